@@ -1,0 +1,3 @@
+from jiuzhu_cli.cli.main import main
+
+main()

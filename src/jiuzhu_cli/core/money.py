@@ -1,0 +1,149 @@
+"""Money (金额) as integer 分. Nothing here ever rounds silently: more than two decimals is a problem, not a sum."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from jiuzhu_cli.core.text import compact
+
+FEN = 1
+YUAN = 100
+UNITS = {"元": 100, "角": 10, "分": 1, "千元": 100_000, "万元": 1_000_000, "亿元": 10_000_000_000}
+MAX_FEN = 10**15  # far over any roll; beyond it a typing error is certain
+_NUMBER = re.compile(r"^[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?$|^[+-]?\.\d+$")
+_CAPITAL_DIGITS = "零壹贰叁肆伍陆柒捌玖"
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """The reading of one amount cell, in 分; ``problem`` is a finding code, None value means blank."""
+
+    fen: int | None
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def parse_amount(raw: Any, unit: str = "元") -> Amount:
+    """Reads an amount cell given in ``unit``.
+
+    A float is taken by its shortest decimal form (what Excel shows), so 0.1+0.2 is ``amount_decimals``, not 0.30.
+    Problems: ``amount_not_number``, ``amount_negative``, ``amount_decimals``, ``amount_too_large``.
+    """
+    if raw is None:
+        return Amount(None)
+    notes: tuple[str, ...] = ()
+    if isinstance(raw, bool):
+        return Amount(None, "amount_not_number")
+    if isinstance(raw, int | float | Decimal):
+        try:
+            value = Decimal(str(raw))
+        except InvalidOperation:
+            return Amount(None, "amount_not_number")
+    else:
+        text = compact(str(raw)).replace("，", ",").replace("。", ".").lstrip("'¥￥")
+        if text in ("", "-", "—", "/", "无"):
+            return Amount(None)
+        for suffix in ("万元", "千元", "元整", "元"):
+            if text.endswith(suffix):
+                unit, text = ("元" if suffix == "元整" else suffix), text[: -len(suffix)]
+                break
+        if not _NUMBER.match(text):
+            from_capitals = parse_capitals(text + ("元" if not text.endswith(("元", "角", "分", "整", "圆")) else ""))
+            if from_capitals is None:
+                return Amount(None, "amount_not_number")
+            return Amount(from_capitals, notes=("amount_tidied",))
+        notes = ("amount_tidied",)
+        value = Decimal(text.replace(",", ""))
+    if not value.is_finite():
+        return Amount(None, "amount_not_number")
+    scaled = value * UNITS[unit]
+    if scaled != scaled.to_integral_value():
+        return Amount(None, "amount_decimals")
+    if scaled < 0:
+        return Amount(int(scaled), "amount_negative")
+    if scaled > MAX_FEN:
+        return Amount(None, "amount_too_large")
+    return Amount(int(scaled), notes=notes)
+
+
+def yuan(fen: int | None, *, grouped: bool = False) -> str:
+    """``12345`` as ``123.45``; always two decimals. None is an empty string."""
+    if fen is None:
+        return ""
+    sign, rest = ("-" if fen < 0 else ""), abs(fen)
+    whole = f"{rest // 100:,}" if grouped else str(rest // 100)
+    return f"{sign}{whole}.{rest % 100:02d}"
+
+
+def round_fen(value: Decimal, to: int = FEN, *, up: bool = False) -> int:
+    """``value`` in 分 rounded once to a multiple of ``to`` 分: half up, or always up (取整进位)."""
+    steps = (value / to).to_integral_value(ROUND_CEILING if up else ROUND_HALF_UP)
+    return int(steps) * to
+
+
+def capitals(fen: int) -> str:
+    """An amount in capital figures (大写): ``123450`` is 壹仟贰佰叁拾肆元伍角整."""
+    if fen < 0:
+        return "负" + capitals(-fen)
+    whole, jiao, cent = fen // 100, fen // 10 % 10, fen % 10
+    out = _capital_integer(whole) + "元" if whole else ""
+    if not whole and not jiao and not cent:
+        return "零元整"
+    if jiao:
+        out += _CAPITAL_DIGITS[jiao] + "角"
+    elif cent and whole:
+        out += "零"
+    return out + (_CAPITAL_DIGITS[cent] + "分" if cent else "整")
+
+
+def _capital_integer(value: int) -> str:
+    groups, out = [], ""
+    while value:
+        groups.append(value % 10000)
+        value //= 10000
+    for index in range(len(groups) - 1, -1, -1):
+        group = groups[index]
+        if not group:
+            continue
+        if out and (group < 1000 or (index + 1 < len(groups) and not groups[index + 1])):
+            out += "零"
+        zero = False
+        for power, unit in ((1000, "仟"), (100, "佰"), (10, "拾"), (1, "")):
+            digit = group // power % 10
+            if digit:
+                out += ("零" if zero else "") + _CAPITAL_DIGITS[digit] + unit
+                zero = False
+            elif group >= power:
+                zero = True
+        out += ("", "万", "亿", "万亿")[index]
+    return out
+
+
+def parse_capitals(text: str) -> int | None:
+    """Capital figures back to 分, or None when the text is not one."""
+    flat = compact(text).replace("圆", "元").replace("人民币", "").replace("两", "贰")
+    plain = "零一二三四五六七八九"
+    for index, char in enumerate(plain):
+        flat = flat.replace(char, _CAPITAL_DIGITS[index])
+    flat = flat.replace("十", "拾").replace("百", "佰").replace("千", "仟").replace("整", "").replace("正", "")
+    if not flat or not re.fullmatch(r"[零壹贰叁肆伍陆柒捌玖拾佰仟万亿元角分]+", flat) or "元" not in flat + "元":
+        return None
+    whole, _, rest = flat.partition("元") if "元" in flat else ("", "", flat)
+    total = section = digit = 0
+    for char in whole:
+        if char in _CAPITAL_DIGITS:
+            digit = _CAPITAL_DIGITS.index(char)
+        elif char in "拾佰仟":
+            section += (digit or 1) * {"拾": 10, "佰": 100, "仟": 1000}[char]
+            digit = 0
+        else:
+            scale = 10**4 if char == "万" else 10**8
+            total = (total + section + digit) * scale if char == "亿" else total + (section + digit) * scale
+            section = digit = 0
+    fen = (total + section + digit) * 100
+    for match in re.finditer(r"零?([壹贰叁肆伍陆柒捌玖])([角分])", rest):
+        fen += _CAPITAL_DIGITS.index(match.group(1)) * (10 if match.group(2) == "角" else 1)
+    return fen

@@ -1,0 +1,143 @@
+"""Months and dates. A month is the text ``YYYY-MM``; dates are ``datetime.date``; nothing reads the clock here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from jiuzhu_cli.core.errors import UsageError
+from jiuzhu_cli.core.text import compact
+
+_MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
+_CN_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
+EXCEL_EPOCH = date(1899, 12, 30)
+
+
+def check_month(text: str) -> str:
+    """``text`` if it is a month ``YYYY-MM``; else UsageError."""
+    if not _MONTH.match(text or ""):
+        raise UsageError(f"月份“{text}”写法不对", "请写成 YYYY-MM，例如 2026-10")
+    return text
+
+
+def month_of(day: date) -> str:
+    return f"{day.year:04d}-{day.month:02d}"
+
+
+def add_months(month: str, count: int) -> str:
+    """The month ``count`` months later (earlier when negative)."""
+    index = int(month[:4]) * 12 + int(month[5:]) - 1 + count
+    return f"{index // 12:04d}-{index % 12 + 1:02d}"
+
+
+def months_between(first: str, last: str) -> list[str]:
+    """All months from ``first`` to ``last``, both included."""
+    span = (int(last[:4]) - int(first[:4])) * 12 + int(last[5:]) - int(first[5:])
+    return [add_months(first, step) for step in range(span + 1)]
+
+
+def first_day(month: str) -> date:
+    return date(int(month[:4]), int(month[5:]), 1)
+
+
+def last_day(month: str) -> date:
+    return first_day(add_months(month, 1)) - timedelta(days=1)
+
+
+def parse_date(raw: Any) -> tuple[date | None, str]:
+    """A date cell of any type as ``(date, problem)``; a blank is ``(None, "")``.
+
+    Understood: dates, Excel serials (1954-2079 only), 2026-11-03, 2026.11.3, 2026/11/3, 20261103, 2026年11月3日,
+    二〇二六年十一月三日. Only year and month: the first of it. Problems: ``date_format``, ``date_impossible``.
+    """
+    if raw is None or (isinstance(raw, str) and compact(raw) in ("", "-", "—", "/", "无", "长期", "永久")):
+        return None, ""
+    if isinstance(raw, datetime):
+        return raw.date(), ""
+    if isinstance(raw, date):
+        return raw, ""
+    if isinstance(raw, bool):
+        return None, "date_format"
+    if isinstance(raw, int | float):
+        if float(raw).is_integer() and 19000101 <= raw <= 21001231:
+            raw = str(int(raw))
+        elif 20000 <= raw <= 65600:
+            return EXCEL_EPOCH + timedelta(days=int(raw)), ""
+        else:
+            return None, "date_format"
+    text = compact(str(raw)).lstrip("'")
+    if re.search(r"[一二三四五六七八九十〇○]", text):
+        text = _chinese_date(text)
+    text = re.sub(r"[T ]?\d{2}:\d{2}(:\d{2}(\.\d+)?)?$", "", text)
+    match = (
+        re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text)
+        or re.fullmatch(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?号?", text)
+        or re.fullmatch(r"(\d{4})[-./年]?(\d{2}|(?<=[-./年])\d)()月?", text)
+    )
+    if not match:
+        if re.fullmatch(r"\d{5}", text) and 20000 <= int(text) <= 65600:
+            return EXCEL_EPOCH + timedelta(days=int(text)), ""
+        return None, "date_format"
+    try:
+        found = date(int(match.group(1)), int(match.group(2)), int(match.group(3) or 1))
+    except ValueError:
+        return None, "date_impossible"
+    return (found, "") if 1900 <= found.year <= 2200 else (None, "date_impossible")
+
+
+def _chinese_date(text: str) -> str:
+    def number(match: re.Match[str]) -> str:
+        word = match.group(0)
+        if "十" not in word:
+            return word.translate(_CN_DIGITS)
+        tens, _, ones = word.partition("十")
+        return str(
+            (int(tens.translate(_CN_DIGITS)) if tens else 1) * 10 + (int(ones.translate(_CN_DIGITS)) if ones else 0)
+        )
+
+    return re.sub(r"[一二三四五六七八九十〇○零]+", number, text)
+
+
+def find_month(text: str) -> str:
+    """The month that a title or file name states (2026年10月, 2026-10, 202610, 二〇二六年十月), or ""."""
+    flat = compact(text)
+    if re.search(r"[一二三四五六七八九十〇○]+月", flat):
+        flat = _chinese_date(flat)
+    for pattern in (
+        r"(20\d{2})年度?(\d{1,2})月",
+        r"(?<!\d)(20\d{2})[-._/](\d{1,2})(?!\d)",
+        r"(?<!\d)(20\d{2})(0[1-9]|1[0-2])(?:\d{2})?(?!\d)",
+    ):
+        for match in re.finditer(pattern, flat):
+            if 1 <= int(match.group(2)) <= 12:
+                return f"{match.group(1)}-{int(match.group(2)):02d}"
+    return ""
+
+
+def posting_end(
+    start: date,
+    days: int,
+    *,
+    working_days: bool,
+    count_first_day: bool,
+    holidays: Collection[date] = (),
+    extra_workdays: Collection[date] = (),
+) -> date:
+    """The last day of a posting of ``days`` days begun on ``start`` (公示期).
+
+    ``working_days`` counts only Monday to Friday without ``holidays``, plus ``extra_workdays`` (调休).
+    """
+
+    def counts(day: date) -> bool:
+        return not working_days or day in extra_workdays or (day.weekday() < 5 and day not in holidays)
+
+    day = start if count_first_day else start + timedelta(days=1)
+    left = days
+    while True:
+        if counts(day):
+            left -= 1
+            if left <= 0:
+                return day
+        day += timedelta(days=1)
