@@ -1,0 +1,71 @@
+"""What the compute engine sees: the live rows of the record as DuckDB tables, in memory and disposable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from jiuzhu_cli.ledger.store import Store
+
+ROLL_COLUMNS = (
+    "row_id batch_id table_no source_row case_no lead id_no name relation head_id_no head_name town village category "
+    "household_size covered_persons amount_fen base_fen addon_fen care_fen income_fen income_period assets_fen payee_name payee_id_no "
+    "account_no bank_name phone address case_code care_mode self_care disability_no disability_kind disability_grade illness "
+    "work_ability cause claimed_status stage grade kin_filed start_month event_date remark extra"
+).split()
+REGISTER_COLUMNS = (
+    "row_id batch_id table_no source_row id_no name event_date valid_from valid_to status kind grade certificate_no "
+    "related_id_no related_name relation organisation amount_fen town village extra"
+).split()
+
+
+def open_snapshot(
+    store: Store,
+    *,
+    months: tuple[str, str] | None = None,
+    roll_columns: Sequence[str] | None = None,
+    registers: bool = True,
+) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB with the live rows.
+
+    Tables: ``roll`` (``programme, area, month, file_name, sheet`` and ``roll_columns``, default all), ``register``
+    (``register, file_name, sheet`` and the register columns), ``coverage`` (``programme, area, month``: rolls imported;
+    area '' covers the whole district), ``register_coverage`` (``register, area``).
+    ``months`` limits rolls to first..last month, both included.
+    """
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    columns = ", ".join(f"r.{name}" for name in (roll_columns or ROLL_COLUMNS))
+    span = f" AND b.month BETWEEN '{months[0]}' AND '{months[1]}'" if months else ""
+    live = f"b.status = 'active' AND b.kind = 'roll'{span}"
+    tables = {
+        "roll": f"SELECT b.programme, b.area, b.month, b.file_name, t.sheet, {columns} FROM batch b JOIN roll_row r USING (batch_id) "
+        f"JOIN batch_table t ON t.batch_id = r.batch_id AND t.table_no = r.table_no WHERE {live}",
+        "coverage": f"SELECT DISTINCT programme, area, month FROM batch b WHERE {live}",
+        "register_coverage": "SELECT DISTINCT programme AS register, area FROM batch WHERE status = 'active' AND kind = 'register'",
+    }
+    if registers:
+        fields = ", ".join(f"r.{name}" for name in REGISTER_COLUMNS)
+        tables["register"] = (
+            f"SELECT b.programme AS register, b.month, b.file_name, t.sheet, {fields} FROM batch b JOIN register_row r USING (batch_id) "
+            "JOIN batch_table t ON t.batch_id = r.batch_id AND t.table_no = r.table_no WHERE b.status = 'active' AND b.kind = 'register'"
+        )
+    for name, sql in tables.items():
+        data = store.arrow(sql)
+        connection.register("incoming", data)
+        casts = ", ".join(f"CAST({field.name} AS {_duck_type(field.name)}) AS {field.name}" for field in data.schema)
+        connection.execute(f'CREATE TABLE "{name}" AS SELECT {casts} FROM incoming')
+        connection.unregister("incoming")
+    return connection
+
+
+def _duck_type(column: str) -> str:
+    """Declared, not inferred: an all-NULL column must still be text."""
+    whole = column.endswith("_fen") or column in {
+        "row_id", "batch_id", "table_no", "source_row", "case_no", "lead", "household_size", "covered_persons",
+    }  # fmt: skip
+    return "BIGINT" if whole else "VARCHAR"

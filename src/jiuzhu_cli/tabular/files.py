@@ -1,0 +1,73 @@
+"""Writing files whole or not at all: temporary name, fsync, rename, 0600. Everything that leaves goes through here."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from jiuzhu_cli.core.errors import OutsideError
+
+_RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
+
+
+def safe_name(text: str, *, limit: int = 80) -> str:
+    """``text`` as one component of a file name on Windows and Linux: no separators, no reserved names, bounded bytes."""
+    name = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", text).strip(". ") or "_"
+    if _RESERVED.match(name.split(".")[0]):
+        name = "_" + name
+    while len(name.encode()) > limit * 3 or len(name) > limit:
+        name = name[:-1]
+    return name
+
+
+def write_atomic(path: Path, write: Callable[[Path], None]) -> str:
+    """Calls ``write`` with a temporary path beside ``path``, then fsyncs and renames. Returns the SHA-256.
+
+    On any failure nothing is left but what was there before. OutsideError (exit 5) when the disk or folder refuses.
+    """
+    temporary = path.with_name(f".{path.stem[:60]}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+        write(temporary)
+        temporary.chmod(0o600)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise OutsideError(
+            f"写不了文件 {path.name}：{error.strerror or error}", "检查磁盘空间，并关闭正打开着它的 WPS/Excel 后再运行"
+        ) from error
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    return digest
+
+
+def write_bytes(path: Path, data: bytes) -> str:
+    """``write_atomic`` for bytes in memory."""
+    return write_atomic(path, lambda temporary: temporary.write_bytes(data) and None)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # pragma: no cover - no directory handles there
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
