@@ -1,0 +1,50 @@
+"""The manifest: every file written for people or banks, with its digest, so that an altered one is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jiuzhu_cli.ledger.store import Store, Transaction
+from jiuzhu_cli.ledger.workspace import Workspace
+
+
+def record_file(
+    tx: Transaction,
+    workspace: Workspace,
+    path: Path,
+    *,
+    entity: str,
+    kind: str,
+    sha256: str,
+    lines: int | None = None,
+    amount_fen: int | None = None,
+) -> None:
+    """Notes ``path`` (inside the workspace) as written; a file written again replaces its earlier entry."""
+    tx.execute(
+        "INSERT INTO output_file VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (path) DO UPDATE SET entity=excluded.entity, kind=excluded.kind,"
+        " sha256=excluded.sha256, bytes=excluded.bytes, lines=excluded.lines, amount_fen=excluded.amount_fen, written_at=excluded.written_at",
+        (workspace.relative(path), entity, kind, sha256, path.stat().st_size, lines, amount_fen, tx.now),
+    )
+
+
+def recorded_files(store: Store, *, entity: str | None = None) -> list[dict[str, object]]:
+    """Entries of the manifest (``path, entity, kind, sha256, bytes, lines, amount_fen, written_at``), all or one entity's."""
+    if entity is None:
+        return [dict(row) for row in store.query("SELECT * FROM output_file ORDER BY path")]
+    return [dict(row) for row in store.query("SELECT * FROM output_file WHERE entity = ? ORDER BY path", (entity,))]
+
+
+def changed_files(store: Store, workspace: Workspace) -> list[tuple[str, str]]:
+    """``(path, why)`` of files that are missing (``missing``) or no longer what was written (``altered``)."""
+    import hashlib
+
+    found = []
+    for row in store.query("SELECT path, sha256 FROM output_file ORDER BY path"):
+        path = workspace.root / row["path"]
+        if not path.exists():
+            found.append((row["path"], "missing"))
+        else:
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != row["sha256"]:
+                    found.append((row["path"], "altered"))
+    return found
