@@ -1,0 +1,116 @@
+"""What is understood of a sheet: tables, their columns, where their data rows are. Nothing here reads cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from jiuzhu_cli.core.finding import Finding
+
+TableKind = Literal["roll", "register"]
+
+
+@dataclass(slots=True)
+class Column:
+    """One column of a table. ``field`` is a glossary code, '' for a column that is kept as it is.
+
+    ``header`` is the header as read, the rows of a merged header joined by '|' (家庭成员|姓名). ``why`` says in Chinese
+    how the field was found. ``unit`` scales amounts (元, 万元 …). ``level`` is 'household' or 'person' when the header
+    itself says so (户月保障金额, 人均月补助), else ''.
+    """
+
+    index: int  # 0-based column of the sheet
+    letters: str
+    header: str
+    field: str = ""
+    why: str = ""
+    unit: str = "元"
+    level: Literal["", "household", "person"] = ""
+
+
+@dataclass(slots=True)
+class Table:
+    """One table found on one sheet. All rows are 0-based rows of the sheet.
+
+    ``rows`` are the data rows in order; everything else between header and end of table is in ``skipped`` with a reason
+    code: ``repeated_header``, ``total``, ``subtotal``, ``note``, ``signature``, ``blank``, ``title``.
+    ``area`` is a town, 'town/village' or '' (whole district: rows carry their own town); ``village`` is told by title or
+    sheet name. ``blocks`` numbers, per data row, the household that merged cells tell (same length as ``rows``), or None.
+    ``how`` says in Chinese how ``programme``, ``month``, ``area``, ``category`` were recognised.
+    ``fatal``: the table cannot be imported; an error finding says why.
+    """
+
+    sheet: str
+    sheet_index: int
+    title: str = ""
+    header_first: int = 0
+    header_last: int = 0
+    columns: list[Column] = field(default_factory=list)
+    rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    skipped: list[tuple[int, str]] = field(default_factory=list)
+    stated_total_fen: int | None = None
+    stated_households: int | None = None
+    stated_persons: int | None = None
+    kind: TableKind = "roll"
+    code: str = ""  # programme or register code, '' unknown
+    month: str = ""
+    area: str = ""
+    village: str = ""
+    category: str = ""
+    how: dict[str, str] = field(default_factory=dict)
+    blocks: np.ndarray | None = None
+    findings: list[Finding] = field(default_factory=list)
+    fatal: bool = False
+
+    def column(self, field_code: str) -> Column | None:
+        """The column holding ``field_code``, or None."""
+        return next((column for column in self.columns if column.field == field_code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the user says: programme or register (code, name or alias), month ``YYYY-MM``, area; header text → field."""
+
+    programme: str = ""
+    month: str = ""
+    area: str = ""
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+def explain(tables: Sequence[Table]) -> list[dict[str, Any]]:
+    """How each table was understood, for ``import --explain``: rows and columns are 1-based or letters, as Excel shows them."""
+    return [
+        {
+            "sheet": table.sheet,
+            "title": table.title,
+            "header_rows": [table.header_first + 1, table.header_last + 1],
+            "kind": table.kind,
+            "programme": table.code,
+            "month": table.month,
+            "area": table.area,
+            "village": table.village,
+            "category": table.category,
+            "how": dict(table.how),
+            "rows": len(table.rows),
+            "skipped": [{"row": row + 1, "reason": reason} for row, reason in table.skipped if reason != "blank"],
+            "stated_total_fen": table.stated_total_fen,
+            "stated_households": table.stated_households,
+            "stated_persons": table.stated_persons,
+            "columns": [
+                {
+                    "column": column.letters,
+                    "header": column.header,
+                    "field": column.field,
+                    "why": column.why,
+                    "unit": column.unit,
+                    "level": column.level,
+                }
+                for column in table.columns
+            ],
+            "fatal": table.fatal,
+        }
+        for table in tables
+    ]
