@@ -164,6 +164,25 @@ def create_workspace(root: Path, *, region: str, name: str, actor: str = "", tow
     return find_workspace(root, explicit=True)
 
 
+def copy_workspace(workspace: Workspace, target: Path) -> Workspace:
+    """A copy of settings, policy, templates, ledger and bank files at ``target``, for trial runs."""
+    import shutil
+    import sqlite3
+    from contextlib import closing
+
+    target.mkdir(mode=0o700)
+    for folder in FOLDERS:
+        (target / folder).mkdir(exist_ok=True, mode=0o700)
+    for folder in ("policy", "templates", "out/bank"):
+        shutil.copytree(workspace.root / folder, target / folder, dirs_exist_ok=True)
+    shutil.copy2(workspace.root / CONFIG_NAME, target / CONFIG_NAME)
+    with closing(sqlite3.connect(f"file:{workspace.ledger_path.as_posix()}?mode=ro", uri=True)) as source:
+        os.close(os.open(target / "ledger.db", os.O_CREAT | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(target / "ledger.db")) as copy:
+            source.backup(copy)
+    return Workspace(target, workspace.config)
+
+
 def _quote(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ").replace("\r", " ").replace("\t", " ")
     return f'"{escaped}"'

@@ -1,0 +1,92 @@
+"""The audit (查账): the chain of the journal, the digests of files, the totals that must agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jiuzhu_cli.ledger.files import changed_files
+from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.workspace import Workspace
+
+_TOTALS = {
+    "batch_totals": (
+        "SELECT 'batch:' || b.batch_id FROM batch b LEFT JOIN (SELECT batch_id, COUNT(*) n, SUM(CASE WHEN lead = 1 THEN amount_fen END) fen FROM"
+        " roll_row GROUP BY batch_id) r USING (batch_id) WHERE b.kind = 'roll' AND b.amount_fen <> COALESCE(r.fen, 0)",
+        "{entity} 的金额合计与其行不符",
+    ),
+    "payment_totals": (
+        "SELECT 'payment:' || p.payment_id FROM payment_batch p LEFT JOIN (SELECT payment_id, COUNT(*) n, SUM(amount_fen) fen FROM payment_line"
+        " GROUP BY payment_id) l USING (payment_id) WHERE p.state <> 'cancelled' AND (p.lines <> COALESCE(l.n, 0) OR p.amount_fen <> COALESCE(l.fen, 0))",
+        "{entity} 的笔数或金额与其明细不符",
+    ),
+    "paid_twice": (
+        "SELECT 'obligation:' || obligation_id FROM payment_line WHERE state IN ('due','sent','paid') GROUP BY obligation_id HAVING COUNT(*) > 1",
+        "{entity} 有两笔有效付款",
+    ),
+    "line_amounts": (
+        "SELECT 'line:' || l.line_id FROM payment_line l JOIN obligation o USING (obligation_id) WHERE l.amount_fen > o.amount_fen",
+        "{entity} 的金额超过应发",
+    ),
+    "own_approval": (
+        "SELECT 'payment:' || payment_id FROM payment_batch WHERE approved_by <> '' AND approved_by = drafted_by",
+        "{entity} 由制单人自己审批",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    code: str
+    entity: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    entries: int
+    files: int
+    payments: int
+    problems: tuple[Problem, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "ok": not self.problems,
+            "entries": self.entries,
+            "files": self.files,
+            "payments": self.payments,
+            "problems": [{"code": p.code, "entity": p.entity, "text": p.text} for p in self.problems],
+        }
+
+
+def check_ledger(store: Store, workspace: Workspace) -> AuditResult:
+    """All checks at once; a sound ledger gives no problem."""
+    problems = [
+        Problem("journal_broken", f"journal:{seq}", f"日志第 {seq} 条被改动或前后不连") for seq in store.check_journal()
+    ]
+    integrity = [row[0] for row in store.query("PRAGMA integrity_check(5)")]
+    if integrity != ["ok"]:
+        problems.append(Problem("database_damaged", "ledger", "台账数据库内部结构有损坏"))
+    problems += [
+        Problem("foreign_key", row[0], f"{row[0]} 有失去出处的行") for row in store.query("PRAGMA foreign_key_check")
+    ]
+    for code, (sql, text) in _TOTALS.items():
+        problems += [Problem(code, row[0], text.format(entity=row[0])) for row in store.query(sql)]
+    words = {"missing": "不见了", "altered": "内容被改动"}
+    problems += [
+        Problem(f"file_{why}", path, f"产出文件 {path} {words[why]}") for path, why in changed_files(store, workspace)
+    ]
+    count = store.query(
+        "SELECT (SELECT COUNT(*) FROM journal), (SELECT COUNT(*) FROM output_file), (SELECT COUNT(*) FROM payment_batch)"
+    )[0]
+    return AuditResult(count[0], count[1], count[2], tuple(problems))
+
+
+def journal_entries(store: Store, *, last: int = 30, entity: str = "") -> list[dict[str, Any]]:
+    """The newest ``last`` entries (of ``entity`` when given), oldest first."""
+    where, params = ("WHERE entity = ?", [entity]) if entity else ("", [])
+    rows = store.query(
+        f"SELECT seq, at, actor, command, entity, detail, digest FROM journal {where} ORDER BY seq DESC LIMIT ?",
+        [*params, last],
+    )
+    return [dict(row) for row in reversed(rows)]

@@ -1,0 +1,100 @@
+"""Copies of the ledger by SQLite's online backup; a copy is checked before it counts and before it replaces anything."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError
+from jiuzhu_cli.ledger.store import SCHEMA_VERSION, Store
+from jiuzhu_cli.ledger.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    path: Path
+    sha256: str
+    size: int
+
+
+def _copy(source: Path, target: Path) -> None:
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+        with (
+            closing(sqlite3.connect(f"file:{source.as_posix()}?mode=ro", uri=True)) as old,
+            closing(sqlite3.connect(temporary)) as new,
+        ):
+            old.backup(new)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        _verify(temporary)
+        temporary.replace(target)
+    except sqlite3.Error as error:
+        temporary.unlink(missing_ok=True)
+        raise DataError(f"{source.name} 不是完好的台账：{error}", "换一个备份文件") from error
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutsideError(f"写不了备份：{error.strerror}", "检查磁盘空间") from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _verify(path: Path) -> None:
+    """DataError unless ``path`` is a whole ledger of this version or older, its journal chain unbroken."""
+    with closing(sqlite3.connect(path)) as connection:
+        ok = connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise RefusedError(f"备份由更新版本的 jiuzhu 建立（版本 {version}）", "请升级 jiuzhu 后再恢复")
+    if not ok or version < 1:
+        raise DataError(f"{path.name} 不是完好的台账", "换一个备份文件")
+    with Store(path) as store:
+        broken = store.check_journal()
+    if broken:
+        raise DataError(f"备份的操作日志从第 {broken[0]} 条起不连", "换一个备份文件")
+
+
+def back_up(workspace: Workspace, target: Path | None, *, now: datetime, actor: str) -> Backup:
+    """A checked copy at ``target`` or ``backup/ledger-时间.db``. Never overwrites another file."""
+    path = target or workspace.root / "backup" / f"ledger-{now.astimezone(UTC):%Y%m%dT%H%M%S}.db"
+    if path.exists() and target is not None:
+        raise RefusedError(f"{path.name} 已经存在", "换一个文件名")
+    number = 1
+    while path.exists():
+        number += 1
+        path = path.with_name(f"{path.stem.split('_')[0]}_{number}.db")
+    with workspace.open_store() as store, store.transaction(actor=actor, command="backup", now=now) as tx:
+        tx.journal("ledger", {"backup": path.name})
+    _copy(workspace.ledger_path, path)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Backup(path, digest, path.stat().st_size)
+
+
+def restore_from(workspace: Workspace, source: Path, *, now: datetime, actor: str) -> Path:
+    """Replaces the ledger by ``source`` after checking it; the replaced ledger is kept and its path returned."""
+    if not source.is_file():
+        raise OutsideError(f"找不到备份文件 {source.name}", "到 backup 文件夹里看看有哪些")
+    candidate = workspace.root / ".restore.db"
+    _copy(source, candidate)
+    kept = workspace.root / "backup" / f"replaced-{now.astimezone(UTC):%Y%m%dT%H%M%S}.db"
+    number = 1
+    while kept.exists():
+        number += 1
+        kept = kept.with_name(f"{kept.stem.split('_')[0]}_{number}.db")
+    if workspace.ledger_path.exists():
+        workspace.ledger_path.rename(kept)
+        hot = workspace.root / "ledger.db-journal"
+        if hot.exists():
+            hot.rename(kept.with_name(kept.name + "-journal"))
+    candidate.replace(workspace.ledger_path)
+    with workspace.open_store() as store, store.transaction(actor=actor, command="restore", now=now) as tx:
+        tx.journal("ledger", {"restored": source.name, "kept": kept.name})
+    return kept
