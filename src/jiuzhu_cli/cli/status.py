@@ -1,0 +1,62 @@
+"""jiuzhu status, doctor: where the month stands and what comes next; whether the workspace itself is sound."""
+
+from __future__ import annotations
+
+import typer
+
+from jiuzhu_cli.cli.context import Context, table
+from jiuzhu_cli.core.period import check_month
+
+HELP = "本月做到哪一步、还差什么、下一步运行哪条命令。"
+DOCTOR_HELP = "检查工作区本身：设置、权限、磁盘、政策参数、备份。"
+
+
+def command(
+    ctx: typer.Context, month: str = typer.Option("", "--month", help="哪个月（YYYY-MM）；缺省为最近导入的月份。")
+) -> None:
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.ledger.status import month_status
+
+    context: Context = ctx.obj
+    if month:
+        check_month(month)
+    policy = context.policy()
+    with context.workspace.open_store() as store:
+        state = month_status(store, month)
+    lines = [f"{context.workspace.bureau}　{state.month or '还没有导入任何花名册'}"]
+    if state.rolls:
+        names = {code: programme.name for code, programme in policy.programmes.items()}
+        rows = [
+            (
+                names.get(r["programme"], r["programme"]),
+                r["areas"],
+                r["cases"],
+                r["persons"],
+                yuan(r["amount_fen"], grouped=True),
+                r["refused"],
+            )
+            for r in state.rolls
+        ]
+        lines += ["", table(rows, ["项目", "花名册", "户（件）", "人", "金额（元）", "拒收行"])]
+    lines += [""] + [f"{'✓' if step.done else '·'} {step.text}" for step in state.steps]
+    lines += ["", f"下一步：{state.next_text}", f"  {state.next_command}"]
+    context.emit(state.as_json(), lines)
+
+
+def doctor(ctx: typer.Context) -> None:
+    from jiuzhu_cli.ledger.doctor import examine
+
+    context: Context = ctx.obj
+    policy = context.policy()
+    findings = examine(context.workspace, today=context.today)
+    unconfirmed = policy.unconfirmed()
+    if unconfirmed:
+        names = "、".join(sorted({value.name for value in unconfirmed})[:6])
+        findings.append(
+            ("warning", f"{len(unconfirmed)} 项政策参数请核对：{names} …（jiuzhu policy list --unconfirmed）")
+        )
+    bad = [text for level, text in findings if level == "error"]
+    lines = [f"{'✗' if level == 'error' else '!'} {text}" for level, text in findings] or ["工作区完好。"]
+    context.emit({"ok": not bad, "findings": [{"level": level, "text": text} for level, text in findings]}, lines)
+    if bad:
+        raise typer.Exit(3)
