@@ -132,6 +132,17 @@ class Relation(Shape):
     basis: str
 
 
+class Claim(Shape):
+    """A status that rolls state of a person (对象类型 低保户): the words that state it, and the programmes any of which bears it out.
+
+    The claim with the longest matching word wins, so that 低保边缘 is not read as 低保.
+    """
+
+    words: tuple[str, ...]
+    programmes: tuple[str, ...]
+    basis: str
+
+
 class BankColumn(Shape):
     """One column of a bank's file; the same table encodes and decodes."""
 
