@@ -76,6 +76,8 @@ CREATE TABLE roll_row (                      -- one person on one roll
   start_month TEXT, event_date TEXT, remark TEXT,
   extra TEXT                                 -- JSON of the columns kept as they are, by header
 ) STRICT;
+CREATE INDEX roll_person ON roll_row (id_no, name);          -- holds the name too: a search by name reads the index only
+CREATE INDEX roll_case ON roll_row (batch_id, case_no);
 
 CREATE TABLE register_row (                  -- one line of an external list (never paid)
   row_id INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch,
@@ -84,6 +86,9 @@ CREATE TABLE register_row (                  -- one line of an external list (ne
   kind TEXT, grade TEXT, certificate_no TEXT, related_id_no TEXT, related_name TEXT, relation TEXT,
   organisation TEXT, amount_fen INTEGER, town TEXT NOT NULL DEFAULT '', village TEXT NOT NULL DEFAULT '', extra TEXT
 ) STRICT;
+CREATE INDEX register_person ON register_row (id_no, name);
+CREATE INDEX register_related ON register_row (related_id_no) WHERE related_id_no IS NOT NULL;
+CREATE INDEX register_batch ON register_row (batch_id);
 
 -- dedupe -------------------------------------------------------------------------------------------------
 CREATE TABLE doubt (
@@ -145,6 +150,7 @@ CREATE TABLE obligation (                    -- what is owed once: one programme
   roll_row_id INTEGER NOT NULL, case_id TEXT NOT NULL DEFAULT '',      -- review case that changed the amount
   UNIQUE (programme, month, recipient_id_no, item)
 ) STRICT;
+CREATE INDEX obligation_recipient ON obligation (recipient_id_no);
 CREATE TABLE payment_batch (
   payment_id INTEGER PRIMARY KEY, month TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('regular','retry')),
   state TEXT NOT NULL CHECK (state IN ('draft','locked','approved','exported','returned','cancelled')),
@@ -162,12 +168,14 @@ CREATE TABLE payment_line (
   state TEXT NOT NULL CHECK (state IN ('due','sent','paid','failed','cancelled')), reason TEXT NOT NULL DEFAULT '',
   returned_at TEXT NOT NULL DEFAULT '', UNIQUE (payment_id, line_no)
 ) STRICT;
+CREATE INDEX payment_line_obligation ON payment_line (obligation_id);
 -- the heart of "once": an obligation has at most one line that is under way or paid
 CREATE UNIQUE INDEX payment_once ON payment_line (obligation_id) WHERE state IN ('due','sent','paid');
 CREATE TABLE payment_hold (                  -- cases left out of a batch, and why
   payment_id INTEGER NOT NULL REFERENCES payment_batch, programme TEXT NOT NULL, recipient_id_no TEXT NOT NULL, recipient_name TEXT NOT NULL,
   town TEXT NOT NULL, amount_fen INTEGER, code TEXT NOT NULL, reason TEXT NOT NULL, source TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX payment_hold_recipient ON payment_hold (recipient_id_no);
 CREATE TABLE bank_return (
   return_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch, bank TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE,
   lines INTEGER NOT NULL, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL, partial INTEGER NOT NULL, missing INTEGER NOT NULL, unknown INTEGER NOT NULL,
