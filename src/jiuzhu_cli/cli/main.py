@@ -119,6 +119,8 @@ def build_command() -> click.Command:
     if not app.registered_commands:
         _register_commands()
     command = typer.main.get_command(app)
+    if isinstance(command, click.Group):  # the order of a month, not of registration
+        command.commands = {word: command.commands[word] for word in COMMANDS if word in command.commands}
     translate_tree(command, EPILOG)
     speak_chinese()
     return command

@@ -49,7 +49,7 @@ def last_day(month: str) -> date:
 def parse_date(raw: Any) -> tuple[date | None, str]:
     """A date cell of any type as ``(date, problem)``; a blank is ``(None, "")``.
 
-    Understood: dates, Excel serials (1954-2079 only), 2026-11-03, 2026.11.3, 2026/11/3, 20261103, 2026年11月3日,
+    Understood: dates, Excel serials (1957-2079: 20261 is rather a month mistyped), 2026-11-03, 2026.11.3, 2026/11/3, 20261103, 2026年11月3日,
     二〇二六年十一月三日. Only year and month: the first of it. Problems: ``date_format``, ``date_impossible``.
     """
     if raw is None or (isinstance(raw, str) and compact(raw) in ("", "-", "—", "/", "无", "长期", "永久")):
@@ -63,7 +63,7 @@ def parse_date(raw: Any) -> tuple[date | None, str]:
     if isinstance(raw, int | float):
         if float(raw).is_integer() and 19000101 <= raw <= 21001231:
             raw = str(int(raw))
-        elif 20000 <= raw <= 65600:
+        elif 21000 <= raw <= 65600:
             return EXCEL_EPOCH + timedelta(days=int(raw)), ""
         else:
             return None, "date_format"
@@ -77,7 +77,7 @@ def parse_date(raw: Any) -> tuple[date | None, str]:
         or re.fullmatch(r"(\d{4})[-./年]?(\d{2}|(?<=[-./年])\d)()月?", text)
     )
     if not match:
-        if re.fullmatch(r"\d{5}", text) and 20000 <= int(text) <= 65600:
+        if re.fullmatch(r"\d{5}", text) and 21000 <= int(text) <= 65600:
             return EXCEL_EPOCH + timedelta(days=int(text)), ""
         return None, "date_format"
     try:
