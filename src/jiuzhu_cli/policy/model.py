@@ -18,12 +18,17 @@ class Shape(BaseModel):
 
 
 class GlossaryField(Shape):
-    """One field of the glossary: a column of ``roll_row`` / ``register_row`` and the headers that mean it."""
+    """One field of the glossary: a column of ``roll_row`` / ``register_row`` and the headers that mean it.
+
+    ``use``: ``column`` is stored under ``code``; ``input`` is only read at import and mapped onto columns; ``derived`` is
+    a word of the rules, computed from columns (money in 分).
+    """
 
     code: str
     name: str  # the Chinese term
     type: Literal["id", "name", "text", "amount", "count", "date", "month", "account", "phone", "area", "code"]
     level: Literal["person", "case"] = "person"  # case: stands once per household in household programmes
+    use: Literal["column", "input", "derived"] = "column"
     aliases: tuple[str, ...] = ()
     national: str = ""  # national identifier, e.g. GMSFHM
     note: str = ""
@@ -39,7 +44,17 @@ class ParameterValue(Shape):
     value: Decimal | str | bool
     unit: str = ""
     source: str
+    formula: str = ""  # when derived from other parameters: how; ``value`` is then the result
+    note: str = ""
     confirmed: bool = True  # False: 请核对 is shown wherever it was used
+
+    @property
+    def amount_fen(self) -> int:
+        """The value of an amount parameter (unit 元…) in 分, exactly. ValueError when it is no whole number of 分."""
+        fen = Decimal(self.value) * 100 if self.unit.startswith("元") and not isinstance(self.value, bool) else None
+        if fen is None or fen != fen.to_integral_value():
+            raise ValueError(f"{self.name} 不是以元计的金额")
+        return int(fen)
 
 
 class Rule(Shape):
@@ -143,11 +158,48 @@ class Claim(Shape):
     basis: str
 
 
+class Claim(Shape):
+    """A status that a roll claims (claimed_status, category) and that must be backed by another roll or register.
+
+    The person (or, at level household, someone of the case) must stand on one of ``must_be_on`` in that month.
+    """
+
+    id: str
+    programme: str
+    words: tuple[str, ...] = ()  # words of claimed_status that make the claim; () : everyone on the roll claims it
+    field: str = "claimed_status"
+    must_be_on: tuple[str, ...]  # programme codes or ``register:code``
+    level: Unit = "person"
+    when: str = ""  # further condition on side 甲, see policy/relation.py
+    severity: Literal["strong", "candidate"] = "strong"
+    since: date | None = None
+    until: date | None = None
+    switch: str = ""
+    note: str = ""
+    basis: str
+
+
+class Holiday(Shape):
+    """One stretch of days off (or, with ``off`` false, of weekend days worked) by the State Council's notice."""
+
+    name: str
+    first: date
+    last: date
+    off: bool = True
+    source: str
+    confirmed: bool = True
+
+
 class BankColumn(Shape):
-    """One column of a bank's file; the same table encodes and decodes."""
+    """One column of a bank's file; the same table encodes and decodes.
+
+    ``source`` of a line: line_no, payee_name, payee_id_no, account_no, amount, bank_name, purpose, phone, address, const:…;
+    of a return also result, reason, paid_amount; of a summary: lines, total, month, date, sequence, batch, payer_name,
+    payer_account, agreement_no, const:….
+    """
 
     name: str  # header text
-    source: str  # line_no, payee_name, payee_id_no, account_no, amount, bank_name, purpose, const:…, result, reason
+    source: str
     width: int = 0  # fixed-width only
     align: Literal["left", "right"] = "left"
     pad: str = " "
@@ -164,10 +216,14 @@ class BankLayout(Shape):
     delimiter: str = "|"
     line_end: str = "\r\n"
     header: bool = False
-    summary: tuple[BankColumn, ...] = ()  # first line with totals: lines, total, month, date …
+    sheet: str = "Sheet1"  # xlsx only
+    title: str = ""  # xlsx only: a title row above the header
+    summary: tuple[BankColumn, ...] = ()  # one line with totals: lines, total, month, date …
+    summary_last: bool = False  # the summary closes the file instead of opening it
     columns: tuple[BankColumn, ...]
-    returns: tuple[BankColumn, ...] = ()
+    returns: tuple[BankColumn, ...] = ()  # empty: the exported columns with 结果 and 失败原因 behind them
     returns_header: bool = False
+    returns_summary: bool = False  # the return carries the same summary line
     success: tuple[str, ...] = ("成功",)
     failure: tuple[str, ...] = ("失败",)
     max_lines: int = 0

@@ -1,0 +1,128 @@
+"""Parameters (政策参数): dated values by area, each with its source.
+
+An entry is one series: ``name``, ``area`` (region-code prefix, '' nation), ``unit``, ``source`` and ``values``, a list of
+``{since, value}`` (or ``formula`` in place of ``value``), each with an optional ``until``, ``source``, ``confirmed``, ``note``.
+A value holds until the next one begins. The most specific area that has a series decides alone: a day outside its
+dates is an error, never the value of a wider area. A formula is computed on the day asked for, from the values of that day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from jiuzhu_cli.core.errors import PolicyError
+from jiuzhu_cli.policy.model import ParameterValue
+from jiuzhu_cli.policy.words import near
+
+Series = tuple[ParameterValue, ...]
+_SERIES_KEYS = {"name", "area", "unit", "source", "confirmed", "note", "values"}
+TODO = "在工作区 policy/parameters/ 里写明当地标准、起始日期和文号，再运行 jiuzhu policy check"
+
+
+class ParameterTable:
+    """All series, by name and area. ``region`` is the area asked for when a call names none."""
+
+    def __init__(self, series: Mapping[tuple[str, str], Series], region: str) -> None:
+        self.region = region
+        self.series = series
+        self._areas: dict[str, list[str]] = {}
+        for name, area in series:
+            self._areas.setdefault(name, []).append(area)
+
+    def names(self) -> list[str]:
+        return sorted(self._areas)
+
+    def chosen(self, name: str, area: str | None = None) -> Series:
+        """The series that decides for ``area``: of its prefixes the longest. PolicyError when the name is unknown."""
+        wanted = self.region if area is None else area
+        fitting = [one for one in self._areas.get(name, []) if wanted.startswith(one)]
+        if fitting:
+            return self.series[(name, max(fitting, key=len))]
+        if name not in self._areas:
+            raise PolicyError(f"没有叫“{name}”的参数{near(name, self._areas)}", "用 jiuzhu policy list 查看全部参数")
+        raise PolicyError(f"参数“{name}”没有适用于本地区（{wanted or '未设区划'}）的值", TODO)
+
+    def value(self, name: str, on: date, area: str | None = None) -> ParameterValue:
+        """The value on that day, formulas computed. PolicyError: unknown name, no value for the area or the day."""
+        return self._resolve(name, on, area, ())
+
+    def value_or_none(self, name: str, on: date, area: str | None = None) -> ParameterValue | None:
+        wanted = self.region if area is None else area
+        if not any(wanted.startswith(one) for one in self._areas.get(name, [])):
+            return None
+        return self.value(name, on, area) if _on(self.chosen(name, area), on) else None
+
+    def unconfirmed(self) -> list[ParameterValue]:
+        found = []
+        for name in self.names():
+            if any(self.region.startswith(area) for area in self._areas[name]):
+                found += [one for one in self.chosen(name) if not one.confirmed]
+        return found
+
+    def _resolve(self, name: str, on: date, area: str | None, path: tuple[str, ...]) -> ParameterValue:
+        if name in path:
+            raise PolicyError(f"参数公式绕成了圈：{' → '.join((*path, name))}", "改正其中一条公式")
+        series = self.chosen(name, area)
+        found = _on(series, on)
+        if found is None:
+            gap = "，其间有空档或已到期" if series[0].since <= on else ""
+            raise PolicyError(
+                f"参数“{name}”在 {on.isoformat()} 没有值（本地区的值从 {series[0].since.isoformat()} 起{gap}）", TODO
+            )
+        if not found.formula:
+            return found
+        from jiuzhu_cli.policy.expression import evaluate, words_of
+
+        where = f"参数“{name}”的公式"
+        inputs = {word: self._resolve(word, on, area, (*path, name)) for word in words_of(found.formula, where)}
+        value = evaluate(found.formula, {word: one.value for word, one in inputs.items()}, where)
+        confirmed = found.confirmed and all(one.confirmed for one in inputs.values())
+        return found.model_copy(update={"value": value, "confirmed": confirmed})
+
+
+def _on(series: Series, day: date) -> ParameterValue | None:
+    found = None
+    for one in series:
+        if one.since <= day:
+            found = one
+    return found if found is not None and (found.until is None or day <= found.until) else None
+
+
+def read_parameters(
+    tables: Iterable[tuple[str, Mapping[str, Any]]], region: str, make: Callable[..., ParameterValue]
+) -> ParameterTable:
+    """Series from ``[[parameter]]`` entries of all files; a later file replaces single values, keyed by ``since``."""
+    merged: dict[tuple[str, str], dict[date, ParameterValue]] = {}
+    for shown, table in tables:
+        unknown = set(table) - {"parameter", "area", "source", "confirmed"}
+        if unknown:
+            raise PolicyError(
+                f"政策文件 {shown} 有不认识的键：{'、'.join(sorted(unknown))}", "参数写成 [[parameter]] 的列表"
+            )
+        common = {key: table[key] for key in ("area", "source", "confirmed") if key in table}
+        for entry in table.get("parameter", []):
+            for one in _values(common | dict(entry), shown, make):
+                merged.setdefault((one.name, one.area), {})[one.since] = one
+    series = {key: tuple(days[day] for day in sorted(days)) for key, days in sorted(merged.items())}
+    return ParameterTable(series, region)
+
+
+def _values(entry: dict[str, Any], shown: str, make: Callable[..., ParameterValue]) -> list[ParameterValue]:
+    name = str(entry.get("name", ""))
+    unknown = set(entry) - _SERIES_KEYS - {"since", "until", "value", "formula"}
+    if not name or unknown:
+        what = f"有不认识的键：{'、'.join(sorted(unknown))}" if unknown else "缺 name"
+        raise PolicyError(f"政策文件 {shown} 的参数“{name}”{what}", "对照包内 parameters/ 里的写法改正")
+    stated = entry.pop("values", None) or [{}]
+    made = []
+    for value in stated:
+        data = {key: entry[key] for key in entry if key != "values"} | dict(value)
+        if "formula" in data:
+            data.setdefault("value", Decimal(0))  # computed on the day asked for
+        if isinstance(data.get("value"), int) and not isinstance(data["value"], bool):
+            data["value"] = Decimal(data["value"])
+        made.append(make(ParameterValue, data, shown, name))
+    return made
