@@ -107,6 +107,11 @@ CREATE TABLE doubt (
 ) STRICT;
 CREATE INDEX doubt_person_a ON doubt (id_no_a);
 CREATE INDEX doubt_person_b ON doubt (id_no_b);
+CREATE TABLE doubt_month (                   -- in which months the rolls show it, and what was at stake in each
+  doubt_id TEXT NOT NULL REFERENCES doubt, month TEXT NOT NULL, amount_fen INTEGER NOT NULL,
+  decided_fen INTEGER,                       -- the amount as it was when somebody decided; NULL: not decided for this month
+  PRIMARY KEY (doubt_id, month)
+) STRICT, WITHOUT ROWID;
 
 -- review -------------------------------------------------------------------------------------------------
 CREATE TABLE proposal (
