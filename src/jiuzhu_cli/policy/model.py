@@ -153,28 +153,13 @@ class Claim(Shape):
     The claim with the longest matching word wins, so that 低保边缘 is not read as 低保.
     """
 
-    words: tuple[str, ...]
+    words: tuple[str, ...] = ()
     programmes: tuple[str, ...]
-    basis: str
-
-
-class Claim(Shape):
-    """A status that a roll claims (claimed_status, category) and that must be backed by another roll or register.
-
-    The person (or, at level household, someone of the case) must stand on one of ``must_be_on`` in that month.
-    """
-
-    id: str
-    programme: str
-    words: tuple[str, ...] = ()  # words of claimed_status that make the claim; () : everyone on the roll claims it
-    field: str = "claimed_status"
-    must_be_on: tuple[str, ...]  # programme codes or ``register:code``
-    level: Unit = "person"
-    when: str = ""  # further condition on side 甲, see policy/relation.py
+    id: str = ""
+    on: str = ""  # with no words: everyone on this programme's roll claims it by being there
+    level: Unit = "person"  # household: somebody of the case must stand on one of ``programmes``
     severity: Literal["strong", "candidate"] = "strong"
-    since: date | None = None
-    until: date | None = None
-    switch: str = ""
+    switch: str = ""  # local switch (a boolean parameter); '' always on
     note: str = ""
     basis: str
 
