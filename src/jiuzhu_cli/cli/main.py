@@ -7,6 +7,7 @@ import importlib
 import os
 import sqlite3
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import NoReturn
@@ -129,7 +130,7 @@ def build_command() -> click.Command:
 def _report_fault(context: Context | None) -> str:
     """Writes the masked traceback where the clerk can find it; returns its path or ''."""
     text = mask_text(traceback.format_exc())
-    folder = Path.cwd()
+    folder = Path(tempfile.gettempdir())
     with contextlib.suppress(Exception):
         if context is not None:
             folder = context.workspace.root / "logs"

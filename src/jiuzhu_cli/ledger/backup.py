@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError
-from jiuzhu_cli.ledger.store import SCHEMA_VERSION, Store
+from jiuzhu_cli.ledger.store import SCHEMA_VERSION, Lock, Store
 from jiuzhu_cli.ledger.workspace import Workspace
 
 
@@ -35,6 +35,9 @@ def _copy(source: Path, target: Path) -> None:
             os.fsync(file.fileno())
         _verify(temporary)
         temporary.replace(target)
+    except sqlite3.OperationalError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutsideError(f"写不了备份：{error}", "检查磁盘空间和文件权限") from error
     except sqlite3.Error as error:
         temporary.unlink(missing_ok=True)
         raise DataError(f"{source.name} 不是完好的台账：{error}", "换一个备份文件") from error
@@ -61,15 +64,21 @@ def _verify(path: Path) -> None:
         raise DataError(f"备份的操作日志从第 {broken[0]} 条起不连", "换一个备份文件")
 
 
+def _free_name(path: Path) -> Path:
+    """``path``, or the first ``_2``, ``_3`` … beside it that does not exist."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}_{number}{path.suffix}")
+    return free
+
+
 def back_up(workspace: Workspace, target: Path | None, *, now: datetime, actor: str) -> Backup:
     """A checked copy at ``target`` or ``backup/ledger-时间.db``. Never overwrites another file."""
     path = target or workspace.root / "backup" / f"ledger-{now.astimezone(UTC):%Y%m%dT%H%M%S}.db"
     if path.exists() and target is not None:
         raise RefusedError(f"{path.name} 已经存在", "换一个文件名")
-    number = 1
-    while path.exists():
-        number += 1
-        path = path.with_name(f"{path.stem.split('_')[0]}_{number}.db")
+    path = _free_name(path)
     with workspace.open_store() as store, store.transaction(actor=actor, command="backup", now=now) as tx:
         tx.journal("ledger", {"backup": path.name})
     _copy(workspace.ledger_path, path)
@@ -83,18 +92,20 @@ def restore_from(workspace: Workspace, source: Path, *, now: datetime, actor: st
     if not source.is_file():
         raise OutsideError(f"找不到备份文件 {source.name}", "到 backup 文件夹里看看有哪些")
     candidate = workspace.root / ".restore.db"
-    _copy(source, candidate)
-    kept = workspace.root / "backup" / f"replaced-{now.astimezone(UTC):%Y%m%dT%H%M%S}.db"
-    number = 1
-    while kept.exists():
-        number += 1
-        kept = kept.with_name(f"{kept.stem.split('_')[0]}_{number}.db")
-    if workspace.ledger_path.exists():
-        workspace.ledger_path.rename(kept)
-        hot = workspace.root / "ledger.db-journal"
-        if hot.exists():
-            hot.rename(kept.with_name(kept.name + "-journal"))
-    candidate.replace(workspace.ledger_path)
+    lock = Lock(workspace.root / ".lock")
+    lock.acquire(f"{actor} 正在恢复台账")
+    try:
+        _copy(source, candidate)
+        kept = _free_name(workspace.root / "backup" / f"replaced-{now.astimezone(UTC):%Y%m%dT%H%M%S}.db")
+        if workspace.ledger_path.exists():
+            workspace.ledger_path.rename(kept)
+            hot = workspace.root / "ledger.db-journal"
+            if hot.exists():
+                hot.rename(kept.with_name(kept.name + "-journal"))
+        candidate.replace(workspace.ledger_path)
+    finally:
+        candidate.unlink(missing_ok=True)
+        lock.release()
     with workspace.open_store() as store, store.transaction(actor=actor, command="restore", now=now) as tx:
         tx.journal("ledger", {"restored": source.name, "kept": kept.name})
     return kept
