@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -36,8 +36,15 @@ class Context:
     _scratch: TemporaryDirectory[str] | None = None
 
     @classmethod
-    def make(cls, directory: Path | None, today: str, actor: str, **flags: bool) -> Context:
-        context = cls(directory=directory, actor_option=actor, **flags)
+    def make(cls, directory: Path | None, today: str, actor: str, flags: Mapping[str, bool]) -> Context:
+        context = cls(
+            directory=directory,
+            actor_option=actor,
+            json=flags.get("json", False),
+            quiet=flags.get("quiet", False),
+            yes=flags.get("yes", False),
+            dry_run=flags.get("dry_run", False),
+        )
         if today:
             from jiuzhu_cli.core.period import parse_date
 

@@ -166,7 +166,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         rest, values, flags = _hoist(list(sys.argv[1:] if arguments is None else arguments))
         command = build_command()
         directory = Path(values["directory"]) if "directory" in values else None
-        context = Context.make(directory, values.get("today", ""), values.get("actor", ""), **flags)
+        context = Context.make(directory, values.get("today", ""), values.get("actor", ""), flags)
         code = command.main(args=rest, prog_name="jiuzhu", standalone_mode=False, obj=context)
         context.finish()
         sys.stdout.flush()

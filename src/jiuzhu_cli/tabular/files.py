@@ -24,7 +24,7 @@ def safe_name(text: str, *, limit: int = 80) -> str:
     return name
 
 
-def write_atomic(path: Path, write: Callable[[Path], None]) -> str:
+def write_atomic(path: Path, write: Callable[[Path], object]) -> str:
     """Calls ``write`` with a temporary path beside ``path``, then fsyncs and renames. Returns the SHA-256.
 
     On any failure nothing is left but what was there before. OutsideError (exit 5) when the disk or folder refuses.
@@ -55,7 +55,7 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> str:
 
 def write_bytes(path: Path, data: bytes) -> str:
     """``write_atomic`` for bytes in memory."""
-    return write_atomic(path, lambda temporary: temporary.write_bytes(data) and None)
+    return write_atomic(path, lambda temporary: temporary.write_bytes(data))
 
 
 def _sync_folder(folder: Path) -> None:
