@@ -1,0 +1,177 @@
+"""What the reader does not tell about an old workbook (xls, et): error cells, hidden rows and columns, encryption.
+
+Sources: [MS-CFB] for the container, [MS-XLS] for the records. Only what is needed is read.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.tabular.cells import CellError
+from jiuzhu_cli.tabular.guard import SheetFacts
+
+_END, _FREE = 0xFFFFFFFE, 0xFFFFFFFF
+_ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A"}
+_BOF, _EOF, _FILEPASS, _BOUNDSHEET, _ROW, _COLINFO, _FORMULA, _BOOLERR = (
+    0x0809, 0x000A, 0x002F, 0x0085, 0x0208, 0x007D, 0x0006, 0x0205,
+)  # fmt: skip
+_RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
+
+
+class _Container:
+    """An OLE2 compound file: names of its streams and their bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        if len(data) < 1536:
+            raise ValueError("too short")
+        self.data = data
+        shift, mini_shift = struct.unpack_from("<HH", data, 30)
+        if shift not in (9, 12) or mini_shift > 9:
+            raise ValueError("sector size")
+        self.size, self.mini_size = 1 << shift, 1 << mini_shift
+        first_directory = struct.unpack_from("<I", data, 48)[0]
+        self.cutoff, first_mini_fat = struct.unpack_from("<II", data, 56)
+        difat_next, difat_count = struct.unpack_from("<II", data, 68)
+        sectors = list(struct.unpack_from("<109I", data, 76))
+        entries = self.size // 4
+        for _ in range(min(difat_count, len(data) // self.size)):
+            block = struct.unpack(f"<{entries}I", self._sector(difat_next))
+            sectors += block[:-1]
+            difat_next = block[-1]
+        self.fat: list[int] = []
+        for sector in sectors:
+            if sector < _END:
+                self.fat += struct.unpack(f"<{entries}I", self._sector(sector))
+        directory = self._chain(first_directory)
+        self.streams: dict[str, tuple[int, int]] = {}
+        mini_start = _END
+        for at in range(0, len(directory) - 127, 128):
+            length, kind = struct.unpack_from("<HB", directory, at + 64)
+            start, size = struct.unpack_from("<II", directory, at + 116)
+            if kind == 5:
+                mini_start = start
+            elif kind == 2:
+                self.streams[directory[at : at + max(0, min(length, 64) - 2)].decode("utf-16-le", "replace")] = (
+                    start,
+                    size,
+                )
+        self._mini = self._chain(mini_start) if mini_start < _END else b""
+        table = self._chain(first_mini_fat) if first_mini_fat < _END else b""
+        self.mini_fat = struct.unpack(f"<{len(table) // 4}I", table[: len(table) // 4 * 4])
+
+    def _sector(self, number: int) -> bytes:
+        block = self.data[(number + 1) * self.size : (number + 2) * self.size]
+        return block.ljust(self.size, b"\0") if block else b"\xff" * self.size
+
+    def _chain(self, start: int) -> bytes:
+        parts, seen = [], 0
+        while start < len(self.fat) and seen <= len(self.fat):
+            parts.append(self._sector(start))
+            start, seen = self.fat[start], seen + 1
+        if seen > len(self.fat):
+            raise ValueError("circular chain")
+        return b"".join(parts)
+
+    def read(self, name: str) -> bytes:
+        start, size = self.streams[name]
+        if size >= self.cutoff:
+            return self._chain(start)[:size]
+        parts, seen = [], 0
+        while start < len(self.mini_fat) and seen <= len(self.mini_fat):
+            parts.append(self._mini[start * self.mini_size : (start + 1) * self.mini_size])
+            start, seen = self.mini_fat[start], seen + 1
+        return b"".join(parts)[:size]
+
+
+def _open(data: bytes, name: str) -> _Container:
+    try:
+        return _Container(data)
+    except (ValueError, struct.error, IndexError) as error:
+        raise DataError(f"“{name}”已损坏，读不出来", f"请报送人重新发送；若能打开，{_RESAVE}") from error
+
+
+def _book(container: _Container) -> bytes:
+    return container.read("Workbook" if "Workbook" in container.streams else "Book")
+
+
+def kind_of(data: bytes, name: str) -> str:
+    """``xls`` or ``encrypted``; DataError for any other compound file (Word, PowerPoint, damaged)."""
+    container = _open(data, name)
+    streams = container.streams
+    if "EncryptedPackage" in streams:
+        return "encrypted"
+    if "Workbook" in streams or "Book" in streams:
+        book = _book(container)[:8192]
+        at = 0
+        while at + 4 <= len(book):
+            code, length = struct.unpack_from("<HH", book, at)
+            if code == _FILEPASS:
+                return "encrypted"
+            if code == _EOF:
+                break
+            at += 4 + length
+        return "xls"
+    if "WordDocument" in streams:
+        raise DataError(f"“{name}”是 Word 文档，不是表格", "把其中的表格复制到 Excel，另存为 .xlsx 后再导入")
+    raise DataError(f"“{name}”不是表格文件", f"请核对；若能用 WPS 打开，{_RESAVE}")
+
+
+def inspect_xls(data: bytes, name: str) -> dict[str, SheetFacts]:
+    """Facts of each worksheet by name (see ``guard.SheetFacts``). A damaged record ends the look, never the import."""
+    book = _book(_open(data, name))
+    facts: dict[str, SheetFacts] = {}
+    for title, position in _bound_sheets(book):
+        facts[title] = _sheet_facts(book, position)
+    return facts
+
+
+def _bound_sheets(book: bytes) -> list[tuple[str, int]]:
+    found, at = [], 0
+    while at + 4 <= len(book):
+        code, length = struct.unpack_from("<HH", book, at)
+        body = at + 4
+        if code == _BOUNDSHEET and length >= 8:
+            position, _, _, count, wide = struct.unpack_from("<IBBBB", book, body)
+            if wide & 1:
+                title = book[body + 8 : body + 8 + count * 2].decode("utf-16-le", "replace")
+            else:
+                title = book[body + 8 : body + 8 + count].decode("latin-1")
+            found.append((title, position))
+        elif code == _EOF:
+            break
+        at = body + length
+    return found
+
+
+def _sheet_facts(book: bytes, at: int) -> SheetFacts:
+    facts = SheetFacts()
+    unpack, depth, end = struct.Struct("<HH").unpack_from, 0, len(book)
+    while at + 4 <= end:
+        code, length = unpack(book, at)
+        body = at + 4
+        if code == _FORMULA and length >= 14:
+            if book[body + 12 : body + 14] == b"\xff\xff" and book[body + 6] == 2:
+                row, column = unpack(book, body)
+                facts.errors[row, column] = CellError(_ERRORS.get(book[body + 8], "#VALUE!"))
+        elif code == _BOOLERR and length >= 8:
+            if book[body + 7] == 1:
+                row, column = unpack(book, body)
+                facts.errors[row, column] = CellError(_ERRORS.get(book[body + 6], "#VALUE!"))
+        elif code == _ROW and length >= 16:
+            row = unpack(book, body)[0]
+            facts.rows = max(facts.rows, row + 1)
+            if book[body + 12] & 0x20:
+                facts.hidden_rows.add(row)
+        elif code == _COLINFO and length >= 10:
+            first, last = unpack(book, body)
+            if book[body + 8] & 1 and last < 255:
+                facts.hidden_columns.update(range(first, last + 1))
+        elif code == _BOF:
+            depth += 1
+        elif code == _EOF:
+            depth -= 1
+            if depth <= 0:
+                break
+        at = body + length
+    return facts

@@ -1,0 +1,390 @@
+"""Looks through an xlsx before the reader may: bombs and entities are refused, and what the reader would lose is noted.
+
+The reader (calamine) allocates the whole rectangle up to the farthest cell and aborts the process when that is absurd; it
+turns ``#N/A`` into a blank and knows nothing of hidden rows or of formulas that were never calculated. All of this is
+found by one pass of ``bytes.find`` over each sheet's XML; the slower exact passes run only where something is odd.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.tabular.cells import CellError, column_index, column_letters, split_reference
+
+MAX_ENTRIES = 5_000
+MAX_INFLATED = 4 << 30
+MAX_RATIO = 400  # inflated : stored, beyond RATIO_FREE bytes; honest sheets stay below 100
+RATIO_FREE = 32 << 20
+MAX_AREA = 60_000_000  # cells of the rectangle that the reader would allocate
+SPARSE_AREA, SPARSE = 2_000_000, 50  # larger than this, one cell in 50 must be filled
+CHUNK = 4 << 20
+_RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
+
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_OFFICE_STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
+_DIMENSION = re.compile(rb'<(?:\w+:)?dimension ref="(?:[A-Z]+\d+:)?([A-Z]+)(\d+)"')
+_ROOT = re.compile(rb"<(?:([A-Za-z][\w.-]*):)?worksheet[\s>]")
+
+
+@dataclass(slots=True)
+class SheetFacts:
+    """What the reader does not tell: ``errors`` by 0-based (row, column), hidden rows and columns, number of rows in the file."""
+
+    errors: dict[tuple[int, int], CellError] = field(default_factory=dict)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    rows: int = 0
+    cells: int = 0
+
+
+@dataclass(slots=True)
+class XlsxFacts:
+    sheets: dict[str, SheetFacts] = field(default_factory=dict)
+    marks: dict[str, str] = field(default_factory=dict)
+
+
+def inspect_xlsx(data: bytes, name: str) -> XlsxFacts:
+    """Facts of an xlsx/xlsm by sheet name. ``name`` (the file's) is for messages.
+
+    DataError when it is no xlsx, damaged, encrypted, a bomb, has a DOCTYPE, or a cell absurdly far away.
+    """
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            return _Inspector(archive, name).run()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise DataError(f"“{name}”已损坏，解不开", f"请报送人重新发送；若能打开，{_RESAVE}") from error
+    except (ElementTree.ParseError, expat.ExpatError, UnicodeDecodeError) as error:
+        raise DataError(f"“{name}”内部结构已损坏", f"若能打开，{_RESAVE}") from error
+
+
+class _Inspector:
+    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+        self.archive, self.name = archive, name
+        self.inflated = 0
+        self.entries = {info.filename: info for info in archive.infolist()}
+
+    def run(self) -> XlsxFacts:
+        self._check_directory()
+        facts = XlsxFacts()
+        sheets = self._sheet_parts()
+        parts = set(sheets.values())
+        for part in self.entries:
+            if part.endswith((".xml", ".rels")) and part not in parts:
+                for _ in self._chunks(part):
+                    pass  # counted, and refused on a DOCTYPE
+        for title, part in sheets.items():
+            facts.sheets[title] = self._sheet(title, part)
+        if "docProps/custom.xml" in self.entries:
+            facts.marks = _custom_properties(self._small("docProps/custom.xml"))
+        return facts
+
+    def _check_directory(self) -> None:
+        infos = self.archive.infolist()
+        if len(infos) > MAX_ENTRIES:
+            raise DataError(f"“{self.name}”里有 {len(infos)} 个部件，不是正常的工作簿", _RESAVE)
+        if len(self.entries) != len(infos):
+            raise DataError(f"“{self.name}”里有重名部件，不是正常的工作簿", _RESAVE)
+        if any(info.flag_bits & 1 for info in infos):
+            raise DataError(f"“{self.name}”是加密的压缩包", "请先解密，再导入其中的表格")
+        if "xl/workbook.xml" not in self.entries and not any(n.endswith("workbook.xml") for n in self.entries):
+            raise DataError(*_what_zip(self.name, set(self.entries)))
+
+    def _chunks(self, part: str, edge: bytes = b"") -> Iterator[bytes]:
+        """The part inflated piece by piece, cut before ``edge`` (so that no cell is split); limits are checked on the way."""
+        info = self.entries[part]
+        carry, inflated, first = b"", 0, True
+        with self.archive.open(info) as stream:
+            while block := stream.read(CHUNK):
+                if first and block[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                    raise DataError(f"“{self.name}”的内部编码不是 UTF-8", _RESAVE)
+                inflated += len(block)
+                self.inflated += len(block)
+                if self.inflated > MAX_INFLATED or (
+                    inflated > RATIO_FREE and inflated > MAX_RATIO * max(info.compress_size, 1)
+                ):
+                    raise DataError(
+                        f"“{self.name}”解压后大得不正常（像压缩炸弹），没有读取",
+                        f"请核对来源；确属正常表格时，{_RESAVE}",
+                    )
+                block, first = carry + block if carry else block, False
+                if b"<!DOCTYPE" in block or b"<!ENTITY" in block:
+                    raise DataError(f"“{self.name}”里含有 DOCTYPE 声明，正常表格没有，出于安全没有读取", _RESAVE)
+                cut = block.rfind(edge) if edge else block.rfind(b"<")
+                if cut <= 0 or len(block) - cut > CHUNK:
+                    cut = len(block)
+                yield block[:cut]
+                carry = block[cut:]
+        if carry:
+            yield carry
+
+    def _small(self, part: str) -> bytes:
+        info = self.entries.get(part)
+        if info is None:
+            raise DataError(f"“{self.name}”缺少部件 {part}，已损坏", _RESAVE)
+        if info.file_size > 16 << 20:
+            raise DataError(f"“{self.name}”的部件 {part} 大得不正常", _RESAVE)
+        return b"".join(self._chunks(part))
+
+    def _sheet_parts(self) -> dict[str, str]:
+        """Sheet names and the parts that hold their cells (worksheets only, in order)."""
+        relations = {}
+        base = next(n for n in ("xl/workbook.xml", *self.entries) if n in self.entries and n.endswith("workbook.xml"))
+        folder, _, leaf = base.rpartition("/")
+        rels = ElementTree.fromstring(self._small(f"{folder}/_rels/{leaf}.rels" if folder else f"_rels/{leaf}.rels"))
+        for item in rels:
+            target, kind = item.get("Target", ""), item.get("Type", "")
+            if kind.endswith("/worksheet"):
+                full = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}".lstrip("/")
+                relations[item.get("Id", "")] = full
+        parts = {}
+        for element in ElementTree.fromstring(self._small(base)).iter():
+            if element.tag.rpartition("}")[2] == "sheet":
+                key = element.get(f"{{{_OFFICE}}}id") or element.get(f"{{{_OFFICE_STRICT}}}id") or ""
+                if key in relations and relations[key] in self.entries:
+                    parts[element.get("name", "")] = relations[key]
+        return parts
+
+    def _sheet(self, title: str, part: str) -> SheetFacts:
+        scan = _FastScan()
+        for chunk in self._chunks(part, b"<row"):
+            scan.feed(chunk)
+            if scan.odd:
+                return self._slowly(title, part)
+        if scan.extent_in_doubt():
+            extent = _Extent(scan.prefix)
+            for chunk in self._chunks(part, b"<row"):
+                extent.feed(chunk)
+            self._check_area(title, extent.last_row, extent.last_column, extent.cells)
+        return scan.facts
+
+    def _slowly(self, title: str, part: str) -> SheetFacts:
+        """For XML that is right but written in no known program's manner: a full parse."""
+        parser = _SlowScan()
+        for chunk in self._chunks(part):
+            parser.feed(chunk)
+        self._check_area(title, parser.last_row, parser.last_column, parser.values)
+        return parser.facts
+
+    def _check_area(self, title: str, last_row: int, last_column: int, cells: int) -> None:
+        area = (last_row + 1) * (last_column + 1)
+        far = f"{column_letters(last_column)}{last_row + 1}"
+        if last_row >= 1_048_576 or last_column >= 16_384:
+            raise DataError(f"“{self.name}”的工作表“{title}”里有超出表格边界的单元格（{far}）", _RESAVE)
+        if area > MAX_AREA or (area > SPARSE_AREA and cells * SPARSE < area):
+            raise DataError(
+                f"“{self.name}”的工作表“{title}”只有 {cells} 个有内容的单元格，范围却一直到 {far}，没有读取",
+                f"按 Ctrl+End 找到远处的单元格，把它所在的行、列整行整列删除，保存后再导入（范围 {far}）",
+            )
+
+
+class _FastScan:
+    """One pass over a sheet written in the usual manner (``<c r="A1" ...>``, double quotes)."""
+
+    def __init__(self) -> None:
+        self.facts, self.odd, self.prefix = SheetFacts(), False, b""
+        self._begun = self._beyond = False
+        self._last_row = self._last_column = -1
+
+    def feed(self, chunk: bytes) -> None:
+        if not self._begun:
+            self._begin(chunk)
+        prefix, facts = self.prefix, self.facts
+        cells = chunk.count(self._cell)
+        facts.cells += cells
+        facts.rows += chunk.count(self._row)
+        # '<c ' followed by something else than r=" means another manner of writing
+        if chunk.count(self._cell_any) != cells or self._cell_bare in chunk:
+            self.odd = True
+            return
+        if not self._beyond and self._far.search(chunk):
+            self._beyond = True
+        if b't="e"' in chunk:
+            self._errors(chunk)
+        if b"<" + prefix + b"f>" in chunk or b"<" + prefix + b"f " in chunk or b"<" + prefix + b"f/>" in chunk:
+            self._formulas(chunk)
+        if b' hidden="' in chunk:
+            self._hidden(chunk)
+
+    def _begin(self, chunk: bytes) -> None:
+        self._begun = True
+        root = _ROOT.search(chunk)
+        if root is None:
+            self.odd = True
+            self.prefix = b""
+        elif root.group(1):
+            self.prefix = root.group(1) + b":"
+        tag = b"<" + self.prefix
+        self._cell, self._cell_any, self._cell_bare = tag + b'c r="', tag + b"c ", tag + b"c>"
+        self._row = tag + b"row"
+        claimed = _DIMENSION.search(chunk[: 1 << 16])
+        if claimed and len(claimed.group(1)) <= 3 and len(claimed.group(2)) <= 7:
+            letters, digits = len(claimed.group(1)), len(claimed.group(2))
+            self._last_column, self._last_row = column_index(claimed.group(1).decode()), int(claimed.group(2)) - 1
+            far = b"(?:[A-Z]{%d}|[A-Z]+[0-9]{%d})" % (letters + 1, digits + 1)
+        else:
+            self._beyond, far = True, b"$^"
+        self._far = re.compile(re.escape(self._cell) + far)
+        p = re.escape(self.prefix)
+        v = b"<" + p + b"v"
+        self._uncalculated = re.compile(
+            b"<%sf(?:/>|>[^<]*</%sf>| [^>]*?(?:/>|>[^<]*</%sf>))\\s*(%s\\s*/>|%s>\\s*</%sv>)?\\s*</%sc>"
+            % (p, p, p, v, v, p, p)
+        )
+        self._value = re.compile(v + b">([^<]*)<")
+
+    def extent_in_doubt(self) -> bool:
+        """Whether the file's own word about its extent cannot be relied on, or is too large to be taken on trust."""
+        if not self.facts.cells:
+            return False
+        if self._beyond:
+            return True
+        # no cell has more letters or digits than the claimed corner: that bounds the rectangle
+        rows, columns = self._last_row + 1, self._last_column + 1
+        bound = (10 ** len(str(rows)) - 1) * (26 if columns <= 26 else 702 if columns <= 702 else 18278)
+        return bound > MAX_AREA or (bound > SPARSE_AREA and self.facts.cells * SPARSE < bound)
+
+    def _address(self, chunk: bytes, before: int) -> tuple[int, int] | None:
+        start = chunk.rfind(self._cell, 0, before)
+        if start < 0:
+            return None
+        start += len(self._cell)
+        return split_reference(chunk[start : chunk.find(b'"', start, start + 12)].decode("ascii", "replace"))
+
+    def _errors(self, chunk: bytes) -> None:
+        at = chunk.find(b't="e"')
+        while at >= 0:
+            opening = chunk.rfind(b"<", 0, at)
+            where = self._address(chunk, at)
+            if where and chunk.startswith(self._cell, opening):
+                end = chunk.find(b"</" + self.prefix + b"c>", at)
+                value = self._value.search(chunk, at, end if end >= 0 else len(chunk))
+                code = value.group(1).decode("utf-8", "replace") if value else ""
+                self.facts.errors[where] = CellError(code or "#VALUE!")
+            at = chunk.find(b't="e"', at + 5)
+
+    def _formulas(self, chunk: bytes) -> None:
+        for match in self._uncalculated.finditer(chunk):
+            where = self._address(chunk, match.start())
+            opening = chunk.rfind(self._cell, 0, match.start())
+            if where and not (match.group(1) and b't="str"' in chunk[opening : match.start()]):
+                self.facts.errors.setdefault(where, CellError("formula_without_value"))
+
+    def _hidden(self, chunk: bytes) -> None:
+        for match in re.finditer(
+            b"<" + re.escape(self.prefix) + rb'(row|col) ([^>]*?)hidden="(?:1|true)"([^>]*)>', chunk
+        ):
+            _note_hidden(
+                self.facts, match.group(1) == b"col", (match.group(2) + match.group(3)).decode("ascii", "replace")
+            )
+
+
+def _note_hidden(facts: SheetFacts, is_column: bool, attributes: str) -> None:
+    values = dict(re.findall(r'(\w+)="(\d+)"', attributes))
+    if is_column and "min" in values:
+        last = min(int(values.get("max", values["min"])), 16_384)
+        if last - int(values["min"]) < 2_000:  # "everything to the right hidden" is a frame, not a hidden column
+            facts.hidden_columns.update(range(int(values["min"]) - 1, last))
+    elif not is_column and "r" in values:
+        facts.hidden_rows.add(int(values["r"]) - 1)
+
+
+class _Extent:
+    """The farthest cell that has a value, exactly; blank styled cells do not count (the reader skips them too)."""
+
+    def __init__(self, prefix: bytes) -> None:
+        self.last_row = self.last_column = -1
+        self.cells = 0
+        p = re.escape(prefix)
+        self._pattern = re.compile(b'<%sc r="([A-Z]+)([0-9]+)"[^>]*[^/>]>\\s*<%s(?:v|f|is)[ />]' % (p, p))
+        self._columns: dict[bytes, int] = {}
+
+    def feed(self, chunk: bytes) -> None:
+        found = self._pattern.findall(chunk)
+        self.cells += len(found)
+        if found:
+            columns, rows = zip(*found, strict=True)
+            longest = max(map(len, rows))
+            self.last_row = max(self.last_row, int(max(r for r in set(rows) if len(r) == longest)) - 1)
+            self.last_column = max(self.last_column, *(column_index(c.decode()[:8]) for c in set(columns)))
+
+
+class _SlowScan:
+    """A namespace-aware parse of a sheet's XML that finds the same facts as ``_FastScan`` and ``_Extent``."""
+
+    def __init__(self) -> None:
+        self.facts = SheetFacts()
+        self.last_row = self.last_column = -1
+        self.values = 0
+        self._row, self._column = -1, -1
+        self._kind, self._formula, self._valued, self._text = "", False, False, ""
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._characters
+        self._in_value = False
+
+    def feed(self, chunk: bytes) -> None:
+        self._parser.Parse(chunk, False)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        tag = name.rpartition(":")[2]
+        if tag == "c":
+            place = split_reference(attributes.get("r", ""))
+            self._row, self._column = place or (self._row, self._column + 1)
+            self._kind, self._formula, self._valued, self._text = attributes.get("t", ""), False, False, ""
+            self.facts.cells += 1
+        elif tag == "row":
+            number = attributes.get("r", "")
+            self._row, self._column = (int(number) - 1 if number.isdigit() else self._row + 1), -1
+            self.facts.rows += 1
+            if attributes.get("hidden") in ("1", "true"):
+                self.facts.hidden_rows.add(self._row)
+        elif tag == "col" and attributes.get("hidden") in ("1", "true"):
+            _note_hidden(self.facts, True, " ".join(f'{k}="{v}"' for k, v in attributes.items()))
+        elif tag == "f":
+            self._formula = True
+        elif tag in ("v", "is"):
+            self._valued, self._in_value = True, tag == "v"
+
+    def _characters(self, text: str) -> None:
+        if self._in_value:
+            self._text += text
+
+    def _end(self, name: str) -> None:
+        tag = name.rpartition(":")[2]
+        if tag == "v":
+            self._in_value = False
+        elif tag == "c" and (self._valued or self._formula):
+            self.values += 1
+            self.last_row, self.last_column = max(self.last_row, self._row), max(self.last_column, self._column)
+            where = (self._row, self._column)
+            if self._kind == "e":
+                self.facts.errors[where] = CellError(self._text or "#VALUE!")
+            elif self._formula and not self._text.strip() and not (self._kind == "str" and self._valued):
+                self.facts.errors[where] = CellError("formula_without_value")
+
+
+def _custom_properties(xml: bytes) -> dict[str, str]:
+    """Name and text of each custom document property."""
+    return {item.get("name", ""): "".join(item.itertext()) for item in ElementTree.fromstring(xml) if item.get("name")}
+
+
+def _what_zip(name: str, parts: set[str]) -> tuple[str, str]:
+    """Message and advice for a zip that is no xlsx."""
+    if "xl/workbook.bin" in parts:
+        return f"“{name}”是二进制工作簿（xlsb）", _RESAVE
+    if any(part.startswith("word/") for part in parts):
+        return f"“{name}”是 Word 文档，不是表格", "把其中的表格复制到 Excel，另存为 .xlsx 后再导入"
+    if any(part.startswith("ppt/") for part in parts):
+        return f"“{name}”是演示文稿，不是表格", "请换成表格文件"
+    if "content.xml" in parts:
+        return f"“{name}”是 OpenDocument 表格（ods）", _RESAVE
+    return f"“{name}”是压缩包，不是表格", "先解压，再导入其中的表格"

@@ -1,0 +1,183 @@
+"""Opening workbooks: what a file is is decided by its content, and whatever cannot be read is refused with a reason."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from datetime import date, datetime, time, timedelta
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from jiuzhu_cli.core.errors import DataError, OutsideError
+from jiuzhu_cli.tabular.cells import Cell, CellError, Sheet, Workbook
+
+__all__ = ["CellError", "Sheet", "Workbook", "read_workbook"]
+
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+EXACT = 10**15  # integers below it survive a spreadsheet's number cell
+_RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
+
+
+def read_workbook(path: Path, *, password: str | None = None) -> Workbook:
+    """Reads xlsx/xlsm, xls/et (BIFF) or a text table, by content, column-major and at true coordinates.
+
+    DataError with a reason when it must be refused (encrypted, damaged, a bomb, no table); OutsideError when the file
+    cannot be opened.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise OutsideError(f"读不了文件“{path.name}”：{error.strerror}", "检查文件是否存在、是否有权限") from error
+    digest = hashlib.sha256(data).hexdigest()
+    if data.startswith(OLE_MAGIC):
+        from jiuzhu_cli.tabular import biff
+
+        kind = biff.kind_of(data, path.name)
+        if kind == "encrypted":
+            data = _decrypt(data, path.name, password)
+            kind = "xls" if data.startswith(OLE_MAGIC) else "xlsx"
+        if kind == "xls":
+            return Workbook(path, "xls", _read_xls(data, path.name), digest)
+    if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
+        from jiuzhu_cli.tabular.guard import inspect_xlsx
+
+        facts = inspect_xlsx(data, path.name)
+        sheets = _read_calamine(data, path.name, facts.sheets)
+        return Workbook(path, "xlsx", sheets, digest, facts.marks)
+    _refuse_other(data, path.name)
+    from jiuzhu_cli.tabular import csvtext
+
+    return Workbook(path, "csv", [_text_sheet(csvtext.parse(data, path.name), path.stem)], digest)
+
+
+def _read_xls(data: bytes, name: str) -> list[Sheet]:
+    from jiuzhu_cli.tabular import biff
+
+    return _read_calamine(data, name, biff.inspect_xls(data, name))
+
+
+def _read_calamine(data: bytes, name: str, facts: dict[str, Any]) -> list[Sheet]:
+    """All worksheets by calamine, with what it does not tell put back from ``facts`` (see ``guard.SheetFacts``)."""
+    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+    sheets = []
+    try:
+        with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
+            for meta in book.sheets_metadata:
+                if meta.typ != SheetTypeEnum.WorkSheet:
+                    continue
+                source = book.get_sheet_by_name(meta.name)
+                sheet = Sheet(meta.name, hidden=meta.visible != SheetVisibleEnum.Visible)
+                sheet.columns = _columns(source.to_python(skip_empty_area=False))
+                sheet.width = len(sheet.columns)
+                sheet.height = len(sheet.columns[0]) if sheet.columns else 0
+                sheet.merged = [(a, b, c, d) for (a, b), (c, d) in source.merged_cell_ranges or []]
+                known = facts.get(meta.name)
+                if known is not None:
+                    for (row, column), error in known.errors.items():
+                        sheet.put(row, column, error)
+                    sheet.hidden_rows, sheet.hidden_columns = known.hidden_rows, known.hidden_columns
+                    sheet.blank_rows = max(0, known.rows - sheet.height)
+                sheets.append(sheet)
+    except (CalamineError, OSError, ValueError, OverflowError) as error:
+        raise DataError(f"“{name}”读不出来，可能已损坏", f"若能打开，{_RESAVE}") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # the reader's own failure, not an Exception
+            raise
+        raise DataError(f"“{name}”读不出来，可能已损坏", f"若能打开，{_RESAVE}") from None
+    if not sheets:
+        raise DataError(f"“{name}”里没有工作表", "请核对文件")
+    return sheets
+
+
+def _columns(rows: list[list[Any]]) -> list[list[Cell]]:
+    """Rows as calamine gives them turned into columns; '' becomes None, integral floats ints, times of day text."""
+    columns: list[list[Cell]] = []
+    for cells in zip(*rows, strict=True):
+        kinds = set(map(type, cells))
+        if kinds == {str}:
+            columns.append([cell or None for cell in cells])
+        elif float not in kinds and time not in kinds and timedelta not in kinds:
+            columns.append([None if cell == "" else cell for cell in cells])
+        else:
+            columns.append([cell or None if type(cell) is str else _value(cell) for cell in cells])
+    return columns
+
+
+def _value(cell: Any) -> Cell:
+    kind = type(cell)
+    if kind is float:
+        return int(cell) if -EXACT < cell < EXACT and cell.is_integer() else cell
+    if kind is time:
+        return cell.isoformat()
+    if kind is timedelta:
+        # [h]:mm cells, and day 0 of a date format
+        return str(cell)
+    return cell
+
+
+def _text_sheet(rows: list[list[Cell]], name: str) -> Sheet:
+    columns = [list(cells) for cells in zip_longest(*rows)]
+    return Sheet(name, width=len(columns), height=len(rows) if columns else 0, columns=columns)
+
+
+def _decrypt(data: bytes, name: str, password: str | None) -> bytes:
+    if password is None:
+        raise DataError(f"“{name}”加了打开密码", "请用密码打开后另存为不带密码的文件，或用 --password 提供密码")
+    try:
+        import msoffcrypto
+    except ImportError:
+        raise DataError(
+            f"“{name}”加了打开密码，本机没有装解密组件",
+            "请用密码打开后另存为不带密码的文件（或 pip install msoffcrypto-tool）",
+        ) from None
+    plain = io.BytesIO()
+    try:
+        book = msoffcrypto.OfficeFile(io.BytesIO(data))
+        book.load_key(password=password)
+        book.decrypt(plain)
+    except Exception as error:  # the library raises many kinds for a wrong password
+        raise DataError(f"“{name}”的密码不对，打不开", "核对密码后再试") from error
+    return plain.getvalue()
+
+
+def _refuse_other(data: bytes, name: str) -> None:
+    """DataError for what is plainly no text table."""
+    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not data.strip():
+        raise DataError(f"“{name}”是空文件", "请报送人重新发送")
+    known = (
+        (data.startswith(b"%PDF"), "PDF 文件", "请向报送人索取 Excel 原件；扫描件需先录成表格"),
+        (
+            data[:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe1", b"GIF8"),
+            "图片",
+            "请向报送人索取 Excel 原件",
+        ),
+        (data.startswith((b"Rar!", b"7z\xbc\xaf")), "压缩包", "先解压，再导入其中的表格"),
+        (data.startswith(b"{\\rtf"), "RTF 文档", "把其中的表格复制到 Excel，另存为 .xlsx 后再导入"),
+        (data[:2] == b"\x09\x00" or data[:2] in (b"\x09\x02", b"\x09\x04"), "很旧版本的 Excel 表格", _RESAVE),
+        (data.startswith(b"SQLite format 3"), "数据库文件", "请换成表格文件"),
+        (
+            head.startswith((b"<!doctype", b"<html", b"<table", b"<meta")) or b"<html" in head,
+            "网页（HTML），只是改了扩展名",
+            _RESAVE,
+        ),
+        (head.startswith((b"<?xml", b"<workbook")), "XML 文件（可能是“XML 表格 2003”）", _RESAVE),
+    )
+    for matches, what, todo in known:
+        if matches:
+            raise DataError(f"“{name}”其实是{what}，不是可以导入的表格", todo)
+
+
+def as_text(cell: Cell) -> str:
+    """A cell as a person would read it; dates as ISO, blanks empty."""
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return cell.strftime("%Y-%m-%d") if cell.time() == time() else cell.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, float) and cell.is_integer():
+        return f"{cell:.0f}"
+    return str(cell)
