@@ -64,8 +64,8 @@ def parse(data: bytes, name: str) -> list[list[Cell]]:
             f"“{name}”从第 {begun} 行起引号不配对，后面的行会读乱，没有读取", "改正该行的英文双引号后再导入"
         ) from error
     if '="' in text:
-        for row in rows:
-            for index, cell in enumerate(row):
+        for cells in rows:
+            for index, cell in enumerate(cells):
                 if cell and cell.startswith('="') and (match := _FORCED_TEXT.fullmatch(cell)):
-                    row[index] = match.group(1) or None
+                    cells[index] = match.group(1) or None
     return rows

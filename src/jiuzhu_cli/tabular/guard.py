@@ -310,10 +310,10 @@ class _Extent:
         found = self._pattern.findall(chunk)
         self.cells += len(found)
         if found:
-            columns, rows = zip(*found, strict=True)
+            rows: set[bytes] = {row for _, row in found}
             longest = max(map(len, rows))
-            self.last_row = max(self.last_row, int(max(r for r in set(rows) if len(r) == longest)) - 1)
-            self.last_column = max(self.last_column, *(column_index(c.decode()[:8]) for c in set(columns)))
+            self.last_row = max(self.last_row, int(max(row for row in rows if len(row) == longest)) - 1)
+            self.last_column = max(self.last_column, *(column_index(c.decode()[:8]) for c in {c for c, _ in found}))
 
 
 class _SlowScan:
