@@ -25,7 +25,7 @@ _TOTALS = {
         "{entity} 有两笔有效付款",
     ),
     "line_amounts": (
-        "SELECT 'line:' || l.line_id FROM payment_line l JOIN obligation o USING (obligation_id) WHERE l.amount_fen > o.amount_fen",
+        "SELECT 'line:' || l.line_id FROM payment_line l JOIN obligation o USING (obligation_id) WHERE l.amount_fen > o.amount_fen AND l.state IN ('due','sent','paid')",
         "{entity} 的金额超过应发",
     ),
     "own_approval": (

@@ -156,6 +156,8 @@ CREATE TABLE obligation (                    -- what is owed once: one programme
   UNIQUE (programme, month, recipient_id_no, item)
 ) STRICT;
 CREATE INDEX obligation_recipient ON obligation (recipient_id_no);
+-- an instalment or a single event is owed once ever, in whatever month's roll it stands
+CREATE UNIQUE INDEX obligation_once ON obligation (programme, recipient_id_no, item) WHERE item <> '';
 CREATE TABLE payment_batch (
   payment_id INTEGER PRIMARY KEY, month TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('regular','retry')),
   state TEXT NOT NULL CHECK (state IN ('draft','locked','approved','exported','returned','cancelled')),
