@@ -1,0 +1,111 @@
+"""What the plan of a payment reads from the record, as Arrow tables: the month's cases and everything that may hold one back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jiuzhu_cli.ledger.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_LIVE = "b.kind = 'roll' AND b.status = 'active' AND b.month = '{month}'"
+
+# name → SQL; {month} is a checked month. Columns ending in _fen, and those in INTEGERS, are whole numbers, the rest text.
+_TABLES = {
+    "cases": (
+        "SELECT b.programme, b.area, b.batch_id, r.row_id, r.case_no, r.id_no, r.name, r.head_id_no, r.head_name, r.town, r.village,"
+        " r.amount_fen, COALESCE(r.covered_persons, r.household_size, 0) AS persons, r.payee_name, r.payee_id_no, r.account_no, r.bank_name,"
+        " r.stage, r.event_date, r.cause, r.start_month FROM batch b JOIN roll_row r USING (batch_id)"
+        f" WHERE {_LIVE} AND r.lead = 1 AND r.amount_fen > 0"
+    ),
+    "members": f"SELECT r.batch_id, r.case_no, r.id_no FROM batch b JOIN roll_row r USING (batch_id) WHERE {_LIVE}",
+    "doubts": (
+        "SELECT doubt_id, kind, disposition, disposed_at, id_no_a, programme_a, area_a, id_no_b, programme_b, area_b FROM doubt"
+        " WHERE severity = 'strong' AND state = 'open' AND kind IN ('double','claim','after_event','account')"
+        " AND month_from <= '{month}' AND month_to >= '{month}'"
+    ),
+    "decisions": (
+        "SELECT case_id, programme, id_no, month, action, amount_before_fen, amount_after_fen, effective_month, decided_at FROM proposal"
+        " WHERE state = 'effective' AND effective_month <= '{month}'"
+    ),
+    "postings": (
+        "SELECT p.posting_id, p.programme, p.town, p.village, p.round, p.state, COALESCE((SELECT MIN(j.seq) FROM journal j"
+        " WHERE j.entity = 'posting:' || p.posting_id), 0) AS seq FROM posting p WHERE p.month = '{month}' AND p.state <> 'replaced'"
+    ),
+    "objections": (
+        "SELECT o.posting_id, o.id_no, o.state FROM objection o JOIN posting p USING (posting_id)"
+        " WHERE p.month = '{month}' AND p.state <> 'replaced' AND o.state IN ('open','upheld')"
+    ),
+    "dead": (
+        "SELECT r.id_no, MIN(COALESCE(r.event_date, '')) AS event_date FROM batch b JOIN register_row r USING (batch_id)"
+        " WHERE b.kind = 'register' AND b.status = 'active' AND b.programme IN ('death','cremation') GROUP BY r.id_no"
+    ),
+    # what is owed once and stands already: this month's, and items (instalments, events) of any month
+    "owed": (
+        "SELECT o.obligation_id, o.programme, o.month, o.recipient_id_no, o.item, o.town, o.roll_row_id, l.amount_fen AS live_fen,"
+        " COALESCE(l.state, '') AS live_state, COALESCE(l.payment_id, 0) AS payment_id, COALESCE(l.account_no, '') AS account_no,"
+        " EXISTS (SELECT 1 FROM payment_line f WHERE f.obligation_id = o.obligation_id AND f.state = 'failed') AS failed"
+        " FROM obligation o LEFT JOIN payment_line l ON l.obligation_id = o.obligation_id AND l.state IN ('due','sent','paid')"
+        " AND l.payment_id <> {without} WHERE o.month = '{month}' OR o.item <> ''"
+    ),
+    # one-off aid of the twelve months before, for 同一事由一年内不重复
+    "one_offs": (
+        "SELECT o.programme, o.recipient_id_no, o.month, l.amount_fen, COALESCE(r.cause, '') AS cause FROM obligation o"
+        " JOIN payment_line l ON l.obligation_id = o.obligation_id AND l.state IN ('due','sent','paid') JOIN roll_row r ON r.row_id = o.roll_row_id"
+        " WHERE o.item = '' AND o.month >= '{year_before}' AND o.month < '{month}'"
+    ),
+}
+INTEGERS = {"batch_id", "row_id", "case_no", "persons", "posting_id", "seq", "obligation_id", "roll_row_id", "payment_id", "failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """When the month was last compared: the journal's sequence number (0: never) and that of the newest roll."""
+
+    seq: int
+    newest_roll: int
+
+
+def plan_tables(store: Store, month: str, *, year_before: str, without: int = 0) -> dict[str, pa.Table]:
+    """The tables of ``_TABLES`` for ``month``; lines of payment ``without`` (a draft to be replaced) do not count as live."""
+    return {
+        name: store.arrow(sql.format(month=month, year_before=year_before, without=int(without)))
+        for name, sql in _TABLES.items()
+    }
+
+
+def compared(store: Store, month: str) -> Compared:
+    """Whether and when duplicates were looked for in ``month``, by the journal."""
+    run = store.query(
+        "SELECT COALESCE(MAX(seq), 0) FROM journal WHERE entity = ? AND command LIKE 'dedupe run%'", (f"dedupe:{month}",)
+    )[0][0]
+    newest = store.query(
+        "SELECT COALESCE(MAX(j.seq), 0) FROM batch b JOIN journal j ON j.entity = 'batch:' || b.batch_id"
+        " WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = ?",
+        (month,),
+    )[0][0]
+    return Compared(int(run), int(newest))
+
+
+def first_seen(store: Store, month: str, *, after: int) -> pa.Table:
+    """``programme, id_no, seq``: for persons of ``month``'s rolls, the journal entry of the first roll that named them.
+
+    Only those first named after journal entry ``after`` (a comparison, a posting).
+    """
+    return store.arrow(
+        "SELECT b.programme, r.id_no, MIN(s.seq) AS seq FROM batch b JOIN (SELECT b2.batch_id, MIN(j.seq) AS seq FROM batch b2 JOIN journal j"
+        " ON j.entity = 'batch:' || b2.batch_id GROUP BY b2.batch_id) s USING (batch_id) JOIN roll_row r USING (batch_id)"
+        f" WHERE b.kind = 'roll' AND b.month = '{month}' GROUP BY b.programme, r.id_no HAVING MIN(s.seq) > {int(after)}"
+    )
+
+
+def changed_since(store: Store, month: str) -> pa.Table:
+    """``programme, id_no, created_at``: cases whose amount a corrected roll changed, and when that roll was imported."""
+    return store.arrow(
+        "SELECT DISTINCT b.programme, n.id_no, b.created_at FROM batch b JOIN roll_row n ON n.batch_id = b.batch_id AND n.lead = 1"
+        " JOIN batch e ON e.programme = b.programme AND e.month = b.month AND e.status = 'superseded' AND e.kind = 'roll'"
+        " JOIN roll_row p ON p.id_no = n.id_no AND p.batch_id = e.batch_id AND p.lead = 1 AND p.amount_fen <> n.amount_fen"
+        f" WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = '{month}' AND b.supersedes IS NOT NULL"
+    )

@@ -1,0 +1,316 @@
+"""The record of payments: obligations, batches, lines, holds, returns. All SQL of the payment stage's writes and reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.ledger.store import Store, Transaction
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+OPEN_STATES = ("draft", "locked", "approved", "exported")
+
+_LINES = (
+    "SELECT l.line_no, o.programme, o.month, o.recipient_id_no, o.item, l.bank, l.account_no, l.payee_name, l.payee_id_no, l.bank_name,"
+    " l.amount_fen, l.state, l.reason, l.line_id, l.obligation_id, o.recipient_name, o.town, o.village, o.roll_row_id, o.persons"
+    " FROM payment_line l JOIN obligation o USING (obligation_id)"
+)
+LINE_NUMBERS = {"line_no", "amount_fen", "line_id", "obligation_id", "roll_row_id", "persons"}
+
+
+# -- batches --------------------------------------------------------------------------------------------------
+
+
+def batch(store: Store, payment_id: int) -> dict[str, Any] | None:
+    """One row of ``payment_batch`` as a dict, None when there is none."""
+    rows = store.query("SELECT * FROM payment_batch WHERE payment_id = ?", (payment_id,))
+    return dict(rows[0]) if rows else None
+
+
+def batches(store: Store, *, month: str = "", states: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """Batches (all columns) by month and sequence, of ``month`` and ``states`` when given."""
+    where, params = ["1=1"], []
+    if month:
+        where.append("month = ?")
+        params.append(month)
+    if states:
+        where.append(f"state IN ({', '.join('?' * len(states))})")
+        params += states
+    rows = store.query(
+        f"SELECT * FROM payment_batch WHERE {' AND '.join(where)} ORDER BY month, sequence", params
+    )
+    return [dict(row) for row in rows]
+
+
+def latest_month(store: Store, states: tuple[str, ...]) -> str:
+    """The latest month that has a batch in one of ``states``; '' when none."""
+    marks = ", ".join("?" * len(states))
+    return str(store.query(f"SELECT COALESCE(MAX(month), '') FROM payment_batch WHERE state IN ({marks})", states)[0][0])
+
+
+def states_of(store: Store, payment_id: int) -> list[dict[str, Any]]:
+    """``bank, state, lines, amount_fen`` of a batch's lines."""
+    rows = store.query(
+        "SELECT bank, state, COUNT(*) AS lines, SUM(amount_fen) AS amount_fen FROM payment_line WHERE payment_id = ? GROUP BY bank, state"
+        " ORDER BY bank, state",
+        (payment_id,),
+    )
+    return [dict(row) for row in rows]
+
+
+def by_programme(store: Store, payment_id: int) -> list[dict[str, Any]]:
+    """``programme, bank, lines, amount_fen`` of a batch, for the cover sheet."""
+    rows = store.query(
+        "SELECT o.programme, l.bank, COUNT(*) AS lines, SUM(l.amount_fen) AS amount_fen FROM payment_line l JOIN obligation o USING (obligation_id)"
+        " WHERE l.payment_id = ? GROUP BY o.programme, l.bank ORDER BY o.programme, l.bank",
+        (payment_id,),
+    )
+    return [dict(row) for row in rows]
+
+
+# -- lines and holds ------------------------------------------------------------------------------------------
+
+
+def lines(store: Store, payment_id: int, *, bank: str = "", contact: bool = False) -> pa.Table:
+    """Lines of a batch as Arrow, by line number (columns of ``_LINES``); ``contact`` adds ``phone, address`` of the roll."""
+    only = f" AND l.bank = '{_word(bank)}'" if bank else ""
+    sql = f"{_LINES} WHERE l.payment_id = {int(payment_id)}{only} ORDER BY l.line_no"
+    if contact:
+        sql = (
+            sql.replace("o.persons FROM", "o.persons, COALESCE(r.phone, '') AS phone, COALESCE(r.address, '') AS address FROM")
+            .replace(" USING (obligation_id)", " USING (obligation_id) LEFT JOIN roll_row r ON r.row_id = o.roll_row_id")
+        )
+    return store.arrow(sql)
+
+
+def banks_of(store: Store, payment_id: int) -> list[dict[str, Any]]:
+    """``bank, lines, amount_fen, first, last`` (line numbers) of a batch."""
+    rows = store.query(
+        "SELECT bank, COUNT(*) AS lines, SUM(amount_fen) AS amount_fen, MIN(line_no) AS first, MAX(line_no) AS last FROM payment_line"
+        " WHERE payment_id = ? GROUP BY bank ORDER BY bank",
+        (payment_id,),
+    )
+    return [dict(row) for row in rows]
+
+
+def holds(store: Store, payment_id: int) -> list[dict[str, Any]]:
+    """Rows of ``payment_hold`` of a batch, by town and name."""
+    rows = store.query(
+        "SELECT * FROM payment_hold WHERE payment_id = ? ORDER BY town, recipient_name, recipient_id_no, programme, code", (payment_id,)
+    )
+    return [dict(row) for row in rows]
+
+
+def next_ids(store: Store) -> tuple[int, int]:
+    """The next free ``obligation_id`` and ``line_id``. Call it under the workspace's lock."""
+    row = store.query(
+        "SELECT (SELECT COALESCE(MAX(obligation_id), 0) FROM obligation) + 1, (SELECT COALESCE(MAX(line_id), 0) FROM payment_line) + 1"
+    )[0]
+    return int(row[0]), int(row[1])
+
+
+def save_draft(
+    tx: Transaction, *, payment_id: int, month: str, kind: str, lines: int, amount_fen: int, policy_digest: str, override: str
+) -> int:
+    """Writes the staged plan (``staging.plan_line``, ``staging.plan_hold``) as a draft; returns its payment ID.
+
+    ``payment_id`` 0 makes a new batch with the month's next sequence number; else that draft's rows are replaced.
+    ``plan_line.new`` = 1: the obligation is written too; 0: it stands and takes the line's amount and source row.
+    """
+    if payment_id:
+        tx.execute("DELETE FROM payment_line WHERE payment_id = ?", (payment_id,))
+        tx.execute("DELETE FROM payment_hold WHERE payment_id = ?", (payment_id,))
+        tx.execute(
+            "UPDATE payment_batch SET kind=?, lines=?, amount_fen=?, policy_digest=?, override_reason=?, drafted_by=?, drafted_at=?"
+            " WHERE payment_id = ? AND state = 'draft'",
+            (kind, lines, amount_fen, policy_digest, override, tx.actor, tx.now, payment_id),
+        )
+    else:
+        cursor = tx.execute(
+            "INSERT INTO payment_batch (month, sequence, kind, state, lines, amount_fen, policy_digest, override_reason, drafted_by, drafted_at)"
+            " SELECT ?, COALESCE(MAX(sequence), 0) + 1, ?, 'draft', ?, ?, ?, ?, ?, ? FROM payment_batch WHERE month = ?",
+            (month, kind, lines, amount_fen, policy_digest, override, tx.actor, tx.now, month),
+        )
+        payment_id = int(cursor.lastrowid or 0)
+    tx.execute(
+        "UPDATE obligation SET month = p.month, amount_fen = p.amount_fen, recipient_name = p.recipient_name, town = p.town,"
+        " village = p.village, persons = p.persons, roll_row_id = p.roll_row_id, case_id = p.case_id"
+        " FROM staging.plan_line p WHERE p.new = 0 AND p.obligation_id = obligation.obligation_id"
+    )
+    tx.execute(
+        "INSERT INTO obligation (obligation_id, programme, month, recipient_id_no, item, recipient_name, town, village, amount_fen, persons,"
+        " roll_row_id, case_id) SELECT obligation_id, programme, month, recipient_id_no, item, recipient_name, town, village, amount_fen,"
+        " persons, roll_row_id, case_id FROM staging.plan_line WHERE new = 1"
+    )
+    tx.execute(
+        "INSERT INTO payment_line (line_id, payment_id, line_no, obligation_id, bank, account_no, payee_name, payee_id_no, bank_name, amount_fen,"
+        " state) SELECT line_id, ?, line_no, obligation_id, bank, account_no, payee_name, payee_id_no, bank_name, amount_fen, 'due'"
+        " FROM staging.plan_line ORDER BY line_no",
+        (payment_id,),
+    )
+    save_holds(tx, payment_id)
+    # obligations that only a replaced draft knew are owed no longer
+    tx.execute(
+        "DELETE FROM obligation WHERE month = ? AND NOT EXISTS (SELECT 1 FROM payment_line l WHERE l.obligation_id = obligation.obligation_id)",
+        (month,),
+    )
+    return payment_id
+
+
+def save_holds(tx: Transaction, payment_id: int) -> None:
+    """Writes ``staging.plan_hold`` under the batch."""
+    tx.execute(
+        "INSERT INTO payment_hold (payment_id, programme, recipient_id_no, recipient_name, town, amount_fen, code, reason, source)"
+        " SELECT ?, programme, recipient_id_no, recipient_name, town, amount_fen, code, reason, source FROM staging.plan_hold",
+        (payment_id,),
+    )
+
+
+# -- states ---------------------------------------------------------------------------------------------------
+
+
+def set_locked(tx: Transaction, payment_id: int, control: str) -> None:
+    tx.execute(
+        "UPDATE payment_batch SET state='locked', control_sha256=?, locked_by=?, locked_at=? WHERE payment_id=? AND state='draft'",
+        (control, tx.actor, tx.now, payment_id),
+    )
+
+
+def set_approved(tx: Transaction, payment_id: int) -> None:
+    tx.execute(
+        "UPDATE payment_batch SET state='approved', approved_by=?, approved_at=? WHERE payment_id=? AND state='locked'",
+        (tx.actor, tx.now, payment_id),
+    )
+
+
+def set_exported(tx: Transaction, payment_id: int) -> None:
+    tx.execute(
+        "UPDATE payment_batch SET state='exported', exported_at=? WHERE payment_id=? AND state='approved'", (tx.now, payment_id)
+    )
+    tx.execute("UPDATE payment_line SET state='sent' WHERE payment_id=? AND state='due'", (payment_id,))
+
+
+def set_cancelled(tx: Transaction, payment_id: int) -> None:
+    tx.execute("UPDATE payment_batch SET state='cancelled' WHERE payment_id=?", (payment_id,))
+    tx.execute("UPDATE payment_line SET state='cancelled' WHERE payment_id=? AND state='due'", (payment_id,))
+
+
+# -- returns --------------------------------------------------------------------------------------------------
+
+
+def return_by_digest(store: Store, sha256: str) -> dict[str, Any] | None:
+    """The return that was read from a file with this digest, None when it never was."""
+    rows = store.query("SELECT * FROM bank_return WHERE sha256 = ?", (sha256,))
+    return dict(rows[0]) if rows else None
+
+
+def returns(store: Store, payment_id: int) -> list[dict[str, Any]]:
+    rows = store.query("SELECT * FROM bank_return WHERE payment_id = ? ORDER BY return_id", (payment_id,))
+    return [dict(row) for row in rows]
+
+
+def book_return(tx: Transaction, *, payment_id: int, bank: str, file_name: str, sha256: str, figures: dict[str, int]) -> None:
+    """Books the staged outcomes (``staging.outcome``: ``line_id, state, reason``) and the return itself; all or nothing.
+
+    ``state`` paid or failed closes a line that is under way; ``sent`` only notes the reason (partly paid).
+    """
+    tx.execute(
+        "UPDATE payment_line SET state = o.state, reason = o.reason, returned_at = CASE WHEN o.state = 'sent' THEN returned_at ELSE ? END"
+        " FROM staging.outcome o WHERE o.line_id = payment_line.line_id AND payment_line.state = 'sent' AND payment_line.payment_id = ?",
+        (tx.now, payment_id),
+    )
+    names = ("lines", "succeeded", "failed", "partial", "missing", "unknown", "amount_fen")
+    tx.execute(
+        "INSERT INTO bank_return (payment_id, bank, file_name, sha256, lines, succeeded, failed, partial, missing, unknown, amount_fen, read_by,"
+        " read_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        (payment_id, bank, file_name, sha256, *(figures[name] for name in names), tx.actor, tx.now),
+    )
+    tx.execute(
+        "UPDATE payment_batch SET state='returned' WHERE payment_id=? AND state='exported' AND NOT EXISTS"
+        " (SELECT 1 FROM payment_line WHERE payment_id=?1 AND state IN ('due','sent'))".replace("?1", "?"),
+        (payment_id, payment_id),
+    )
+
+
+# -- recovery -------------------------------------------------------------------------------------------------
+
+_PAID = (
+    "SELECT l.line_id, o.programme, o.month, o.recipient_id_no, o.recipient_name, o.town, o.village, o.item, l.amount_fen, l.state,"
+    " l.payment_id, {over} AS over_fen, '{code}' AS code, {reason} AS reason FROM payment_line l JOIN obligation o USING (obligation_id) {join}"
+    " WHERE l.state IN ('sent','paid') AND {where}"
+)
+_RECOVERIES = {
+    "dead": _PAID.format(
+        over="l.amount_fen",
+        code="dead",
+        reason="'死亡日期 ' || COALESCE(NULLIF(d.event_date, ''), '未写')",
+        join="JOIN (SELECT r.id_no, MIN(COALESCE(r.event_date, '')) AS event_date FROM batch b JOIN register_row r USING (batch_id) WHERE"
+        " b.kind='register' AND b.status='active' AND b.programme IN ('death','cremation') GROUP BY r.id_no) d ON d.id_no = o.recipient_id_no",
+        where="o.month > SUBSTR(d.event_date, 1, 7) AND d.event_date <> ''",
+    ),
+    "doubt": _PAID.format(
+        over="MIN(l.amount_fen, CASE WHEN d.amount_fen > 0 AND d.kind <> 'double' THEN d.amount_fen ELSE l.amount_fen END)",
+        code="doubt_confirmed",
+        reason="'疑点 ' || d.doubt_id || ' 已确认停发：' || d.basis",
+        join="JOIN doubt d ON (d.disposition = 'stop_a' AND d.id_no_a = o.recipient_id_no AND d.programme_a = o.programme"
+        " AND (d.programme_a <> d.programme_b OR d.id_no_a <> d.id_no_b OR d.area_a IN (o.town, o.town || '/' || o.village)))"
+        " OR (d.disposition = 'stop_b' AND d.id_no_b = o.recipient_id_no AND d.programme_b = o.programme"
+        " AND (d.programme_a <> d.programme_b OR d.id_no_a <> d.id_no_b OR d.area_b IN (o.town, o.town || '/' || o.village)))",
+        where="d.severity = 'strong' AND o.month BETWEEN d.month_from AND d.month_to",
+    ),
+    "stopped": _PAID.format(
+        over="l.amount_fen",
+        code="stopped",
+        reason="'停发决定 ' || p.case_id || '，自 ' || p.effective_month || ' 起'",
+        join="JOIN proposal p ON p.id_no = o.recipient_id_no AND p.programme = o.programme AND p.state = 'effective' AND p.action = 'stop'",
+        where="o.item = '' AND o.month >= p.effective_month AND NOT EXISTS (SELECT 1 FROM proposal n WHERE n.id_no = p.id_no AND"
+        " n.programme = p.programme AND n.state = 'effective' AND n.effective_month > p.effective_month AND n.effective_month <= o.month)",
+    ),
+    "overpaid": _PAID.format(
+        over="l.amount_fen - r.amount_fen",
+        code="overpaid",
+        reason="'更正后的名册金额较低'",
+        join="JOIN roll_row r ON r.id_no = o.recipient_id_no AND r.lead = 1 JOIN batch b ON b.batch_id = r.batch_id AND b.status='active' AND"
+        " b.kind='roll' AND b.programme = o.programme AND b.month = o.month AND b.supersedes IS NOT NULL",
+        where="o.item = '' AND o.case_id = '' AND r.amount_fen < l.amount_fen",
+    ),
+    "withdrawn": _PAID.format(
+        over="l.amount_fen",
+        code="withdrawn",
+        reason="'更正后的名册里已没有此人'",
+        join="JOIN roll_row r ON r.row_id = o.roll_row_id JOIN batch b ON b.batch_id = r.batch_id AND b.status IN ('superseded','undone')",
+        where="o.item = '' AND NOT EXISTS (SELECT 1 FROM roll_row n JOIN batch nb ON nb.batch_id = n.batch_id AND nb.status = 'active' AND"
+        " nb.kind = 'roll' AND nb.programme = o.programme AND nb.month = o.month WHERE n.id_no = o.recipient_id_no)",
+    ),
+}
+
+
+def recoveries(store: Store, *, month: str = "") -> list[dict[str, Any]]:
+    """Lines sent or paid that should not have been: one row per line and cause, most certain cause first.
+
+    Columns: ``line_id, programme, month, recipient_id_no, recipient_name, town, village, item, amount_fen, state, payment_id,
+    over_fen`` (分 to be recovered), ``code`` (dead, doubt_confirmed, stopped, overpaid, withdrawn), ``reason``.
+    """
+    only = " AND o.month = ?" if month else ""
+    seen: set[int] = set()
+    found = []
+    for sql in _RECOVERIES.values():
+        for row in store.query(sql + only + " ORDER BY o.month, o.town, l.line_id", (month,) if month else ()):
+            if row["line_id"] not in seen:  # one line is recovered once, under its first cause
+                seen.add(row["line_id"])
+                found.append(dict(row))
+    return found
+
+
+def iterate(table: pa.Table, size: int = 100_000) -> Iterator[list[dict[str, Any]]]:
+    """Rows of an Arrow table in pieces, for writing out."""
+    for piece in table.to_batches(max_chunksize=size):
+        yield piece.to_pylist()
+
+
+def _word(text: str) -> str:
+    if not text.replace("_", "").isalnum():
+        raise ValueError(text)
+    return text

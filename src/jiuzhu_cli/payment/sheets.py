@@ -1,0 +1,172 @@
+"""The xlsx container of bank files: written cell by cell from the layout, read back by headers wherever they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.core.money import parse_amount
+from jiuzhu_cli.core.text import compact, header_key
+from jiuzhu_cli.payment.layout import MONEY, WHOLE, BankFile, Columns, count_of
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.policy.model import BankColumn, BankLayout
+
+# headers that banks put over the columns of what they send back (reference §5, appendices C and D)
+SYNONYMS = {
+    "line_no": ("序号", "顺序号", "笔号", "序列号"),
+    "account_no": (
+        "账号", "银行账号", "收款账号", "收款人账号", "卡号", "银行卡号", "一卡通账号", "社保卡号", "存折账号", "卡号/账号",
+    ),
+    "payee_name": ("姓名", "户名", "收款人全称", "收款人姓名", "收款人名称", "收款人户名", "账户名称", "收款账号名称"),
+    "payee_id_no": ("身份证号", "身份证号码", "收款人身份证号", "证件号码", "身份证"),
+    "amount": ("金额", "发放金额", "交易金额", "代发金额", "应发金额", "补贴金额", "汇款金额"),
+    "paid_amount": ("实发金额", "成功金额", "到账金额", "入账金额", "实际发放金额"),
+    "result": (
+        "结果", "处理结果", "交易结果", "发放结果", "代发结果", "入账结果", "状态", "处理状态", "交易状态", "发放状态",
+        "反馈状态", "处理标志", "是否成功", "成功标志",
+    ),
+    "reason": ("失败原因", "原因", "退票原因", "错误信息", "处理信息", "返回信息", "反馈信息", "错误原因", "失败信息"),
+}  # fmt: skip
+_TOTAL_WORDS = ("合计", "总计")
+_LATE = ("摘要", "备注")  # only when no better column says why
+
+
+def write_sheet(layout: BankLayout, path: Path, columns: Columns, *, shape: Sequence[BankColumn] | None = None) -> str:
+    """Writes an xlsx bank file; returns its SHA-256."""
+    from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
+
+    shape = shape or layout.columns
+    count = count_of(columns)
+    cells: list[Sequence[Any]] = []
+    for column in shape:
+        if column.source.startswith("const:"):
+            cells.append([column.source.removeprefix("const:")] * count)
+        else:
+            cells.append(columns.get(column.source) or [""] * count)
+    specs = [
+        ColumnSpec(
+            header=column.name,
+            width=column.width or 22,
+            kind="amount" if column.source in MONEY else "count" if column.source in WHOLE else "text",
+        )
+        for column in shape
+    ]
+    rows = list(zip(*cells, strict=True))
+    return write_xlsx(path, [SheetSpec(name=layout.sheet, columns=specs, rows=rows, title=layout.title)])
+
+
+def read_sheet(path: Path, shape: Sequence[BankColumn], *, needed: Sequence[str]) -> BankFile:
+    """Reads an xlsx (xls, csv) file whose columns are found by ``shape``'s headers or their synonyms.
+
+    ``needed``: sources that must be there. DataError when no sheet has them, when an amount or number cannot be read
+    (row numbers told), or when a 合计 row differs from the sum.
+    """
+    from jiuzhu_cli.tabular.read import read_workbook
+
+    book = read_workbook(path)
+    best: list[str] = list(needed)
+    for sheet in book.sheets:
+        if sheet.hidden:
+            continue
+        for row in range(min(sheet.height, 30)):
+            heads = [_text(sheet.columns[c][row]) for c in range(sheet.width)]
+            located = locate(heads, shape)
+            missing = [source for source in needed if source not in located]
+            if not missing:
+                return _rows_below(sheet.columns, row, sheet.height, located)
+            if len(missing) < len(best):
+                best = missing
+    words = {"account_no": "账号", "payee_name": "姓名", "amount": "金额", "result": "结果", "line_no": "序号"}
+    raise DataError(
+        f"“{path.name}”里找不到这些列：{'、'.join(words.get(source, source) for source in best)}",
+        "回盘文件要有账号、姓名、金额和结果列；请向银行索取带结果的文件",
+    )
+
+
+def locate(heads: Sequence[str], shape: Sequence[BankColumn]) -> dict[str, int]:
+    """``source → column index``: the layout's own headers first, then synonyms; the first column wins."""
+    keys = [header_key(head) if head else "" for head in heads]
+    located: dict[str, int] = {}
+    for column in shape:
+        key = header_key(column.name)
+        if not column.source.startswith("const:") and key in keys:
+            located.setdefault(column.source, keys.index(key))
+    for source, words in SYNONYMS.items():
+        if source not in located:
+            hits = [
+                keys.index(header_key(w)) for w in words if header_key(w) in keys and keys.index(header_key(w)) not in located.values()
+            ]
+            if hits:
+                located[source] = hits[0]
+    if "reason" not in located:
+        for word in _LATE:
+            if word in keys and keys.index(word) not in located.values():
+                located["reason"] = keys.index(word)
+                break
+    return located
+
+
+def _rows_below(cells: Sequence[Sequence[Any]], head: int, height: int, located: dict[str, int]) -> BankFile:
+    heads = {source: _text(cells[index][head]) for source, index in located.items()}
+    kept: list[int] = []
+    stated: list[tuple[int, Any]] = []
+    markers = [located[s] for s in ("line_no", "payee_name", "account_no") if s in located] + [0]
+    for row in range(head + 1, height):
+        if all(cells[index][row] in (None, "") for index in located.values()):
+            continue
+        words = {header_key(_text(cells[index][row])) for index in markers if cells[index][row] not in (None, "")}
+        if words & set(_TOTAL_WORDS) or any(w.startswith(_TOTAL_WORDS) for w in words):
+            stated.append((row, cells[located["amount"]][row] if "amount" in located else None))
+            continue
+        if "小计" in words or all(_text(cells[i][row]) == heads[s] for s, i in located.items()):
+            continue
+        if "account_no" in located and cells[located["account_no"]][row] in (None, "") and cells[located.get("amount", 0)][row] in (None, ""):
+            continue  # 制表人, remarks under the table
+        kept.append(row)
+    columns: Columns = {}
+    wrong: list[int] = []
+    for source, index in located.items():
+        columns[source] = [_cell(source, cells[index][row], row, wrong) for row in kept]
+    if wrong:
+        shown = "、".join(str(row + 1) for row in sorted(set(wrong))[:10])
+        raise DataError(f"第 {shown} 行的金额、序号或账号读不懂", "请银行重新给文件；账号须为文本，金额至多两位小数")
+    total = sum(fen or 0 for fen in columns.get("amount", []))
+    for row, cell in stated:
+        said = parse_amount(cell).fen
+        if said is not None and said != total:
+            raise DataError(
+                f"第 {row + 1} 行合计写 {said / 100:.2f} 元，各行相加 {total / 100:.2f} 元，对不上", "请与银行核对后重新取文件"
+            )
+    return BankFile(columns, [row + 1 for row in kept])
+
+
+def _cell(source: str, cell: Any, row: int, wrong: list[int]) -> Any:
+    if source in MONEY:
+        amount = parse_amount(cell)
+        if amount.problem or (amount.fen is None and source == "amount"):
+            wrong.append(row)
+        return amount.fen
+    if source in WHOLE:
+        text = compact(_text(cell))
+        if text and not text.isdecimal():
+            wrong.append(row)
+            return None
+        return int(text) if text else None
+    if source == "account_no":
+        if isinstance(cell, float) or (isinstance(cell, int) and cell >= 10**15):
+            wrong.append(row)  # a number cell has lost digits of an account
+        return compact(_text(cell))
+    return _text(cell).strip()
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float | Decimal) and cell == int(cell):
+        return str(int(cell))
+    return cell.isoformat() if isinstance(cell, date) else str(cell)
