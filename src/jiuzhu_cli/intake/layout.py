@@ -1,0 +1,226 @@
+"""Where the header of a table stands on a sheet, and what each column's header says (one to three rows, merged or not)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from jiuzhu_cli.core.text import compact, header_key
+from jiuzhu_cli.intake.grid import Grid, cell_text, looks_like_id
+
+Known = Callable[[str], bool]  # whether a header key is one of the glossary's
+
+_HEADERISH = re.compile(
+    r"(姓名|户主|身份证.*|证件.*|号码?|账号|账户|卡号|金额|资金|标准|合计|关系|序号|备注|人口数?|人数|户数|乡镇|村.{0,3}|地址|住址|日期|时间"
+    r"|等级|类别|类型|性别|年龄|民族|电话|方式|原因|情况|能力|银行|网点|信息|收入|费用?|基本|月份|编号|签[字名章]|状态|单位)$"
+)
+_PARENT = re.compile(
+    r"(信息|情况|成员|金额|资金|账户|户主|申请人|对象|补贴|补助|收入|财产|保障金?|人员|项目|标准|监护人|领款人|代领人|配偶)"
+)
+_TITLE = re.compile(r"(表|册|名单|台账|公示|清单|花名|明细|汇总|统计|情况)$|[：:]")
+_ORDINAL = re.compile(r"^[(（]?(\d{1,2}|[甲乙丙丁戊己庚辛壬癸]|[①-⑳]|[A-Z]|栏次)[)）]?([=＝+\-*×/\d()A-Z]*)$")
+MAX_HEADER_ROWS = 3
+SEARCH_ROWS = 400  # a header deeper than this below a sheet's first line is no header
+
+
+@dataclass(slots=True)
+class Header:
+    """A header block: rows ``first``..``last``; ``parts`` gives per column its texts from top to bottom.
+
+    ``left``/``right`` bound the columns of one panel where a sheet prints two lists side by side.
+    """
+
+    first: int
+    last: int
+    anchor: int
+    left: int
+    right: int
+    parts: dict[int, list[str]] = field(default_factory=dict)
+
+    def keys(self) -> dict[int, str]:
+        return {column: header_key("".join(parts)) for column, parts in self.parts.items()}
+
+
+def headerish(text: str, known: Known) -> bool:
+    """Whether a text reads like the head of a column: a glossary word, or short and ending like one."""
+    key = header_key(text)
+    if known(key):
+        return True
+    return 1 < len(key) <= 16 and not re.search(r"\d{3}", key) and bool(_HEADERISH.search(key))
+
+
+def is_header_row(cells: list[tuple[int, Any]], known: Known) -> bool:
+    """Whether the cells of one row can be a header: mostly words that name columns, and no data."""
+    texts = [(column, value) for column, value in cells if isinstance(value, str)]
+    if not texts or len(cells) - len(texts) > max(1, len(cells) // 5):
+        return False
+    distinct = {compact(value) for _, value in texts}
+    if any(looks_like_id(value) or len(value) > 60 for _, value in texts):
+        return False
+    sure = sum(known(header_key(text)) for text in distinct)
+    likely = sum(headerish(text, known) for text in distinct)
+    if sure >= 3 and likely >= 0.5 * len(distinct):
+        return True
+    naming = any(re.search(r"姓名|户主|身份证|名称|证件号|身份号码|对象$|申请人|收款人", text) for text in distinct)
+    return naming and sure >= 1 and likely >= 2 and likely >= 0.6 * len(distinct)
+
+
+def find_header(grid: Grid, start: int, known: Known) -> Header | None:
+    """The next header block at or below row ``start``; None when there is none within ``SEARCH_ROWS`` rows."""
+    for row in range(start, min(grid.height, start + SEARCH_ROWS)):
+        cells = grid.cells(row)
+        if cells and (is_header_row(cells, known) or _single_id_header(grid, row, cells, known)):
+            return read_header(grid, row, start, known)
+    return None
+
+
+def _single_id_header(grid: Grid, row: int, cells: list[tuple[int, Any]], known: Known) -> bool:
+    """A list of one column only: the word 身份证号 above an ID."""
+    if len(cells) != 1 or not known(header_key(cell_text(cells[0][1]))) or row + 1 >= grid.height:
+        return False
+    return looks_like_id(grid.value(row + 1, cells[0][0]))
+
+
+def read_header(grid: Grid, anchor: int, start: int, known: Known) -> Header:
+    """The whole header block around the row ``anchor``, not reaching above ``start``."""
+    last = anchor
+    while last - anchor < MAX_HEADER_ROWS - 1 and last + 1 < grid.height and _is_child(grid, anchor, last + 1, known):
+        last += 1
+    first = anchor
+    while first > start and last - first < MAX_HEADER_ROWS - 1 and _is_parent(grid, first - 1, first, known):
+        first -= 1
+    labelled = last
+    if last + 1 < grid.height and _is_ordinal_row(grid.cells(last + 1)):
+        last += 1
+    parts = _join(grid, first, labelled)
+    columns = sorted(parts)
+    return Header(first, last, anchor, columns[0], columns[-1], parts)
+
+
+def _is_ordinal_row(cells: list[tuple[int, Any]]) -> bool:
+    """The 栏次 row under official headers: 甲 乙 1 2 3=1+2."""
+    texts = [compact(cell_text(value)) for _, value in cells]
+    if len(texts) < 3 or not all(_ORDINAL.match(text) for text in texts):
+        return False
+    numbers = [int(match.group(1)) for text in texts if (match := re.match(r"[(（]?(\d{1,2})", text))]
+    return len(numbers) >= 2 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def _spans(grid: Grid, row: int) -> list[tuple[int, int, int, int]]:
+    return [area for area in grid.merges_by_row.get(row, ()) if area[3] > area[1]]
+
+
+def _is_child(grid: Grid, anchor: int, row: int, known: Known) -> bool:
+    """Whether ``row`` continues the header: its cells are column words standing under wider heads."""
+    cells = grid.cells(row)
+    above = dict(grid.cells(row - 1))
+    if not cells or any(not isinstance(value, str) or looks_like_id(value) or len(value) > 30 for _, value in cells):
+        return False
+    keys = [header_key(str(value)) for _, value in cells]
+    if [header_key(cell_text(above.get(column))) for column, _ in cells] == keys:
+        return False  # the same header once more
+    likely = sum(headerish(str(value), known) for _, value in cells)
+    tall = [area for area in grid.merges_by_row.get(row, ()) if area[0] < row and area[2] >= row]
+    wide = [area for area in _spans(grid, row - 1) if area[2] == row - 1]
+    under_wide = all(any(area[1] <= column <= area[3] for area in wide) for column, _ in cells)
+    if wide and under_wide and (tall or likely >= 0.5 * len(cells)):
+        return not any(re.search(r"\d{4,}", str(value)) for _, value in cells)
+    # Merges lost (csv, 跨列居中): the row fills the gaps right of a head, and the head's own column
+    full = {column for column, _ in grid.cells(row)}
+    gaps = {column for column in full if column not in above}
+    if not gaps or likely < max(2, 0.7 * len(cells)):
+        return False
+    return all(column in gaps or column + 1 in gaps for column in full)
+
+
+def _is_parent(grid: Grid, row: int, below: int, known: Known) -> bool:
+    """Whether ``row`` is the upper row of the header that begins at ``below``."""
+    cells = grid.cells(row)
+    if not cells or any(not isinstance(value, str) for _, value in cells):
+        return False
+    texts = [compact(str(value)) for _, value in cells]
+    if any(len(text) > 20 or re.search(r"[：:].|20\d\d|\d{4,}", text) for text in texts):
+        return False
+    header_columns = [column for column, _ in grid.cells(below)]
+    width = header_columns[-1] - header_columns[0] + 1
+    spans = _spans(grid, row)
+    if any(area[3] - area[1] + 1 >= max(3, 0.8 * width) for area in spans) and len(cells) <= 2:
+        return False  # a title over everything
+    if spans and any(area[2] == row for area in spans):
+        return all(headerish(text, known) or _PARENT.search(text) or not _TITLE.search(text) for text in texts)
+    tall = [area for area in grid.merges_by_row.get(below, ()) if area[0] <= row]
+    words = sum(headerish(text, known) or bool(_PARENT.search(text)) for text in texts)
+    if tall and words:
+        return True
+    if len(cells) == 1:
+        return (
+            len(header_columns) > 3
+            and bool(_PARENT.search(texts[0]))
+            and not _TITLE.search(texts[0])
+            and cells[0][0] > header_columns[0]
+        )
+    return words >= max(2, 0.6 * len(cells)) and not all(known(header_key(text)) for text in texts) | (
+        len(cells) > len(header_columns)
+    )
+
+
+def _join(grid: Grid, first: int, last: int) -> dict[int, list[str]]:
+    """Per column the header texts from top to bottom: merged heads spread over their columns, blanks mean "continues"."""
+    rows: list[dict[int, str]] = []
+    for row in range(first, last + 1):
+        texts = {column: _one_line(cell_text(value)) for column, value in grid.cells(row)}
+        for area in _spans(grid, row):
+            head = _one_line(grid.text(area[0], area[1]))
+            if head and area[0] == row:
+                texts.update(dict.fromkeys(range(area[1], min(area[3], grid.width - 1) + 1), head))
+        rows.append(texts)
+    merged_rows = [
+        {c for area in grid.merges_by_row.get(row, ()) for c in range(area[1], area[3] + 1)}
+        for row in range(first, last + 1)
+    ]
+    for index in range(len(rows) - 1):  # spread a head over the blanks right of it, where the row below has words
+        upper, lower = rows[index], rows[index + 1]
+        for column in sorted(lower):
+            left = upper.get(column - 1)
+            if column in upper or column in merged_rows[index] or not left:
+                continue
+            if column - 1 in lower and column - 1 not in merged_rows[index] and not _own_column(lower[column], left):
+                upper[column] = left
+    parts: dict[int, list[str]] = {}
+    for texts in rows:
+        for column, text in texts.items():
+            have = parts.setdefault(column, [])
+            if text and (not have or have[-1] != text):
+                have.append(text)
+    return {column: texts for column, texts in parts.items() if texts}
+
+
+def _own_column(lower: str, upper_left: str) -> bool:
+    """Words that never continue the head left of them."""
+    return header_key(lower) in ("备注", "序号", "联系电话", "签字", "签名") and "金额" not in upper_left
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def panels(header: Header) -> list[Header]:
+    """The header split where the same columns are printed again to the right (左右两栏); else the header itself."""
+    keys = header.keys()
+    columns = [column for column in sorted(keys) if keys[column]]
+    for count in (2, 3, 4):
+        size, rest = divmod(len(columns), count)
+        if rest or size < 2:
+            continue
+        chunks = [columns[index * size : (index + 1) * size] for index in range(count)]
+        words = [[keys[column] for column in chunk] for chunk in chunks]
+        if all(word == words[0] for word in words) and any(re.search("姓名|身份证|户主", key) for key in words[0]):
+            return [
+                Header(
+                    header.first, header.last, header.anchor, chunk[0], chunk[-1], {c: header.parts[c] for c in chunk}
+                )
+                for chunk in chunks
+            ]
+    return [header]
