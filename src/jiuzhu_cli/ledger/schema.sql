@@ -42,6 +42,10 @@ CREATE UNIQUE INDEX batch_live ON batch (kind, programme, area, month, part)
   WHERE status = 'active' AND supplements IS NULL;
 CREATE INDEX batch_content ON batch (content_sha256);
 
+CREATE TABLE batch_replaced (                -- all that a batch supersedes (batch.supersedes is the first); undo brings them back
+  batch_id INTEGER NOT NULL REFERENCES batch, replaced INTEGER NOT NULL REFERENCES batch, PRIMARY KEY (batch_id, replaced)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE batch_table (                   -- one table found on one sheet
   batch_id INTEGER NOT NULL REFERENCES batch, table_no INTEGER NOT NULL,
   sheet TEXT NOT NULL, header_row INTEGER NOT NULL, columns TEXT NOT NULL, -- JSON [{column, header, field, why}]
