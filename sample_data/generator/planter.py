@@ -1,0 +1,97 @@
+"""The tool that plants use: picks unused households, changes rolls, and writes the truth down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from generator.population import World
+from generator.rolls import Rolls
+from generator.truth import Truth
+
+SUBSISTENCE, MARGIN, EXTREME, RIGID = (
+    "subsistence_allowance", "low_income_margin", "extreme_poverty_support", "rigid_expenditure",
+)  # fmt: skip
+LIVING, NURSING, OLD_AGE = "disability_living_subsidy", "disability_care_subsidy", "old_age_allowance"
+ORPHAN, DE_FACTO, ELDER_CARE = "orphan_allowance", "de_facto_orphan_allowance", "elder_care_subsidy"
+RENOVATION = "dilapidated_house_renovation"
+
+
+@dataclass
+class Planter:
+    """The world, its rolls and what has been used up. ``closed``: towns kept out of all plants (a roll is not imported)."""
+
+    world: World
+    rolls: Rolls
+    truth: Truth
+    rng: np.random.Generator
+    closed: frozenset[str]
+    deaths: dict[int, str] = field(default_factory=dict)  # person → date
+    used: set[int] = field(default_factory=set)
+
+    @property
+    def persons(self) -> pd.DataFrame:
+        return self.world.persons
+
+    def size(self) -> pd.Series:
+        return self.persons["household"].map(self.world.households["size"])
+
+    def certified_household(self) -> pd.Series:
+        return self.persons.groupby("household")["grade"].transform("max") > 0
+
+    def oldest(self) -> pd.Series:
+        return self.persons.groupby("household")["age"].transform("max")
+
+    def quiet(self) -> pd.Series:
+        """Persons of households that no other programme touches: no certificate, nobody of 80, no one-off aid."""
+        busy = set().union(*(self.rolls[c]["household"] for c in ("temporary_assistance", RENOVATION)))
+        return ~self.certified_household() & (self.oldest() < 80) & ~self.persons["household"].isin(busy)
+
+    def pick(self, mask: pd.Series, count: int) -> pd.DataFrame:
+        """Up to ``count`` persons of unused households outside the closed towns, one a household; marks them used."""
+        free = mask & ~self.persons["household"].isin(self.used) & ~self.persons["town"].isin(self.closed)
+        pool = self.persons[free].drop_duplicates("household")
+        chosen = pool.iloc[self.rng.permutation(len(pool))[:count]]
+        self.used.update(chosen["household"])
+        return chosen
+
+    def household(self, number: int) -> pd.DataFrame:
+        return self.persons[self.persons["household"] == number]
+
+    def append(self, code: str, rows: pd.DataFrame) -> None:
+        rows = rows.copy()
+        rows["case"] = rows["case"] + 20_000_000 + len(self.rolls[code])
+        self.rolls[code] = pd.concat([self.rolls[code], rows], ignore_index=True)
+
+    def drop(self, code: str, person: int) -> None:
+        roll = self.rolls[code]
+        self.rolls[code] = roll[roll["person"] != person].reset_index(drop=True)
+
+    def change(self, code: str, person: int, **values: Any) -> None:
+        """Sets fields on all rows of the cases that ``person`` is in."""
+        roll = self.rolls[code]
+        cases = roll.loc[roll["person"] == person, "case"]
+        for name, value in values.items():
+            roll.loc[roll["case"].isin(cases), name] = value
+
+    def certify(self, person: int, grade: int, kind: int = 4) -> None:
+        self.persons.loc[person, ["grade", "kind"]] = (grade, kind)
+
+    def other_town(self, town: str, urban: bool) -> tuple[str, str]:
+        """A village of another open town, of the same kind (社区 or 村), so that the category stays true."""
+        places = [
+            (t.name, village)
+            for t in self.world.region.towns
+            if t.name != town and t.name not in self.closed
+            for village in t.villages
+            if village.endswith("社区") == urban
+        ]
+        return places[int(self.rng.integers(len(places)))]
+
+    def each(self, mask: pd.Series, count: int) -> list[tuple[int, pd.DataFrame]]:
+        """Up to ``count`` picks as (person number, that person's row)."""
+        chosen = self.pick(mask, count)
+        return [(int(person), chosen.loc[[person]]) for person in chosen.index.tolist()]
