@@ -56,11 +56,13 @@ class ParameterTable:
         return self.value(name, on, area) if _on(self.chosen(name, area), on) else None
 
     def unconfirmed(self) -> list[ParameterValue]:
-        found = []
-        for name in self.names():
-            if any(self.region.startswith(area) for area in self._areas[name]):
-                found += [one for one in self.chosen(name) if not one.confirmed]
-        return found
+        """The latest value of each name that decides for the region and is not confirmed; a formula stands as its text."""
+        latest = [
+            self.chosen(name)[-1]
+            for name, areas in sorted(self._areas.items())
+            if any(self.region.startswith(area) for area in areas)
+        ]
+        return [one for one in latest if not one.confirmed]
 
     def _resolve(self, name: str, on: date, area: str | None, path: tuple[str, ...]) -> ParameterValue:
         if name in path:
@@ -121,7 +123,7 @@ def _values(entry: dict[str, Any], shown: str, make: Callable[..., ParameterValu
     for value in stated:
         data = {key: entry[key] for key in entry if key != "values"} | dict(value)
         if "formula" in data:
-            data.setdefault("value", Decimal(0))  # computed on the day asked for
+            data.setdefault("value", str(data["formula"]))  # computed on the day asked for
         if isinstance(data.get("value"), int) and not isinstance(data["value"], bool):
             data["value"] = Decimal(data["value"])
         made.append(make(ParameterValue, data, shown, name))
