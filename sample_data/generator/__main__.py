@@ -14,7 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="generator", description=__doc__)
     parser.add_argument("target", type=Path, help="folder to write: inbox/ and truth.json")
     parser.add_argument("--region", default="421002", help="six-digit region code (default 421002)")
-    parser.add_argument("--persons", type=int, default=900)
+    parser.add_argument("--persons", type=int, default=1000)
     parser.add_argument("--towns", type=int, default=9)
     parser.add_argument("--month", default="2026-10")
     parser.add_argument("--seed", type=int, default=20261001)

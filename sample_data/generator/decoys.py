@@ -22,11 +22,14 @@ from generator.planter import (
 def planted_decoys(p: Planter, count: int) -> None:
     """Look-alikes that need a change of the rolls."""
     status, size = p.persons["status"], p.size()
-    for person, one in p.each(status == "orphan", max(1, count // 2)):
+    children = p.knows(ORPHAN, DE_FACTO)
+    for person, one in p.each((status == "orphan") & children, max(1, count // 2)):
         p.certify(person, 1)
         p.append(NURSING, make.finish_disability(p.world, make.base_rows(p.world, p.persons.loc[[person]]), "nursing"))
         p.truth.decoy("孤儿可叠加护理补贴", one["id_no"], (ORPHAN, NURSING))
-    child = (status == "subsistence") & p.persons["age"].between(3, 15) & (p.persons["member"] >= 2) & p.quiet()
+    child = (
+        children & (status == "subsistence") & p.persons["age"].between(3, 15) & (p.persons["member"] >= 2) & p.quiet()
+    )
     for person, one in p.each(child, max(1, count // 2)):
         roll = p.rolls[SUBSISTENCE]
         row = roll[roll["person"] == person].iloc[0]

@@ -36,6 +36,10 @@ class Planter:
     def persons(self) -> pd.DataFrame:
         return self.world.persons
 
+    def knows(self, *codes: str) -> bool:
+        """Whether rolls of all these programmes are made in this world."""
+        return all(code in self.rolls for code in codes)
+
     def size(self) -> pd.Series:
         return self.persons["household"].map(self.world.households["size"])
 

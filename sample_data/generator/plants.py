@@ -54,6 +54,8 @@ def two_programmes(p: Planter, count: int) -> None:
 
 def children(p: Planter, count: int) -> None:
     """Orphans and de-facto orphans with what excludes, caps or replaces their allowance."""
+    if not p.knows(ORPHAN, DE_FACTO):
+        return
     status = p.persons["status"]
     count = max(1, count // 2)
     for _, one in p.each(status == "orphan", count):
@@ -77,6 +79,8 @@ def children(p: Planter, count: int) -> None:
 
 
 def higher_one(p: Planter, count: int) -> None:
+    if not p.knows(ELDER_CARE):
+        return
     for _, one in p.each(p.persons["status"] == "elder_care", max(1, count // 2)):
         person = int(one.index[0])
         p.certify(person, 1)
@@ -86,6 +90,8 @@ def higher_one(p: Planter, count: int) -> None:
 
 def household_level(p: Planter, count: int) -> None:
     """A household on two rolls that exclude each other per household."""
+    if not p.knows(RIGID):
+        return
     status, quiet, size = p.persons["status"], p.quiet(), p.size()
     for source, code in (("subsistence", SUBSISTENCE), ("margin", MARGIN)):
         for _, one in p.each((status == source) & (size == 2) & quiet & (p.persons["member"] == 0), max(1, count // 2)):
@@ -243,13 +249,13 @@ def reviews(p: Planter, count: int) -> None:
     for person, one in p.each(plain, count):
         number = int(one["household"].iloc[0])
         standard = int(s.urban if one["urban"].iloc[0] else s.rural)
-        size = int(p.world.households.loc[number, "size"])
+        size = int(p.world.households["size"].iloc[number])
         p.change(SUBSISTENCE, person, income=int(standard * 1.2) * size, amount=200 * size, base=200 * size)
         p.truth.review.append(_case("over_income", "收入超标准", one, SUBSISTENCE))
     for step in (65, -40):
         for person, one in p.each(plain, max(1, count // 2)):
             roll = p.rolls[SUBSISTENCE]
-            right = int(roll.loc[roll["person"] == person, "amount"].to_numpy()[0])
+            right = roll.loc[roll["person"] == person, "amount"].to_numpy()[0]
             p.change(SUBSISTENCE, person, amount=right + step, base=right + step)
             p.truth.review.append(_case("wrong_amount", "补差算错", one, SUBSISTENCE, note=str(right)))
     for person, one in p.each((status == "extreme") & (p.persons["age"] < 80) & (p.persons["grade"] == 0), count):

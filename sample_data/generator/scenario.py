@@ -45,7 +45,8 @@ def make_scenario(
     world.persons["cancelled"] = False
     truth = Truth(seed, region_code, [months_back(month, 1), month], [t.name for t in region.towns])
     omitted = _omitted(region)
-    planter = Planter(world, make_rolls(world), truth, np.random.default_rng([seed, 7]), frozenset(omitted))
+    rolls = {code: roll for code, roll in make_rolls(world).items() if programmes is None or code in programmes}
+    planter = Planter(world, rolls, truth, np.random.default_rng([seed, 7]), frozenset(omitted))
     for plant in plants.PLANTS:
         plant(planter, each)
     decoys.planted_decoys(planter, each)
@@ -56,24 +57,9 @@ def make_scenario(
     decoys.note_natural_decoys(planter)
     scenario = Scenario(world, truth, planter, {months_back(month, 1): before, month: planter.rolls})
     scenario.deaths = {str(world.persons["id_no"].iloc[p]): day for p, day in planter.deaths.items()}
-    if programmes is not None:
-        _restrict(scenario, programmes)
     return scenario
 
 
 def _omitted(region: Region) -> dict[str, str]:
     """Two towns hand in all lists but one."""
     return {region.towns[3].name: OLD_AGE, region.towns[4].name: SUBSISTENCE}
-
-
-def _restrict(scenario: Scenario, programmes: Collection[str]) -> None:
-    for rolls in scenario.rolls.values():
-        for code in [c for c in rolls if c not in programmes]:
-            del rolls[code]
-    truth = scenario.truth
-
-    def known(codes: tuple[str, ...]) -> bool:
-        return all(code in programmes or ":" in code for code in codes)
-
-    truth.planted = [case for case in truth.planted if known(case.programmes)]
-    truth.decoys = [case for case in truth.decoys if known(case.programmes)]
