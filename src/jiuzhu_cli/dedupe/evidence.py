@@ -1,0 +1,242 @@
+"""What is said of a doubt: the facts in one Chinese sentence, and the rule with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.core.mask import mask_account
+from jiuzhu_cli.core.money import yuan
+from jiuzhu_cli.core.names import same_name
+from jiuzhu_cli.core.period import add_months
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.policy.model import Relation
+
+KINDS = {
+    "double": "重复享受",
+    "after_event": "去世等后仍发放",
+    "claim": "身份不符",
+    "account": "账户异常",
+    "missed": "应享未享",
+    "same_person": "疑似同一人",
+}
+CODES = {
+    "exclusive": "互斥项目同月享受",
+    "exclusive_household": "互斥项目同户同月享受",
+    "over_cap": "合计超过封顶标准",
+    "lower_of_two": "应择高只享一项",
+    "same_programme_twice": "同一项目重复在册",
+    "two_towns": "两个乡镇同时在册",
+    "rural_and_urban": "城乡名册同时在册",
+    "after_death": "死亡次月后仍在册",
+    "after_death_undated": "死亡名单无日期，仍在册",
+    "in_custody": "服刑或强制戒毒期间仍在册",
+    "declared_missing": "宣告失踪后仍在册",
+    "claim_not_borne_out": "自称身份与名册不符",
+    "ground_not_borne_out": "享受条件在名册、名单上查不到",
+    "shared_account": "不同家庭共用一个账户",
+    "missed_strong": "应享受未享受",
+    "missed_candidate": "可能符合条件，建议核查",
+}
+SEVERITIES = {"strong": "强疑点", "candidate": "待核线索"}
+
+DEATH_BASIS = (
+    "死亡次月起不得再发：《特困人员认定办法》第24条；低保按民政部 2022-10-20 兜底保障通知，死亡之日起3个月内核查办结"
+)
+TWICE_BASIS = "同一项目一人一月只发一份：《最低生活保障审核确认办法》第5条（一地申请）、民政部 2022-10-20 兜底保障通知三（一）；{source}"
+ACCOUNT_BASIS = "社会化发放到本人或户主账户，代管须签协议并备案：《最低生活保障审核确认办法》第25、26条"
+CLAIM_BASIS = "享受对象以该项目名册为准；四类确认结果部门互认：《社会救助法》第42条"
+
+
+class Speaker:
+    """Names of programmes and registers, and the bases of relations, for sentences."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.relations: dict[str, Relation] = {relation.id: relation for relation in policy.relations}
+        self.claims = {claim.id: claim for claim in policy.claims}
+
+    def name(self, code: str) -> str:
+        """The Chinese name of a programme or ``register:CODE``; the code itself when unknown."""
+        if code.startswith("register:"):
+            register = self.policy.registers.get(code[9:])
+            return register.name if register else code[9:]
+        programme = self.policy.programmes.get(code)
+        return programme.name if programme else code
+
+    def evidence(self, hit: Mapping[str, Any], months: Sequence[tuple[str, int]]) -> str:
+        """``hit``: the latest month's row of ``hit``; ``months``: (month, amount) in order."""
+        text = _SENTENCES[hit["code"]](self, hit, say_months([month for month, _ in months]))
+        if hit["name_b"] and hit["id_no_a"] == hit["id_no_b"] and not same_name(hit["name_a"], hit["name_b"]):
+            text += f"两处姓名不一致（{hit['name_a']}、{hit['name_b']}），先核对身份证号是否填错。"
+        return text
+
+    def basis(self, hit: Mapping[str, Any]) -> str:
+        relation = self.relations.get(hit["rule"])
+        if relation is not None:
+            return relation.basis
+        if hit["kind"] == "after_event":
+            return next((r.basis for r in self.relations.values() if "register:death" in (r.a, r.b)), DEATH_BASIS)
+        if hit["kind"] == "account":
+            return ACCOUNT_BASIS
+        if hit["kind"] == "claim":
+            claim = self.claims.get(hit["rule"])
+            return claim.basis if claim else CLAIM_BASIS
+        programme = self.policy.programmes.get(hit["programme_a"])
+        return TWICE_BASIS.format(source=programme.source if programme else "")
+
+
+def say_months(months: Sequence[str]) -> str:
+    """``2026-03至2026-05、2026-09``."""
+    runs: list[list[str]] = []
+    for month in months:
+        if runs and add_months(runs[-1][-1], 1) == month:
+            runs[-1].append(month)
+        else:
+            runs.append([month])
+    return "、".join(run[0] if len(run) == 1 else f"{run[0]}至{run[-1]}" for run in runs)
+
+
+def _place(area: str) -> str:
+    return f"（{area}）" if area else ""
+
+
+def _both(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    def side(letter: str) -> str:
+        code = hit[f"programme_{letter}"]
+        if code.startswith("register:"):
+            return f"在{speaker.name(code)}上"
+        return f"享受{speaker.name(code)}{_place(hit[f'area_{letter}'])}本人份额{yuan(hit[f'fen_{letter}'])}元"
+
+    return f"{hit['name_a']}在 {months} 同时{side('a')}、{side('b')}，两者不能同时享受。"
+
+
+def _household(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    who = hit["name_a"] if hit["id_no_a"] == hit["id_no_b"] else f"{hit['name_a']}与{hit['name_b']}同户，"
+    return (
+        f"{who}在 {months} 同时在{speaker.name(hit['programme_a'])}{_place(hit['area_a'])}每月{yuan(hit['fen_a'])}元、"
+        f"{speaker.name(hit['programme_b'])}{_place(hit['area_b'])}每月{yuan(hit['fen_b'])}元名册上，按户不能同时享受。"
+    )
+
+
+def _cap(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    total = hit["fen_a"] + hit["fen_b"]
+    return (
+        f"{hit['name_a']}在 {months} {speaker.name(hit['programme_a'])}份额{yuan(hit['fen_a'])}元加{speaker.name(hit['programme_b'])}"
+        f"{yuan(hit['fen_b'])}元，合计{yuan(total)}元，超过封顶{yuan(int(hit['fact']))}元，每月多{yuan(total - int(hit['fact']))}元。"
+    )
+
+
+def _lower(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    low = "a" if hit["fen_a"] <= hit["fen_b"] else "b"
+    return (
+        f"{hit['name_a']}在 {months} 同时享受{speaker.name(hit['programme_a'])}{yuan(hit['fen_a'])}元、"
+        f"{speaker.name(hit['programme_b'])}{yuan(hit['fen_b'])}元，应择高享受；较低的是{speaker.name(hit[f'programme_{low}'])}。"
+    )
+
+
+def _twice(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    name = speaker.name(hit["programme_a"])
+    amounts = f"份额分别为{yuan(hit['fen_a'])}元、{yuan(hit['fen_b'])}元"
+    categories = f"，类别分别为{hit['fact']}" if hit["fact"] and "、" in hit["fact"] else ""
+    where = (
+        f"{hit['area_a']}和{hit['area_b']}两处的{name}名册"
+        if hit["area_a"] != hit["area_b"]
+        else f"{hit['area_a']}{name}名册的两处"
+    )
+    return f"{hit['name_a']}在 {months} 同时列在{where}{categories}，{amounts}。"
+
+
+def _death(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    died, persons, lead = ([*str(hit["fact"]).split("|"), "", ""])[:3]
+    if hit["code"] == "after_death_undated":
+        died, persons, lead = "", *str(hit["fact"]).split("|")[-2:]
+    name = speaker.name(hit["programme_a"])
+    when = f"已于 {died} 去世" if died else "在死亡名单上（名单没有写死亡日期）"
+    text = (
+        f"{hit['name_a']}{when}，{months} 仍在{name}名册{_place(hit['area_a'])}上，每月全户{yuan(hit['fen_b'])}元"
+        if int(persons or 1) > 1
+        else f"{hit['name_a']}{when}，{months} 仍在{name}名册{_place(hit['area_a'])}上，每月{yuan(hit['fen_b'])}元"
+    )
+    if int(persons or 1) > 1:
+        text += (
+            f"（{persons}人，本人份额{yuan(hit['fen_a'])}元{'；去世的是户主，账户也须更换' if lead == '1' else ''}）"
+        )
+    programme = speaker.policy.programmes.get(hit["programme_a"])
+    grace = programme.review.death_grace_months if programme else 0
+    if grace and died:
+        text += f"；{name}应在死亡之日起{grace}个月内（{add_months(died[:7], grace)}底前）核查办结"
+    return text + "。"
+
+
+def _custody(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    paid = "b" if str(hit["programme_a"]).startswith("register:") else "a"
+    listed = "a" if paid == "b" else "b"
+    return (
+        f"{hit[f'name_{paid}']}在{speaker.name(hit[f'programme_{listed}'])}上，{months} 仍在{speaker.name(hit[f'programme_{paid}'])}"
+        f"名册{_place(hit[f'area_{paid}'])}上，每月份额{yuan(hit[f'fen_{paid}'])}元。"
+    )
+
+
+def _claim(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    text, _, heads_only = str(hit["fact"]).rpartition("|")
+    claimed = speaker.name(hit["programme_b"])
+    return (
+        f"{hit['name_a']}在 {months} {speaker.name(hit['programme_a'])}名册{_place(hit['area_a'])}上写明“{text}”，"
+        f"但本人及同户的人都不在当月{claimed}名册上（该乡镇{claimed}名册已导入），涉及金额{yuan(hit['fen_a'])}元。"
+        + (f"该乡镇{claimed}名册多只列户主，成员可能没有列出，须先核对户籍。" if heads_only else "")
+    )
+
+
+def _ground(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    claimed = speaker.name(hit["programme_b"])
+    return (
+        f"{hit['name_a']}在 {months} 享受{speaker.name(hit['programme_a'])}{_place(hit['area_a'])}每月{yuan(hit['fen_a'])}元，"
+        f"但当月{claimed}上查不到（未列入、已失效或已注销）。"
+    )
+
+
+def _account(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    account, _, people = str(hit["fact"]).rpartition("|")
+    return (
+        f"账户{mask_account(account)}在 {months} 同时收{hit['name_a']}的{speaker.name(hit['programme_a'])}{yuan(hit['fen_a'])}元和"
+        f"{hit['name_b']}的{speaker.name(hit['programme_b'])}{yuan(hit['fen_b'])}元，两人不在任何名册的同一户里；该账户当月共收 {people} 人的钱。"
+    )
+
+
+def _missed(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    age, certified, grade, kind = str(hit["fact"]).split("|")
+    due = speaker.name(hit["programme_b"])
+    facts = []
+    if str(hit["programme_a"]).startswith("register:"):
+        facts.append(f"在{speaker.name(hit['programme_a'])}上")
+    else:
+        facts.append(f"在{speaker.name(hit['programme_a'])}名册{_place(hit['area_a'])}上")
+    if age:
+        facts.append(f"{age}周岁")
+    if certified:
+        facts.append(f"持有效残疾证{kind}{'一二三四'[int(grade) - 1] + '级' if grade else ''}")
+    verb = "按规定应享受" if hit["severity"] == "strong" else "可能符合"
+    return f"{hit['name_a']}{months} {'，'.join(facts)}，{verb}{due}，但{hit['area_a']}已导入的{due}名册上没有此人。"
+
+
+_SENTENCES: dict[str, Callable[[Speaker, Mapping[str, Any], str], str]] = {
+    "exclusive": _both,
+    "exclusive_household": _household,
+    "over_cap": _cap,
+    "lower_of_two": _lower,
+    "same_programme_twice": _twice,
+    "two_towns": _twice,
+    "rural_and_urban": _twice,
+    "after_death": _death,
+    "after_death_undated": _death,
+    "in_custody": _custody,
+    "declared_missing": _custody,
+    "claim_not_borne_out": _claim,
+    "ground_not_borne_out": _ground,
+    "shared_account": _account,
+    "missed_strong": _missed,
+    "missed_candidate": _missed,
+}

@@ -1,0 +1,208 @@
+"""``jiuzhu dedupe run``: looks for doubts over a snapshot, folds them into the record, writes the CSV and the workbooks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.core.errors import UsageError
+from jiuzhu_cli.core.period import check_month, months_between
+from jiuzhu_cli.dedupe.accounts import find_accounts
+from jiuzhu_cli.dedupe.claims import find_claims
+from jiuzhu_cli.dedupe.conflicts import find_conflicts
+from jiuzhu_cli.dedupe.events import find_events
+from jiuzhu_cli.dedupe.evidence import Speaker
+from jiuzhu_cli.dedupe.facts import ROLL_COLUMNS, build_facts
+from jiuzhu_cli.dedupe.hits import create_hits
+from jiuzhu_cli.dedupe.missed import find_missed
+from jiuzhu_cli.dedupe.output import write_outputs
+from jiuzhu_cli.ledger.doubts import RunCounts, doubts_of, earlier_pending, record_run, stage_run
+from jiuzhu_cli.ledger.files import record_file
+from jiuzhu_cli.ledger.snapshot import open_snapshot
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from jiuzhu_cli.ledger.store import Store
+    from jiuzhu_cli.ledger.workspace import Workspace
+    from jiuzhu_cli.policy.load import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class DedupeResult:
+    """What a run found. ``doubts``: all that the rolls show, decided ones included; ``open``: those still to be decided."""
+
+    month: str
+    month_from: str
+    doubts: list[dict[str, Any]]
+    counts: RunCounts
+    not_judged: list[dict[str, Any]]
+    earlier: int
+    csv: Path
+    workbook: Path
+    town_workbooks: list[Path] = field(default_factory=list)
+
+    @property
+    def open(self) -> int:
+        return sum(1 for doubt in self.doubts if doubt["disposition"] == "pending")
+
+    @property
+    def strong(self) -> int:
+        return sum(1 for doubt in self.doubts if doubt["disposition"] == "pending" and doubt["severity"] == "strong")
+
+    def by(self, column: str) -> dict[str, int]:
+        return dict(sorted(Counter(doubt[column] for doubt in self.doubts).items()))
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "month": self.month,
+            "from": self.month_from,
+            "doubts": len(self.doubts),
+            "open": self.open,
+            "strong": self.strong,
+            "decided": len(self.doubts) - self.open,
+            "new": self.counts.added,
+            "changed": self.counts.changed,
+            "gone": self.counts.gone,
+            "reopened": self.counts.reopened,
+            "earlier_pending": self.earlier,
+            "by_kind": self.by("kind"),
+            "by_code": self.by("code"),
+            "amount_fen": sum(doubt["amount_fen"] for doubt in self.doubts),
+            "csv": str(self.csv),
+            "workbook": str(self.workbook),
+            "town_workbooks": [str(path) for path in self.town_workbooks],
+            "not_judged": self.not_judged,
+        }
+
+
+def run_dedupe(
+    workspace: Workspace,
+    store: Store,
+    policy: Policy,
+    *,
+    month: str,
+    month_from: str = "",
+    split_by_town: bool = False,
+    actor: str,
+    now: datetime | None = None,
+) -> DedupeResult:
+    """Looks for doubts in the rolls of ``month_from`` (default ``month``) to ``month``.
+
+    UsageError for a wrong month or when no roll of ``month`` has been imported. The record is changed first, then the files are
+    written from it: run again after a crash, the same bytes come out.
+    """
+    first = check_month(month_from) if month_from else check_month(month)
+    if first > check_month(month):
+        raise UsageError(f"起始月份 {first} 晚于 {month}", "--from 要早于或等于 --month")
+    months = months_between(first, month)
+    connection = open_snapshot(store, months=(first, month), roll_columns=ROLL_COLUMNS)
+    try:
+        if not connection.execute("SELECT count(*) FROM coverage WHERE month = ?", [month]).fetchall()[0][0]:
+            raise UsageError(f"{month} 还没有导入任何花名册", "先用 jiuzhu import 导入当月名册")
+        not_judged = find_doubts(connection, policy, months, towns=workspace.towns)
+        found, by_month = _fold(connection, Speaker(policy))
+    finally:
+        connection.close()
+    stage_run(store, found, by_month)
+    with store.transaction(actor=actor, command="dedupe run", now=now) as tx:
+        counts = record_run(tx, run_month=month, window=(first, month))
+    doubts = doubts_of(store, (first, month))
+    earlier = earlier_pending(store, first)
+    written = write_outputs(
+        workspace.internal / "dedupe" / month,
+        doubts,
+        Speaker(policy),
+        month=month,
+        month_from=first,
+        not_judged=not_judged,
+        earlier=earlier,
+        bureau=workspace.bureau,
+        split_by_town=split_by_town,
+    )
+    with store.transaction(actor=actor, command="dedupe run", now=now) as tx:
+        for file in written.files:
+            record_file(tx, workspace, file.path, entity=f"dedupe:{month}", kind=file.kind, sha256=file.sha256, lines=file.lines)  # fmt: skip
+    return DedupeResult(
+        month, first, doubts, counts, not_judged, earlier, written.csv, written.workbook, written.town_workbooks
+    )
+
+
+def find_doubts(
+    connection: duckdb.DuckDBPyConnection, policy: Policy, months: list[str], *, towns: Iterable[str] = ()
+) -> list[dict[str, Any]]:
+    """Fills the table ``hit`` of a snapshot's connection. Returns what cannot be judged: ``kind, programme, town, month, persons, reason``."""
+    relations = policy.relations
+    build_facts(
+        connection,
+        programmes=policy.programmes.values(),
+        months=months,
+        contradicting=_registers(side for r in relations if r.kind in ("X", "T", "H") for side in (r.a, r.b)),
+        describing=_registers(
+            [
+                *(r.a for r in relations if r.kind in ("E", "C")),
+                *(p for claim in policy.claims for p in claim.programmes),
+            ]
+        ),
+        towns=list(towns),
+    )
+    create_hits(connection)
+    not_judged = find_conflicts(connection, policy, relations, months)
+    find_events(connection)
+    not_judged += find_claims(connection, policy, months)
+    find_accounts(connection)
+    not_judged += find_missed(connection, policy, relations, months)
+    return not_judged
+
+
+def _registers(sides: Iterable[str]) -> set[str]:
+    return {side[9:] for side in sides if side.startswith("register:")}
+
+
+_FOLDED = """
+WITH place AS (
+  SELECT row_id, concat_ws(' ', file_name, nullif(sheet, ''), '第' || source_row || '行') AS source FROM roll
+  WHERE row_id IN (SELECT row_a FROM hit UNION SELECT row_b FROM hit)
+  UNION ALL
+  SELECT -row_id, concat_ws(' ', file_name, nullif(sheet, ''), '第' || source_row || '行') FROM register
+  WHERE -row_id IN (SELECT row_a FROM hit UNION SELECT row_b FROM hit)),
+folded AS (
+  SELECT key, list([month, CAST(amount_fen AS VARCHAR)] ORDER BY month) AS months, max_by(hit, month) AS last FROM hit GROUP BY key)
+SELECT key, months, last, coalesce(pa.source, '') AS source_a, coalesce(pb.source, '') AS source_b
+FROM folded LEFT JOIN place pa ON pa.row_id = last.row_a LEFT JOIN place pb ON pb.row_id = last.row_b
+ORDER BY last.area_a, last.kind, last.code, last.id_no_a, key
+"""
+
+
+def _fold(connection: duckdb.DuckDBPyConnection, speaker: Speaker) -> tuple[pa.Table, pa.Table]:
+    """The months of one key as one doubt, with evidence and basis. Tables for ``ledger.doubts.stage_run``."""
+    import pyarrow as pa
+
+    rows: list[dict[str, Any]] = []
+    by_month: list[dict[str, Any]] = []
+    for key, months, last, source_a, source_b in connection.execute(_FOLDED).fetchall():
+        amounts = [(month, int(amount)) for month, amount in months]
+        rows.append(
+            {
+                "doubt_key": key,
+                "position": len(rows),
+                **{name: last[name] for name in _KEPT},
+                "source_a": source_a,
+                "source_b": source_b,
+                "evidence": speaker.evidence(last, amounts),
+                "basis": speaker.basis(last),
+            }
+        )
+        by_month += [{"doubt_key": key, "month": month, "amount_fen": amount} for month, amount in amounts]
+    texts = ["doubt_key", *_KEPT, "source_a", "source_b", "evidence", "basis"]
+    found = pa.schema([("position", pa.int64()), *((name, pa.string()) for name in texts)])
+    monthly = pa.schema([("doubt_key", pa.string()), ("month", pa.string()), ("amount_fen", pa.int64())])
+    return pa.Table.from_pylist(rows, schema=found), pa.Table.from_pylist(by_month, schema=monthly)
+
+
+_KEPT = "kind code severity id_no_a name_a programme_a area_a id_no_b name_b programme_b area_b".split()

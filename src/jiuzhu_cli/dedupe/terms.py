@@ -1,0 +1,85 @@
+"""The Chinese terms that a relation's ``when`` may use, and the columns they mean (words: ``policy/vocabulary.py``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from jiuzhu_cli.core.period import last_day
+from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.policy.model import Relation
+
+PERSON = {
+    "年龄": "p.age",
+    "性别": "p.sex",
+    "持残疾证": "p.certified",
+    "残疾等级": "p.degree",
+    "残疾类别": "p.disability",
+    "重病": "p.ill",
+    "在读": "p.enrolled",
+    "危房等级": "p.house",
+}
+_ROW = {
+    "类别": "category",
+    "供养方式": "care_mode",
+    "自理能力": "self_care",
+    "劳动能力": "work_ability",
+    "救助原因": "cause",
+    "对象类型": "claimed_status",
+    "档次": "grade",
+    "进度": "stage",
+}
+
+
+def _row(alias: str, prefix: str = "") -> dict[str, str | Ratio]:
+    columns: dict[str, str | Ratio] = {prefix + word: f"{alias}.{column}" for word, column in _ROW.items()}
+    return columns | {prefix + "金额": fen(f"{alias}.share_fen")}
+
+
+# what a person is due: there is no side b yet
+DUE: dict[str, str | Ratio] = {**PERSON, **_row("a")}
+# roll rows on both sides; 乙 marks side b
+PAIR: dict[str, str | Ratio] = {**DUE, **_row("b", "乙"), **{"乙" + word: column for word, column in PERSON.items()}}
+# side b's words over the row of the other programme, when side a is what is due
+OTHER: dict[str, str | Ratio] = {
+    **PERSON,
+    **_row("a", "乙"),
+    **{"乙" + word: column for word, column in PERSON.items()},
+}
+
+
+def condition(relation: Relation, policy: Policy, months: Iterable[str], columns: Mapping[str, str | Ratio]) -> str:
+    """The relation's ``when`` as a SQL boolean over a, b, p; parameters as they stand on each month's last day.
+
+    PolicyError names words that are neither terms nor parameters.
+    """
+    if not relation.when.strip():
+        return "TRUE"
+    compiled: dict[str, list[str]] = {}
+    for month in sorted(months):
+        compiled.setdefault(_compile(relation, policy, month, columns), []).append(month)
+    if len(compiled) == 1:
+        return next(iter(compiled))
+    return "(" + " OR ".join(f"(a.month IN {_texts(held)} AND {sql})" for sql, held in compiled.items()) + ")"
+
+
+def _compile(relation: Relation, policy: Policy, month: str, columns: Mapping[str, str | Ratio]) -> str:
+    where = f"关系 {relation.id} 的条件"
+    words = [word for word in words_of(relation.when, where) if word not in columns]
+    values = {word: policy.parameter(word, last_day(month)).value for word in words}
+    return compile_rule(relation.when, columns, values, where=where)
+
+
+def in_force(relation: Relation, policy: Policy, month: str) -> bool:
+    """Whether the relation holds in ``month``: its dates, and its local switch."""
+    day = last_day(month)
+    if (relation.since and day < relation.since) or (relation.until and day > relation.until):
+        return False
+    return policy.switch(relation.switch, day)
+
+
+def _texts(values: Iterable[str]) -> str:
+    return "(" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + ")"

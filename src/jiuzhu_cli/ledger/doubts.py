@@ -1,0 +1,243 @@
+"""Doubts (疑点) in the record: what a run found, what people decided, and what payment and review must know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.ledger.store import Store, Transaction
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DISPOSITIONS = {
+    "pending": "待核实",
+    "legal": "合规不处理",
+    "stop_a": "停发甲方",
+    "stop_b": "停发乙方",
+    "adjust": "调整金额",
+    "referred": "已转部门办理",
+}
+RUN_KINDS = ("double", "missed", "claim", "after_event", "account")  # found by ``dedupe run``; others are left alone
+BLOCKING_KINDS = ("double", "claim", "after_event", "account")
+_CONTENT = (
+    "kind code severity id_no_a name_a programme_a area_a source_a id_no_b name_b programme_b area_b source_b evidence basis"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """What a run changed in the record. ``reopened``: decided ones whose facts changed so much that they must be decided anew."""
+
+    added: int
+    changed: int
+    gone: int
+    reopened: int
+
+
+def stage_run(store: Store, found: pa.Table, months: pa.Table) -> None:
+    """Stages a run's doubts (``doubt_key`` and the columns of ``doubt``) and their months (``doubt_key, month, amount_fen``)."""
+    store.stage("found", found)
+    store.stage("found_month", months)
+
+
+def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], digest: str = "") -> RunCounts:
+    """Folds the staged run over the months ``window`` into the record.
+
+    The same key keeps its number and disposition; months of the window that no longer show it are taken off; a doubt left without a
+    month is ``gone``. A decision stands unless the amount at stake in a month grew by more than a tenth (after ``adjust``: changed at all).
+    """
+    first, last = window
+    tx.execute("CREATE INDEX staging.found_key ON found (doubt_key)")
+    tx.execute("CREATE INDEX staging.found_month_key ON found_month (doubt_key, month)")
+    before = {row["doubt_id"]: _digest(row) for row in tx.execute("SELECT * FROM doubt")}
+    number = tx.execute("SELECT coalesce(max(CAST(substr(doubt_id, 2) AS INTEGER)), 0) FROM doubt").fetchone()[0]
+    names = ", ".join(_CONTENT)
+    added = tx.execute(
+        f"INSERT INTO doubt (doubt_id, doubt_key, {names}, month_from, month_to, amount_fen, state, run_month, first_seen, last_seen)"
+        f" SELECT printf('D%06d', ? + row_number() OVER (ORDER BY f.position)), f.doubt_key, {names}, '', '', 0, 'open', ?, ?, ?"
+        " FROM staging.found f WHERE NOT EXISTS (SELECT 1 FROM doubt d WHERE d.doubt_key = f.doubt_key)",
+        (number, run_month, run_month, run_month),
+    ).rowcount
+    ours = f"kind IN ({', '.join('?' * len(RUN_KINDS))})"
+    tx.execute(
+        f"DELETE FROM doubt_month WHERE month BETWEEN ? AND ? AND doubt_id IN (SELECT doubt_id FROM doubt WHERE {ours})"
+        " AND NOT EXISTS (SELECT 1 FROM staging.found_month f JOIN doubt d USING (doubt_key)"
+        "   WHERE d.doubt_id = doubt_month.doubt_id AND f.month = doubt_month.month)",
+        (first, last, *RUN_KINDS),
+    )
+    tx.execute(
+        "INSERT INTO doubt_month (doubt_id, month, amount_fen) SELECT d.doubt_id, f.month, f.amount_fen FROM staging.found_month f"
+        " JOIN doubt d USING (doubt_key) WHERE TRUE ON CONFLICT (doubt_id, month) DO UPDATE SET amount_fen = excluded.amount_fen"
+    )
+    sets = ", ".join(f"{name} = f.{name}" for name in _CONTENT)
+    tx.execute(
+        f"UPDATE doubt SET {sets}, state = 'open', run_month = ?, last_seen = max(last_seen, ?) FROM staging.found f WHERE f.doubt_key = doubt.doubt_key",
+        (run_month, run_month),
+    )
+    tx.execute(
+        f"UPDATE doubt SET state = 'gone' WHERE state = 'open' AND {ours} AND NOT EXISTS (SELECT 1 FROM doubt_month m WHERE m.doubt_id = doubt.doubt_id)",
+        RUN_KINDS,
+    )
+    tx.execute(
+        "UPDATE doubt SET month_from = m.first, month_to = m.last, amount_fen = m.total FROM"
+        " (SELECT doubt_id, min(month) AS first, max(month) AS last, sum(amount_fen) AS total FROM doubt_month GROUP BY doubt_id) m"
+        " WHERE m.doubt_id = doubt.doubt_id AND (month_from, month_to, amount_fen) <> (m.first, m.last, m.total)"
+    )
+    reopened = _reopen(tx)
+    after = list(tx.execute("SELECT * FROM doubt"))
+    changed = sum(1 for row in after if row["doubt_id"] in before and before[row["doubt_id"]] != _digest(row))
+    gone = sum(1 for row in after if row["state"] == "gone" and before.get(row["doubt_id"], ("", "open"))[1] == "open")
+    open_now = sum(1 for row in after if row["state"] == "open")
+    tx.journal(
+        f"dedupe:{run_month}",
+        {"from": first, "to": last, "added": added, "changed": changed, "gone": gone, "reopened": reopened, "open": open_now},
+        digest=digest,
+    )  # fmt: skip
+    return RunCounts(added, changed - gone, gone, reopened)
+
+
+def _digest(row: Any) -> tuple[str, str, int]:
+    """What makes a doubt changed: anything but when it was last looked at."""
+    content = "\x1f".join(str(row[name]) for name in (*_CONTENT, "month_from", "month_to", "amount_fen", "disposition"))
+    return (row["doubt_id"], row["state"], hash(content))
+
+
+def _reopen(tx: Transaction) -> int:
+    """Decided doubts whose facts have materially changed since go back to ``pending``, with the old decision in the note."""
+    labels = " ".join(f"WHEN '{code}' THEN '{label}'" for code, label in DISPOSITIONS.items())
+    grown = (
+        "SELECT doubt_id FROM doubt JOIN (SELECT doubt_id, max(amount_fen) AS most, min(amount_fen) AS least, max(decided_fen) AS decided"
+        "  FROM doubt_month GROUP BY doubt_id) m USING (doubt_id) WHERE state = 'open' AND disposition <> 'pending' AND m.decided IS NOT NULL"
+        " AND (m.most * 10 > m.decided * 11 + 1000 OR (disposition = 'adjust' AND (m.most <> m.decided OR m.least <> m.decided)))"
+    )
+    ids = [row[0] for row in tx.execute(grown)]
+    tx.executemany(
+        f"UPDATE doubt SET disposition_note = '原处理意见：' || CASE disposition {labels} END || '；其后金额有变，请重新核实。' || disposition_note,"
+        " disposition = 'pending', disposed_by = '', disposed_at = '' WHERE doubt_id = ?",
+        [(one,) for one in ids],
+    )
+    tx.executemany("UPDATE doubt_month SET decided_fen = NULL WHERE doubt_id = ?", [(one,) for one in ids])
+    return len(ids)
+
+
+def doubts_of(store: Store, window: tuple[str, str]) -> list[dict[str, Any]]:
+    """Doubts that the rolls of the window's months show, as dicts of the table's columns, by number."""
+    rows = store.query(
+        "SELECT * FROM doubt WHERE state = 'open' AND doubt_id IN (SELECT doubt_id FROM doubt_month WHERE month BETWEEN ? AND ?)"
+        " ORDER BY doubt_id",
+        window,
+    )
+    return [dict(row) for row in rows]
+
+
+def doubts_by_id(store: Store, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Doubts by number, whatever their state."""
+    wanted = sorted(set(ids))
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        for row in store.query(f"SELECT * FROM doubt WHERE doubt_id IN ({', '.join('?' * len(part))})", part):
+            found[row["doubt_id"]] = dict(row)
+    return found
+
+
+def earlier_pending(store: Store, month: str) -> int:
+    """Doubts of months before ``month`` only, still without a decision."""
+    return int(
+        store.query(
+            "SELECT count(*) FROM doubt WHERE state = 'open' AND disposition = 'pending' AND month_to < ?", (month,)
+        )[0][0]
+    )
+
+
+def decide(
+    tx: Transaction, decisions: Sequence[tuple[str, str, str]], *, source: str, digest: str = ""
+) -> tuple[int, int]:
+    """Applies ``(doubt_id, disposition, note)``; returns (applied, unchanged). Records who and when, and the amounts decided on."""
+    applied = 0
+    for doubt_id, disposition, note in decisions:
+        done = tx.execute(
+            "UPDATE doubt SET disposition = ?, disposition_note = ?, disposed_by = ?, disposed_at = ? WHERE doubt_id = ?"
+            " AND (disposition, disposition_note) <> (?, ?)",
+            (disposition, note, tx.actor, tx.now, doubt_id, disposition, note),
+        ).rowcount
+        if done:
+            applied += 1
+            decided = "NULL" if disposition == "pending" else "amount_fen"
+            tx.execute(f"UPDATE doubt_month SET decided_fen = {decided} WHERE doubt_id = ?", (doubt_id,))
+            tx.journal(f"doubt:{doubt_id}", {"disposition": disposition, "file": source}, digest=digest)
+    return applied, len(decisions) - applied
+
+
+# ---- for payment and review ------------------------------------------------------------------------------------
+
+# One row for each side a doubt names in the month. ``case_id_no``: the head of the case in which the person stands on that roll,
+# i.e. whom the payment goes to; the person when the roll has no such row. An account's doubt concerns all that is paid into it.
+_SIDES = """
+WITH live AS (
+  SELECT d.* FROM doubt d JOIN doubt_month m USING (doubt_id) WHERE d.state = 'open' AND m.month = :month),
+named AS (
+  SELECT *, 'a' AS side, id_no_a AS id_no, name_a AS name, programme_a AS programme, area_a AS area FROM live
+  UNION ALL
+  SELECT *, 'b', id_no_b, name_b, programme_b, area_b FROM live WHERE id_no_b <> ''),
+rolls AS (
+  SELECT b.programme, r.id_no, r.town, r.batch_id, r.case_no, r.account_no FROM batch b JOIN roll_row r USING (batch_id)
+  WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = :month AND r.id_no IN (SELECT id_no FROM named))
+SELECT DISTINCT n.doubt_id, n.kind, n.code, n.severity, n.disposition, n.side, n.id_no, n.name, coalesce(r.programme, n.programme) AS programme,
+  n.area, n.amount_fen, n.evidence, n.basis, n.disposition_note, n.disposed_by, n.disposed_at, coalesce(h.id_no, n.id_no) AS case_id_no,
+  coalesce(h.name, n.name) AS case_name
+FROM named n LEFT JOIN rolls r ON r.id_no = n.id_no AND (r.programme = n.programme OR n.kind = 'account')
+  AND (n.code <> 'two_towns' OR r.town = n.area)
+LEFT JOIN roll_row h ON h.batch_id = r.batch_id AND h.case_no = r.case_no AND h.lead = 1
+WHERE n.programme NOT LIKE 'register:%'
+ORDER BY n.doubt_id, n.side, programme, case_id_no
+"""
+
+
+def _sides(store: Store, month: str) -> list[dict[str, Any]]:
+    return [dict(row) for row in store.connection.execute(_SIDES, {"month": month})]
+
+
+def open_strong_blocks(store: Store, month: str) -> list[dict[str, Any]]:
+    """Persons and programmes that strong doubts without a decision block in ``month`` (never missed aid, never candidates).
+
+    Dicts ``id_no, name, programme, case_id_no, doubt_id, kind, code, evidence, side …``; ``case_id_no`` is whom the payment goes to.
+    """
+    return [
+        row
+        for row in _sides(store, month)
+        if row["disposition"] == "pending" and row["severity"] == "strong" and row["kind"] in BLOCKING_KINDS
+    ]
+
+
+def held_sides(store: Store, month: str) -> list[dict[str, Any]]:
+    """Everything payment must hold back in ``month``: undecided strong doubts, sides decided to stop, amounts to be adjusted.
+
+    Same columns as ``open_strong_blocks``; ``disposition`` says why (``pending``, ``stop_a``, ``stop_b``, ``adjust``).
+    """
+    held = []
+    for row in _sides(store, month):
+        strong = row["severity"] == "strong" and row["kind"] in BLOCKING_KINDS
+        decided = row["disposition"]
+        if (decided == "pending" and strong) or decided == f"stop_{row['side']}" or decided == "adjust":
+            held.append(row)
+    return held
+
+
+def confirmed_stops(store: Store, month: str) -> list[dict[str, Any]]:
+    """Sides that somebody decided to stop (停发甲方/乙方) in ``month``, for review's stop proposals (社会救助法 第48条)."""
+    return [row for row in _sides(store, month) if row["disposition"] == f"stop_{row['side']}"]
+
+
+def run_is_current(store: Store, month: str) -> bool | None:
+    """Whether doubts were looked for in ``month`` since its newest list came in; None when never."""
+    ran = store.query("SELECT max(seq) FROM journal WHERE entity = ?", (f"dedupe:{month}",))[0][0]
+    if ran is None:
+        return None
+    changed = store.query(
+        "SELECT max(j.seq) FROM journal j JOIN batch b ON j.entity = 'batch:' || b.batch_id WHERE b.month IN (?, '') OR b.kind = 'register'",
+        (month,),
+    )[0][0]
+    return changed is None or changed < ran
