@@ -43,7 +43,6 @@ class Body:
     skipped: list[tuple[int, str]] = field(default_factory=list)
     groups: list[tuple[int, str]] = field(default_factory=list)  # (row, village) headings inside the table
     odd: list[int] = field(default_factory=list)  # data rows whose ID cell is not written like one
-    panel: bool = False  # one of several lists printed side by side
 
 
 def read_titles(grid: Grid, start: int, stop: int) -> list[list[str]]:

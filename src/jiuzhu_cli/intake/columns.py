@@ -79,7 +79,7 @@ class Understanding:
     def _read(self) -> list[Column]:
         header = self.body.header
         columns = []
-        for index in range(header.left, self._right() + 1):
+        for index in range(self.grid.width):
             parts = header.parts.get(index, [])
             if not parts and not self._filled(index):
                 continue
@@ -90,16 +90,10 @@ class Understanding:
                 self.owners[index] = meaning.owner
                 if column.field in MONEY_FIELDS:
                     column.unit = unit_of(parts) or self.unit or "元"
-                column.level = level_of(parts)  # type: ignore[assignment]
+                    column.level = level_of(parts)
             columns.append(column)
         self._apply_mapping(columns)
         return columns
-
-    def _right(self) -> int:
-        header = self.body.header
-        if header.left > 0 and header.right < self.grid.width - 1:
-            return header.right  # one panel of several
-        return self.grid.width - 1 if header.left == min(header.parts) and not self.body.panel else header.right
 
     def _filled(self, index: int) -> bool:
         return any(self.grid.value(row, index) not in (None, "") for row in self.rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from jiuzhu_cli.core.text import header_brackets, header_key
 from jiuzhu_cli.policy.glossary import header_index
@@ -223,7 +223,7 @@ def unit_of_lines(lines: list[str]) -> str:
     return ""
 
 
-def level_of(parts: list[str]) -> str:
+def level_of(parts: list[str]) -> Literal["", "household", "person"]:
     """'household' or 'person' when the header itself says whose figure it is, else ''."""
     text = header_key("".join(parts))
     if re.search(r"人均|每人|个人|本人|人月|人员|/人", text + "".join(r for p in parts for r in header_brackets(p))):

@@ -27,16 +27,11 @@ SEARCH_ROWS = 400  # a header deeper than this below a sheet's first line is no 
 
 @dataclass(slots=True)
 class Header:
-    """A header block: rows ``first``..``last``; ``parts`` gives per column its texts from top to bottom.
-
-    ``left``/``right`` bound the columns of one panel where a sheet prints two lists side by side.
-    """
+    """A header block: rows ``first``..``last``; ``parts`` gives per column its texts from top to bottom."""
 
     first: int
     last: int
     anchor: int
-    left: int
-    right: int
     parts: dict[int, list[str]] = field(default_factory=dict)
 
     def keys(self) -> dict[int, str]:
@@ -95,8 +90,7 @@ def read_header(grid: Grid, anchor: int, start: int, known: Known) -> Header:
     if last + 1 < grid.height and _is_ordinal_row(grid.cells(last + 1)):
         last += 1
     parts = _join(grid, first, labelled)
-    columns = sorted(parts)
-    return Header(first, last, anchor, columns[0], columns[-1], parts)
+    return Header(first, last, anchor, parts)
 
 
 def _is_ordinal_row(cells: list[tuple[int, Any]]) -> bool:
@@ -218,9 +212,7 @@ def panels(header: Header) -> list[Header]:
         words = [[keys[column] for column in chunk] for chunk in chunks]
         if all(word == words[0] for word in words) and any(re.search("姓名|身份证|户主", key) for key in words[0]):
             return [
-                Header(
-                    header.first, header.last, header.anchor, chunk[0], chunk[-1], {c: header.parts[c] for c in chunk}
-                )
+                Header(header.first, header.last, header.anchor, {c: header.parts[c] for c in chunk})
                 for chunk in chunks
             ]
     return [header]

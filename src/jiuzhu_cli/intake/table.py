@@ -36,10 +36,13 @@ class Table:
     """One table found on one sheet. All rows are 0-based rows of the sheet.
 
     ``rows`` are the data rows in order; everything else between header and end of table is in ``skipped`` with a reason
-    code: ``repeated_header``, ``total``, ``subtotal``, ``note``, ``signature``, ``blank``, ``title``.
+    code: ``repeated_header``, ``total``, ``subtotal``, ``note``, ``signature``, ``blank``, ``group`` (village heading), ``prefilled``
+    (only a serial number or a place), ``other_programme``, ``other_month`` (rows of a list split by programme or month).
     ``area`` is a town, 'town/village' or '' (whole district: rows carry their own town); ``village`` is told by title or
     sheet name. ``blocks`` numbers, per data row, the household that merged cells tell (same length as ``rows``), or None.
     ``how`` says in Chinese how ``programme``, ``month``, ``area``, ``category`` were recognised.
+    ``row_villages`` names the village per data row where headings inside the table tell it (东风村 above its rows), or None.
+    ``amount_from_parts``: no total is printed; what is paid is base + addon + care.
     ``fatal``: the table cannot be imported; an error finding says why.
     """
 
@@ -62,6 +65,8 @@ class Table:
     category: str = ""
     how: dict[str, str] = field(default_factory=dict)
     blocks: np.ndarray | None = None
+    row_villages: list[str] | None = None
+    amount_from_parts: bool = False
     findings: list[Finding] = field(default_factory=list)
     fatal: bool = False
 

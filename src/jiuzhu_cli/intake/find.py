@@ -1,0 +1,112 @@
+"""Finds the tables of a workbook and understands each: the first half of intake. ``find_tables`` is the door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from jiuzhu_cli.core.finding import Finding, SourceRef
+from jiuzhu_cli.intake.areas import Towns
+from jiuzhu_cli.intake.body import Body, read_body, read_titles
+from jiuzhu_cli.intake.grid import Grid, looks_like_id
+from jiuzhu_cli.intake.headers import Lexicon
+from jiuzhu_cli.intake.layout import Header, find_header, panels
+from jiuzhu_cli.intake.recognise import Names
+from jiuzhu_cli.intake.table import Hints, Table
+from jiuzhu_cli.intake.understand import Context, understand
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.tabular.read import Sheet, Workbook
+
+
+def find_tables(
+    book: Workbook,
+    policy: Policy,
+    *,
+    hints: Hints,
+    region: str,
+    towns: Sequence[str],
+    today: date,
+    file_name: str | None = None,
+    folders: Sequence[str] = (),
+) -> tuple[list[Table], list[Finding]]:
+    """The tables of ``book`` in order, and findings about the workbook (hidden or table-less sheets).
+
+    ``towns`` are the bureau's towns (full names), ``region`` its six-digit code; ``file_name`` and ``folders`` (nearest
+    first) are further evidence for programme, month and area. Nothing is raised for bad data: a table that cannot be
+    imported is ``fatal`` and says why.
+    """
+    name = file_name or book.path.name
+    context = Context(policy, Names(policy), Lexicon(policy), Towns(towns), hints, today, name, tuple(folders), region)
+    findings: list[Finding] = []
+    drafts: list[tuple[int, Sheet, Grid, Body]] = []
+    for index, sheet in enumerate(book.sheets):
+        if sheet.hidden:
+            rows = sum(1 for row in range(sheet.height) if any(column[row] is not None for column in sheet.columns))
+            if rows:
+                findings.append(
+                    Finding(
+                        "sheet_hidden",
+                        "warning",
+                        SourceRef(name, sheet.name),
+                        values={"sheet": sheet.name, "rows": rows},
+                    )
+                )
+            continue
+        bodies = sheet_bodies(sheet, context.lexicon)
+        drafts += [(index, sheet, grid, body) for grid, body in bodies]
+        if not bodies:
+            findings += _without_table(sheet, name)
+    counts: dict[int, int] = {}
+    for index, _, _, _ in drafts:
+        counts[index] = counts.get(index, 0) + 1
+    context = replace(context, sheets=len(counts))
+    tables: list[Table] = []
+    for index, sheet, grid, body in drafts:
+        tables += understand(context, sheet, index, grid, body, alone=counts[index] == 1)
+    return tables, findings
+
+
+def sheet_bodies(sheet: Sheet, lexicon: Lexicon) -> list[tuple[Grid, Body]]:
+    """Every table of a sheet with its rows, top to bottom; lists printed side by side one after the other."""
+    grid = Grid(sheet)
+    out: list[tuple[Grid, Body]] = []
+    start = 0
+    while start < grid.height:
+        header = find_header(grid, start, lexicon.known)
+        if header is None:
+            break
+        titles = read_titles(grid, start, header.first)
+        pieces = panels(header)
+        stop = header.last + 1
+        for piece in pieces:
+            view = grid if len(pieces) == 1 else _panel(sheet, piece)
+            body, end = read_body(view, piece, titles, lexicon.known)
+            stop = max(stop, end)
+            if len(body.rows) or len(pieces) == 1:
+                out.append((view, body))
+        start = stop
+    return out
+
+
+def _panel(sheet: Sheet, header: Header) -> Grid:
+    """The sheet with every column blank but those of one panel; coordinates stay."""
+    blank: list[object] = [None] * sheet.height
+    first, last = min(header.parts), max(header.parts)
+    columns = [cells if first <= index <= last else blank for index, cells in enumerate(sheet.columns)]
+    merged = [area for area in sheet.merged if area[1] >= first and area[3] <= last]
+    return Grid(replace(sheet, columns=columns, merged=merged))
+
+
+def _without_table(sheet: Sheet, name: str) -> list[Finding]:
+    """A sheet without a header: an error when it holds people, else a notice; nothing for an empty one."""
+    people = sum(looks_like_id(value) for column in sheet.columns for value in column[:2000])
+    source = SourceRef(name, sheet.name)
+    if people:
+        return [Finding("header_missing", "error", source, values={"sheet": sheet.name, "rows": people})]
+    if any(value is not None for column in sheet.columns for value in column):
+        return [Finding("sheet_without_table", "notice", source, values={"sheet": sheet.name})]
+    return []

@@ -1,0 +1,133 @@
+"""The town and village of a table (所属乡镇、村) from columns, headings, titles, names of sheet, file and folders."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.intake.areas import distinct_texts, sheet_village, short_village
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.intake.understand import Work
+
+_NOT_A_PLACE = re.compile(r"计$|^[-—/无]$")
+
+
+def place_table(work: Work) -> None:
+    """Sets ``area``, ``village`` and ``row_villages`` of the work's table; tells when nothing says a town."""
+    table, towns = work.table, work.context.towns
+    _row_villages(work)
+    if work.context.hints.area:
+        town, village = _split_hint(work.context.hints.area)
+        table.area, table.village = f"{towns.canonical(town)}/{village}" if village else towns.canonical(town), village
+        table.how["area"] = "由 --area 指定"
+        return
+    town, village, how = _from_texts(work)
+    counted = _column_towns(work)
+    if counted:
+        best = max(counted, key=lambda name: counted[name])
+        share = counted[best] / sum(counted.values())
+        if len(counted) == 1:
+            if town and town != best:
+                work.tell("area_conflict", "warning", first=how, second=f"乡镇列“{best}”", chosen=best)
+                village = ""
+            town, how = best, "乡镇列" if not town or town != best else how
+        elif not (town == best and share >= 0.8):
+            if town:
+                work.tell(
+                    "area_conflict", "warning", first=how, second=f"乡镇列的 {len(counted)} 个乡镇", chosen="全区名单"
+                )
+            town = village = ""
+            how = f"乡镇列有 {len(counted)} 个乡镇，按全区名单"
+    village = _village(work, village)
+    if not town and not counted:
+        work.tell("area_unknown", "notice")
+        how = "没有写乡镇，按全区名单"
+    table.village = village
+    table.area = f"{town}/{village}" if town and village else town
+    table.how["area"] = how
+
+
+def _split_hint(area: str) -> tuple[str, str]:
+    town, _, village = area.partition("/")
+    return town.strip(), village.strip()
+
+
+def _from_texts(work: Work) -> tuple[str, str, str]:
+    """(town, village, how) from the texts around the table; the first that names a town, the first that names a village."""
+    town = village = how = ""
+    order = ("标题", "表头上方", "工作表名", "文件名", "文件夹")
+    for place in order:
+        for proof in work.evidence:
+            if proof.place != place:
+                continue
+            text = proof.text
+            if place == "表头上方" and not re.search(r"单位|乡|镇|街道|村|社区|地区|区划", text):
+                continue
+            found, inside = work.context.towns.find(text)
+            if found and not town:
+                town, how = found, proof.shown()
+            if inside and not village and place != "文件夹":
+                village = inside
+                how = how or proof.shown()
+    return town, village, how
+
+
+def _column_towns(work: Work) -> dict[str, int]:
+    """Towns of the town column (or of 地区) with the number of rows each."""
+    table, towns = work.table, work.context.towns
+    column = table.column("town")
+    if column is not None:
+        out: dict[str, int] = {}
+        for text, count in distinct_texts(work.values(column.index)).items():
+            if not _NOT_A_PLACE.search(compact(text)):
+                name = towns.canonical(text)
+                out[name] = out.get(name, 0) + count
+        return out
+    column = table.column("area_text")
+    if column is None:
+        return {}
+    out = {}
+    for text, count in distinct_texts(work.values(column.index)).items():
+        name = towns.find(text)[0]
+        if name:
+            out[name] = out.get(name, 0) + count
+    return out
+
+
+def _village(work: Work, told: str) -> str:
+    """The one village of the table; '' when a column or headings name several."""
+    table = work.table
+    if table.row_villages is not None:
+        return ""
+    column = table.column("village")
+    if column is not None:
+        names = {
+            short_village(text)
+            for text in distinct_texts(work.values(column.index))
+            if not _NOT_A_PLACE.search(compact(text))
+        }
+        if len(names) == 1:
+            return told or names.pop()
+        if names:
+            return ""
+    return told or sheet_village(table.sheet, many=work.context.sheets >= 2)
+
+
+def _row_villages(work: Work) -> None:
+    """Headings inside the table (东风村 above its rows) name the village of the rows below them."""
+    groups = [(row, name) for row, name in work.body.groups if name]
+    table = work.table
+    if not groups or table.column("village") is not None:
+        return
+    names: list[str] = []
+    at, current = 0, ""
+    for row in table.rows.tolist():
+        while at < len(groups) and groups[at][0] < row:
+            current = short_village(groups[at][1])
+            at += 1
+        names.append(current)
+    if any(names):
+        table.row_villages = names
+        table.how["village"] = f"表内小标题“{groups[0][1]}”等"

@@ -1,0 +1,228 @@
+"""Which programme or register a table is (救助项目、比对名单), which month, which category: from titles, names, columns.
+
+In Chinese the last noun rules: 低保户危房改造花名册 is 危房改造. Where names overlap the longest counts: 低保边缘 over 低保.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from jiuzhu_cli.core.period import find_month, month_of
+from jiuzhu_cli.core.text import compact
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.policy.load import Policy
+
+_BRACKETS = re.compile(r"[（(\[【〔][^（）()\[\]【】〔〕]*[)）\]】〕]")
+_JOINT = re.compile(r"^[、,，和及与/／+＋&]|^(以及|并)")
+_TWO_SUBSIDIES = re.compile(r"(残疾人)?两项补贴|残疾人双补|残疾人补贴")
+_RANGE = re.compile(
+    r"(?<!\d)(?:20\d\d年)?(\d{1,2})月?份?[-—–~～至到、](?:20\d\d年)?(\d{1,2})月|[一二三四1-4]季度|[上下]半年"
+)
+_YEARLESS = re.compile(r"(?<![\d./\-])(?<!\d年)(\d{1,2}|十[一二]?|[一二三四五六七八九])月(?!\d{1,2}日)")
+_SHORT_YEAR = re.compile(r"(?<!\d)(2\d|3\d)年(\d{1,2})月")
+_DAY = re.compile(
+    r"(20\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?:\d{2,6})?(?!\d)|(20\d\d)[-._年](\d{1,2})[-._月](\d{1,2})日?"
+)
+_CN = {word: number for number, word in enumerate("一二三四五六七八九十", 1)} | {"十一": 11, "十二": 12}
+
+_OTHER_BENEFIT = re.compile(
+    r"补贴|津贴|慰问|资助|参保|助学|奖学|抚恤|优待|保险|救济|体检|物价|房租|廉租|公租|丧葬|安葬|报销|救助|福利|奖励|贷款"
+)
+_SAME_BENEFIT = re.compile(
+    r"^(人员|对象|家庭|户|资金|金|补助|补贴|救助)*(供养|金|资金|补助|补贴|救助|津贴)?(资金|金|款)?(?=[发花名明汇清台公统月册表0-9]|$|户|人|家庭|对象|城|农|老)"
+)
+# Words that mean another benefit beside these: 高龄老人生活补贴 is none of the disabled
+_WEAK = {
+    "生活补贴": re.compile(r"高龄|老人|老年|儿童|孤儿|学生|职工"),
+    "护理补贴": re.compile(r"老人|老年|失能|养老|高龄|儿童"),
+}
+
+Named = tuple[str, str]  # (kind, code)
+
+
+def names_other_benefit(text: str) -> bool:
+    """Whether a text (what follows a programme's name, or a whole title) speaks of another benefit: 低保户春节慰问金."""
+    return bool(_OTHER_BENEFIT.search(_SAME_BENEFIT.sub("", text, count=1)))
+
+
+def _weak(flat: str, start: int, end: int) -> bool:
+    other = _WEAK.get(flat[start:end])
+    return other is not None and "残" not in flat and bool(other.search(flat))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One answer and where it was read, e.g. 标题“城关镇2026年10月农村低保花名册”."""
+
+    place: str
+    text: str
+
+    def shown(self) -> str:
+        text = self.text if len(self.text) <= 40 else self.text[:40] + "…"
+        return f"{self.place}“{text}”" if text else self.place
+
+
+class Names:
+    """All names and aliases of programmes and registers, found in running text."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.words: list[tuple[str, Named]] = []
+        self.signatures: dict[Named, tuple[str, ...]] = {}
+        shapes: list[tuple[str, Iterable[tuple[str, str, tuple[str, ...], tuple[str, ...]]]]] = [
+            ("roll", ((p.code, p.name, p.aliases, p.signature) for p in policy.programmes.values())),
+            ("register", ((r.code, r.name, r.aliases, r.signature) for r in policy.registers.values())),
+        ]
+        for kind, entries in shapes:
+            for code, name, aliases, signature in entries:
+                self.words += [(compact(word), (kind, code)) for word in (name, *aliases) if len(compact(word)) > 1]
+                self.signatures[kind, code] = tuple(compact(word) for word in signature)
+        self.words.sort(key=lambda pair: -len(pair[0]))
+        self.living = ("roll", "disability_living_subsidy")
+        self.care = ("roll", "disability_care_subsidy")
+
+    def in_text(self, text: str) -> tuple[Named, ...]:
+        """What the text names: one programme or register, several joined by 、 or 和, or ()."""
+        flat = compact(text)
+        for attempt in (_BRACKETS.sub("", flat), flat):
+            if found := self._read(attempt):
+                return found
+        return ()
+
+    def _read(self, flat: str) -> tuple[Named, ...]:
+        hits: list[tuple[int, int, Named]] = []
+        taken = [False] * len(flat)
+        for word, named in self.words:
+            at = flat.find(word)
+            while at >= 0:
+                end = at + len(word)
+                if not any(taken[at:end]):
+                    hits.append((at, end, named))
+                    taken[at:end] = [True] * len(word)
+                at = flat.find(word, at + 1)
+        both = _TWO_SUBSIDIES.search(flat)
+        inside = both and any(start <= both.start() and both.end() <= end for start, end, _ in hits)
+        if both and not inside and max((end for _, end, _ in hits), default=0) <= both.end():
+            return (self.living, self.care)
+        hits = [hit for hit in hits if not _weak(flat, hit[0], hit[1])]
+        if not hits:
+            return ()
+        hits.sort()
+        if names_other_benefit(flat[hits[-1][1] :]):
+            return ()
+        out = [hits[-1]]
+        for hit in reversed(hits[:-1]):
+            between = flat[hit[1] : out[0][0]]
+            if (
+                hit[2][0] == out[0][2][0]
+                and len(between) <= 6
+                and _JOINT.search(re.sub(r"^(人员|对象|家庭|户|资金)", "", between))
+            ):
+                out.insert(0, hit)
+            else:
+                break
+        return tuple(dict.fromkeys(named for _, _, named in out))
+
+    def by_columns(self, keys: Sequence[str], *, paid: bool) -> tuple[Named | None, list[str]]:
+        """The programme or register whose signature columns are there, alone ahead of all others; and those columns.
+
+        ``paid``: the table has an amount and an account, so it is no register.
+        """
+        scores: dict[Named, list[str]] = {}
+        have = set(keys)
+        for named, words in self.signatures.items():
+            if named[0] == "register" and paid:
+                continue
+            hits = [word for word in words if word in have or (len(word) >= 4 and any(word in key for key in have))]
+            if hits:
+                scores[named] = hits
+        if not scores:
+            return None, []
+        ranked = sorted(scores, key=lambda named: (-len(scores[named]), -sum(map(len, scores[named]))))
+        if len(ranked) > 1 and len(scores[ranked[0]]) == len(scores[ranked[1]]):
+            return None, []
+        return ranked[0], scores[ranked[0]]
+
+
+def category_in(text: str, categories: dict[str, tuple[str, ...]]) -> str:
+    """The canonical category that a text names (农村低保 → 农村), '' when none or several."""
+    flat = compact(text)
+    taken = [False] * len(flat)
+    found: set[str] = set()
+    words = [(word, canonical) for canonical, many in categories.items() for word in (canonical, *many)]
+    for word, canonical in sorted(words, key=lambda pair: -len(pair[0])):
+        if len(word) < 2:
+            continue
+        at = flat.find(word)
+        while at >= 0:
+            if not any(taken[at : at + len(word)]):
+                taken[at : at + len(word)] = [True] * len(word)
+                found.add(canonical)
+            at = flat.find(word, at + 1)
+    return found.pop() if len(found) == 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class MonthFound:
+    """A month read from a text. ``sure``: 'stated', 'short' (two-digit year), 'day' (only a full date), 'yearless'."""
+
+    month: str
+    sure: str
+
+
+def month_in(text: str, *, year: str = "", today: date) -> MonthFound | None:
+    """The month that one text states; ``year`` is what other texts say about the year of a month without one."""
+    flat = compact(text)
+    if is_range(flat):
+        return None
+    year = year_in(flat) or year
+    days = [match.group(0) for match in _DAY.finditer(flat)]
+    bare = _DAY.sub(" ", flat)
+    if month := find_month(bare):
+        return MonthFound(month, "stated")
+    short = _SHORT_YEAR.search(bare)
+    if short and 1 <= int(short.group(2)) <= 12:
+        return MonthFound(f"20{short.group(1)}-{int(short.group(2)):02d}", "short")
+    if match := _YEARLESS.search(bare):
+        word = match.group(1)
+        number = int(word) if word.isdigit() else _CN.get(word, 0)
+        if 1 <= number <= 12:
+            if year:
+                return MonthFound(f"{year}-{number:02d}", "stated")
+            this = month_of(today)
+            month = f"{today.year:04d}-{number:02d}"
+            return MonthFound(month if month <= this else f"{today.year - 1:04d}-{number:02d}", "yearless")
+    if days and (month := find_month(days[0][:10] if "年" in days[0] or "-" in days[0] else days[0][:8])):
+        return MonthFound(month, "day")
+    return None
+
+
+def is_range(text: str) -> bool:
+    """Whether a text speaks of several months (1-10月, 第四季度): then no single month can be read from it."""
+    match = _RANGE.search(compact(text))
+    if not match:
+        return False
+    first, last = match.group(1), match.group(2)
+    return first is None or int(first) != int(last)
+
+
+def year_in(text: str) -> str:
+    match = re.search(r"(?<!\d)(20\d\d)(?:年|(?!\d))", compact(text))
+    return match.group(1) if match else ""
+
+
+def months_of_values(values: Iterable[object]) -> dict[object, str]:
+    """Each distinct value of a month column → its month ('' when unreadable)."""
+    out: dict[object, str] = {}
+    for value in values:
+        if isinstance(value, date):
+            out[value] = month_of(value)
+        elif isinstance(value, int | float) and 200001 <= value <= 209912:
+            out[value] = find_month(str(int(value)))
+        elif isinstance(value, str):
+            out[value] = find_month(value)
+    return out

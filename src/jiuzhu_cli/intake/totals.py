@@ -1,0 +1,145 @@
+"""What a table says about itself: its 合计 row, 125户 312人 in words. Compared later with the sum of the rows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from jiuzhu_cli.core.money import parse_amount
+from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.intake.grid import Grid, cell_text, is_number
+from jiuzhu_cli.intake.table import Column, Table
+
+_YUAN = re.compile(r"(?:合计|总计|共计|金额|发放|资金)?[:：]?([\d,]+(?:\.\d+)?)(万元|元)")
+_HOUSEHOLDS = re.compile(r"(\d+)户")
+_PERSONS = re.compile(r"(\d+)人(?!均)")
+
+
+@dataclass(slots=True)
+class Stated:
+    """Figures of one total row; None where it states none."""
+
+    row: int
+    label: str
+    fen: int | None = None
+    households: int | None = None
+    persons: int | None = None
+
+
+def read_total(grid: Grid, row: int, table: Table, last: int) -> Stated:
+    """The figures of the total row ``row``; amounts by the unit of the amount column."""
+    cells = grid.cells(row, 0, last)
+    texts = [compact(cell_text(value)) for _, value in cells]
+    out = Stated(row, next((text for text in texts if "计" in text), ""))
+    amount = table.column("amount_fen")
+    if amount is not None:
+        out.fen = _amount(grid.value(row, amount.index), amount)
+    words = " ".join(text for text, (_, value) in zip(texts, cells, strict=True) if not is_number(value))
+    if out.fen is None and (match := _YUAN.search(words)):
+        out.fen = parse_amount(match.group(1), match.group(2)).fen
+    if match := _HOUSEHOLDS.search(words):
+        out.households = int(match.group(1))
+    if match := _PERSONS.search(words):
+        out.persons = int(match.group(1))
+    for code in ("covered_persons", "household_size"):
+        column = table.column(code)
+        if out.persons is None and column is not None:
+            value = grid.value(row, column.index)
+            if is_number(value) and float(value).is_integer():
+                out.persons = int(value)
+            elif isinstance(value, str) and re.fullmatch(r"\d{1,7}人?", compact(value)):
+                out.persons = int(compact(value).rstrip("人"))
+    return out
+
+
+def _amount(value: object, column: Column) -> int | None:
+    if isinstance(value, str):
+        value = re.sub(r"^(合计|总计|小计|共计)[:：]?", "", compact(value))
+    elif isinstance(value, float):
+        value = round(value, 6)  # a sum of floats carries binary dust
+    found = parse_amount(value, column.unit)
+    if found.fen is None and isinstance(value, float):
+        found = parse_amount(round(value, 2), column.unit)
+    return found.fen
+
+
+def state_totals(grid: Grid, table: Table, last: int) -> None:
+    """Sets the stated figures of ``table``. Of several 合计 the one over everything counts, else their sum.
+
+    Sub-totals (小计, 东风村合计) only speak when they are all there is and cover every row.
+    """
+    totals = [read_total(grid, row, table, last) for row, kind in table.skipped if kind == "total"]
+    subs = [read_total(grid, row, table, last) for row, kind in table.skipped if kind == "subtotal"]
+    told = [total for total in totals if total.fen is not None or total.households or total.persons]
+    if not told and subs and len(table.rows) and subs[-1].row > int(table.rows[-1]):
+        pieces = [sub for sub in subs if "页" not in sub.label]
+        if len(pieces) == len(subs) and all(sub.fen is not None for sub in pieces):
+            table.stated_total_fen = sum(sub.fen or 0 for sub in pieces)
+        return
+    if not told:
+        return
+    chosen = told[-1]
+    if len(told) > 1:
+        grand = [total for total in told if total.label.startswith(("总计", "总合计", "累计"))]
+        chosen = grand[-1] if grand else told[-1]
+        if not grand and not _covers_all(told):
+            _add_up(table, told)
+            return
+    table.stated_total_fen = chosen.fen
+    table.stated_households = chosen.households
+    table.stated_persons = chosen.persons
+
+
+def _covers_all(told: list[Stated]) -> bool:
+    """Whether the last 合计 is the sum of those before it (or repeats them)."""
+    before = [total.fen or 0 for total in told[:-1]]
+    last = told[-1].fen or 0
+    return last == sum(before) or all(fen == last for fen in before) or not any(before)
+
+
+def _add_up(table: Table, told: list[Stated]) -> None:
+    """Each 合计 closes its own group of rows: together they state the whole, if no row comes after the last."""
+    if len(table.rows) and told[-1].row < int(table.rows[-1]):
+        return
+    if all(total.fen is not None for total in told):
+        table.stated_total_fen = sum(total.fen or 0 for total in told)
+    for name in ("households", "persons"):
+        values = [getattr(total, name) for total in told]
+        if all(value is not None for value in values):
+            setattr(table, f"stated_{name}", sum(values))
+
+
+def household_blocks(grid: Grid, table: Table) -> np.ndarray | None:
+    """Household number per data row by the vertically merged cells of a household column; None when nothing is merged.
+
+    Cells merged over a whole village or the whole table are no households: the column with the most merged pieces counts.
+    """
+    if not len(table.rows):
+        return None
+    order = (
+        "case_code",
+        "head_id_no",
+        "head_name",
+        "serial_no",
+        "account_no",
+        "amount_fen",
+        "household_size",
+        "address",
+    )
+    wanted = {column.index: rank for rank, code in enumerate(order) if (column := table.column(code)) is not None}
+    first, last = int(table.rows[0]), int(table.rows[-1])
+    pieces: dict[int, list[tuple[int, int]]] = {}
+    for top, left, bottom, right in grid.sheet.merged:
+        if bottom > top >= first and bottom <= last and left in wanted and right - left <= 3:
+            pieces.setdefault(left, []).append((top, bottom))
+    if not pieces:
+        return None
+    column = min(pieces, key=lambda index: (-len(pieces[index]), wanted[index]))
+    height = last + 1
+    starts = np.ones(height, dtype=bool)
+    for top, bottom in pieces[column]:
+        starts[top + 1 : bottom + 1] = False
+    numbers = np.cumsum(starts)
+    return numbers[table.rows] - numbers[first] + 1
