@@ -108,7 +108,7 @@ class Lexicon:
 
     def meaning(self, parts: list[str], *, register: str = "", kind: str = "roll") -> Meaning:
         """What the header ``parts`` (top to bottom) says. In a multi-row header the parent decides what the child leaves open."""
-        owner = next((found for part in parts[:-1] if (found := owner_of(header_key(part)))), "")
+        owner = next(filter(None, (owner_of(header_key(part)) for part in parts[:-1])), "")
         for key in _candidates(parts):
             found = self._word(key, register)
             if found is not None:

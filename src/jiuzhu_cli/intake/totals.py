@@ -136,10 +136,10 @@ def household_blocks(grid: Grid, table: Table) -> np.ndarray | None:
             pieces.setdefault(left, []).append((top, bottom))
     if not pieces:
         return None
-    column = min(pieces, key=lambda index: (-len(pieces[index]), wanted[index]))
+    widest = min(pieces, key=lambda index: (-len(pieces[index]), wanted[index]))
     height = last + 1
     starts = np.ones(height, dtype=bool)
-    for top, bottom in pieces[column]:
+    for top, bottom in pieces[widest]:
         starts[top + 1 : bottom + 1] = False
     numbers = np.cumsum(starts)
     return numbers[table.rows] - numbers[first] + 1

@@ -93,6 +93,19 @@ class Work:
             return cells[int(rows[0]) : int(rows[-1]) + 1]
         return [cells[row] for row in rows.tolist()]
 
+    def only(self, keep: np.ndarray, reason: str) -> Work:
+        """The same table with only the data rows of ``keep`` (a mask); the others are skipped for ``reason``."""
+        old = self.table
+        table = replace(
+            old,
+            columns=[replace(column) for column in old.columns],
+            rows=old.rows[keep],
+            skipped=sorted([*old.skipped, *((row, reason) for row in old.rows[~keep].tolist())]),
+            how=dict(old.how),
+            findings=list(old.findings),
+        )
+        return replace(self, table=table)
+
 
 def understand(context: Context, sheet: Sheet, index: int, grid: Grid, body: Body, *, alone: bool) -> list[Table]:
     """The table (or the several that one list is split into) under one header. ``alone``: the only one on its sheet."""

@@ -53,7 +53,7 @@ def _one_month(work: Work, from_column: str, letters: str) -> None:
     if title_range is not None and not from_column and table.kind == "roll":
         work.tell("month_range", "error", shown_text=title_range.shown())
         return
-    year = next((found for proof in told if (found := year_in(proof.text))), "")
+    year = next(filter(None, (year_in(proof.text) for proof in told)), "")
     readings = [(proof, found) for proof in told if (found := month_in(proof.text, year=year, today=today))]
     readings.sort(key=lambda pair: ("stated", "short", "yearless", "day").index(pair[1].sure) > 1)
     stated = [(proof, found) for proof, found in readings if found.sure in ("stated", "short")]
