@@ -1,0 +1,210 @@
+"""Review proposals (复核建议) in the record: saved by a run, decided by a workbook, read by payment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jiuzhu_cli.ledger.store import Store, Transaction
+
+ACTIONS = ("start", "increase", "decrease", "stop", "grace", "transfer", "keep", "check")
+PAYING = ("start", "increase", "decrease", "stop", "transfer")  # actions that change what is paid
+UNDECIDED = ("open", "gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a run says of one case. ``key`` tells whether a later run says the same; amounts in 分, None: not an amount.
+
+    ``steps``: dicts ``{label, how, value, adds_fen?, source?, since?, confirmed?}``; the ``adds_fen`` sum to ``after_fen``.
+    """
+
+    key: str
+    month: str
+    programme: str
+    area: str  # town, or town/village
+    id_no: str  # the case's lead
+    name: str
+    action: str
+    before_fen: int | None
+    after_fen: int | None
+    effective_month: str
+    reasons: str
+    basis: str
+    steps: tuple[dict[str, Any], ...]
+    needs_hearing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    added: int
+    unchanged: int
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decided change that alters what ``month`` pays. ``roll_row_id`` is the lead's row on that month's roll."""
+
+    programme: str
+    area: str
+    id_no: str
+    action: str
+    amount_before_fen: int | None
+    amount_after_fen: int | None  # 0 for a stop; None for a transfer: nothing is paid under the old case
+    case_id: str
+    effective_month: str
+    roll_row_id: int
+
+
+def save_proposals(
+    tx: Transaction, month: str, proposals: Sequence[Proposal], *, policy_digest: str, digest: str = ""
+) -> Saved:
+    """Makes the month's undecided proposals equal to ``proposals``; decided ones are never touched.
+
+    A proposal of an earlier run that is no longer made becomes ``gone``; made again it is open under its old number.
+    """
+    known = {
+        row["proposal_key"]: row["state"]
+        for row in tx.execute("SELECT proposal_key, state FROM proposal WHERE month = ?", (month,))
+    }
+    last = tx.execute("SELECT coalesce(max(CAST(substr(case_id, 2) AS INTEGER)), 0) FROM proposal").fetchone()[0]
+    rows, added = [], 0
+    for item in proposals:
+        if item.key not in known:
+            added += 1
+        rows.append(
+            (
+                f"R{last + added:06d}" if item.key not in known else "",
+                item.key, item.month, item.programme, item.area, item.id_no, item.name, item.action,
+                item.before_fen, item.after_fen, item.effective_month, item.reasons, item.basis,
+                json.dumps(item.steps, ensure_ascii=False), int(item.needs_hearing), policy_digest, tx.now,
+            )
+        )  # fmt: skip
+    new_keys = {item.key for item in proposals}
+    gone = [(key,) for key, state in known.items() if state == "open" and key not in new_keys]
+    tx.executemany("UPDATE proposal SET state = 'gone' WHERE proposal_key = ?", gone)
+    tx.executemany(
+        "INSERT INTO proposal (case_id, proposal_key, month, programme, area, id_no, name, action, amount_before_fen, amount_after_fen,"
+        " effective_month, reasons, basis, steps, needs_hearing, policy_digest, state, created_at)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'open',?)",
+        [row for row in rows if row[0]],
+    )
+    tx.executemany(
+        "UPDATE proposal SET effective_month=?, reasons=?, basis=?, steps=?, needs_hearing=?, policy_digest=?, state='open'"
+        " WHERE proposal_key = ? AND state IN ('open','gone')",
+        [(row[10], row[11], row[12], row[13], row[14], row[15], row[1]) for row in rows if not row[0]],
+    )
+    saved = Saved(added, len(rows) - added, len(gone))
+    tx.journal(
+        f"review:{month}",
+        {"proposals": len(rows), "added": added, "gone": len(gone), "policy": policy_digest[:16]},
+        digest=digest,
+    )
+    return saved
+
+
+def proposals_of(store: Store, month: str) -> list[dict[str, Any]]:
+    """The month's proposals but those ``gone``, by number; ``steps`` as a list."""
+    rows = store.query("SELECT * FROM proposal WHERE month = ? AND state <> 'gone' ORDER BY case_id", (month,))
+    return [_plain(row) for row in rows]
+
+
+def proposals_by_case(store: Store, case_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Proposals by their numbers, whatever their state."""
+    wanted = sorted(set(case_ids))
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        marks = ",".join("?" * len(part))
+        for row in store.query(f"SELECT * FROM proposal WHERE case_id IN ({marks})", part):
+            found[row["case_id"]] = _plain(row)
+    return found
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    plain = dict(row)
+    plain["steps"] = json.loads(plain["steps"])
+    return plain
+
+
+def decide(
+    tx: Transaction,
+    case_id: str,
+    *,
+    state: str,
+    note: str,
+    hearing_date: str,
+    notice_date: str,
+    effective_month: str,
+) -> None:
+    """Writes one decision with its maker. The caller has checked it; the journal entry names only the number."""
+    tx.execute(
+        "UPDATE proposal SET state=?, decision_note=?, hearing_date=?, notice_date=?, effective_month=?, decided_by=?, decided_at=?"
+        " WHERE case_id=?",
+        (state, note, hearing_date, notice_date, effective_month, tx.actor, tx.now, case_id),
+    )
+    tx.journal(
+        f"proposal:{case_id}",
+        {"state": state, "hearing": hearing_date, "notice": notice_date, "effective_month": effective_month},
+    )
+
+
+def effective_changes(store: Store, month: str) -> list[Change]:
+    """Decided changes in force in ``month`` for cases still on that month's roll.
+
+    The roll has caught up, and the change is left out, when a rise or cut no longer finds the amount it was decided on,
+    or when a stopped case was missing from a roll of the same list in between (it was taken up again later).
+    The latest decision on a case wins.
+    """
+    rows = store.query(
+        """
+        WITH decided AS (
+          SELECT *, row_number() OVER (PARTITION BY programme, id_no, area ORDER BY effective_month DESC, month DESC,
+                                       decided_at DESC, case_id DESC) AS place
+          FROM proposal WHERE state = 'effective' AND effective_month <= ?1
+            AND action IN ('start','increase','decrease','stop','transfer')
+        )
+        SELECT p.programme, p.area, p.id_no, p.action, p.amount_before_fen, p.amount_after_fen, p.case_id, p.effective_month, r.row_id
+        FROM decided p
+        JOIN roll_row r ON r.id_no = p.id_no AND r.lead = 1
+        JOIN batch b ON b.batch_id = r.batch_id AND b.status = 'active' AND b.kind = 'roll' AND b.month = ?1 AND b.programme = p.programme
+        WHERE p.place = 1 AND (p.area = r.town OR p.area LIKE r.town || '/%')
+          AND (p.action IN ('stop','transfer') OR r.amount_fen IS p.amount_before_fen)
+          AND NOT EXISTS (
+            SELECT 1 FROM batch x WHERE x.kind = 'roll' AND x.status = 'active' AND x.supplements IS NULL
+              AND x.programme = b.programme AND x.area = b.area AND x.part = b.part AND x.month >= p.effective_month AND x.month < ?1
+              AND NOT EXISTS (SELECT 1 FROM roll_row y JOIN batch z ON z.batch_id = y.batch_id WHERE y.id_no = p.id_no AND z.kind = 'roll'
+                              AND z.status = 'active' AND z.programme = x.programme AND z.area = x.area AND z.month = x.month))
+        ORDER BY p.case_id
+        """,
+        (month,),
+    )
+    return [Change(*tuple(row)) for row in rows]
+
+
+def confirmed_stops(store: Store, month: str) -> list[dict[str, Any]]:
+    """Doubts decided ``stop_a``/``stop_b`` that touch ``month``: ``doubt_id, id_no, programme, area, other_programme, basis, note``."""
+    rows = store.query(
+        "SELECT doubt_id, basis, disposition_note AS note,"
+        " CASE disposition WHEN 'stop_a' THEN id_no_a ELSE id_no_b END AS id_no,"
+        " CASE disposition WHEN 'stop_a' THEN programme_a ELSE programme_b END AS programme,"
+        " CASE disposition WHEN 'stop_a' THEN area_a ELSE area_b END AS area,"
+        " CASE disposition WHEN 'stop_a' THEN programme_b ELSE programme_a END AS other_programme"
+        " FROM doubt WHERE disposition IN ('stop_a','stop_b') AND state = 'open' AND month_from <= ? AND month_to >= ?"
+        " ORDER BY doubt_id",
+        (month, month),
+    )
+    return [dict(row) for row in rows]
+
+
+def last_reviews(store: Store) -> list[tuple[str, str, str]]:
+    """``(programme, id_no, month)`` of each case's last decided review."""
+    return [
+        (row[0], row[1], row[2])
+        for row in store.query(
+            "SELECT programme, id_no, max(month) FROM proposal WHERE state IN ('agreed','rejected','effective') GROUP BY programme, id_no"
+        )
+    ]

@@ -1,0 +1,89 @@
+"""What has happened to a case: death, a doubt decided as a stop, kin of staff, facts that are missing. One flag, one reason.
+
+``find_flags`` asks all cases at once (tables of ``eligibility.build_facts`` and ``amounts.build_amounts``).
+A flag's ``rank`` says which one decides the action when a case has several; the others are told beside it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+
+# 近亲属 are 配偶、父母、子女、兄弟姐妹、祖孙 (policy-reference 1.1); these words name other relations
+NOT_NEAR_KIN = "侄|甥|婿|媳|岳|公公|婆婆|堂|表|叔|伯|姑|舅|姨|姻|嫂|邻|姐夫|妹夫|同事|朋友"
+NOT_FILED = "否|未|无|没|不|×|✗"
+
+_KIN = f"""
+CREATE TABLE kin AS
+SELECT DISTINCT ON (id_no) id_no, staff, relation FROM (
+  SELECT related_id_no AS id_no, name AS staff, relation FROM register
+  WHERE register = 'staff_and_cadres' AND related_id_no IS NOT NULL AND (relation IS NULL OR NOT regexp_matches(relation, '{NOT_NEAR_KIN}'))
+  UNION ALL SELECT id_no, name, '本人' FROM register WHERE register = 'staff_and_cadres'
+) ORDER BY id_no, staff, relation;
+
+CREATE TABLE kin_case AS
+SELECT f.key, min(p.name || '（' || coalesce(k.relation, '近亲属') || '：' || k.staff || '）') AS who,
+  bool_or(f.kin_filed IS NULL OR regexp_matches(f.kin_filed, '{NOT_FILED}')) AS unfiled
+FROM facts f JOIN person p USING (batch_id, case_no) JOIN kin k ON k.id_no = p.id_no
+WHERE f.amount_rule IN ('top_up', 'basic_plus_care') GROUP BY f.key;
+"""
+
+# a household whose number is not told may have others
+_NOBODY_LEFT = (
+    "(f.unit = 'person' OR f.covered IS NOT NULL) AND f.dead_listed >= greatest(f.listed, coalesce(f.covered, 1))"
+)
+# rank, code, condition over facts f, verdict v (may be NULL) and kin k
+_FLAGS: tuple[tuple[int, str, str], ...] = (
+    (10, "all_dead", f"f.dead AND {_NOBODY_LEFT}"),
+    (20, "stopped", "f.stop_doubt IS NOT NULL"),
+    (40, "head_dead", f"f.dead AND NOT ({_NOBODY_LEFT})"),
+    (50, "member_leaves", "NOT f.dead AND f.leaving > 0"),
+    (60, "amount", "v.key IS NOT NULL AND NOT v.fits AND NOT f.dead"),
+    (80, "income_missing", "f.amount_rule = 'top_up' AND f.has_income AND f.income12 IS NULL"),
+    (
+        81,
+        "persons_missing",
+        "f.amount_rule = 'top_up' AND f.has_income AND f.income12 IS NOT NULL AND f.covered IS NULL",
+    ),
+    (82, "care_missing", "f.amount_rule = 'basic_plus_care' AND f.care_word IS NULL AND f.has_care"),
+    (83, "misnamed", "f.misnamed IS NOT NULL"),
+    (90, "kin", "k.unfiled AND f.has_kin"),
+)
+RANKS = {code: rank for rank, code, _ in _FLAGS} | {"rule_stop": 30, "rule_check": 70}
+
+
+def find_flags(connection: duckdb.DuckDBPyConnection) -> dict[int, list[str]]:
+    """Flag codes by case key, each case's in order of rank. Makes ``kin`` and ``kin_case``."""
+    connection.execute(_KIN)
+    source = "FROM facts f LEFT JOIN verdict v USING (key) LEFT JOIN kin_case k USING (key)"
+    asked = " UNION ALL ".join(
+        f"SELECT f.key, {rank} AS rank, '{code}' AS code {source} WHERE {where}" for rank, code, where in _FLAGS
+    )
+    found: dict[int, list[str]] = {}
+    for key, _, code in connection.execute(f"SELECT * FROM ({asked}) ORDER BY key, rank").fetchall():
+        found.setdefault(key, []).append(code)
+    return found
+
+
+def not_judged(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Lists of which something cannot be judged for want of a column, each said once: ``programme, area, cases, reason``."""
+    rows = connection.execute(
+        """
+        SELECT programme, area, count(*), CASE WHEN bool_or(has_grade) THEN '分档发放，花名册没有收入，金额没有核算'
+               ELSE '花名册没有收入列，金额没有核算' END
+        FROM facts WHERE amount_rule = 'top_up' AND NOT has_income GROUP BY programme, area, batch_id
+        UNION ALL
+        SELECT programme, area, count(*), '花名册没有生活自理能力列，照料护理档次没有核对' FROM facts
+        WHERE amount_rule = 'basic_plus_care' AND NOT has_care GROUP BY programme, area, batch_id
+        UNION ALL
+        SELECT f.programme, f.area, count(*), '花名册没有近亲属备案列；这些户与经办人员或村（居）干部有近亲属关系，请核对是否备案'
+        FROM facts f JOIN kin_case k USING (key) WHERE NOT f.has_kin GROUP BY f.programme, f.area, f.batch_id
+        UNION ALL
+        SELECT programme, area, count(*), '花名册没有家庭金融资产列，财产没有核对' FROM facts
+        WHERE amount_rule = 'top_up' AND has_income AND NOT has_assets GROUP BY programme, area, batch_id
+        ORDER BY 1, 2, 4
+        """
+    ).fetchall()
+    return [{"programme": p, "area": a, "cases": n, "reason": reason} for p, a, n, reason in rows]
