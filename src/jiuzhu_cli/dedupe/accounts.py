@@ -2,7 +2,7 @@
 
 Legal and left alone: a family on the head's account, a guardian's account for somebody listed in the same household. People are
 related when any roll of the period lists them in one case or names the same head, directly or through others; marriage and
-household registration lists count too.
+household registration lists count too. Money of people in centralised care that goes to their home's account is legal as well.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 _ROUNDS = 12  # chains of households longer than this do not occur; each round doubles nothing but follows one more link
 
-_SHARED = """
+_HOMES = "福利院|敬老院|养老院|养老中心|护理院|光荣院|供养|福利中心|托养|救助站|医院|颐养"
+
+_SHARED = f"""
 CREATE TABLE paid AS
 SELECT account_no, h.month, h.id_no, min(h.name) AS name, min(h.row_id) AS row_id, arg_min(h.programme, h.row_id) AS programme,
   arg_min(h.town, h.row_id) AS town, sum(coalesce(case_fen, 0)) AS amount_fen,
   bool_or(coalesce(nullif(payee_id_no, ''), '') = h.id_no OR coalesce(nullif(payee_name, ''), h.name) = h.name) AS own
-FROM holding h WHERE h.lead = 1 AND account_no <> '' GROUP BY ALL;
+FROM holding h WHERE h.lead = 1 AND account_no <> ''
+  AND NOT regexp_matches(coalesce(payee_name, ''), '{_HOMES}') AND NOT (h.care_mode = '集中' AND coalesce(payee_name, '') = '')
+GROUP BY ALL;
 CREATE TABLE shared AS SELECT * FROM paid JOIN (
   SELECT account_no, month FROM paid GROUP BY ALL HAVING count(*) > 1) USING (account_no, month);
 CREATE TABLE link AS

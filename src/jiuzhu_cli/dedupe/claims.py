@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.period import last_day
 from jiuzhu_cli.core.text import compact
-from jiuzhu_cli.dedupe.facts import COVERED
+from jiuzhu_cli.dedupe.facts import COVERED, ENDED
 from jiuzhu_cli.dedupe.hits import insert_rows
 
 if TYPE_CHECKING:
@@ -93,6 +93,15 @@ UNION SELECT kin.row_id, kin.rule FROM kin JOIN claim_proof y USING (month, rule
 JOIN standing s ON s.programme = y.programme AND s.month = kin.month AND s.id_no = kin.id_no
 """
 
+# What everyone on a roll must hold (a certificate) is doubted only when the register knows it as ended before the month began:
+# whoever is not in the register at all may hold one from elsewhere.
+_NOT_LAPSED = f"""
+DELETE FROM claim c WHERE holder <> '' AND starts_with(claimed, 'register:') AND NOT EXISTS (
+  SELECT 1 FROM register r JOIN span m ON m.month = c.month WHERE r.register = substr(c.claimed, 10) AND r.id_no = c.id_no
+  GROUP BY ALL HAVING max(coalesce(nullif(r.valid_to, ''), nullif(r.event_date, ''),
+    CASE WHEN regexp_matches(coalesce(r.status, ''), '{ENDED}') THEN '0000' ELSE '9999' END)) < any_value(m.first_day))
+"""
+
 # A roll that lists heads only cannot show who is a member: then the claim can only be a candidate.
 _HITS = """
 INSERT INTO hit
@@ -136,7 +145,7 @@ def find_claims(
         insert_rows(
             connection, "claim_word", [(month, text, claim.id) for text in said for claim in stated(text, words)]
         )
-    for statement in (_CLAIMS, _PROVEN, _HITS):
+    for statement in (_CLAIMS, _NOT_LAPSED, _PROVEN, _HITS):
         connection.execute(statement)
     found: list[dict[str, object]] = []
     for claimed, town, month, persons in connection.execute(_UNJUDGED).fetchall():

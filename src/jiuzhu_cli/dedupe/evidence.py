@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.mask import mask_account
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.core.names import same_name
-from jiuzhu_cli.core.period import add_months
+from jiuzhu_cli.core.period import add_months, last_day
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
@@ -65,6 +66,13 @@ class Speaker:
             return register.name if register else code[9:]
         programme = self.policy.programmes.get(code)
         return programme.name if programme else code
+
+    def handling_months(self, code: str, month: str) -> int:
+        """Months that the programme allows after a death for the formalities; 0 when it allows none."""
+        programme = self.policy.programmes.get(code)
+        name = programme.review.parameters.get("death_months", "") if programme else ""
+        found = self.policy.parameter_or_none(name, last_day(month)) if name else None
+        return int(Decimal(found.value)) if found is not None and not isinstance(found.value, str) else 0
 
     def evidence(self, hit: Mapping[str, Any], months: Sequence[tuple[str, int]]) -> str:
         """``hit``: the latest month's row of ``hit``; ``months``: (month, amount) in order."""
@@ -164,8 +172,7 @@ def _death(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
         text += (
             f"（{persons}人，本人份额{yuan(hit['fen_a'])}元{'；去世的是户主，账户也须更换' if lead == '1' else ''}）"
         )
-    programme = speaker.policy.programmes.get(hit["programme_a"])
-    grace = programme.review.death_grace_months if programme else 0
+    grace = speaker.handling_months(hit["programme_a"], hit["month"])
     if grace and died:
         text += f"；{name}应在死亡之日起{grace}个月内（{add_months(died[:7], grace)}底前）核查办结"
     return text + "。"

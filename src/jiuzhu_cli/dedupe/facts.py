@@ -31,7 +31,7 @@ ROLL_COLUMNS = (
     "claimed_status stage grade event_date"
 ).split()
 
-_ENDED = "注销|过期|失效|作废|冻结|停用|停发|迁出|撤销|终止"
+ENDED = "注销|过期|失效|作废|冻结|停用|停发|迁出|撤销|终止"
 
 _MACROS = """
 CREATE MACRO grade_of(t) AS CASE
@@ -88,7 +88,7 @@ _DEATH = f"""
 CREATE TABLE death AS
 SELECT id_no, min(nullif(event_date, '')) AS died, arg_min(name, coalesce(nullif(event_date, ''), '9999')) AS name,
   arg_min(row_id, coalesce(nullif(event_date, ''), '9999')) AS row_id
-FROM register WHERE register IN ('death', 'cremation') AND NOT regexp_matches(coalesce(status, ''), '{_ENDED}') GROUP BY id_no
+FROM register WHERE register IN ('death', 'cremation') AND NOT regexp_matches(coalesce(status, ''), '{ENDED}') GROUP BY id_no
 """
 
 _STANDING = f"""
@@ -98,7 +98,7 @@ FROM register r JOIN wanted w USING (register)
 JOIN span m ON coalesce(nullif(r.valid_from, ''), CASE WHEN w.whole THEN nullif(r.event_date, '') END, '0000')
     <= CASE WHEN w.whole THEN m.first_day ELSE m.last_day END
   AND coalesce(nullif(r.valid_to, ''), CASE WHEN NOT w.whole THEN nullif(r.event_date, '') END, '9999') >= m.last_day
-WHERE NOT regexp_matches(coalesce(r.status, ''), '{_ENDED}')
+WHERE NOT regexp_matches(coalesce(r.status, ''), '{ENDED}')
 QUALIFY row_number() OVER (PARTITION BY r.register, m.month, r.id_no ORDER BY coalesce(r.valid_from, r.event_date, '') DESC, r.row_id) = 1
 """
 
