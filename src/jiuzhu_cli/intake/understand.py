@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -396,11 +396,11 @@ def _finish(work: Work) -> None:
     if hidden:
         rows = [row + 1 for row in table.rows.tolist() if row in hidden]
         if rows:
-            work.tell("rows_hidden", "warning", rows=_ranges(rows), count=len(rows))
+            work.tell("hidden_rows", "warning", rows=_ranges(rows), count=len(rows))
     columns = [column for column in table.columns if column.index in work.sheet.hidden_columns]
     if columns:
         shown = "、".join(f"{column.letters}列“{column.header}”" for column in columns)
-        work.tell("columns_hidden", "warning", columns=shown, count=len(columns))
+        work.tell("hidden_columns", "warning", columns=shown, count=len(columns))
     unused = [text for text in context.hints.mapping if not _mapped(work, text)]
     if unused:
         work.tell("map_unused", "warning", columns="、".join(unused))
