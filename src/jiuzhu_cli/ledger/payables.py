@@ -57,7 +57,18 @@ _TABLES = {
         " WHERE o.item = '' AND o.month >= '{year_before}' AND o.month < '{month}'"
     ),
 }
-INTEGERS = {"batch_id", "row_id", "case_no", "persons", "posting_id", "seq", "obligation_id", "roll_row_id", "payment_id", "failed"}
+INTEGERS = {
+    "batch_id",
+    "row_id",
+    "case_no",
+    "persons",
+    "posting_id",
+    "seq",
+    "obligation_id",
+    "roll_row_id",
+    "payment_id",
+    "failed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +90,8 @@ def plan_tables(store: Store, month: str, *, year_before: str, without: int = 0)
 def compared(store: Store, month: str) -> Compared:
     """Whether and when duplicates were looked for in ``month``, by the journal."""
     run = store.query(
-        "SELECT COALESCE(MAX(seq), 0) FROM journal WHERE entity = ? AND command LIKE 'dedupe run%'", (f"dedupe:{month}",)
+        "SELECT COALESCE(MAX(seq), 0) FROM journal WHERE entity = ? AND command LIKE 'dedupe run%'",
+        (f"dedupe:{month}",),
     )[0][0]
     newest = store.query(
         "SELECT COALESCE(MAX(j.seq), 0) FROM batch b JOIN journal j ON j.entity = 'batch:' || b.batch_id"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core.errors import RefusedError
+from jiuzhu_cli.core.period import add_months
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 if TYPE_CHECKING:
@@ -38,16 +40,16 @@ def batches(store: Store, *, month: str = "", states: tuple[str, ...] = ()) -> l
     if states:
         where.append(f"state IN ({', '.join('?' * len(states))})")
         params += states
-    rows = store.query(
-        f"SELECT * FROM payment_batch WHERE {' AND '.join(where)} ORDER BY month, sequence", params
-    )
+    rows = store.query(f"SELECT * FROM payment_batch WHERE {' AND '.join(where)} ORDER BY month, sequence", params)
     return [dict(row) for row in rows]
 
 
 def latest_month(store: Store, states: tuple[str, ...]) -> str:
     """The latest month that has a batch in one of ``states``; '' when none."""
     marks = ", ".join("?" * len(states))
-    return str(store.query(f"SELECT COALESCE(MAX(month), '') FROM payment_batch WHERE state IN ({marks})", states)[0][0])
+    return str(
+        store.query(f"SELECT COALESCE(MAX(month), '') FROM payment_batch WHERE state IN ({marks})", states)[0][0]
+    )
 
 
 def states_of(store: Store, payment_id: int) -> list[dict[str, Any]]:
@@ -78,10 +80,9 @@ def lines(store: Store, payment_id: int, *, bank: str = "", contact: bool = Fals
     only = f" AND l.bank = '{_word(bank)}'" if bank else ""
     sql = f"{_LINES} WHERE l.payment_id = {int(payment_id)}{only} ORDER BY l.line_no"
     if contact:
-        sql = (
-            sql.replace("o.persons FROM", "o.persons, COALESCE(r.phone, '') AS phone, COALESCE(r.address, '') AS address FROM")
-            .replace(" USING (obligation_id)", " USING (obligation_id) LEFT JOIN roll_row r ON r.row_id = o.roll_row_id")
-        )
+        sql = sql.replace(
+            "o.persons FROM", "o.persons, COALESCE(r.phone, '') AS phone, COALESCE(r.address, '') AS address FROM"
+        ).replace(" USING (obligation_id)", " USING (obligation_id) LEFT JOIN roll_row r ON r.row_id = o.roll_row_id")
     return store.arrow(sql)
 
 
@@ -98,7 +99,8 @@ def banks_of(store: Store, payment_id: int) -> list[dict[str, Any]]:
 def holds(store: Store, payment_id: int) -> list[dict[str, Any]]:
     """Rows of ``payment_hold`` of a batch, by town and name."""
     rows = store.query(
-        "SELECT * FROM payment_hold WHERE payment_id = ? ORDER BY town, recipient_name, recipient_id_no, programme, code", (payment_id,)
+        "SELECT * FROM payment_hold WHERE payment_id = ? ORDER BY town, recipient_name, recipient_id_no, programme, code",
+        (payment_id,),
     )
     return [dict(row) for row in rows]
 
@@ -112,7 +114,15 @@ def next_ids(store: Store) -> tuple[int, int]:
 
 
 def save_draft(
-    tx: Transaction, *, payment_id: int, month: str, kind: str, lines: int, amount_fen: int, policy_digest: str, override: str
+    tx: Transaction,
+    *,
+    payment_id: int,
+    month: str,
+    kind: str,
+    lines: int,
+    amount_fen: int,
+    policy_digest: str,
+    override: str,
 ) -> int:
     """Writes the staged plan (``staging.plan_line``, ``staging.plan_hold``) as a draft; returns its payment ID.
 
@@ -172,29 +182,36 @@ def save_holds(tx: Transaction, payment_id: int) -> None:
 
 
 def set_locked(tx: Transaction, payment_id: int, control: str) -> None:
-    tx.execute(
-        "UPDATE payment_batch SET state='locked', control_sha256=?, locked_by=?, locked_at=? WHERE payment_id=? AND state='draft'",
-        (control, tx.actor, tx.now, payment_id),
+    _move(
+        tx,
+        payment_id,
+        ("draft",),
+        "state='locked', control_sha256=?, locked_by=?, locked_at=?",
+        control,
+        tx.actor,
+        tx.now,
     )
 
 
 def set_approved(tx: Transaction, payment_id: int) -> None:
-    tx.execute(
-        "UPDATE payment_batch SET state='approved', approved_by=?, approved_at=? WHERE payment_id=? AND state='locked'",
-        (tx.actor, tx.now, payment_id),
-    )
+    _move(tx, payment_id, ("locked",), "state='approved', approved_by=?, approved_at=?", tx.actor, tx.now)
 
 
 def set_exported(tx: Transaction, payment_id: int) -> None:
-    tx.execute(
-        "UPDATE payment_batch SET state='exported', exported_at=? WHERE payment_id=? AND state='approved'", (tx.now, payment_id)
-    )
+    _move(tx, payment_id, ("approved",), "state='exported', exported_at=?", tx.now)
     tx.execute("UPDATE payment_line SET state='sent' WHERE payment_id=? AND state='due'", (payment_id,))
 
 
 def set_cancelled(tx: Transaction, payment_id: int) -> None:
-    tx.execute("UPDATE payment_batch SET state='cancelled' WHERE payment_id=?", (payment_id,))
+    _move(tx, payment_id, ("draft", "locked", "approved"), "state='cancelled'")
     tx.execute("UPDATE payment_line SET state='cancelled' WHERE payment_id=? AND state='due'", (payment_id,))
+
+
+def _move(tx: Transaction, payment_id: int, states: tuple[str, ...], assignment: str, *values: str) -> None:
+    """A change of state; RefusedError when another process has moved the batch in the meantime."""
+    sql = f"UPDATE payment_batch SET {assignment} WHERE payment_id=? AND state IN ({', '.join('?' * len(states))})"
+    if tx.execute(sql, (*values, payment_id, *states)).rowcount != 1:
+        raise RefusedError(f"第 {payment_id} 批刚被别人改动", "用 jiuzhu pay list 看它到了哪一步")
 
 
 # -- returns --------------------------------------------------------------------------------------------------
@@ -211,7 +228,9 @@ def returns(store: Store, payment_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-def book_return(tx: Transaction, *, payment_id: int, bank: str, file_name: str, sha256: str, figures: dict[str, int]) -> None:
+def book_return(
+    tx: Transaction, *, payment_id: int, bank: str, file_name: str, sha256: str, figures: dict[str, int]
+) -> None:
     """Books the staged outcomes (``staging.outcome``: ``line_id, state, reason``) and the return itself; all or nothing.
 
     ``state`` paid or failed closes a line that is under way; ``sent`` only notes the reason (partly paid).
@@ -238,76 +257,94 @@ def book_return(tx: Transaction, *, payment_id: int, bank: str, file_name: str, 
 
 _PAID = (
     "SELECT l.line_id, o.programme, o.month, o.recipient_id_no, o.recipient_name, o.town, o.village, o.item, l.amount_fen, l.state,"
-    " l.payment_id, {over} AS over_fen, '{code}' AS code, {reason} AS reason FROM payment_line l JOIN obligation o USING (obligation_id) {join}"
-    " WHERE l.state IN ('sent','paid') AND {where}"
+    " l.payment_id, {over} AS over_fen, '{code}' AS code, {reason} AS reason, {detail} AS detail FROM {source} JOIN obligation o ON {join}"
+    " JOIN payment_line l ON l.obligation_id = o.obligation_id AND l.state IN ('sent','paid') WHERE {where}"
 )
+_NO_TWIN = "(NOT s.twin OR s.area IN (o.town, o.town || '/' || o.village))"
+_SIDES = (
+    "(SELECT doubt_id, basis, month_from, month_to, id_no_a AS id_no, programme_a AS programme, area_a AS area,"
+    " id_no_a = id_no_b AND programme_a = programme_b AS twin FROM doubt WHERE disposition = 'stop_a' AND severity = 'strong' UNION ALL"
+    " SELECT doubt_id, basis, month_from, month_to, id_no_b, programme_b, area_b, id_no_a = id_no_b AND programme_a = programme_b"
+    " FROM doubt WHERE disposition = 'stop_b' AND severity = 'strong') s"
+)
+_DEAD = (
+    "(SELECT r.id_no, MIN(r.event_date) AS event_date FROM batch b JOIN register_row r USING (batch_id) WHERE b.kind = 'register' AND"
+    " b.status = 'active' AND b.programme IN ('death','cremation') AND r.event_date <> '' GROUP BY r.id_no) s"
+)
+# cause → query; the more certain cause first, since a line is recovered once
 _RECOVERIES = {
     "dead": _PAID.format(
         over="l.amount_fen",
         code="dead",
-        reason="'死亡日期 ' || COALESCE(NULLIF(d.event_date, ''), '未写')",
-        join="JOIN (SELECT r.id_no, MIN(COALESCE(r.event_date, '')) AS event_date FROM batch b JOIN register_row r USING (batch_id) WHERE"
-        " b.kind='register' AND b.status='active' AND b.programme IN ('death','cremation') GROUP BY r.id_no) d ON d.id_no = o.recipient_id_no",
-        where="o.month > SUBSTR(d.event_date, 1, 7) AND d.event_date <> ''",
+        reason="'死亡日期 ' || s.event_date",
+        detail="s.event_date",
+        source=_DEAD,
+        join="o.recipient_id_no = s.id_no",
+        where="o.month > SUBSTR(s.event_date, 1, 7)",
     ),
     "doubt": _PAID.format(
-        over="MIN(l.amount_fen, CASE WHEN d.amount_fen > 0 AND d.kind <> 'double' THEN d.amount_fen ELSE l.amount_fen END)",
+        over="l.amount_fen",
         code="doubt_confirmed",
-        reason="'疑点 ' || d.doubt_id || ' 已确认停发：' || d.basis",
-        join="JOIN doubt d ON (d.disposition = 'stop_a' AND d.id_no_a = o.recipient_id_no AND d.programme_a = o.programme"
-        " AND (d.programme_a <> d.programme_b OR d.id_no_a <> d.id_no_b OR d.area_a IN (o.town, o.town || '/' || o.village)))"
-        " OR (d.disposition = 'stop_b' AND d.id_no_b = o.recipient_id_no AND d.programme_b = o.programme"
-        " AND (d.programme_a <> d.programme_b OR d.id_no_a <> d.id_no_b OR d.area_b IN (o.town, o.town || '/' || o.village)))",
-        where="d.severity = 'strong' AND o.month BETWEEN d.month_from AND d.month_to",
+        reason="'疑点 ' || s.doubt_id || ' 已确认停发：' || s.basis",
+        detail="''",
+        source=_SIDES,
+        join="o.recipient_id_no = s.id_no AND o.programme = s.programme",
+        where=f"o.month BETWEEN s.month_from AND s.month_to AND {_NO_TWIN}",
     ),
     "stopped": _PAID.format(
         over="l.amount_fen",
         code="stopped",
-        reason="'停发决定 ' || p.case_id || '，自 ' || p.effective_month || ' 起'",
-        join="JOIN proposal p ON p.id_no = o.recipient_id_no AND p.programme = o.programme AND p.state = 'effective' AND p.action = 'stop'",
-        where="o.item = '' AND o.month >= p.effective_month AND NOT EXISTS (SELECT 1 FROM proposal n WHERE n.id_no = p.id_no AND"
-        " n.programme = p.programme AND n.state = 'effective' AND n.effective_month > p.effective_month AND n.effective_month <= o.month)",
+        reason="'停发决定 ' || s.case_id || '，自 ' || s.effective_month || ' 起'",
+        detail="''",
+        source="proposal s",
+        join="o.recipient_id_no = s.id_no AND o.programme = s.programme",
+        where="s.state = 'effective' AND s.action = 'stop' AND o.item = '' AND o.month >= s.effective_month AND NOT EXISTS (SELECT 1 FROM"
+        " proposal n WHERE n.id_no = s.id_no AND n.programme = s.programme AND n.state = 'effective' AND n.action <> 'stop'"
+        " AND n.effective_month > s.effective_month AND n.effective_month <= o.month)",
     ),
     "overpaid": _PAID.format(
         over="l.amount_fen - r.amount_fen",
         code="overpaid",
         reason="'更正后的名册金额较低'",
-        join="JOIN roll_row r ON r.id_no = o.recipient_id_no AND r.lead = 1 JOIN batch b ON b.batch_id = r.batch_id AND b.status='active' AND"
-        " b.kind='roll' AND b.programme = o.programme AND b.month = o.month AND b.supersedes IS NOT NULL",
-        where="o.item = '' AND o.case_id = '' AND r.amount_fen < l.amount_fen",
+        detail="''",
+        source="batch s JOIN roll_row r ON r.batch_id = s.batch_id AND r.lead = 1",
+        join="o.recipient_id_no = COALESCE(NULLIF(r.head_id_no, ''), r.id_no) AND o.programme = s.programme AND o.month = s.month",
+        where="s.kind = 'roll' AND s.status = 'active' AND s.supersedes IS NOT NULL AND o.item = '' AND o.case_id = ''"
+        " AND r.amount_fen < l.amount_fen",
     ),
     "withdrawn": _PAID.format(
         over="l.amount_fen",
         code="withdrawn",
         reason="'更正后的名册里已没有此人'",
-        join="JOIN roll_row r ON r.row_id = o.roll_row_id JOIN batch b ON b.batch_id = r.batch_id AND b.status IN ('superseded','undone')",
-        where="o.item = '' AND NOT EXISTS (SELECT 1 FROM roll_row n JOIN batch nb ON nb.batch_id = n.batch_id AND nb.status = 'active' AND"
-        " nb.kind = 'roll' AND nb.programme = o.programme AND nb.month = o.month WHERE n.id_no = o.recipient_id_no)",
+        detail="''",
+        source="batch s JOIN roll_row r ON r.batch_id = s.batch_id",
+        join="o.roll_row_id = r.row_id AND o.recipient_id_no = COALESCE(NULLIF(r.head_id_no, ''), r.id_no)",
+        where="s.status IN ('superseded','undone') AND o.item = '' AND NOT EXISTS (SELECT 1 FROM roll_row n JOIN batch nb ON"
+        " nb.batch_id = n.batch_id AND nb.status = 'active' AND nb.kind = 'roll' AND nb.programme = o.programme AND nb.month = o.month"
+        " WHERE n.id_no = o.recipient_id_no)",
     ),
 }
 
 
-def recoveries(store: Store, *, month: str = "") -> list[dict[str, Any]]:
-    """Lines sent or paid that should not have been: one row per line and cause, most certain cause first.
+def recoveries(store: Store, *, month: str = "", grace: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
+    """Lines sent or paid that should not have been: one row per line, under its most certain cause.
 
     Columns: ``line_id, programme, month, recipient_id_no, recipient_name, town, village, item, amount_fen, state, payment_id,
     over_fen`` (分 to be recovered), ``code`` (dead, doubt_confirmed, stopped, overpaid, withdrawn), ``reason``.
+    ``grace``: programme → months after a death in which payment to the household is still in order.
     """
-    only = " AND o.month = ?" if month else ""
     seen: set[int] = set()
     found = []
-    for sql in _RECOVERIES.values():
+    for code, sql in _RECOVERIES.items():
+        only = " AND o.month = ?" if month else ""
         for row in store.query(sql + only + " ORDER BY o.month, o.town, l.line_id", (month,) if month else ()):
-            if row["line_id"] not in seen:  # one line is recovered once, under its first cause
+            late = code == "dead" and row["month"] <= add_months(
+                row["detail"][:7], (grace or {}).get(row["programme"], 0)
+            )
+            if row["line_id"] not in seen and not late:
                 seen.add(row["line_id"])
                 found.append(dict(row))
     return found
-
-
-def iterate(table: pa.Table, size: int = 100_000) -> Iterator[list[dict[str, Any]]]:
-    """Rows of an Arrow table in pieces, for writing out."""
-    for piece in table.to_batches(max_chunksize=size):
-        yield piece.to_pylist()
 
 
 def _word(text: str) -> str:

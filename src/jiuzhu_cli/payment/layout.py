@@ -236,9 +236,7 @@ def decode_text(
             continue
         target = layout.summary if index == summary_at else shape
         try:
-            parsed = [
-                _value(column, text) for column, text in zip(target, _cells(layout, target, line), strict=True)
-            ]
+            parsed = [_value(column, text) for column, text in zip(target, _cells(layout, target, line), strict=True)]
         except (ValueError, UnicodeDecodeError):
             wrong.append(index + 1)
             continue
@@ -251,10 +249,15 @@ def decode_text(
     if wrong:
         shown = "、".join(map(str, sorted(set(wrong))[:10]))
         raise DataError(
-            f"第 {shown} 行读不懂：栏数、字节数、编码或金额与“{layout.name}”格式不符", "请银行按约定格式重新给文件，或用 --bank 指明格式"
+            f"第 {shown} 行读不懂：栏数、字节数、编码或金额与“{layout.name}”格式不符",
+            "请银行按约定格式重新给文件，或用 --bank 指明格式",
         )
     result = BankFile(
-        {column.source: store for column, store in zip(shape, values, strict=True) if not column.source.startswith("const:")},
+        {
+            column.source: store
+            for column, store in zip(shape, values, strict=True)
+            if not column.source.startswith("const:")
+        },
         rows,
         summary,
     )

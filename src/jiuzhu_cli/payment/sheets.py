@@ -99,7 +99,9 @@ def locate(heads: Sequence[str], shape: Sequence[BankColumn]) -> dict[str, int]:
     for source, words in SYNONYMS.items():
         if source not in located:
             hits = [
-                keys.index(header_key(w)) for w in words if header_key(w) in keys and keys.index(header_key(w)) not in located.values()
+                keys.index(header_key(w))
+                for w in words
+                if header_key(w) in keys and keys.index(header_key(w)) not in located.values()
             ]
             if hits:
                 located[source] = hits[0]
@@ -125,7 +127,11 @@ def _rows_below(cells: Sequence[Sequence[Any]], head: int, height: int, located:
             continue
         if "小计" in words or all(_text(cells[i][row]) == heads[s] for s, i in located.items()):
             continue
-        if "account_no" in located and cells[located["account_no"]][row] in (None, "") and cells[located.get("amount", 0)][row] in (None, ""):
+        if (
+            "account_no" in located
+            and cells[located["account_no"]][row] in (None, "")
+            and cells[located.get("amount", 0)][row] in (None, "")
+        ):
             continue  # 制表人, remarks under the table
         kept.append(row)
     columns: Columns = {}
@@ -140,7 +146,8 @@ def _rows_below(cells: Sequence[Sequence[Any]], head: int, height: int, located:
         said = parse_amount(cell).fen
         if said is not None and said != total:
             raise DataError(
-                f"第 {row + 1} 行合计写 {said / 100:.2f} 元，各行相加 {total / 100:.2f} 元，对不上", "请与银行核对后重新取文件"
+                f"第 {row + 1} 行合计写 {said / 100:.2f} 元，各行相加 {total / 100:.2f} 元，对不上",
+                "请与银行核对后重新取文件",
             )
     return BankFile(columns, [row + 1 for row in kept])
 

@@ -1,0 +1,241 @@
+"""jiuzhu pay: draft, lock, approve, export, read the bank's return, follow up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from jiuzhu_cli.cli.context import Context, table
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.ledger.store import Store
+
+HELP = "发放：制单、锁定、审批、导出银行文件、读回盘、追缴。"
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+BATCH = typer.Option(0, "--batch", help="批次号；缺省为正等这一步的那一批。")
+MONTH = typer.Option("", "--month", help="月份 YYYY-MM；缺省为最近的月份。")
+
+
+@app.command("draft", help="制单：算出本月该发的，拦下有疑点、未公示、没账号的。")
+def draft(
+    ctx: typer.Context,
+    month: str = typer.Option(..., "--month", help="月份 YYYY-MM。"),
+    programme: list[str] = typer.Option([], "--programme", "-p", help="只制这些项目（代码、名称或俗称，可写多次）。"),
+    override: str = typer.Option(
+        None, "--override", metavar="理由", help="写明理由，放行未核实的疑点和未完成的公示（记入日志）。"
+    ),
+) -> None:
+    from jiuzhu_cli.payment import plan
+    from jiuzhu_cli.payment.holds import BY_CODE
+
+    context: Context = ctx.obj
+    policy = context.policy()
+    with context.workspace.open_store() as store:
+        made = plan.draft(
+            store,
+            context.workspace,
+            policy,
+            month,
+            actor=context.actor,
+            now=context.now,
+            programmes=programme,
+            override=override,
+        )
+    data = made.as_json()
+    words = "没有变化" if made.unchanged else "已制单"
+    lines = [f"{words}：{_title(made.batch)}"]
+    lines += [f"  已发或在途的 {made.already} 笔不再列入。"] if made.already else []
+    if made.released:
+        released = "、".join(f"{BY_CODE[c].name} {n} 笔" for c, n in made.released.items())
+        lines.append(f"  按理由“{made.batch['override_reason']}”放行：{released}（已记入日志）")
+    if made.held:
+        rows = [(BY_CODE[c].name, n, BY_CODE[c].todo) for c, n in made.holds_by_code.items()]
+        lines += [f"拦下 {made.held} 笔：", table(rows, ["原因", "笔数", "怎么办"])]
+        lines += [f"  名单：{path}" for path in made.files]
+    lines += [f"注意：{text}" for text in made.warnings]
+    lines.append("下一步：核对后锁定：jiuzhu pay lock")
+    context.emit(data, lines)
+
+
+@app.command("lock", help="锁定草稿：定下笔数、金额和摘要，此后不能再改。")
+def lock(ctx: typer.Context, batch: int = BATCH, month: str = MONTH) -> None:
+    from jiuzhu_cli.payment import approvals
+
+    context: Context = ctx.obj
+    policy = context.policy()
+
+    def run(store: Store) -> dict[str, Any]:
+        chosen = approvals.choose(store, ("draft",), number=batch, month=month)
+        return approvals.lock(store, context.workspace, policy, chosen, actor=context.actor, now=context.now)
+
+    _step(context, run, "已锁定", "由另一人审批：jiuzhu pay approve --actor 审批人")
+
+
+@app.command("approve", help="审批：制单人不能审批自己的单。")
+def approve(ctx: typer.Context, batch: int = BATCH, month: str = MONTH) -> None:
+    from jiuzhu_cli.payment import approvals
+
+    context: Context = ctx.obj
+
+    def run(store: Store) -> dict[str, Any]:
+        chosen = approvals.choose(store, ("locked",), number=batch, month=month, otherwise=("draft",))
+        return approvals.approve(store, chosen, actor=context.actor, now=context.now)
+
+    _step(context, run, "已审批", "导出银行文件：jiuzhu pay export")
+
+
+@app.command("cancel", help="取消还没有导出的批次；里面的款重新算作未发。")
+def cancel(
+    ctx: typer.Context,
+    batch: int = BATCH,
+    month: str = MONTH,
+    reason: str = typer.Option("", "--reason", help="为什么取消（记入日志）。"),
+) -> None:
+    from jiuzhu_cli.payment import approvals
+
+    context: Context = ctx.obj
+
+    def run(store: Store) -> dict[str, Any]:
+        chosen = approvals.choose(store, ("draft", "locked", "approved"), number=batch, month=month)
+        return approvals.cancel(store, chosen, reason=reason, actor=context.actor, now=context.now)
+
+    _step(context, run, "已取消", "更正后重新制单：jiuzhu pay draft --month 月份")
+
+
+@app.command("export", help="导出银行文件、汇总单和清单；再运行一次只补缺的文件。")
+def export(
+    ctx: typer.Context,
+    batch: int = BATCH,
+    month: str = MONTH,
+    rewrite: bool = typer.Option(False, "--rewrite", help="文件被改动过时，按台账重写。"),
+) -> None:
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.payment import approvals
+    from jiuzhu_cli.payment import export as files
+
+    context: Context = ctx.obj
+    policy = context.policy()
+    with context.workspace.open_store() as store:
+        chosen = approvals.choose(
+            store, ("approved",), number=batch, month=month, otherwise=("exported", "returned", "locked", "draft")
+        )
+        made = files.export(
+            store, context.workspace, policy, chosen, actor=context.actor, now=context.now, rewrite=rewrite
+        )
+    rows = [(f["bank"], f["path"], f["lines"], yuan(f["amount_fen"], grouped=True)) for f in made.files]
+    lines = [f"已导出：{_title(made.batch)}" if made.written else f"文件都在，没有改动：{_title(made.batch)}"]
+    lines += [table(rows, ["格式", "文件", "笔数", "金额（元）"]), f"汇总单：{made.cover}", f"清单：{made.manifest}"]
+    lines.append("下一步：送银行；拿到回盘后：jiuzhu pay return 回盘文件")
+    context.emit(made.as_json(), lines)
+
+
+@app.command("list", help="各批次到了哪一步。")
+def list_(ctx: typer.Context, month: str = MONTH) -> None:
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.core.period import check_month
+    from jiuzhu_cli.ledger import payments
+    from jiuzhu_cli.payment.approvals import STATE_WORDS, as_json
+
+    context: Context = ctx.obj
+    with context.workspace.open_store() as store:
+        found = payments.batches(store, month=check_month(month) if month else "")
+    rows = [
+        (
+            b["payment_id"], b["month"], b["sequence"], "补发" if b["kind"] == "retry" else "正常", STATE_WORDS[b["state"]],
+            b["lines"], yuan(b["amount_fen"], grouped=True), b["drafted_by"], b["approved_by"],
+        )
+        for b in found
+    ]  # fmt: skip
+    heads = ["批次", "月份", "序号", "种类", "状态", "笔数", "金额（元）", "制单", "审批"]
+    context.emit({"batches": [as_json(b) for b in found]}, [table(rows, heads) if rows else "还没有付款批次。"])
+
+
+@app.command("show", help="看一个批次：各银行、各状态的笔数，拦下的原因，导出的文件。")
+def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]", help="缺省为最近一批。")) -> None:
+    from collections import Counter
+
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.ledger import payments
+    from jiuzhu_cli.ledger.files import recorded_files
+    from jiuzhu_cli.payment import approvals
+    from jiuzhu_cli.payment.holds import BY_CODE
+
+    context: Context = ctx.obj
+    with context.workspace.open_store() as store:
+        every = tuple(approvals.STATE_WORDS)
+        chosen = approvals.choose(store, (), number=batch, otherwise=every)
+        states = payments.states_of(store, chosen["payment_id"])
+        held = Counter(h["code"] for h in payments.holds(store, chosen["payment_id"]))
+        files = [f for f in recorded_files(store, entity=f"payment:{chosen['payment_id']}") if f["kind"] == "bank_file"]
+        returns = payments.returns(store, chosen["payment_id"])
+    words = {"due": "待发", "sent": "已送银行", "paid": "已到账", "failed": "失败", "cancelled": "已取消"}
+    rows = [(s["bank"], words[s["state"]], s["lines"], yuan(s["amount_fen"], grouped=True)) for s in states]
+    lines = [_title(chosen), table(rows, ["格式", "状态", "笔数", "金额（元）"])]
+    if held:
+        lines += ["拦下：", table([(BY_CODE[c].name, n) for c, n in sorted(held.items())], ["原因", "笔数"])]
+    listed = [{k: f[k] for k in ("path", "lines", "amount_fen", "sha256")} for f in files]
+    data = approvals.as_json(chosen) | {
+        "files": listed, "by_state": states, "holds_by_code": dict(sorted(held.items())), "returns": returns,
+    }  # fmt: skip
+    context.emit(data, lines)
+
+
+@app.command("return", help="读银行回盘：逐笔核对，成功的入账，失败的列出待补发；有一处不对就整份不收。")
+def return_(
+    ctx: typer.Context,
+    file: Path = typer.Argument(..., metavar="回盘文件", help="银行给回来的文件。"),
+    bank: str = typer.Option("", "--bank", help="代发格式代码；缺省自动认。"),
+    batch: int = BATCH,
+) -> None:
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.payment import returns
+
+    context: Context = ctx.obj
+    policy = context.policy()
+    with context.workspace.open_store() as store:
+        read = returns.read_return(
+            store, context.workspace, policy, file, bank=bank, number=batch, actor=context.actor, now=context.now
+        )
+    lines = [
+        f"已读回盘：第 {read.batch['payment_id']} 批 {read.bank}，{read.lines} 笔",
+        f"  成功 {read.succeeded} 笔 {yuan(read.amount_fen, grouped=True)} 元，失败 {read.failed} 笔，部分到账 {read.partial} 笔，"
+        f"没有回音 {read.missing} 笔",
+    ]
+    if read.files:
+        lines.append(f"失败名单：{read.files[0]['path']}")
+        lines.append(f"下一步：更正账号后补发：jiuzhu pay draft --month {read.batch['month']}")
+    context.emit(read.as_json(), lines)
+
+
+@app.command("recover", help="应追回的钱：发出后才知道已死亡、已确认重复、已停发或多发的。")
+def recover(ctx: typer.Context, month: str = MONTH) -> None:
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.payment import recovery
+
+    context: Context = ctx.obj
+    policy = context.policy()
+    with context.workspace.open_store() as store:
+        found = recovery.recover(store, context.workspace, policy, month=month, actor=context.actor, now=context.now)
+    rows = [(recovery.WORDS[code], n, yuan(fen, grouped=True)) for code, (n, fen) in found.by_code.items()]
+    lines = [table(rows, ["原因", "笔数", "应追回（元）"])] if rows else ["没有应追回的款。"]
+    lines += [f"名单：{f['path']}" for f in found.files]
+    context.emit(found.as_json(), lines)
+
+
+def _title(batch: dict[str, Any]) -> str:
+    from jiuzhu_cli.core.money import yuan
+
+    kind = "（补发）" if batch["kind"] == "retry" else ""
+    return f"第 {batch['payment_id']} 批，{batch['month']} 第 {batch['sequence']} 次{kind}，{batch['lines']} 笔 {yuan(batch['amount_fen'], grouped=True)} 元"
+
+
+def _step(context: Context, run: Callable[[Store], dict[str, Any]], done: str, following: str) -> None:
+    from jiuzhu_cli.payment.approvals import as_json
+
+    with context.workspace.open_store() as store:
+        batch = run(store)
+    context.emit(as_json(batch), [f"{done}：{_title(batch)}", f"下一步：{following}"])

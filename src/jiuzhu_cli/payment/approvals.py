@@ -1,0 +1,178 @@
+"""The states of a payment batch: draft → locked → approved → exported → returned; or cancelled before export (制单、锁定、审批)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.core.errors import RefusedError, UsageError
+from jiuzhu_cli.core.period import check_month
+from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.payment.export import check_control
+from jiuzhu_cli.payment.plan import compute, control_digest, payable
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.policy.load import Policy
+
+STATE_WORDS = {
+    "draft": "草稿", "locked": "已锁定", "approved": "已审批", "exported": "已导出", "returned": "已回盘", "cancelled": "已取消",
+}  # fmt: skip
+
+
+def choose(
+    store: Store, states: tuple[str, ...], *, number: int = 0, month: str = "", otherwise: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The batch meant: ``number``, or the single one in ``states`` of ``month`` (default: the latest month that has one).
+
+    ``otherwise``: states to fall back to (to say of a finished batch that it is finished). UsageError for an unknown number or
+    when several fit; RefusedError when none does.
+    """
+    if number:
+        found = payments.batch(store, number)
+        if found is None:
+            raise UsageError(f"没有第 {number} 批", "用 jiuzhu pay list 查看")
+        return found
+    if month:
+        check_month(month)
+    for wanted in (states, otherwise):
+        target = month or (payments.latest_month(store, wanted) if wanted else "")
+        fitting = payments.batches(store, month=target, states=wanted) if target and wanted else []
+        if len(fitting) == 1 or (fitting and wanted is otherwise):
+            return fitting[-1]
+        if fitting:
+            numbers = "、".join(str(b["payment_id"]) for b in fitting)
+            raise UsageError(
+                f"{target} 有几个批次都在等这一步：{numbers}",
+                f"用 --batch 指明，例如 --batch {fitting[0]['payment_id']}",
+            )
+    words = "或".join(STATE_WORDS[state] for state in states)
+    raise RefusedError(
+        f"{month or '各月'}没有{words}的付款批次", "用 jiuzhu pay list 看各批到了哪一步", code="no_batch"
+    )
+
+
+def lock(
+    store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], *, actor: str, now: datetime
+) -> dict[str, Any]:
+    """Locks a draft: control totals and a SHA-256 over its lines. Returns the batch.
+
+    RefusedError when it is no draft, or when the rolls, doubts or postings have changed since so that a line may no longer be
+    paid as it stands.
+    """
+    if batch["state"] != "draft":
+        raise RefusedError(
+            f"第 {batch['payment_id']} 批{STATE_WORDS[batch['state']]}，不能再锁定",
+            "用 jiuzhu pay list 看下一步",
+            code="not_draft",
+        )
+    store.lock.acquire(f"{actor} 正在运行 pay lock")
+    try:
+        _refuse_stale(store, workspace, policy, batch)
+        lines = payments.lines(store, batch["payment_id"])
+        digest = control_digest(lines)
+        with store.transaction(actor=actor, command="pay lock", now=now) as tx:
+            payments.set_locked(tx, batch["payment_id"], digest)
+            tx.journal(
+                f"payment:{batch['payment_id']}",
+                {"lines": batch["lines"], "amount_fen": batch["amount_fen"]},
+                digest=digest,
+            )
+    finally:
+        store.lock.release()
+    return _again(store, batch)
+
+
+def _refuse_stale(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> None:
+    """Every line must still be in the plan computed now, with the same recipient, amount, account and bank."""
+    plan = compute(
+        store,
+        workspace,
+        policy,
+        batch["month"],
+        payable(policy, ()),
+        override=batch["override_reason"],
+        without=batch["payment_id"],
+    )
+    keys = ("programme", "recipient_id_no", "item", "bank", "account_no", "payee_name", "amount_fen")
+
+    def tuples(table: Any) -> set[tuple[Any, ...]]:
+        return set(zip(*(table[key].to_pylist() for key in keys), strict=True))
+
+    lines = payments.lines(store, batch["payment_id"])
+    gone = tuples(lines) - tuples(plan.lines)
+    if gone:
+        raise RefusedError(
+            f"制单之后情况有变：{len(gone)} 笔已不能照原样发（名册、疑点、公示或决定有改动）",
+            f"重新制单后再锁定：jiuzhu pay draft --month {batch['month']}",
+            code="stale_draft",
+        )
+
+
+def approve(store: Store, batch: dict[str, Any], *, actor: str, now: datetime) -> dict[str, Any]:
+    """Approves a locked batch. RefusedError when it is not locked, when the approver drafted it, or when its lines changed."""
+    if batch["state"] != "locked":
+        todo = "先锁定：jiuzhu pay lock" if batch["state"] == "draft" else "用 jiuzhu pay list 看下一步"
+        raise RefusedError(
+            f"第 {batch['payment_id']} 批{STATE_WORDS[batch['state']]}，不能审批", todo, code="not_locked"
+        )
+    if _person(actor) == _person(batch["drafted_by"]):
+        raise RefusedError(
+            f"第 {batch['payment_id']} 批是 {actor} 制的单，不能自己审批",
+            "请另一人审批：--actor 审批人",
+            code="own_approval",
+        )
+    check_control(store, batch)
+    with store.transaction(actor=actor, command="pay approve", now=now) as tx:
+        payments.set_approved(tx, batch["payment_id"])
+        detail = {
+            "lines": batch["lines"],
+            "amount_fen": batch["amount_fen"],
+            "drafted_by": batch["drafted_by"],
+            "override": batch["override_reason"],
+        }
+        tx.journal(f"payment:{batch['payment_id']}", detail, digest=batch["control_sha256"])
+    return _again(store, batch)
+
+
+def cancel(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now: datetime) -> dict[str, Any]:
+    """Cancels a batch that has not been exported; its obligations are owed again. RefusedError once it was exported."""
+    if batch["state"] not in ("draft", "locked", "approved"):
+        raise RefusedError(
+            f"第 {batch['payment_id']} 批{STATE_WORDS[batch['state']]}，不能取消",
+            "钱可能已经出去：等银行回盘，多发的用 jiuzhu pay recover 追回"
+            if batch["state"] != "cancelled"
+            else "不用再取消",
+            code="not_cancellable",
+        )
+    with store.transaction(actor=actor, command="pay cancel", now=now) as tx:
+        payments.set_cancelled(tx, batch["payment_id"])
+        tx.journal(
+            f"payment:{batch['payment_id']}",
+            {"reason": reason, "from": batch["state"], "amount_fen": batch["amount_fen"]},
+        )
+    return _again(store, batch)
+
+
+def as_json(batch: dict[str, Any]) -> dict[str, Any]:
+    """A batch as the CLI contract has it, without files."""
+    keys = (
+        "month", "sequence", "kind", "state", "lines", "amount_fen", "control_sha256", "drafted_by", "locked_by", "approved_by", "exported_at",
+    )  # fmt: skip
+    return {
+        "batch": batch["payment_id"],
+        **{key: batch[key] for key in keys},
+        "override": batch["override_reason"],
+        "files": [],
+    }
+
+
+def _person(name: str) -> str:
+    return "".join(name.split()).casefold()
+
+
+def _again(store: Store, batch: dict[str, Any]) -> dict[str, Any]:
+    found = payments.batch(store, batch["payment_id"])
+    assert found is not None
+    return found

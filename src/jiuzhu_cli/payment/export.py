@@ -1,0 +1,451 @@
+"""Bank files, cover sheet and manifest of a payment batch (报盘). Committed first, written afterwards, always the same bytes.
+
+A file is read back by its own layout and compared line by line with the record before it counts as written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError
+from jiuzhu_cli.core.money import capitals
+from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.ledger.files import record_file, recorded_files
+from jiuzhu_cli.ledger.store import Store, utc_stamp
+from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.payment.holds import BY_CODE
+from jiuzhu_cli.payment.layout import (
+    MONEY,
+    SUFFIX,
+    WHOLE,
+    BankFile,
+    Columns,
+    Problem,
+    Summary,
+    decode_text,
+    encode_text,
+    file_stem,
+    masked,
+    problems_of,
+    read_bytes,
+)
+from jiuzhu_cli.payment.plan import Plan, control_digest
+from jiuzhu_cli.payment.sheets import read_sheet, write_sheet
+from jiuzhu_cli.tabular.files import sha256_of, write_bytes
+from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_csv, write_xlsx
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.policy.model import BankLayout
+
+CHINA = timedelta(hours=8)
+CONTACT = {"phone", "address"}
+
+
+@dataclass(slots=True)
+class Part:
+    """One bank file to be: its lines as columns and its place."""
+
+    bank: str
+    path: Path
+    columns: Columns
+    summary: Summary
+
+    @property
+    def lines(self) -> int:
+        return len(self.columns["line_no"])
+
+    @property
+    def amount_fen(self) -> int:
+        return sum(self.columns["amount"])
+
+
+@dataclass(slots=True)
+class Exported:
+    """``files``: ``path`` (in the workspace), ``bank, lines, amount_fen, sha256``; ``written``: how many were written now."""
+
+    batch: dict[str, Any]
+    files: list[dict[str, Any]]
+    written: int
+    cover: str
+    manifest: str
+
+    def as_json(self) -> dict[str, Any]:
+        keys = ("month", "sequence", "kind", "state", "lines", "amount_fen")
+        return {
+            "batch": self.batch["payment_id"],
+            **{key: self.batch[key] for key in keys},
+            "files": self.files,
+            "written": self.written,
+            "cover": self.cover,
+            "manifest": self.manifest,
+        }
+
+
+def folder_of(workspace: Workspace, batch: dict[str, Any]) -> Path:
+    return workspace.bank / str(batch["month"]) / str(batch["payment_id"])
+
+
+def parts(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> Iterator[Part]:
+    """The bank files of a batch, by bank and line number, split at the layout's ``max_lines``."""
+    for entry in payments.banks_of(store, batch["payment_id"]):
+        layout = layout_of(policy, entry["bank"])
+        columns = bank_columns(store, policy, batch, layout)
+        size = layout.max_lines or max(entry["lines"], 1)
+        total = -(-entry["lines"] // size)
+        for index in range(total):
+            cut = {source: values[index * size : (index + 1) * size] for source, values in columns.items()}
+            stem = file_stem(
+                layout,
+                month=batch["month"],
+                sequence=batch["sequence"],
+                batch=batch["payment_id"],
+                part=index + 1,
+                parts=total,
+            )
+            path = folder_of(workspace, batch) / (stem + SUFFIX[layout.container])
+            yield Part(layout.code, path, cut, summary_of(workspace, batch, cut))
+
+
+def layout_of(policy: Policy, bank: str) -> BankLayout:
+    """DataError when the policy no longer has the layout that a batch was drafted with."""
+    if bank not in policy.banks:
+        raise DataError(f"找不到代发格式“{bank}”", "恢复 policy/banks/ 里的文件，或取消该批重新制单")
+    return policy.banks[bank]
+
+
+def bank_columns(store: Store, policy: Policy, batch: dict[str, Any], layout: BankLayout) -> Columns:
+    """The batch's lines of one bank as the columns that layouts know."""
+    contact = any(column.source in CONTACT for column in layout.columns)
+    table = payments.lines(store, batch["payment_id"], bank=layout.code, contact=contact)
+    columns: Columns = {
+        name: table[name].to_pylist() for name in ("line_no", "payee_name", "payee_id_no", "account_no", "bank_name")
+    }
+    columns["amount"] = table["amount_fen"].to_pylist()
+    words = {code: p.payment.purpose or p.name for code, p in policy.programmes.items()}
+    columns["purpose"] = [
+        words.get(programme, programme) + month
+        for programme, month in zip(table["programme"].to_pylist(), table["month"].to_pylist(), strict=True)
+    ]
+    for name in CONTACT if contact else ():
+        columns[name] = table[name].to_pylist()
+    return columns
+
+
+def summary_of(workspace: Workspace, batch: dict[str, Any], columns: Columns) -> Summary:
+    stamp = batch["exported_at"]
+    day = (datetime.fromisoformat(stamp) + CHINA).strftime("%Y%m%d") if stamp else ""
+    return {
+        "lines": len(columns["line_no"]),
+        "total": sum(columns["amount"]),
+        "month": batch["month"],
+        "date": day,
+        "sequence": batch["sequence"],
+        "batch": batch["payment_id"],
+        **{key: str(workspace.get("payment", key, "")) for key in ("payer_name", "payer_account", "agreement_no")},
+    }
+
+
+def problems_by_bank(
+    store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]
+) -> dict[str, list[Problem]]:
+    """Lines that cannot stand in their bank's file, by layout code; {} when all can."""
+    found: dict[str, list[Problem]] = {}
+    for part in parts(store, workspace, policy, batch):
+        _fill_constants(workspace, part)
+        problems = problems_of(layout_of(policy, part.bank), part.columns, part.summary)
+        if problems:
+            found.setdefault(part.bank, []).extend(problems)
+    return found
+
+
+def _fill_constants(workspace: Workspace, part: Part) -> None:
+    """What is the same on every line but comes from the settings."""
+    agreement = str(workspace.get("payment", "agreement_no", ""))
+    part.columns.setdefault("agreement_no", [agreement] * part.lines)
+
+
+def export(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    batch: dict[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+    rewrite: bool = False,
+) -> Exported:
+    """Exports an approved batch; run again it writes missing files and shows the batch.
+
+    RefusedError when it is not approved, when its lines are not those that were locked, or when a file on disk was altered
+    (``rewrite`` writes it anew). DataError when a line cannot be expressed in its bank's format: then nothing is written.
+    """
+    if batch["state"] in ("draft", "locked", "cancelled"):
+        raise RefusedError(
+            f"第 {batch['payment_id']} 批还没有审批，不能导出"
+            if batch["state"] != "cancelled"
+            else f"第 {batch['payment_id']} 批已取消",
+            "先锁定并由另一人审批：jiuzhu pay lock，jiuzhu pay approve --actor 审批人",
+            code="not_approved",
+        )
+    check_control(store, batch)
+    problems = problems_by_bank(store, workspace, policy, batch) if batch["state"] == "approved" else {}
+    if problems:
+        text = "；".join(f"{policy.banks[bank].name} {masked(found)}" for bank, found in problems.items())
+        raise DataError(
+            f"银行文件写不了，一个字也没有写：{text}",
+            "改用收得下的写法或格式：更正名册的户名后取消本批重新制单，或在 policy/banks/ 换编码",
+            code="unfit_lines",
+        )
+    if batch["state"] == "approved":
+        with store.transaction(actor=actor, command="pay export", now=now) as tx:
+            payments.set_exported(tx, batch["payment_id"])
+            tx.journal(f"payment:{batch['payment_id']}", {"lines": batch["lines"], "amount_fen": batch["amount_fen"]})
+        batch = payments.batch(store, batch["payment_id"]) or batch
+    return _write_files(store, workspace, policy, batch, actor=actor, now=now, rewrite=rewrite)
+
+
+def check_control(store: Store, batch: dict[str, Any]) -> None:
+    """RefusedError when the lines on record are not the ones locked."""
+    lines = payments.lines(store, batch["payment_id"])
+    if control_digest(lines) != batch["control_sha256"] or lines.num_rows != batch["lines"]:
+        raise RefusedError(
+            f"第 {batch['payment_id']} 批的明细与锁定时不一致，停止发放",
+            "运行 jiuzhu audit check 查清；需要时取消该批重新制单",
+            code="control_differs",
+        )
+
+
+def _write_files(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    batch: dict[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+    rewrite: bool,
+) -> Exported:
+    entity = f"payment:{batch['payment_id']}"
+    known = {str(row["path"]): str(row["sha256"]) for row in recorded_files(store, entity=entity)}
+    made = list(parts(store, workspace, policy, batch))
+    altered = [path for path, digest in known.items() if _digest(workspace.root / path) not in ("", digest)]
+    if altered and not rewrite:
+        raise RefusedError(
+            f"这些文件写出后被改动过：{'、'.join(Path(path).name for path in altered)}",
+            "查清是谁改的；确认要按台账重写，加 --rewrite",
+            code="altered_file",
+        )
+    entries: list[dict[str, Any]] = []
+    fresh: list[tuple[Path, str, str, int | None, int | None]] = []
+    for part in made:
+        _fill_constants(workspace, part)
+        name = workspace.relative(part.path)
+        digest = _digest(part.path)
+        if not digest or digest != known.get(name):
+            digest = write_part(layout_of(policy, part.bank), part)
+            fresh.append((part.path, "bank_file", digest, part.lines, part.amount_fen))
+        entries.append(
+            {"path": name, "bank": part.bank, "lines": part.lines, "amount_fen": part.amount_fen, "sha256": digest}
+        )
+    stem = f"{batch['month']}_{batch['sequence']:02d}"
+    cover = folder_of(workspace, batch) / f"汇总单_{stem}.xlsx"
+    manifest = folder_of(workspace, batch) / "manifest.json"
+    for path, kind in ((cover, "cover"), (manifest, "manifest")):
+        digest = _digest(path)
+        if fresh or not digest or digest != known.get(workspace.relative(path)):
+            digest = (
+                _write_cover(store, policy, batch, entries, path)
+                if kind == "cover"
+                else _write_manifest(batch, entries, path)
+            )
+            fresh.append((path, kind, digest, batch["lines"], batch["amount_fen"]))
+    if fresh:
+        with store.transaction(actor=actor, command="pay export", now=now) as tx:
+            for path, kind, digest, lines, amount in fresh:
+                record_file(
+                    tx, workspace, path, entity=entity, kind=kind, sha256=digest, lines=lines, amount_fen=amount
+                )
+                tx.journal(
+                    entity,
+                    {"file": path.name, "lines": lines, "amount_fen": amount, "rewritten": rewrite and bool(altered)},
+                    digest=digest,
+                )
+    written = sum(1 for entry in fresh if entry[1] == "bank_file")
+    return Exported(batch, entries, written, workspace.relative(cover), workspace.relative(manifest))
+
+
+def _digest(path: Path) -> str:
+    return sha256_of(path) if path.exists() else ""
+
+
+def write_part(layout: BankLayout, part: Part) -> str:
+    """Writes one bank file whole, reads it back and compares; returns its SHA-256. A file that differs is removed."""
+    if layout.container == "xlsx":
+        digest = write_sheet(layout, part.path, part.columns)
+    else:
+        digest = write_bytes(part.path, encode_text(layout, part.columns, part.summary))
+    difference = self_check(layout, part)
+    if difference:
+        part.path.unlink(missing_ok=True)
+        raise OutsideError(
+            f"写出的 {part.path.name} 读回来与台账不一致（{difference}），已删除", "再运行一次；仍不一致请联系维护人员"
+        )
+    return digest
+
+
+def read_export(layout: BankLayout, path: Path) -> BankFile:
+    """An exported file read back by its layout."""
+    if layout.container == "xlsx":
+        return read_sheet(
+            path,
+            layout.columns,
+            needed=[c.source for c in layout.columns if c.source in ("account_no", "payee_name", "amount")],
+        )
+    return decode_text(layout, read_bytes(path))
+
+
+def self_check(layout: BankLayout, part: Part) -> str:
+    """Where the written file differs from the record; '' when every value of every line is the same."""
+    found = read_export(layout, part.path)
+    if len(found) != part.lines:
+        return f"{len(found)} 行，应为 {part.lines} 行"
+    for column in layout.columns:
+        if column.source.startswith("const:") or column.source not in part.columns:
+            continue
+        typed = column.source in MONEY or column.source in WHOLE
+        expected = part.columns[column.source] if typed else [value or "" for value in part.columns[column.source]]
+        if found.columns.get(column.source) != list(expected):
+            return f"“{column.name}”列不同"
+    return ""
+
+
+def _write_manifest(batch: dict[str, Any], entries: list[dict[str, Any]], path: Path) -> str:
+    body = {
+        key: batch[key]
+        for key in (
+            "month",
+            "sequence",
+            "kind",
+            "lines",
+            "amount_fen",
+            "control_sha256",
+            "drafted_by",
+            "approved_by",
+            "exported_at",
+        )
+    }
+    text = json.dumps({"batch": batch["payment_id"], **body, "files": entries}, ensure_ascii=False, indent=1) + "\n"
+    return write_bytes(path, text.encode())
+
+
+def _write_cover(store: Store, policy: Policy, batch: dict[str, Any], entries: list[dict[str, Any]], path: Path) -> str:
+    """汇总单: per file and per programme, count, amount and amount in capitals."""
+    rows = [
+        (
+            policy.banks[entry["bank"]].name,
+            Path(entry["path"]).name,
+            entry["lines"],
+            entry["amount_fen"],
+            capitals(entry["amount_fen"]),
+            entry["sha256"],
+        )
+        for entry in entries
+    ]
+    rows.append(("合计", "", batch["lines"], batch["amount_fen"], capitals(batch["amount_fen"]), ""))
+    programmes = [
+        (policy.programmes[row["programme"]].name if row["programme"] in policy.programmes else row["programme"],
+         policy.banks[row["bank"]].name, row["lines"], row["amount_fen"])
+        for row in payments.by_programme(store, batch["payment_id"])
+    ]  # fmt: skip
+    head = [
+        ColumnSpec("银行（格式）", 30), ColumnSpec("文件", 30), ColumnSpec("笔数", 10, "count"), ColumnSpec("金额（元）", 16, "amount"),
+        ColumnSpec("大写金额", 40, wrap=True), ColumnSpec("文件指纹（SHA-256）", 66),
+    ]  # fmt: skip
+    notes = [
+        f"制单：{batch['drafted_by']}　锁定：{batch['locked_by']}　审批：{batch['approved_by']}　导出时间（UTC）：{batch['exported_at']}",
+        f"控制摘要：{batch['control_sha256']}",
+    ]
+    second = [
+        ColumnSpec("救助项目", 24),
+        ColumnSpec("银行（格式）", 30),
+        ColumnSpec("笔数", 10, "count"),
+        ColumnSpec("金额（元）", 16, "amount"),
+    ]
+    title = f"{batch['month']} 救助资金发放汇总单（第 {batch['sequence']} 批）"
+    return write_xlsx(
+        path,
+        [
+            SheetSpec(name="汇总", columns=head, rows=rows, title=title, notes=notes, autofilter=False),
+            SheetSpec(name="按项目", columns=second, rows=programmes, title=title),
+        ],
+    )
+
+
+def write_holds(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    plan: Plan,
+    batch: dict[str, Any] | None,
+    *,
+    actor: str,
+    now: datetime,
+) -> list[str]:
+    """The cases held back, one row a case with all its reasons, as workbook and CSV in ``out/internal/pay``; returns the paths."""
+    cases: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in plan.holds.to_pylist():
+        cases.setdefault(
+            (row["town"], row["recipient_name"], row["recipient_id_no"], row["programme"], row["amount_fen"]), []
+        ).append(row)
+    rows = []
+    for (town, name, id_no, programme, amount), reasons in sorted(
+        cases.items(), key=lambda item: tuple(map(str, item[0]))
+    ):
+        title = policy.programmes[programme].name if programme in policy.programmes else programme
+        rows.append((
+            title, town, name, id_no, amount, "、".join(BY_CODE[r["code"]].name for r in reasons), "；".join(r["reason"] for r in reasons),
+            "；".join(dict.fromkeys(BY_CODE[r["code"]].todo for r in reasons)), ",".join(r["code"] for r in reasons),
+        ))  # fmt: skip
+    head = [
+        ColumnSpec("救助项目", 20), ColumnSpec("乡镇", 12), ColumnSpec("姓名", 10), ColumnSpec("身份证号", 22), ColumnSpec("金额（元）", 12, "amount"),
+        ColumnSpec("拦下原因", 16), ColumnSpec("说明", 44, wrap=True), ColumnSpec("怎么办", 44, wrap=True), ColumnSpec("代码", 20),
+    ]  # fmt: skip
+    stem = f"拦下名单_{plan.month}_第{batch['sequence']:02d}批" if batch else f"拦下名单_{plan.month}"
+    folder = workspace.internal / "pay" / plan.month
+    book, text = folder / f"{stem}.xlsx", folder / f"{stem}.csv"
+    digests = [
+        (
+            book,
+            write_xlsx(
+                book,
+                [
+                    SheetSpec(
+                        name="拦下名单", columns=head, rows=rows, title=f"{plan.month} 拦下的 {len(rows)} 户（件）"
+                    )
+                ],
+            ),
+        ),
+        (
+            text,
+            write_csv(
+                text, [c.header for c in head], [[*r[:4], f"{r[4] // 100}.{r[4] % 100:02d}", *r[5:]] for r in rows]
+            ),
+        ),
+    ]
+    total = sum(row[4] or 0 for row in rows)
+    entity = f"payment:{batch['payment_id']}" if batch else f"pay:{plan.month}"
+    known = {str(row["path"]): str(row["sha256"]) for row in recorded_files(store, entity=entity)}
+    if any(known.get(workspace.relative(path)) != digest for path, digest in digests):
+        with store.transaction(actor=actor, command="pay draft", now=now) as tx:
+            for path, digest in digests:
+                record_file(
+                    tx, workspace, path, entity=entity, kind="holds", sha256=digest, lines=len(rows), amount_fen=total
+                )
+            tx.journal(entity, {"holds": len(rows), "at": utc_stamp(now)}, digest=digests[0][1])
+    return [workspace.relative(path) for path, _ in digests]

@@ -1,0 +1,471 @@
+"""The plan of a payment (制单): who is owed how much this month, what holds back whom, as one set. ``draft`` writes it down.
+
+A case is a roll row with an amount. Its due amount is the roll's, changed by effective review decisions. What is owed once is
+an obligation (programme, month, recipient, item); a person is paid once for it whatever is run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.core.errors import DataError, RefusedError, UsageError
+from jiuzhu_cli.core.period import add_months, check_month
+from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.ledger import payables, payments
+from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.payment.holds import BY_CODE, HOLDS
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.policy.model import Programme
+
+SINGLE = {"one_off", "reimbursement"}  # paid by event
+_WITHOUT_STAGE = "未写期次"
+_DIGITS = str.maketrans("一二三四五六七八九", "123456789")
+
+_CANDIDATES = """
+CREATE TABLE candidate AS
+WITH due AS (
+  SELECT c.*, CASE WHEN p.payee = 'head' THEN coalesce(nullif(c.head_id_no, ''), c.id_no) ELSE c.id_no END AS recipient,
+         CASE WHEN p.payee = 'head' THEN coalesce(nullif(c.head_name, ''), c.name) ELSE c.name END AS recipient_name,
+         CASE WHEN p.instalments THEN 'stage:' || s.stage_key
+              WHEN p.single AND coalesce(c.event_date, '') <> '' THEN 'event:' || c.event_date ELSE '' END AS item,
+         p.posting_round, p.single, NOT p.single AND NOT p.instalments AS monthly, $month AS month
+  FROM cases c JOIN programme p ON p.code = c.programme JOIN stage s ON s.stage = coalesce(c.stage, '')),
+decided AS (
+  SELECT due.*, d.case_id AS decided_case, d.action AS decided_action, d.decided_at, d.effective_month, d.amount_before_fen, d.amount_after_fen,
+         coalesce((d.action = 'stop' OR (d.action = 'transfer' AND coalesce(d.amount_after_fen, 0) = 0) OR (d.action = 'decrease' AND d.amount_after_fen = 0))
+                  AND NOT coalesce(due.start_month >= d.effective_month, false), false) AND due.monthly AS stopped
+  FROM due LEFT JOIN decision d ON d.programme = due.programme AND d.id_no IN (due.recipient, due.id_no)
+  QUALIFY row_number() OVER (PARTITION BY due.row_id ORDER BY d.id_no = due.recipient DESC) = 1)
+SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, d.item, d.row_id) AS n, d.* REPLACE (
+         coalesce(d.account_no, '') AS account_no, coalesce(d.bank_name, '') AS bank_name, coalesce(d.village, '') AS village,
+         coalesce(nullif(d.payee_name, ''), d.recipient_name) AS payee_name,
+         coalesce(nullif(d.payee_id_no, ''), CASE WHEN coalesce(d.payee_name, '') IN ('', d.recipient_name) THEN d.recipient ELSE '' END) AS payee_id_no),
+       CASE WHEN d.monthly AND d.amount_after_fen > 0 AND d.amount_fen = d.amount_before_fen THEN d.amount_after_fen ELSE d.amount_fen END AS due_fen,
+       coalesce(d.monthly AND d.amount_after_fen > 0 AND d.decided_action IN ('start', 'increase', 'decrease') AND d.effective_month = $month
+                AND d.amount_fen NOT IN (d.amount_after_fen, coalesce(d.amount_before_fen, -1)), false) AS differs,
+       o.obligation_id, o.live_fen, o.payment_id AS live_payment, o.failed AS failed, o.month AS owed_month,
+       o.town AS owed_town, o.roll_row_id AS owed_row, r.bank, r.cap_fen
+FROM decided d JOIN route r ON r.bank_name = coalesce(d.bank_name, '')
+LEFT JOIN owed o ON o.programme = d.programme AND o.recipient_id_no = d.recipient AND o.item = d.item AND (o.item <> '' OR o.month = $month)
+"""
+
+_PLAN_LINES = """
+SELECT row_number() OVER w AS line_no, $line_id - 1 + row_number() OVER w AS line_id,
+       coalesce(c.obligation_id, CAST($obligation_id - 1 + sum(CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END) OVER w AS BIGINT)) AS obligation_id,
+       CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END AS new, c.programme, c.month, c.recipient AS recipient_id_no, c.item, c.recipient_name,
+       c.town, c.village, c.due_fen AS amount_fen, greatest(c.persons, 1) AS persons, c.row_id AS roll_row_id,
+       CASE WHEN c.due_fen <> c.amount_fen THEN c.decided_case ELSE '' END AS case_id,
+       c.bank, c.account_no, c.payee_name, c.payee_id_no, c.bank_name, coalesce(c.failed, 0) AS failed
+FROM candidate c WHERE c.live_fen IS NULL AND NOT c.stopped AND c.n NOT IN (SELECT n FROM held)
+WINDOW w AS (ORDER BY c.bank, c.programme, c.town, c.village, c.recipient, c.item) ORDER BY line_no
+"""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What may be paid and what is held. ``lines``/``holds``: Arrow tables as staged; ``already``: cases paid or under way."""
+
+    month: str
+    lines: pa.Table
+    holds: pa.Table
+    already: int
+    holds_by_code: dict[str, int]
+    held: int
+    released: dict[str, int]
+
+    @property
+    def count(self) -> int:
+        return self.lines.num_rows
+
+    @property
+    def amount_fen(self) -> int:
+        import pyarrow.compute as pc
+
+        return int(pc.sum(self.lines["amount_fen"]).as_py() or 0)
+
+    @property
+    def kind(self) -> str:
+        """``retry`` when every line was tried before."""
+        import pyarrow.compute as pc
+
+        return "retry" if self.count and pc.min(self.lines["failed"]).as_py() else "regular"
+
+
+@dataclass(slots=True)
+class Draft:
+    """The draft as shown. ``unchanged``: the same batch as before, nothing was written."""
+
+    batch: dict[str, Any]
+    holds_by_code: dict[str, int]
+    held: int
+    already: int
+    unchanged: bool
+    released: dict[str, int]
+    warnings: list[str]
+    files: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        keys = ("month", "sequence", "kind", "state", "lines", "amount_fen")
+        return {
+            "batch": self.batch["payment_id"],
+            **{key: self.batch[key] for key in keys},
+            "files": [],
+            "held": self.held,
+            "holds_by_code": self.holds_by_code,
+            "holds_files": self.files,
+            "already": self.already,
+            "unchanged": self.unchanged,
+            "override": self.batch["override_reason"],
+            "released_by_code": self.released,
+            "warnings": self.warnings,
+        }
+
+
+def payable(policy: Policy, names: Sequence[str]) -> list[Programme]:
+    """The programmes to pay: all payable ones, or those named. UsageError for one that is never paid."""
+    if not names:
+        return [p for p in policy.programmes.values() if _is_payable(p)]
+    chosen = [policy.programme(name) for name in names]
+    for programme in chosen:
+        if not _is_payable(programme):
+            raise UsageError(f"{programme.name}不发钱，不能制单", "去掉它，或不写 --programme 制全部项目")
+    return chosen
+
+
+def _is_payable(programme: Programme) -> bool:
+    return programme.payment.payable and programme.benefit not in ("status", "service")
+
+
+def prepare(
+    store: Store, workspace: Workspace, policy: Policy, month: str, programmes: Sequence[Programme], *, without: int = 0
+) -> duckdb.DuckDBPyConnection:
+    """Loads the month into DuckDB and makes ``candidate`` and ``member`` (see ``holds``)."""
+    import duckdb
+
+    tables = payables.plan_tables(store, month, year_before=add_months(month, -12), without=without)
+    connection = duckdb.connect(":memory:")
+    for name, table in tables.items():
+        _load(connection, name, table)
+    run = payables.compared(store, month)
+    oldest = min([run.seq, *(s for s in tables["postings"]["seq"].to_pylist() if s)])
+    late = payables.first_seen(store, month, after=oldest) if run.newest_roll > oldest else None
+    _load(connection, "late", late, like=("programme", "id_no", "seq"))
+    _load(connection, "changed", payables.changed_since(store, month))
+    connection.execute("CREATE TABLE setting AS SELECT ?::BIGINT AS compared", [run.seq])
+    connection.execute("ALTER TABLE postings RENAME TO posting")
+    connection.execute("ALTER TABLE objections RENAME TO objection")
+    connection.execute("ALTER TABLE one_offs RENAME TO one_off")
+    connection.execute(
+        "CREATE TABLE decision AS SELECT * FROM decisions QUALIFY row_number() OVER (PARTITION BY programme, id_no"
+        " ORDER BY effective_month DESC, decided_at DESC, case_id DESC) = 1"
+    )
+    connection.execute(
+        "CREATE TABLE side AS SELECT doubt_id, kind, disposition, disposed_at, 'a' AS side, id_no_a AS id_no, programme_a AS programme,"
+        " area_a AS area, id_no_a = id_no_b AND programme_a = programme_b AS twin FROM doubts WHERE id_no_a <> ''"
+        " UNION ALL SELECT doubt_id, kind, disposition, disposed_at, 'b', id_no_b, programme_b, area_b,"
+        " id_no_a = id_no_b AND programme_a = programme_b FROM doubts WHERE id_no_b <> ''"
+    )
+    _rows(
+        connection, "programme", ("code", "payee", "single", "instalments", "posting_round"),
+        [(p.code, p.payment.payee, p.benefit in SINGLE, p.benefit == "instalments", _round(p)) for p in programmes],
+    )  # fmt: skip
+    stages = connection.execute("SELECT DISTINCT coalesce(stage, '') FROM cases").fetchall()
+    _rows(connection, "stage", ("stage", "stage_key"), [(s, stage_key(s)) for (s,) in stages])
+    banks = connection.execute("SELECT DISTINCT coalesce(bank_name, '') FROM cases").fetchall()
+    _rows(connection, "route", ("bank_name", "bank", "cap_fen"), list(routes(workspace, policy, [b for (b,) in banks])))
+    connection.execute(_CANDIDATES, {"month": month})
+    connection.execute(
+        "CREATE TABLE member AS SELECT c.n, m.id_no FROM candidate c JOIN members m ON m.batch_id = c.batch_id AND m.case_no = c.case_no"
+        " UNION SELECT n, recipient FROM candidate"
+    )
+    return connection
+
+
+def compute(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    month: str,
+    programmes: Sequence[Programme],
+    *,
+    override: str = "",
+    without: int = 0,
+) -> Plan:
+    """The plan of ``month``: lines to pay and holds with reasons. Reads only."""
+    connection = prepare(store, workspace, policy, month, programmes, without=without)
+    connection.execute("CREATE TABLE hold (n BIGINT, code VARCHAR, reason VARCHAR, source VARCHAR, released BOOLEAN)")
+    connection.execute("CREATE TABLE confirmed (n BIGINT)")
+    for hold in HOLDS:
+        connection.execute(
+            f"INSERT INTO hold SELECT n, '{hold.code}', string_agg(DISTINCT reason, '；' ORDER BY reason), string_agg(DISTINCT source, '、' ORDER BY source),"
+            f" {bool(override) and hold.releasable} FROM ({hold.sql}) GROUP BY n"
+        )
+        if hold.code == "doubt_confirmed":
+            connection.execute("INSERT INTO confirmed SELECT n FROM hold WHERE code = 'doubt_confirmed'")
+    # what is paid or under way already is not held: it is done; except to say that its amount or month differs
+    connection.execute(
+        "DELETE FROM hold WHERE code NOT IN ('paid_already_differs', 'paid_earlier', 'same_programme_twice') AND n IN"
+        " (SELECT n FROM candidate WHERE live_fen IS NOT NULL)"
+    )
+    connection.execute("CREATE TABLE held AS SELECT DISTINCT n FROM hold WHERE NOT released")
+    obligation_id, line_id = payments.next_ids(store)
+    lines = connection.sql(_PLAN_LINES, params={"obligation_id": obligation_id, "line_id": line_id}).to_arrow_table()
+    holds = connection.sql(
+        "SELECT c.programme, c.recipient AS recipient_id_no, c.recipient_name, c.town, c.due_fen AS amount_fen, h.code, h.reason, h.source"
+        " FROM hold h JOIN candidate c USING (n) WHERE NOT h.released ORDER BY c.n, h.code"
+    ).to_arrow_table()
+    by_code = dict(
+        connection.execute("SELECT code, count(*) FROM hold WHERE NOT released GROUP BY code ORDER BY code").fetchall()
+    )
+    released = dict(
+        connection.execute("SELECT code, count(*) FROM hold WHERE released GROUP BY code ORDER BY code").fetchall()
+    )
+    held = _scalar(connection, "SELECT count(*) FROM held")
+    already = _scalar(
+        connection, "SELECT count(*) FROM candidate WHERE live_fen IS NOT NULL AND n NOT IN (SELECT n FROM held)"
+    )
+    connection.close()
+    return Plan(month, lines, holds, already, by_code, held, released)
+
+
+def draft(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    month: str,
+    *,
+    actor: str,
+    now: datetime,
+    programmes: Sequence[str] = (),
+    override: str | None = None,
+) -> Draft:
+    """Makes or renews the draft of ``month``.
+
+    RefusedError when duplicates were never looked for in that month (unless overridden), and when nothing is owed that may
+    be paid. UsageError for an empty override reason.
+    """
+    check_month(month)
+    if override is not None and not override.strip():
+        raise UsageError("--override 后面要写明理由", "例如 --override '区政府专题会议纪要〔2026〕8号'")
+    reason = (override or "").strip()
+    chosen = payable(policy, programmes)
+    store.lock.acquire(f"{actor} 正在运行 pay draft")
+    try:
+        if not payables.compared(store, month).seq and not reason:
+            raise RefusedError(
+                f"{month} 还没有比对过，不能制单", f"先运行 jiuzhu dedupe run --month {month}", code="not_compared"
+            )
+        drafts = payments.batches(store, month=month, states=("draft",))
+        standing = drafts[0] if drafts else None
+        plan = compute(
+            store, workspace, policy, month, chosen, override=reason, without=standing["payment_id"] if standing else 0
+        )
+        if not plan.count:
+            _nothing_owed(store, workspace, policy, plan, standing, actor=actor, now=now)
+        unchanged = standing is not None and _same(store, standing, plan, reason)
+        if not unchanged:
+            standing = _write(store, plan, standing, policy, reason, chosen if programmes else [], actor=actor, now=now)
+        assert standing is not None
+        warnings = unfit(store, workspace, policy, standing)
+        files = _hold_files(store, workspace, policy, plan, standing, actor=actor, now=now)
+    finally:
+        store.lock.release()
+    return Draft(standing, plan.holds_by_code, plan.held, plan.already, unchanged, plan.released, warnings, files)
+
+
+def _write(
+    store: Store,
+    plan: Plan,
+    standing: dict[str, Any] | None,
+    policy: Policy,
+    reason: str,
+    chosen: Iterable[Programme],
+    *,
+    actor: str,
+    now: datetime,
+) -> dict[str, Any]:
+    store.stage("plan_line", plan.lines)
+    store.stage("plan_hold", plan.holds)
+    with store.transaction(actor=actor, command="pay draft", now=now) as tx:
+        payment_id = payments.save_draft(
+            tx,
+            payment_id=standing["payment_id"] if standing else 0,
+            month=plan.month,
+            kind=plan.kind,
+            lines=plan.count,
+            amount_fen=plan.amount_fen,
+            policy_digest=policy.digest,
+            override=reason,
+        )
+        detail = {
+            "month": plan.month, "kind": plan.kind, "lines": plan.count, "amount_fen": plan.amount_fen, "held": plan.held,
+            "holds": plan.holds_by_code, "override": reason, "released": plan.released, "programmes": [p.code for p in chosen], "redrafted": bool(standing),
+        }  # fmt: skip
+        tx.journal(f"payment:{payment_id}", detail)
+    found = payments.batch(store, payment_id)
+    assert found is not None
+    return found
+
+
+def _nothing_owed(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    plan: Plan,
+    standing: dict[str, Any] | None,
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Always raises; a draft that has become empty is cancelled first, the holds are told and written out."""
+    if standing is not None:
+        with store.transaction(actor=actor, command="pay draft", now=now) as tx:
+            payments.set_cancelled(tx, standing["payment_id"])
+            tx.journal(f"payment:{standing['payment_id']}", {"cancelled": "empty"})
+    done = f"{plan.already} 笔已发或在途" if plan.already else ""
+    if not plan.held:
+        raise RefusedError(
+            f"{plan.month} 没有要发的款" + (f"（{done}）" if done else "（没有可发项目的花名册）"),
+            "本月不必再制单",
+            code="nothing_owed",
+        )
+    files = _hold_files(store, workspace, policy, plan, None, actor=actor, now=now)
+    words = "、".join(f"{BY_CODE[code].name} {count}" for code, count in plan.holds_by_code.items())
+    raise RefusedError(
+        f"{plan.month} 没有能发的新款：{plan.held} 笔被拦下（{words}）" + (f"，{done}" if done else ""),
+        f"逐笔处理后再制单，名单见 {files[0]}" if files else "逐笔处理后再制单",
+        code="all_held",
+    )
+
+
+def _hold_files(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    plan: Plan,
+    batch: dict[str, Any] | None,
+    *,
+    actor: str,
+    now: datetime,
+) -> list[str]:
+    from jiuzhu_cli.payment.export import write_holds
+
+    return write_holds(store, workspace, policy, plan, batch, actor=actor, now=now) if plan.held else []
+
+
+def _same(store: Store, standing: dict[str, Any], plan: Plan, reason: str) -> bool:
+    """Whether the draft on record already says exactly this."""
+    if standing["override_reason"] != reason or standing["lines"] != plan.count:
+        return False
+    recorded = {
+        (h["programme"], h["recipient_id_no"], h["town"], h["code"], h["reason"])
+        for h in payments.holds(store, standing["payment_id"])
+    }
+    planned = {
+        (h["programme"], h["recipient_id_no"], h["town"], h["code"], h["reason"]) for h in plan.holds.to_pylist()
+    }
+    return recorded == planned and control_digest(payments.lines(store, standing["payment_id"])) == control_digest(
+        plan.lines
+    )
+
+
+CONTROL = ("line_no", "programme", "month", "recipient_id_no", "item", "bank", "account_no", "payee_name", "amount_fen")
+
+
+def control_digest(lines: pa.Table) -> str:
+    """SHA-256 over the lines in order, tab-separated columns of ``CONTROL``: what was locked is what is approved and exported."""
+    digest = hashlib.sha256()
+    for piece in lines.select(CONTROL).to_batches(max_chunksize=100_000):
+        texts = [[str(value) for value in column.to_pylist()] for column in piece.columns]
+        digest.update("".join("\t".join(row) + "\n" for row in zip(*texts, strict=True)).encode())
+    return digest.hexdigest()
+
+
+def routes(workspace: Workspace, policy: Policy, bank_names: Iterable[str]) -> Iterable[tuple[str, str, int]]:
+    """``(bank_name, layout code, cap in 分)``: by the longest word of a layout found in the name, else the default layout.
+
+    DataError when the workspace's default layout is unknown.
+    """
+    default = str(workspace.get("payment", "default_bank", "card_xlsx"))
+    if default not in policy.banks:
+        raise DataError(
+            f"jiuzhu.toml 的 default_bank “{default}”不是已知的代发格式", f"可用：{'、'.join(policy.banks)}"
+        )
+    ceiling = int(float(workspace.get("payment", "max_line_yuan", 0) or 0) * 100)
+    words = sorted(
+        ((word, code) for code, b in policy.banks.items() for word in b.banks), key=lambda p: (-len(p[0]), p[1])
+    )
+    for name in bank_names:
+        flat = compact(name)
+        code = next((code for word, code in words if word in flat), default)
+        own = policy.banks[code].max_line_fen
+        caps = [cap for cap in (ceiling, own) if cap]
+        yield name, code, min(caps) if caps else 0
+
+
+def stage_key(text: str) -> str:
+    """One spelling for 第一期, 一期, 第1批次 …; a roll that does not tell the instalment gets one key for all."""
+    flat = re.sub(r"第|[期批次]|阶段", "", compact(text)).translate(_DIGITS)
+    return flat or _WITHOUT_STAGE
+
+
+def unfit(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> list[str]:
+    """Warnings: lines that the bank's format cannot express (rare characters, over-long names); ``export`` will refuse them."""
+    from jiuzhu_cli.payment.export import problems_by_bank
+
+    found = problems_by_bank(store, workspace, policy, batch)
+    return [
+        f"{policy.banks[bank].name}：第 {p.line_no} 笔 {p.name}，{p.what}"
+        for bank, problems in found.items()
+        for p in problems
+    ]
+
+
+def _round(programme: Programme) -> str:
+    """The posting round that must be closed before payment: the first one; '' when the programme is not posted."""
+    rule = programme.posting
+    return (rule.rounds[0] if rule.rounds else "first") if rule.allowed else ""
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table | None, *, like: Sequence[str] = ()
+) -> None:
+    """A table with declared types: an all-NULL column is still text."""
+    names = list(like) if table is None else table.column_names
+    types = {n: "BIGINT" if n.endswith("_fen") or n in payables.INTEGERS else "VARCHAR" for n in names}
+    if table is None:
+        connection.execute(f"CREATE TABLE {name} ({', '.join(f'{n} {t}' for n, t in types.items())})")
+        return
+    connection.register("incoming", table)
+    connection.execute(
+        f"CREATE TABLE {name} AS SELECT {', '.join(f'CAST({n} AS {t}) AS {n}' for n, t in types.items())} FROM incoming"
+    )
+    connection.unregister("incoming")
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    import pyarrow as pa
+
+    types = {"cap_fen": pa.int64(), "single": pa.bool_(), "instalments": pa.bool_()}
+    data = pa.table({c: pa.array([row[i] for row in rows], types.get(c, pa.string())) for i, c in enumerate(columns)})
+    connection.register("incoming", data)
+    connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
+    connection.unregister("incoming")
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = connection.execute(sql).fetchone()
+    return int(row[0]) if row else 0
