@@ -1,0 +1,128 @@
+"""jiuzhu import: rolls and registers in, whatever their habit; what was understood, taken in and refused is said."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import typer
+
+from jiuzhu_cli.cli.context import Context, table
+
+HELP = "导入花名册和比对名单：文件或整个文件夹，xlsx、xls、et、csv 都认；项目、乡镇、月份自动识别。"
+
+
+def command(
+    ctx: typer.Context,
+    paths: list[Path] = typer.Argument(..., metavar="文件或文件夹…", help="要导入的文件，或整个文件夹。"),
+    programme: str = typer.Option("", "--programme", "-p", help="表里认不出项目时指明：名称、简称或代码。"),
+    month: str = typer.Option("", "--month", "-m", help="表里认不出月份时指明：YYYY-MM。"),
+    area: str = typer.Option("", "--area", help="表里认不出乡镇时指明。"),
+    mapping: list[str] = typer.Option([], "--map", help="指明某列是什么，例如 --map 打款数=发放金额；可写多次。"),
+    strict: bool = typer.Option(False, "--strict", help="有一行不能收下，就整份退回。"),
+    accept_valid: bool = typer.Option(False, "--accept-valid", help="收下好的行，坏的行另存待改正（缺省就是这样）。"),
+    max_bad_pct: float | None = typer.Option(None, "--max-bad-pct", help="坏行超过百分之几就整份退回。"),
+    replace: bool = typer.Option(False, "--replace", help="人员只有部分相同时，当作更正过的整份花名册。"),
+    append: bool = typer.Option(False, "--append", help="当作同一项目同月的另一批人。"),
+    amount_level: str = typer.Option("", "--amount-level", help="成员行上的金额是 household（整户的）还是 person（各人的）。"),
+    password: str = typer.Option("", "--password", help="工作簿的打开密码。"),
+    explain: bool = typer.Option(False, "--explain", help="说明每张表、每一列是怎么认出来的。"),
+) -> None:
+    from jiuzhu_cli.core.errors import UsageError
+    from jiuzhu_cli.core.period import check_month
+    from jiuzhu_cli.intake.batch import Options, import_paths
+    from jiuzhu_cli.intake.table import Hints
+
+    context: Context = ctx.obj
+    if replace and append or strict and accept_valid:
+        raise UsageError("这两个选项只能用一个：--replace/--append，--strict/--accept-valid", "去掉其中一个")
+    if amount_level not in ("", "household", "person"):
+        raise UsageError(f"--amount-level “{amount_level}”不认识", "写 household（整户的）或 person（各人的）")
+    pairs = dict(pair.partition("=")[::2] for pair in mapping)
+    if any(not key or not value for key, value in pairs.items()):
+        raise UsageError("--map 要写成 表头=字段", "例如 --map 打款数=发放金额")
+    policy = context.policy()
+    known = [*policy.programmes, *policy.registers]
+    if programme and programme not in known:
+        _check_known(policy, programme)
+    options = Options(
+        hints=Hints(programme, check_month(month) if month else "", area, pairs),
+        strict=strict,
+        max_bad_pct=max_bad_pct,
+        mode="replace" if replace else "append" if append else "",
+        level=amount_level,  # type: ignore[arg-type]
+        password=password or None,
+    )
+    on_terminal = sys.stderr.isatty() and not context.quiet
+    result = import_paths(
+        context.workspace,
+        policy,
+        paths,
+        options,
+        today=context.today,
+        now=context.now,
+        actor=context.actor,
+        progress=(lambda name: context.say(f"正在读 {name}")) if on_terminal else None,
+    )
+    context.emit(result.as_json(policy), _lines(context, result, explain))
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)
+
+
+def _check_known(policy, text: str) -> None:  # type: ignore[no-untyped-def]
+    from jiuzhu_cli.core.errors import UsageError
+
+    try:
+        policy.programme(text)
+    except UsageError:
+        policy.register(text)
+
+
+def _lines(context: Context, result, explain: bool) -> list[str]:  # type: ignore[no-untyped-def]
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.intake.reports import summary_lines
+    from jiuzhu_cli.intake.result import STATUS_WORDS, message
+
+    policy = context.policy()
+    rows = []
+    for one in result.tables:
+        item = policy.programmes.get(one.programme) or policy.registers.get(one.programme)
+        rows.append(
+            (
+                one.file if len(one.file) <= 40 else "…" + one.file[-39:],
+                (item.name if item else "—") + one.category,
+                one.area or ("全区" if item else "—"),
+                one.month,
+                one.batch or "",
+                one.rows,
+                one.accepted,
+                one.refused,
+                yuan(one.amount_fen, grouped=True),
+                STATUS_WORDS[one.status].split("，")[0],
+            )
+        )
+    headers = ["文件", "项目", "范围", "月份", "批次", "行", "收下", "拒收", "金额（元）", "结果"]
+    lines = [table(rows, headers)] if rows else ["没有找到可以导入的文件。"]
+    for one in result.tables:
+        errors = [f for f in one.findings if f.severity == "error"]
+        quiet = one.status in ("imported", "already", "skipped") and not errors and one.stated_total_fen in (None, one.amount_fen)
+        if not quiet or explain:
+            lines += ["", *summary_lines(one, policy)]
+        if explain:
+            lines += [f"    {key}：{why}" for key, why in one.how.items()]
+        for finding in [*errors, *(f for f in one.findings if f.severity == "warning")][: 0 if quiet else 8]:
+            said = message(finding, policy)
+            lines.append(f"    {said['cell'] or '整表'}　{said['message']}")
+        if not quiet and len(errors) > 8:
+            lines.append(f"    …… 共 {len(one.findings)} 条，见核对结果")
+        if one.errors_file:
+            lines.append(f"  核对结果：{one.errors_file}") if not quiet else None
+        if one.remainder_file:
+            lines.append(f"  待改正的行：{one.remainder_file}（改正后直接导入它）")
+        if one.todo:
+            lines.append(f"  怎么办：{one.todo}")
+    total = sum(one.amount_fen for one in result.tables if one.status in ("imported", "corrected"))
+    fresh = sum(one.status in ("imported", "corrected") for one in result.tables)
+    lines += ["", f"共 {len(result.tables)} 张表，新导入 {fresh} 张，{yuan(total, grouped=True)} 元。"]
+    lines.append("下一步：jiuzhu dedupe run --month 月份 查重查漏；jiuzhu batch list 看已导入的批次。" if fresh else "台账没有变化。")
+    return lines

@@ -1,0 +1,258 @@
+"""The door of intake: files and folders in, batches in the record out, one transaction a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+
+from jiuzhu_cli.core.errors import JiuzhuError, UsageError
+from jiuzhu_cli.core.finding import Finding, SourceRef
+from jiuzhu_cli.intake.areas import Towns
+from jiuzhu_cli.intake.cases import AmountLevel
+from jiuzhu_cli.intake.find import find_tables
+from jiuzhu_cli.intake.prepare import Prepared, prepare
+from jiuzhu_cli.intake.reports import REMAINDER_OF, errors_name, remainder_name, write_errors, write_remainder
+from jiuzhu_cli.intake.result import ImportResult, TableResult
+from jiuzhu_cli.intake.save import ListOfFile, Mode, SourceFile, lists_of, recognise_known, save_list
+from jiuzhu_cli.intake.table import Hints
+from jiuzhu_cli.ledger import rolls
+from jiuzhu_cli.ledger.files import record_file, recorded_files
+from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.policy.load import Policy
+from jiuzhu_cli.tabular.cells import Workbook
+from jiuzhu_cli.tabular.read import read_workbook
+
+SUFFIXES = {".xlsx", ".xls", ".xlsm", ".et", ".csv", ".txt"}
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to import. ``max_bad_pct``: a file with more refused rows than that is refused whole; ``strict``: with any.
+
+    ``mode`` settles what would be asked: ``replace`` takes a list as the corrected roll, ``append`` as a further part.
+    ``level``: whether amounts on members' rows are the household's or each person's.
+    """
+
+    hints: Hints = field(default_factory=Hints)
+    strict: bool = False
+    max_bad_pct: float | None = None
+    mode: Mode = ""
+    level: AmountLevel = ""
+    password: str | None = None
+
+
+@dataclass(slots=True)
+class Job:
+    """One file on its way."""
+
+    path: Path
+    shown: str
+    book: Workbook | None = None
+    tables: list[Prepared] = field(default_factory=list)
+    results: list[TableResult] = field(default_factory=list)
+    supplements: int | None = None
+    lists: list[ListOfFile] = field(default_factory=list)
+
+
+def import_paths(
+    workspace: Workspace,
+    policy: Policy,
+    paths: Sequence[Path],
+    options: Options | None = None,
+    *,
+    today: date,
+    now: datetime,
+    actor: str,
+    progress: Progress | None = None,
+) -> ImportResult:
+    """Imports files and folders (read whole, sorted). Bad files and rows are in the result; only a broken run raises."""
+    options = options or Options()
+    say = progress or (lambda _: None)
+    result = ImportResult()
+    with workspace.open_store() as store:
+        for path, root in source_files(paths, workspace):
+            say(path.name)
+            job = read_job(path, root, workspace, policy, store, options, today=today)
+            if job.book is not None:
+                save_job(workspace, policy, store, job, options, now=now, actor=actor)
+            result.tables += job.results
+    return result
+
+
+def source_files(paths: Sequence[Path], workspace: Workspace) -> Iterator[tuple[Path, Path]]:
+    """Files to be read with the folder they were asked for; folders recursively, without lock files and our own output.
+
+    UsageError when a path does not exist.
+    """
+    own = (workspace.root / "out").resolve()
+    for path in paths:
+        if path.is_file():
+            yield path, path.parent
+        elif path.is_dir():
+            for folder, names, files in os.walk(path):
+                names[:] = sorted(n for n in names if not n.startswith(".") and (Path(folder) / n).resolve() != own)
+                for name in sorted(files):
+                    if not name.startswith((".", "~$")):
+                        yield Path(folder) / name, path
+        else:
+            raise UsageError(f"没有“{path}”这个文件或文件夹", "检查路径；含空格时加引号")
+
+
+def read_job(
+    path: Path, root: Path, workspace: Workspace, policy: Policy, store: Store, options: Options, *, today: date
+) -> Job:
+    """Reads and judges one file; whatever cannot be read becomes a refused result."""
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    job = Job(path, shown)
+    if path.suffix.lower() not in SUFFIXES:
+        job.results.append(TableResult(shown, status="skipped", note=f"不认识 {path.suffix or '没有扩展名的文件'}"))
+        return job
+    try:
+        book = read_workbook(path, password=options.password)
+    except JiuzhuError as error:
+        finding = Finding(
+            "file_unreadable", "error", SourceRef(path.name), values={"reason": error.message, "todo": error.todo}
+        )
+        job.results.append(
+            TableResult(shown, status="refused", note=error.message, todo=error.todo, findings=[finding])
+        )
+        return job
+    hints, level, heads = options.hints, options.level, frozenset[str]()
+    if REMAINDER_OF in book.marks:
+        base = _base_of(store, book.marks)
+        if base is None:
+            note = f"它补充的批次 {book.marks[REMAINDER_OF]} 已被更正或撤销"
+            job.results.append(TableResult(shown, status="refused", note=note, todo="请改正后重新导入整份花名册"))
+            return job
+        job.supplements = base
+        hints = replace(
+            hints,
+            programme=book.marks.get("jiuzhu_programme", ""),
+            month=book.marks.get("jiuzhu_month", ""),
+            area=book.marks.get("jiuzhu_area", ""),
+        )
+        level = "person" if book.marks.get("jiuzhu_amount_level") == "person" else "household"
+        heads = frozenset(rolls.leads_of(store, base))
+    folders = (
+        [parent.name for parent in path.parents if parent.is_relative_to(root)] if path.is_relative_to(root) else []
+    )
+    tables, findings = find_tables(
+        book, policy, hints=hints, region=workspace.region, towns=workspace.towns, today=today, file_name=path.name, folders=folders
+    )  # fmt: skip
+    towns = Towns(workspace.towns)
+    job.book = book
+    for table in tables:
+        prepared = prepare(
+            path.name, book.sheets[table.sheet_index], table, policy, today=today, towns=towns, level=level, known_heads=heads
+        )  # fmt: skip
+        if job.supplements is not None:
+            prepared.area = book.marks.get("jiuzhu_area", prepared.area)
+        job.tables.append(prepared)
+        job.results.append(_result(shown, prepared))
+    if findings:
+        _file_findings(job, findings)
+    if not job.tables and not any(f.severity == "error" for r in job.results for f in r.findings):
+        job.results = [TableResult(shown, status="skipped", note="没有找到台账", findings=findings)]
+    return job
+
+
+def _file_findings(job: Job, findings: list[Finding]) -> None:
+    """Findings about sheets go with the first table; errors of sheets without one are results of their own."""
+    for finding in findings:
+        if finding.severity == "error" or not job.tables:
+            job.results.append(TableResult(job.shown, sheet=finding.source.sheet, findings=[finding]))
+        else:
+            job.results[0].findings.append(finding)
+            job.tables[0].findings.append(finding)
+
+
+def _base_of(store: Store, marks: dict[str, str]) -> int | None:
+    """The live roll that a workbook of corrected rows belongs to."""
+    number = marks[REMAINDER_OF]
+    return rolls.active_root(store, int(number)) if number.isdigit() else None
+
+
+def _result(shown: str, prepared: Prepared) -> TableResult:
+    table = prepared.table
+    return TableResult(
+        shown, table.sheet, table.title, table.kind, table.code, prepared.area, table.month, prepared.category,
+        rows=prepared.total, accepted=prepared.accepted, refused=prepared.refused, amount_fen=prepared.amount_fen,
+        stated_total_fen=table.stated_total_fen, findings=list(prepared.findings), how=dict(table.how),
+    )  # fmt: skip
+
+
+def save_job(
+    workspace: Workspace, policy: Policy, store: Store, job: Job, options: Options, *, now: datetime, actor: str
+) -> None:
+    """Saves the lists of one file in one transaction, then writes what the clerk needs."""
+    assert job.book is not None
+    paired = list(zip(job.tables, job.results, strict=False))
+    refusal = _whole_file_refused(job, options)
+    if refusal:
+        for _, result in paired:
+            result.accepted, result.refused, result.amount_fen = 0, result.rows, 0
+            result.note, result.todo = refusal, "改正后重新导入整份文件；或去掉 --strict、调高 --max-bad-pct"
+    else:
+        source = SourceFile(job.path.name, job.book.sha256)
+        job.lists = lists_of(job.tables, job.results[: len(job.tables)], job.supplements)
+        fresh = [one for one in job.lists if not recognise_known(store, one)]
+        for number, one in enumerate(fresh):
+            one.staged = rolls.stage_rows(store, one.rows, f"incoming_{number}")
+        if fresh:
+            with store.transaction(actor=actor, command="import", now=now) as tx:
+                for one in fresh:
+                    save_list(tx, store, one, source, policy.digest, options.mode)
+    for prepared, result in paired:
+        if result.status == "refused" and not result.note:
+            result.note = "整张表不能导入" if prepared.fatal else "没有一行可以收下"
+    _write_files(workspace, policy, store, job, now=now, actor=actor)
+
+
+def _whole_file_refused(job: Job, options: Options) -> str:
+    rows = sum(table.total for table in job.tables)
+    refused = sum(table.refused for table in job.tables)
+    if options.strict and refused:
+        return f"有 {refused} 行不能收下，按 --strict 整份退回"
+    if options.max_bad_pct is not None and rows and refused * 100 > options.max_bad_pct * rows:
+        return f"{rows} 行里有 {refused} 行不能收下，超过 {options.max_bad_pct:g}%，整份退回"
+    return ""
+
+
+def _write_files(workspace: Workspace, policy: Policy, store: Store, job: Job, *, now: datetime, actor: str) -> None:
+    """Annotated copy and remainders; those that are there and recorded are left alone."""
+    assert job.book is not None
+    batches = [one.batch for one in job.lists if one.batch is not None]
+    place = f"{min(batches):06d}" if batches else f"refused-{job.book.sha256[:12]}"
+    folder = workspace.internal / "import" / place
+    recorded = {str(entry["path"]) for entry in recorded_files(store)} if folder.exists() else set()
+    written: list[tuple[Path, str, str, int | None, str]] = []
+    if any(finding.severity != "notice" for result in job.results for finding in result.findings):
+        target = folder / errors_name(job.shown)
+        if not (target.exists() and workspace.relative(target) in recorded):
+            digest = write_errors(target, job.book, job.tables, job.results, policy)
+            written.append((target, "errors", digest, None, place))
+        for result in job.results:
+            if any(finding.severity != "notice" for finding in result.findings):
+                result.errors_file = workspace.relative(target)
+    for one in job.lists:
+        if one.batch is None or not any(table.refused for table in one.tables):
+            continue
+        if one.results[0].status not in ("imported", "corrected", "already"):
+            continue
+        target = folder / remainder_name(job.shown, one.batch)
+        if not (target.exists() and workspace.relative(target) in recorded):
+            digest, lines = write_remainder(target, one.tables, one.batch, policy, one.results)
+            written.append((target, "remainder", digest, lines, place))
+        for result in one.results:
+            result.remainder_file = workspace.relative(target) if result.refused else ""
+    if written:
+        with store.transaction(actor=actor, command="import", now=now) as tx:
+            for path, kind, digest, lines_, where in written:
+                entity = f"batch:{int(where)}" if where.isdigit() else f"import:{where}"
+                record_file(tx, workspace, path, entity=entity, kind=f"import-{kind}", sha256=digest, lines=lines_)
+                tx.journal(entity, {"file": workspace.relative(path)}, digest=digest)

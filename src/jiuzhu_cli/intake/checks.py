@@ -1,0 +1,274 @@
+"""What must hold for a row to be taken in, and what is merely said: required fields, cross-checks, amounts, incomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jiuzhu_cli.core.finding import Severity
+from jiuzhu_cli.core.identity import sex
+from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.intake.clean import DISABILITY_KINDS, GRADES
+from jiuzhu_cli.intake.rows import Rows
+from jiuzhu_cli.policy.model import Programme, Register
+
+# Problems that only inform, whatever the field
+_SOFT = {
+    "phone_format", "flag_unknown", "category_unknown", "disability_grade_unknown", "self_care_unknown", "care_mode_unknown",
+}  # fmt: skip
+_MONEY_PARTS = ("base_fen", "addon_fen", "care_fen")
+_CERTIFICATE = "视力 听力 言语 肢体 智力 精神 多重".split()  # kinds 1–7, policy-reference §4
+_GRADES = "一级 二级 三级 四级".split()
+
+
+def own_person(rows: Rows) -> None:
+    """A list that only knows the head (户主姓名, 户主身份证号) lists heads: they are the rows' persons.
+
+    Where a row of a list of members leaves name and ID blank, its person is the head likewise (policy-reference §5).
+    """
+    for own, head in (("id_no", "head_id_no"), ("name", "head_name")):
+        if head not in rows.columns:
+            continue
+        if own not in rows.columns:
+            rows.columns[own] = rows.columns[head]
+            rows.values[own] = list(rows.values[head])
+            if head in rows.problems:
+                rows.problems[own] = dict(rows.problems[head])
+    if "id_no" in rows.columns and "head_id_no" in rows.columns:
+        ids, names = rows.values["id_no"], rows.get("name")
+        missing = rows.problems.get("id_no", {})
+        for person in [person for person, code in missing.items() if code == "id_missing"]:
+            head_name = rows.get("head_name")[person]
+            if names[person] in (None, head_name) and rows.values["head_id_no"][person] is not None:
+                ids[person] = rows.values["head_id_no"][person]
+                names[person] = names[person] or head_name
+                del missing[person]
+                rows.problems.get("name", {}).pop(person, None)
+        rows.values["name"] = names
+
+
+def whole_amount(rows: Rows) -> None:
+    """Fills ``amount_fen`` where the list has no such column: the sum of its parts, or a person's amount or standard."""
+    if "amount_fen" in rows.columns:
+        return
+    parts = [name for name in _MONEY_PARTS if name in rows.columns]
+    source = parts[0] if parts else next((n for n in ("per_person_amount", "standard_amount") if n in rows.columns), "")
+    if not source:
+        return
+    if parts:
+        values = [
+            sum(value for value in row if value is not None) if any(value is not None for value in row) else None
+            for row in zip(*(rows.values[name] for name in parts), strict=True)
+        ]
+        rows.problems["amount_fen"] = {
+            person: code for name in reversed(parts) for person, code in rows.problems.get(name, {}).items()
+        }
+        rows.blame(-1, source, "amount_from_parts", "notice", header="、".join(rows.columns[n].header for n in parts))
+    else:
+        values = list(rows.values[source])
+        persons = rows.values.get("covered_persons") if source == "per_person_amount" else None
+        if persons is not None:
+            values = [v * n if v is not None and n is not None else None for v, n in zip(values, persons, strict=True)]
+        rows.problems["amount_fen"] = dict(rows.problems.get(source, {}))
+        rows.blame(-1, source, "amount_from_other", "notice", header=rows.columns[source].header)
+    rows.values["amount_fen"] = values
+    rows.columns["amount_fen"] = rows.columns[source]
+
+
+def household_income(rows: Rows) -> None:
+    """``income_fen`` and ``income_period`` from whichever income columns the list has; the yearly figure is the authority."""
+    size_of = rows.get("household_size")
+    covered = rows.get("covered_persons")
+    for name, period, each in (
+        ("income_year", "year", False),
+        ("income_month", "month", False),
+        ("income_per_person_year", "year", True),
+        ("income_per_person_month", "month", True),
+    ):
+        values = rows.values.get(name)
+        if values is None:
+            continue
+        income = rows.values.setdefault("income_fen", [None] * rows.size)
+        periods = rows.values.setdefault("income_period", [None] * rows.size)
+        rows.columns.setdefault("income_fen", rows.columns[name])
+        for person, value in enumerate(values):
+            if value is None or income[person] is not None:
+                continue
+            persons = (size_of[person] or covered[person]) if each else 1
+            if persons:
+                income[person], periods[person] = value * persons, period
+    if "income_fen" in rows.columns:
+        header = rows.columns["income_fen"].header
+        told = "year" if "年" in header and "月" not in header else "month" if "月" in header else ""
+        periods = rows.values.setdefault("income_period", [None] * rows.size)
+        income = rows.values["income_fen"]
+        unknown = False
+        for person, value in enumerate(income):
+            if value is not None and periods[person] not in ("month", "year"):
+                periods[person] = told or None
+                unknown = unknown or not told
+        if unknown:
+            rows.blame(-1, "income_fen", "income_period_unknown", "warning", header=header)
+
+
+def judge_cells(rows: Rows, item: Programme | Register) -> None:
+    """Turns the problems of cells into findings and refuses the rows that cannot be taken in."""
+    payable = isinstance(item, Programme) and item.payment.payable
+    for name in sorted(rows.problems):
+        if name in ("member_names", "member_ids") or name not in rows.columns:
+            continue
+        if name in ("id_no", "name") and rows.columns[name] is rows.columns.get(f"head_{name}"):
+            rows.problems.get(f"head_{name}", {}).clear()
+    for name in sorted(rows.problems):
+        if name not in rows.columns:
+            continue
+        for person, code in sorted(rows.problems[name].items()):
+            severity = _severity(name, code, item, payable, bool(rows.lead[person]))
+            rows.blame(person, name, code, severity)
+    required = [name for name in item.required if name not in ("amount_fen",)]
+    for name in dict.fromkeys(["id_no", "name", *required]):
+        if name not in rows.values:
+            rows.blame(-1, name, "column_missing", "error")
+            rows.table.fatal = True
+            continue
+        told = rows.problems.get(name, {})
+        for person, value in enumerate(rows.values[name]):
+            if value in (None, "") and person not in told and not _exempt(rows, name, person):
+                code = {"id_no": "id_missing", "name": "name_missing"}.get(name, "required_missing")
+                rows.blame(person, name, code, "error")
+
+
+def _exempt(rows: Rows, name: str, person: int) -> bool:
+    """Members out of a shared cell may come without a name."""
+    return name == "name" and name in rows.member_columns
+
+
+def _severity(name: str, code: str, item: Programme | Register, payable: bool, lead: bool) -> Severity:
+    if name in ("id_no", "name") or (name in item.required and name != "amount_fen"):
+        return "error"
+    if code in _SOFT:
+        return "warning"
+    if name == "amount_fen":
+        return "error" if lead and (payable or name in item.required) else "warning"
+    if name == "account_no":
+        return "error" if lead and payable else "warning"
+    return "warning"
+
+
+def judge_amounts(rows: Rows, item: Programme) -> None:
+    """A lead row needs its amount where the programme does; nought is said; parts must add up to the whole."""
+    if "amount_fen" not in item.required:
+        return
+    if "amount_fen" not in rows.values:
+        rows.blame(-1, "amount_fen", "column_missing", "error")
+        rows.table.fatal = True
+        return
+    amounts = rows.values["amount_fen"]
+    told = rows.problems.get("amount_fen", {})
+    parts = [rows.values[name] for name in _MONEY_PARTS if name in rows.columns]
+    for person in np.flatnonzero(rows.lead).tolist():
+        amount = amounts[person]
+        if amount is None:
+            if person not in told:
+                rows.blame(person, "amount_fen", "amount_missing", "error")
+        elif amount == 0:
+            rows.blame(person, "amount_fen", "amount_zero", "warning")
+        elif parts and rows.columns["amount_fen"] is not rows.columns.get("base_fen"):
+            summed = [values[person] for values in parts if values[person] is not None]
+            if "base_fen" in rows.columns and summed and sum(summed) != amount:
+                rows.blame(
+                    person, "amount_fen", "amount_parts_differ", "warning", parts_fen=sum(summed), amount_fen=amount
+                )
+
+
+def cross_check(rows: Rows) -> None:
+    """Sex, birth date and disability certificate against the ID: warnings. Fills kind and grade from the certificate."""
+    ids = rows.get("id_no")
+    for person, (id_no, stated) in enumerate(zip(ids, rows.get("sex"), strict=True)):
+        if stated in ("男", "女") and id_no and sex(id_no) not in ("", stated):
+            rows.blame(person, "sex", "sex_differs", "warning")
+    for person, (id_no, born) in enumerate(zip(ids, rows.get("birth_date"), strict=True)):
+        if born and id_no and len(id_no) == 18:
+            told = f"{id_no[6:10]}-{id_no[10:12]}-{id_no[12:14]}"
+            # 1980年3月 is read as the first of the month
+            if born != told and not (born.endswith("-01") and born[:7] == told[:7]):
+                rows.blame(person, "birth_date", "birth_differs", "warning")
+    _split_kind_and_grade(rows)
+    name = "disability_no" if "disability_no" in rows.columns else "certificate_no"
+    if name == "disability_no":
+        _check_certificates(rows)
+
+
+def _check_certificates(rows: Rows) -> None:
+    """A disability certificate is the ID, kind 1–7, grade 1–4, perhaps B and a serial for a replacement (policy-reference §4)."""
+    ids, numbers = rows.get("id_no"), rows.get("disability_no")
+    kinds, grades = rows.get("disability_kind"), rows.get("disability_grade")
+    for person, number in enumerate(numbers):
+        if number is None:
+            continue
+        flat = numbers[person] = compact(number).upper()
+        if (
+            len(flat) < 20
+            or flat[18] not in "1234567"
+            or flat[19] not in "1234"
+            or not (len(flat) == 20 or flat[20] == "B")
+        ):
+            if flat != ids[person]:  # some write the ID itself
+                rows.blame(person, "disability_no", "disability_no_format", "warning")
+            continue
+        if ids[person] and flat[:18] != ids[person]:
+            rows.blame(person, "disability_no", "disability_no_differs", "warning")
+            continue
+        kind, grade = _CERTIFICATE[int(flat[18]) - 1], _GRADES[int(flat[19]) - 1]
+        if grades[person] is None:
+            grades[person] = grade
+        elif grades[person] != grade:
+            rows.blame(person, "disability_grade", "disability_grade_differs", "warning", certificate=grade)
+        if kinds[person] is None:
+            kinds[person] = kind
+        elif kinds[person] in _CERTIFICATE and kinds[person] != kind:
+            rows.blame(person, "disability_kind", "disability_kind_differs", "warning", certificate=kind)
+    rows.values["disability_kind"], rows.values["disability_grade"] = kinds, grades
+
+
+def _split_kind_and_grade(rows: Rows) -> None:
+    """肢体二级 in one column: kind and grade."""
+    both = rows.values.get("disability_kind_grade")
+    if both is None:
+        return
+    kinds, grades = rows.get("disability_kind"), rows.get("disability_grade")
+    for person, text in enumerate(both):
+        if text is None:
+            continue
+        flat = compact(text)
+        kind = next((DISABILITY_KINDS[w] for w in _KIND_WORDS if w in flat), None)
+        grade = next((GRADES[w] for w in _GRADE_WORDS if w in flat), None)
+        if kind is None or grade is None:
+            rows.blame(person, "disability_kind_grade", "disability_grade_unknown", "warning")
+        kinds[person], grades[person] = kinds[person] or kind, grades[person] or grade
+    rows.values["disability_kind"], rows.values["disability_grade"] = kinds, grades
+
+
+_KIND_WORDS = sorted((word for word in DISABILITY_KINDS if not word.isdigit()), key=len, reverse=True)
+_GRADE_WORDS = sorted((word for word in GRADES if word.endswith("级")), key=len, reverse=True)
+
+
+def duplicates(rows: Rows) -> None:
+    """The very same row again is refused; the same person with other data stays twice, so that dedupe reports a double."""
+    first: dict[str, int] = {}
+    fields = [values for name, values in sorted(rows.values.items()) if name not in ("serial_no",)]
+
+    def whole(person: int) -> list[Any]:
+        return [values[person] for values in fields]
+
+    for person, id_no in enumerate(rows.get("id_no")):
+        if not id_no or rows.refused[person]:
+            continue
+        earlier = first.setdefault(id_no, person)
+        if earlier != person:
+            same = whole(earlier) == whole(person)
+            code = "duplicate_row" if same else "duplicate_person"
+            rows.blame(
+                person, "id_no", code, "error" if same else "warning", first_row=rows.source_row(earlier)
+            )  # fmt: skip

@@ -1,0 +1,77 @@
+"""Prepared tables as the rows of the record: one Arrow table a batch, and the digest of what it says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jiuzhu_cli.intake.prepare import Prepared
+from jiuzhu_cli.ledger.rolls import content_columns, row_columns
+
+_WHOLE = {"table_no", "source_row", "case_no", "lead", "household_size", "covered_persons"}
+_NEVER_NULL = {"id_no", "name", "town", "village"}
+
+
+def frame(kind: str, tables: Sequence[Prepared]) -> pa.Table:
+    """The accepted persons of ``tables`` with the columns of ``ledger.rolls.row_columns(kind)``; cases numbered from 1."""
+    parts, cases = [], 0
+    for number, table in enumerate(tables, 1):
+        part, cases = _part(kind, table, number, cases)
+        parts.append(part)
+    return pa.concat_tables(parts)
+
+
+def _part(kind: str, table: Prepared, number: int, cases: int) -> tuple[pa.Table, int]:
+    rows = table.rows
+    assert rows is not None
+    kept = np.flatnonzero(~rows.refused)
+    everyone = len(kept) == rows.size
+    order = kept.tolist()
+    _, case = np.unique(rows.case[kept], return_inverse=True)
+    columns: dict[str, pa.Array] = {}
+    for name in row_columns(kind):
+        if name == "table_no":
+            columns[name] = pa.array(np.full(len(kept), number, dtype=np.int64))
+        elif name == "source_row":
+            columns[name] = pa.array(rows.table.rows[rows.origin[kept]] + 1)
+        elif name == "case_no":
+            columns[name] = pa.array(case.astype(np.int64) + cases + 1)
+        elif name == "lead":
+            columns[name] = pa.array(rows.lead[kept].astype(np.int64))
+        else:
+            whole = name.endswith("_fen") or name in _WHOLE
+            values: list[Any] | None = rows.values.get(name)
+            if values is None:
+                columns[name] = _blank(name, whole, len(kept))
+            else:
+                taken = values if everyone else [values[person] for person in order]
+                array = pa.array(taken, type=pa.int64() if whole else pa.string())
+                columns[name] = pc.fill_null(array, "") if name in _NEVER_NULL else array
+    return pa.table(columns), cases + (int(case.max()) + 1 if len(case) else 0)
+
+
+def _blank(name: str, whole: bool, size: int) -> pa.Array:
+    if name in _NEVER_NULL:
+        return pa.array([""] * size, type=pa.string())
+    return pa.nulls(size, pa.int64() if whole else pa.string())
+
+
+def content_digest(kind: str, key: Sequence[str], rows: pa.Table) -> str:
+    """SHA-256 of what a list says, whatever the order of its rows and columns and wherever they stood."""
+    digest = hashlib.sha256("\0".join((kind, *key, "")).encode())
+    if rows.num_rows:
+        columns = [
+            pc.fill_null(pc.cast(rows.column(name), pa.large_string()), "\x02")
+            for name in sorted(content_columns(kind))
+        ]
+        lines = pa.chunked_array(pc.binary_join_element_wise(*columns, pa.scalar("\x1f", pa.large_string()))).combine_chunks()
+        ordered = lines.take(pc.sort_indices(lines))
+        _, offsets, data = ordered.buffers()
+        digest.update(memoryview(offsets))
+        digest.update(memoryview(data))
+    return digest.hexdigest()

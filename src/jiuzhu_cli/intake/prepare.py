@@ -1,0 +1,222 @@
+"""One table from cells to rows ready for the record: cleaned, judged, grouped into cases, with its findings and figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from jiuzhu_cli.core.finding import Finding, SourceRef
+from jiuzhu_cli.core.money import yuan
+from jiuzhu_cli.intake import checks
+from jiuzhu_cli.intake.areas import Towns, short_village
+from jiuzhu_cli.intake.cases import AmountLevel, household_cases, plain_cases, refuse_with_lead
+from jiuzhu_cli.intake.rows import Issue, Rows, read_rows
+from jiuzhu_cli.intake.table import Table
+from jiuzhu_cli.policy.load import Policy
+from jiuzhu_cli.policy.model import Programme, Register
+from jiuzhu_cli.tabular.cells import Sheet
+
+
+@dataclass(slots=True)
+class Prepared:
+    """One table ready to be saved. Counts are of source rows; ``persons`` of the record may be more (members in a cell)."""
+
+    file: str
+    table: Table
+    item: Programme | Register | None
+    area: str = ""
+    category: str = ""
+    rows: Rows | None = None
+    findings: list[Finding] = field(default_factory=list)
+    total: int = 0
+    accepted: int = 0
+    refused: int = 0
+    amount_fen: int = 0
+
+    @property
+    def fatal(self) -> bool:
+        return self.table.fatal or self.rows is None
+
+    @property
+    def has_errors(self) -> bool:
+        return any(finding.severity == "error" for finding in self.findings)
+
+    def refused_rows(self) -> list[int]:
+        """0-based rows of the sheet whose own person was refused."""
+        if self.rows is None:
+            return []
+        return sorted({int(self.table.rows[i]) for i in self.rows.origin[self.rows.refused].tolist()})
+
+
+def prepare(
+    file: str,
+    sheet: Sheet,
+    table: Table,
+    policy: Policy,
+    *,
+    today: date,
+    towns: Towns,
+    level: AmountLevel = "",
+    known_heads: frozenset[str] = frozenset(),
+) -> Prepared:
+    """Cleans and judges one table. Whatever is wrong is in ``findings``; nothing raises for bad data."""
+    items = policy.programmes if table.kind == "roll" else policy.registers
+    item = items.get(table.code)
+    out = Prepared(file, table, item, table.area, table.category, total=len(table.rows), findings=list(table.findings))
+    if table.fatal or item is None:
+        table.fatal, out.refused = True, out.total
+        return out
+    rows = read_rows(file, sheet, table, item, policy.glossary, today=today)
+    checks.own_person(rows)
+    _months(rows)
+    _areas(rows, out, towns)
+    if isinstance(item, Programme):
+        _judge_roll(rows, out, item, today, level, known_heads)
+    else:
+        _register_fields(rows)
+        plain_cases(rows)
+        checks.judge_cells(rows, item)
+    out.rows = rows
+    out.findings += [_finding(rows, issue) for issue in rows.issues]
+    if table.fatal:
+        out.rows, out.refused = None, out.total
+        return out
+    own = np.zeros(out.total, dtype=bool)
+    own[rows.origin[rows.refused]] = True
+    out.refused = int(own.sum())
+    out.accepted = out.total - out.refused
+    if "amount_fen" in rows.values:
+        amounts = rows.values["amount_fen"]
+        taken = np.flatnonzero(rows.lead & ~rows.refused).tolist()
+        out.amount_fen = sum(amounts[person] or 0 for person in taken)
+    return out
+
+
+def _judge_roll(
+    rows: Rows, out: Prepared, item: Programme, today: date, level: AmountLevel, known_heads: frozenset[str]
+) -> None:
+    checks.whole_amount(rows)
+    checks.household_income(rows)
+    checks.duplicates(rows)
+    copies = _blank_copies(rows)
+    if item.unit == "household":
+        household_cases(rows, today=today, level=level, known_heads=known_heads)
+    else:
+        plain_cases(rows)
+    if rows.table.fatal:
+        return
+    _uniform_category(rows, out)
+    checks.judge_cells(rows, item)
+    checks.judge_amounts(rows, item)
+    checks.cross_check(rows)
+    if item.unit == "household" and rows.size:
+        refuse_with_lead(rows)
+    _compare_total(rows, out, copies)
+
+
+def _blank_copies(rows: Rows) -> int:
+    """A refused copy of a row must not add to its household's sum; returns what the copies' amounts come to."""
+    amounts = rows.values.get("amount_fen")
+    total = 0
+    if amounts is not None:
+        for person in np.flatnonzero(rows.refused).tolist():
+            total += amounts[person] or 0
+            amounts[person] = None
+            rows.problems.setdefault("amount_fen", {})
+    return total
+
+
+def _compare_total(rows: Rows, out: Prepared, copies: int) -> None:
+    stated = out.table.stated_total_fen
+    amounts = rows.values.get("amount_fen")
+    if stated is None or amounts is None:
+        return
+    readable = copies + sum(amounts[person] or 0 for person in np.flatnonzero(rows.lead).tolist())
+    if readable != stated:
+        rows.blame(
+            -1, "amount_fen", "total_mismatch", "warning", stated=yuan(stated, grouped=True), sum=yuan(readable, grouped=True)
+        )  # fmt: skip
+
+
+def _uniform_category(rows: Rows, out: Prepared) -> None:
+    """The list's category: told by its title, or one and the same on all its rows; rows without one get it."""
+    values = rows.get("category")
+    if out.category:
+        rows.values["category"] = [value or out.category for value in values]
+        found = set(rows.values["category"])
+    else:
+        found = {value for value in values if value is not None}
+    out.category = found.pop() if len(found) == 1 and (out.category or None not in values) else ""
+
+
+def _months(rows: Rows) -> None:
+    """A row of another month than the list's cannot be taken in with it."""
+    for person, month in enumerate(rows.get("month")):
+        if month and rows.table.month and month != rows.table.month:
+            rows.blame(person, "month", "month_differs", "error", month=month, list_month=rows.table.month)
+
+
+# where -----------------------------------------------------------------------------------------------------
+
+
+def _areas(rows: Rows, out: Prepared, towns: Towns) -> None:
+    """``town`` and ``village`` of every row: its own columns, else the list's area. The list's area when rows agree on one."""
+    list_town, _, list_village = out.area.partition("/")
+    list_village = out.table.village or list_village
+    town_values: list[Any] = list(rows.get("town"))
+    village_values: list[Any] = list(rows.get("village"))
+    for name in ("area_text", "village"):  # a place written out in one cell tells the town, and the village
+        if name not in rows.columns:
+            continue
+        seen = {text: towns.find(text) for text in set(rows.values[name]) if text is not None}
+        for person, text in enumerate(rows.values[name]):
+            if text is None:
+                continue
+            town, village = seen[text]
+            town_values[person] = town_values[person] or town or None
+            if name == "area_text" or town:
+                village_values[person] = village or village_values[person]
+    town_of = {text: towns.canonical(text) if text else list_town for text in set(town_values)}
+    village_of = {text: short_village(text) if text else list_village for text in set(village_values)}
+    rows.values["town"] = [town_of[text] for text in town_values]
+    rows.values["village"] = [village_of[text] for text in village_values]
+    found = set(rows.values["town"])
+    if not list_town and len(found) == 1 and rows.size:
+        out.area = found.pop()
+    elif list_town and found != {list_town}:
+        for person, town in enumerate(rows.values["town"]):
+            if town != list_town:
+                rows.blame(person, "town", "town_differs", "warning", list_town=list_town)
+
+
+# registers, findings ---------------------------------------------------------------------------------------
+
+
+def _register_fields(rows: Rows) -> None:
+    """Glossary fields of people that a register keeps under its own names."""
+    for source, target in (
+        ("disability_no", "certificate_no"),
+        ("disability_kind", "kind"),
+        ("disability_grade", "grade"),
+    ):
+        if source in rows.values and target not in rows.values:
+            rows.values[target] = rows.values[source]
+            rows.columns[target] = rows.columns[source]
+
+
+def _finding(rows: Rows, issue: Issue) -> Finding:
+    column = rows.columns.get(issue.field)
+    row = rows.source_row(issue.row) if issue.row >= 0 else 0
+    letters = column.letters if column is not None and issue.cell and row else ""
+    values = {"header": column.header if column is not None else "", **issue.values}
+    return Finding(
+        issue.code,
+        issue.severity,
+        SourceRef(rows.file, rows.table.sheet, row, letters),
+        issue.field,
+        issue.shown,
+        values,
+    )

@@ -1,0 +1,276 @@
+"""The data rows of one table as cleaned columns, with what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from jiuzhu_cli.core.finding import Severity
+from jiuzhu_cli.core.mask import mask_account, mask_id, mask_name, mask_phone, mask_text
+from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.intake import clean
+from jiuzhu_cli.intake.clean import Cleaned, plain_text
+from jiuzhu_cli.intake.table import Column, Table
+from jiuzhu_cli.policy.model import GlossaryField, Programme, Register
+from jiuzhu_cli.tabular.cells import CellError, Sheet
+
+SELF_CARE = {
+    word: level
+    for level, words in {
+        "自理": "自理 全自理 完全自理 能自理 有自理能力 具备生活自理能力 全部自理 可自理 生活自理 具备",
+        "半自理": "半自理 半护理 部分丧失 部分丧失生活自理能力 部分自理 半失能 部分自理能力 部分失能 不能完全自理",
+        "全护理": "全护理 不能自理 完全丧失 完全丧失生活自理能力 失能 完全不能自理 完全失能 全失能 无自理能力 不自理 完全不自理",
+    }.items()
+    for word in words.split()
+}
+CARE_MODES = {word: mode for mode in ("集中", "分散") for word in (mode, f"{mode}供养", f"{mode}安置", f"{mode}照料")}
+PERIODS = dict.fromkeys(("月", "每月", "按月", "元/月", "month"), "month") | dict.fromkeys(
+    ("年", "每年", "按年", "全年", "元/年", "year"), "year"
+)
+SEXES = {"男": "男", "男性": "男", "1": "男", "女": "女", "女性": "女", "2": "女"}
+FILLED_TYPES = {"area", "code", "date", "month"}
+
+
+@dataclass(slots=True)
+class Issue:
+    """What is wrong: data row (0-based within ``Rows``, -1: the whole table), field, finding code, values for its text."""
+
+    row: int
+    field: str
+    code: str
+    severity: Severity
+    values: dict[str, Any] = field(default_factory=dict)
+    shown: str = ""
+    cell: bool = True  # False: the row as a whole
+
+
+@dataclass(slots=True)
+class Rows:
+    """Cleaned rows of one table. ``values[field]`` and ``origin`` are as long as there are persons.
+
+    ``origin`` is the index of the data row that a person stands on (members in one cell make several persons of a row);
+    ``problems[field]`` are finding codes by person, not yet judged; ``refused`` marks persons not to be taken in.
+    """
+
+    file: str
+    sheet: Sheet
+    table: Table
+    values: dict[str, list[Any]]
+    columns: dict[str, Column]
+    problems: dict[str, dict[int, str]]
+    origin: np.ndarray
+    refused: np.ndarray
+    issues: list[Issue] = field(default_factory=list)
+    case: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    lead: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
+    owner: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # each person's lead
+    lists_members: bool = False
+    personal: bool = False  # amounts stood on each person's row and were summed
+    member_columns: dict[str, Column] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return len(self.origin)
+
+    def get(self, name: str) -> list[Any]:
+        """The values of a field; all None when the table has no such column."""
+        found = self.values.get(name)
+        return found if found is not None else [None] * self.size
+
+    def raw(self, person: int, name: str) -> Any:
+        """The cell as it stands in the sheet."""
+        column = self.columns.get(name)
+        if column is None:
+            return None
+        return self.sheet.columns[column.index][int(self.table.rows[self.origin[person]])]
+
+    def source_row(self, person: int) -> int:
+        """1-based row of the sheet."""
+        return int(self.table.rows[self.origin[person]]) + 1
+
+    def blame(
+        self,
+        person: int,
+        name: str,
+        code: str,
+        severity: Severity,
+        *,
+        cell: bool = True,
+        keep: bool = False,
+        **values: Any,
+    ) -> None:
+        """Notes an issue; an error refuses the person unless ``keep``."""
+        shown = mask_cell(self.raw(person, name), name) if person >= 0 else ""
+        self.issues.append(Issue(person, name, code, severity, values, shown, cell))
+        if severity == "error" and person >= 0 and not keep:
+            self.refused[person] = True
+
+
+def mask_cell(cell: Any, name: str) -> str:
+    """A cell as findings show it: no full ID, account, phone or name."""
+    if cell is None:
+        return ""
+    text = str(cell) if isinstance(cell, CellError) else compact(plain_text(cell) or str(cell))
+    if name.endswith("id_no") or name == "disability_no":
+        return mask_id(text) if len(text) >= 15 else text[:2] + "*" * (len(text) - 2)
+    if name == "account_no":
+        return mask_account(text)
+    if name == "phone":
+        return mask_phone(text)
+    if name in ("name", "head_name", "payee_name", "related_name"):
+        return mask_name(text)
+    return mask_text(text)[:40]
+
+
+def read_rows(
+    file: str,
+    sheet: Sheet,
+    table: Table,
+    policy_item: Programme | Register | None,
+    glossary: Mapping[str, GlossaryField],
+    *,
+    today: date,
+) -> Rows:
+    """Cleans every column of ``table``. Nothing is judged yet but cells that hold an Excel error."""
+    size = len(table.rows)
+    rows = Rows(
+        file, sheet, table, {}, {}, {}, np.arange(size, dtype=np.int64), np.zeros(size, dtype=bool)
+    )  # fmt: skip
+    take = _taker(table.rows)
+    merged = _merged_by_column(sheet)
+    categories = _category_words(policy_item)
+    for column in table.columns:
+        if not column.field or column.field in rows.columns:
+            continue
+        kind = glossary[column.field].type if column.field in glossary else "text"
+        cells = take(sheet.columns[column.index])
+        if column.index in merged and kind in FILLED_TYPES:
+            cells = _fill_merged(cells, table.rows, merged[column.index])
+        rows.columns[column.field] = column
+        cleaned = _clean(column, kind, cells, categories, today)
+        rows.values[column.field] = cleaned.values
+        if cleaned.problems:
+            rows.problems[column.field] = cleaned.problems
+        for person, notes in cleaned.notes.items():
+            for code in notes:
+                if code in ("id_upgraded", "id_letter_slip"):
+                    rows.blame(person, column.field, code, "notice")
+    rows.values["extra"] = _extra(rows, take)
+    return rows
+
+
+def _clean(
+    column: Column, kind: str, cells: Sequence[Any], categories: Callable[[Any], Any] | None, today: date
+) -> Cleaned:
+    special = {
+        "disability_grade": clean.GRADES,
+        "disability_kind": clean.DISABILITY_KINDS,
+        "self_care": SELF_CARE,
+        "care_mode": CARE_MODES,
+        "income_period": PERIODS,
+        "sex": SEXES,
+    }
+    if column.field in special:
+        problem = f"{column.field}_unknown" if column.field in ("disability_grade", "self_care", "care_mode") else ""
+        return clean.clean_words(cells, special[column.field], problem)
+    if column.field == "kin_filed":
+        return clean.clean_flags(cells)
+    if column.field == "category" and categories is not None:
+        return clean.clean_by(cells, categories)
+    if column.field in ("member_names", "member_ids", "disability_no", "certificate_no", "case_code", "serial_no"):
+        return clean.clean_texts(cells)
+    if kind == "amount":
+        return clean.clean_amounts(cells, column.unit)
+    simple: dict[str, Callable[[Sequence[Any]], Cleaned]] = {
+        "name": clean.clean_names,
+        "count": clean.clean_counts,
+        "date": clean.clean_dates,
+        "month": clean.clean_months,
+        "account": clean.clean_accounts,
+        "phone": clean.clean_phones,
+    }
+    if kind == "id":
+        return clean.clean_ids(cells, today)
+    return simple.get(kind, clean.clean_texts)(cells)
+
+
+def _category_words(item: Programme | Register | None) -> Callable[[Any], Any] | None:
+    """Reads a category cell: the programme's word when a spelling equals it, else the longest spelling it holds."""
+    if not isinstance(item, Programme) or not item.categories:
+        return None
+    words = {compact(word): category for category, spellings in item.categories.items() for word in spellings}
+    words |= {compact(category): category for category in item.categories}
+    by_length = sorted(words, key=len, reverse=True)
+
+    def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
+        text = plain_text(cell)
+        if text is None:
+            return None, "", ()
+        flat = compact(text)
+        if flat in words:
+            return words[flat], "", ()
+        inside = next((word for word in by_length if len(word) > 1 and word in flat), None)
+        return (words[inside], "", ()) if inside else (text, "category_unknown", ())
+
+    return read
+
+
+def _taker(wanted: np.ndarray) -> Callable[[list[Any]], list[Any]]:
+    """Takes the data rows out of a sheet's column; a slice where they stand without gaps."""
+    if len(wanted) and int(wanted[-1]) - int(wanted[0]) + 1 == len(wanted):
+        first, last = int(wanted[0]), int(wanted[-1]) + 1
+        return lambda cells: cells[first:last]
+    indexes = wanted.tolist()
+    return lambda cells: [cells[row] for row in indexes]
+
+
+def _merged_by_column(sheet: Sheet) -> dict[int, list[tuple[int, int, int]]]:
+    """Vertical merges: column → (first row, last row, the column that holds the value)."""
+    found: dict[int, list[tuple[int, int, int]]] = {}
+    for row0, column0, row1, column1 in sheet.merged:
+        if row1 > row0:
+            for column in range(column0, column1 + 1):
+                found.setdefault(column, []).append((row0, row1, column0))
+    return found
+
+
+def _fill_merged(cells: Sequence[Any], wanted: np.ndarray, spans: list[tuple[int, int, int]]) -> list[Any]:
+    """A merged cell keeps its value only in its first row: the others get it back."""
+    out = list(cells)
+    for first, last, _ in spans:
+        start, stop = np.searchsorted(wanted, [first, last + 1])
+        if start < stop and int(wanted[start]) == first and out[start] is not None:
+            for index in range(start + 1, stop):
+                if out[index] is None:
+                    out[index] = out[start]
+    return out
+
+
+def _extra(rows: Rows, take: Callable[[list[Any]], list[Any]]) -> list[str | None]:
+    """JSON of the columns kept as they are, by header; None where a row has none."""
+    pieces: list[list[str | None]] = []
+    for column in rows.table.columns:
+        taken = rows.columns.get(column.field) is column
+        if taken and column.field not in KEPT_INPUTS:
+            continue
+        header = json.dumps(column.header.replace("\n", ""), ensure_ascii=False)
+        texts = clean.clean_texts(take(rows.sheet.columns[column.index])).values
+        known = {text: f"{header}: {json.dumps(text, ensure_ascii=False)}" for text in set(texts) if text is not None}
+        if known:
+            pieces.append([known.get(text) for text in texts])
+    if not pieces:
+        return [None] * rows.size
+    joined = (", ".join(filter(None, parts)) for parts in zip(*pieces, strict=True))
+    return [f"{{{text}}}" if text else None for text in joined]
+
+
+# Input fields that have no column of their own in the record and are worth keeping
+KEPT_INPUTS = {
+    "ethnicity", "health", "approved_on", "months_paid", "back_pay", "standard_amount", "per_person_amount",
+    "disability_kind_grade",
+}  # fmt: skip

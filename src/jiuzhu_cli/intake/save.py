@@ -1,0 +1,325 @@
+"""Whether a list is new, known, a correction or a further part of its roll; and saving it. All inside one transaction a file.
+
+A list is compared with the live lists of the same programme and month whose area holds it or is held by it (a district
+list against its towns). No common person: a further part. At least half of the smaller: a corrected roll, which
+supersedes the old one. In between, or where the correction would drop other towns: the clerk is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from jiuzhu_cli.core.finding import Finding
+from jiuzhu_cli.intake.frame import content_digest, frame
+from jiuzhu_cli.intake.prepare import Prepared
+from jiuzhu_cli.intake.result import TableResult
+from jiuzhu_cli.ledger import rolls
+from jiuzhu_cli.ledger.rolls import BatchHead, Difference, TableHead
+from jiuzhu_cli.ledger.store import Store, Transaction
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Mode = Literal["", "replace", "append"]
+SAME_ROLL = 0.5  # of the smaller list: from here on it is a corrected roll
+NAMESAKES = 0.05  # common name and village, other ID: below it, chance
+
+
+@dataclass(slots=True)
+class ListOfFile:
+    """The tables of one file that make one batch, their rows and their results."""
+
+    kind: str
+    programme: str
+    area: str
+    month: str
+    category: str
+    tables: list[Prepared]
+    results: list[TableResult]
+    rows: pa.Table
+    digest: str
+    supplements: int | None = None
+    staged: str = ""
+    batch: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return self.kind, self.programme, self.area, self.month
+
+    def settle(self, status: Any, note: str, todo: str = "", batch: int | None = None) -> None:
+        """Says the outcome on every table of the list."""
+        self.batch = batch
+        for result in self.results:
+            result.status, result.note, result.todo, result.batch = status, note, todo, batch
+            if status in ("ask", "paid"):
+                result.accepted, result.refused, result.amount_fen = 0, result.rows, 0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """The file that lists came from: shown name and digest."""
+
+    name: str
+    sha256: str
+
+
+def lists_of(tables: Sequence[Prepared], results: Sequence[TableResult], supplements: int | None) -> list[ListOfFile]:
+    """Tables of the same programme, area, month and category form one list; tables refused as a whole are left out."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for index, table in enumerate(tables):
+        if not table.fatal and table.accepted:
+            key = (table.table.kind, table.table.code, table.area, table.table.month, table.category)
+            groups.setdefault(key, []).append(index)
+    out = []
+    for key, indexes in groups.items():
+        chosen = [tables[index] for index in indexes]
+        rows = frame(key[0], chosen)
+        out.append(
+            ListOfFile(
+                *key, chosen, [results[index] for index in indexes], rows, content_digest(key[0], key[1:4], rows), supplements
+            )
+        )  # fmt: skip
+    return out
+
+
+def recognise_known(store: Store, one: ListOfFile) -> bool:
+    """Whether these very rows were imported before: then nothing is to be done and the list says so."""
+    for batch in rolls.batches_with_content(store, one.digest):
+        if batch["status"] == "active":
+            same = "" if batch["file_name"] in {t.file for t in one.tables} else f"（来自 {batch['file_name']}）"
+            one.settle("already", f"批次 {batch['batch_id']}{same}", batch=batch["batch_id"])
+            for result in one.results:
+                result.unchanged = result.accepted
+            return True
+        if batch["status"] == "superseded":
+            one.settle(
+                "superseded_old",
+                f"与批次 {batch['batch_id']} 相同，那份已被更正",
+                "要恢复旧表，用 jiuzhu batch undo 撤销更正它的批次",
+                batch["batch_id"],
+            )
+            return True
+    return False
+
+
+def save_list(
+    tx: Transaction, store: Store, one: ListOfFile, source: SourceFile, policy_digest: str, mode: Mode
+) -> None:
+    """Decides and saves one list within the file's transaction; its results say what was done."""
+    if one.supplements is not None:
+        _save_supplement(tx, store, one, source, policy_digest)
+        return
+    live = rolls.live_batches(store, one.kind, one.programme, one.month)
+    near = [batch for batch in live if batch["supplements"] is None and _related(one.area, batch["area"])]
+    if mode == "append" or not near:
+        _save(tx, one, source, policy_digest, [])
+        return
+    families = {
+        b["batch_id"]: [b["batch_id"], *(s["batch_id"] for s in live if s["supplements"] == b["batch_id"])]
+        for b in near
+    }
+    mine = _Persons(
+        one.rows.column("id_no").to_pylist(),
+        one.rows.column("name").to_pylist(),
+        one.rows.column("village").to_pylist(),
+    )
+    shares = {root: _overlap(mine, _persons(store, one.kind, family)) for root, family in families.items()}
+    if mode == "replace":
+        same = [b["batch_id"] for b in near if b["area"] == one.area and shares[b["batch_id"]] > 0]
+        same = same or [b["batch_id"] for b in near if b["area"] == one.area and _part_of(b["part"], one.category)]
+    else:
+        same = [root for root, share in shares.items() if share >= SAME_ROLL]
+        unsure = [root for root, share in shares.items() if 0 < share < SAME_ROLL]
+        if unsure:
+            shown = "、".join(f"批次 {root}" for root in unsure)
+            one.settle(
+                "ask",
+                f"与{shown}只有一部分人相同（{max(shares[r] for r in unsure):.0%}），不能断定是更正还是另一批",
+                "是更正过的整份花名册，加 --replace；是另外的一批人，加 --append",
+            )
+            return
+    wider = [b["batch_id"] for b in near if b["batch_id"] in same and _holds(b["area"], one.area)]
+    if wider:
+        _against_wider(tx, one, source, policy_digest, wider)
+        return
+    moved = rolls.money_moved(store, [member for root in same for member in families[root]])
+    if moved:
+        one.settle(
+            "paid",
+            f"批次 {'、'.join(map(str, same))} 已有 {moved} 笔进入发放，不能再更正",
+            "还没付出的，先取消付款批次再导入；已付出的，差额走补发或追缴",
+        )
+        return
+    _save(tx, one, source, policy_digest, same)
+
+
+def _against_wider(tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, wider: list[int]) -> None:
+    """A town's list when the district's stands: known if it says nothing new, else a question, for the others' rows."""
+    found = Difference()
+    with rolls.attempt(tx):
+        batch_id = _insert(tx, one, source, digest, [])
+        found = rolls.difference(tx, one.kind, batch_id, wider)
+        raise rolls.Withdrawn
+    if found.nothing_new:
+        one.settle("already", f"这些人都在批次 {wider[0]} 的全区名单里", batch=wider[0])
+        for result in one.results:
+            result.unchanged = result.accepted
+        return
+    count = sum(found.added.values()) + sum(found.changed.values())
+    one.settle(
+        "ask",
+        f"批次 {wider[0]} 是范围更大的名单，已含这里的人；本表有 {count} 人与它不同",
+        "请导入更正后的整份名单；或先用 jiuzhu batch undo 撤销那一份，再按乡镇导入；另一批人则加 --append",
+    )
+
+
+def _save(tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, same: list[int]) -> None:
+    found = Difference()
+    saved = False
+    with rolls.attempt(tx):
+        batch_id = _insert(tx, one, source, digest, same)
+        if same:
+            found = rolls.difference(tx, one.kind, batch_id, same)
+            if found.nothing_new and not found.withdrawn:
+                raise rolls.Withdrawn
+        else:
+            found.added = dict(enumerate(_persons_by_table(one), 1))
+        rolls.record_difference(tx, batch_id, found)
+        saved = True
+        tx.journal(
+            f"batch:{batch_id}",
+            {
+                "file": source.name, "programme": one.programme, "area": one.area, "month": one.month, "rows": one.rows.num_rows,
+                "refused": sum(t.refused for t in one.tables), "amount_fen": sum(t.amount_fen for t in one.tables),
+                "supersedes": same, "added": sum(found.added.values()), "changed": sum(found.changed.values()),
+                "withdrawn": found.withdrawn,
+            },
+            digest=source.sha256,
+        )  # fmt: skip
+    if not saved:
+        one.settle("already", f"与批次 {'、'.join(map(str, same))} 内容相同", batch=same[0])
+        for result in one.results:
+            result.unchanged = result.accepted
+        return
+    replaced = "、".join(map(str, same))
+    note = f"批次 {batch_id}，更正批次 {replaced}" if same else f"批次 {batch_id}"
+    one.settle("corrected" if same else "imported", note, batch=batch_id)
+    _tell(one, found)
+
+
+def _tell(one: ListOfFile, found: Difference) -> None:
+    for number, result in enumerate(one.results, 1):
+        result.added = found.added.get(number, 0)
+        result.changed = found.changed.get(number, 0)
+        result.unchanged = found.unchanged.get(number, 0)
+    one.results[0].withdrawn = found.withdrawn
+    one.results[0].changed_fields, one.results[0].changes = found.fields, found.changes
+
+
+def _save_supplement(tx: Transaction, store: Store, one: ListOfFile, source: SourceFile, digest: str) -> None:
+    """Corrected rows of a batch's remainder: added to its roll."""
+    batch_id = _insert(tx, one, source, digest, [])
+    found = Difference(added=dict(enumerate(_persons_by_table(one), 1)))
+    rolls.record_difference(tx, batch_id, found)
+    tx.journal(
+        f"batch:{batch_id}",
+        {"file": source.name, "supplements": one.supplements, "rows": one.rows.num_rows, "refused": sum(t.refused for t in one.tables)},
+        digest=source.sha256,
+    )  # fmt: skip
+    one.settle("imported", f"批次 {batch_id}，补入批次 {one.supplements}", batch=batch_id)
+    _tell(one, found)
+
+
+def _insert(tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, same: list[int]) -> int:
+    heads = [
+        TableHead(
+            number, t.table.sheet, t.table.header_last + 1, _columns_json(t), t.total, t.accepted, t.refused,
+            t.table.stated_total_fen, t.table.title,
+        )
+        for number, t in enumerate(one.tables, 1)
+    ]  # fmt: skip
+    stated = [t.table.stated_total_fen for t in one.tables]
+    head = BatchHead(
+        kind=one.kind, programme=one.programme, area=one.area, month=one.month, part=one.category,
+        file_name=source.name, file_sha256=source.sha256, content_sha256=one.digest,
+        rows=sum(t.total for t in one.tables), accepted=sum(t.accepted for t in one.tables),
+        refused=sum(t.refused for t in one.tables), amount_fen=sum(t.amount_fen for t in one.tables),
+        stated_total_fen=None if None in stated else sum(s or 0 for s in stated), policy_digest=digest,
+        supplements=one.supplements,
+    )  # fmt: skip
+    findings = [finding_row(number, finding) for number, t in enumerate(one.tables, 1) for finding in t.findings]
+    return rolls.save_batch(tx, head, heads, one.rows, findings, staged=one.staged, replaces=same)
+
+
+def finding_row(table_no: int, finding: Finding) -> tuple[Any, ...]:
+    """A finding as the record keeps it."""
+    return (
+        table_no, finding.source.row, finding.source.column, finding.column_field, finding.code, finding.severity, finding.shown,
+        json.dumps(finding.values, ensure_ascii=False, sort_keys=True),
+    )  # fmt: skip
+
+
+def _columns_json(table: Prepared) -> str:
+    return json.dumps(
+        [{"column": c.letters, "header": c.header, "field": c.field, "why": c.why} for c in table.table.columns],
+        ensure_ascii=False,
+    )
+
+
+def _persons_by_table(one: ListOfFile) -> list[int]:
+    import pyarrow.compute as pc
+
+    counts = [0] * len(one.tables)
+    found = pc.value_counts(one.rows.column("table_no"))
+    for entry in found.to_pylist():
+        counts[entry["values"] - 1] = entry["counts"]
+    return counts
+
+
+# overlap ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Persons:
+    ids: Any
+    names: Any
+    villages: Any
+    by_id: set[str] = field(init=False)
+    by_name: set[tuple[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_id = set(self.ids)
+        self.by_name = set(zip(self.names, self.villages, strict=True))
+
+
+def _persons(store: Store, kind: str, family: Sequence[int]) -> _Persons:
+    rows = rolls.persons_of(store, kind, family)
+    return _Persons([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows])
+
+
+def _overlap(left: _Persons, right: _Persons) -> float:
+    """Common persons as a share of the smaller list; by ID, else by name and village where that is more than chance."""
+    smaller = min(len(left.by_id), len(right.by_id))
+    if not smaller:
+        return 0.0
+    by_id = len(left.by_id & right.by_id) / smaller
+    if by_id:
+        return by_id
+    by_name = len(left.by_name & right.by_name) / smaller
+    return min(by_name, SAME_ROLL - 0.01) if by_name >= NAMESAKES else 0.0
+
+
+def _related(area: str, other: str) -> bool:
+    return area == other or _holds(area, other) or _holds(other, area)
+
+
+def _holds(wide: str, narrow: str) -> bool:
+    """Whether ``wide`` ('' is the district) holds ``narrow`` and more."""
+    return wide != narrow and (wide == "" or narrow.startswith(wide + "/"))
+
+
+def _part_of(part: str, category: str) -> bool:
+    return part == category or part.startswith(f"{category}p")
