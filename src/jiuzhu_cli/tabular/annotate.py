@@ -76,9 +76,13 @@ def _free_name(name: str, taken: set[str]) -> str:
 
 
 def _reason_columns(book: Workbook, reasons: Mapping[tuple[str, int], str]) -> dict[str, int]:
-    """0-based column for the reasons of each sheet that has any: right of the last one with a value."""
+    """0-based column for the reasons of each sheet that has any: right of the last one with a value and of merged titles."""
     concerned = {sheet for sheet, _ in reasons}
-    return {sheet.name: sheet.width for sheet in book.sheets if sheet.name in concerned}
+    return {
+        sheet.name: max([sheet.width, *(right + 1 for _, _, _, right in sheet.merged if right < sheet.width + 50)])
+        for sheet in book.sheets
+        if sheet.name in concerned
+    }
 
 
 def _comments(marks: Sequence[CellMark], anchors: Mapping[str, Mapping[tuple[int, int], tuple[int, int]]]) -> dict[
@@ -266,8 +270,14 @@ def _plain_sheet(
         target.set_column(index, index, min(widest + 2, 40))
     if reason_column is not None:
         target.set_column(reason_column, reason_column, 50)
+    own: dict[int, list[tuple[int, str]]] = {}
+    for (title, row, column), text in comments.items():
+        if title == name:
+            own.setdefault(row, []).append((column, text))
     for row in range(sheet.height):
         watched = row in marked_rows
+        for column, text in own.get(row, ()):  # in its turn: constant-memory mode drops what comes late
+            target.write_comment(row, column, text, {"author": "jiuzhu"})
         for index, cells in enumerate(sheet.columns):
             value = cells[row]
             bad = watched and (name, row, index) in red_cells
@@ -290,9 +300,6 @@ def _plain_sheet(
                 target.write_string(row, reason_column, reasons[name, row + 1][:MAX_TEXT], note)
             elif row + 1 == header_row:
                 target.write_string(row, reason_column, REASON_HEADER, red)
-    for (title, row, column), text in comments.items():
-        if title == name:
-            target.write_comment(row, column, text, {"author": "jiuzhu"})
 
 
 __all__ = ["CellError", "CellMark", "annotate_copy"]

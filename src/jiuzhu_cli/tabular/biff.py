@@ -16,6 +16,9 @@ _ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D
 _BOF, _EOF, _FILEPASS, _BOUNDSHEET, _ROW, _COLINFO, _FORMULA, _BOOLERR = (
     0x0809, 0x000A, 0x002F, 0x0085, 0x0208, 0x007D, 0x0006, 0x0205,
 )  # fmt: skip
+_DIMENSIONS, _SST = 0x0200, 0x00FC
+_CELLS = frozenset((0x0203, 0x0204, 0x00FD, 0x027E, 0x00BD, 0x00BE, 0x0201, 0x00D6, _FORMULA, _BOOLERR))
+MAX_COLUMNS = 256
 _RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
 
 
@@ -31,11 +34,16 @@ class _Container:
             raise ValueError("sector size")
         self.size, self.mini_size = 1 << shift, 1 << mini_shift
         first_directory = struct.unpack_from("<I", data, 48)[0]
-        self.cutoff, first_mini_fat = struct.unpack_from("<II", data, 56)
+        self.cutoff, first_mini_fat, mini_count = struct.unpack_from("<III", data, 56)
+        fat_count = struct.unpack_from("<I", data, 44)[0]
+        if max(fat_count, mini_count) > len(data) // self.size + 1 or self.cutoff > 1 << 16:
+            raise ValueError("counts beyond the file")
         difat_next, difat_count = struct.unpack_from("<II", data, 68)
         sectors = list(struct.unpack_from("<109I", data, 76))
         entries = self.size // 4
-        for _ in range(min(difat_count, len(data) // self.size)):
+        if difat_count > len(data) // self.size:
+            raise ValueError("counts beyond the file")
+        for _ in range(difat_count):
             block = struct.unpack(f"<{entries}I", self._sector(difat_next))
             sectors += block[:-1]
             difat_next = block[-1]
@@ -91,20 +99,23 @@ def _open(data: bytes, name: str) -> _Container:
         raise DataError(f"“{name}”已损坏，读不出来", f"请报送人重新发送；若能打开，{_RESAVE}") from error
 
 
-def _book(container: _Container) -> bytes:
-    return container.read("Workbook" if "Workbook" in container.streams else "Book")
+def _open_book(container: _Container, name: str) -> bytes:
+    try:
+        return container.read("Workbook" if "Workbook" in container.streams else "Book")
+    except (ValueError, struct.error, IndexError) as error:
+        raise DataError(f"“{name}”已损坏，读不出来", f"请报送人重新发送；若能打开，{_RESAVE}") from error
 
 
 def kind_of(data: bytes, name: str) -> str:
     """``xls`` or ``encrypted``; DataError for any other compound file (Word, PowerPoint, damaged)."""
     container = _open(data, name)
     streams = container.streams
+    book = _open_book(container, name) if "Workbook" in streams or "Book" in streams else b""
     if "EncryptedPackage" in streams:
         return "encrypted"
-    if "Workbook" in streams or "Book" in streams:
-        book = _book(container)[:8192]
+    if book:
         at = 0
-        while at + 4 <= len(book):
+        while at + 4 <= min(len(book), 8192):
             code, length = struct.unpack_from("<HH", book, at)
             if code == _FILEPASS:
                 return "encrypted"
@@ -118,12 +129,15 @@ def kind_of(data: bytes, name: str) -> str:
 
 
 def inspect_xls(data: bytes, name: str) -> dict[str, SheetFacts]:
-    """Facts of each worksheet by name (see ``guard.SheetFacts``). A damaged record ends the look, never the import."""
-    book = _book(_open(data, name))
-    facts: dict[str, SheetFacts] = {}
-    for title, position in _bound_sheets(book):
-        facts[title] = _sheet_facts(book, position)
-    return facts
+    """Facts of each worksheet by name (see ``guard.SheetFacts``).
+
+    DataError when a record claims more than a workbook can hold: the reader would believe it and abort the process.
+    """
+    try:
+        book = _open_book(_open(data, name), name)
+        return {title: _sheet_facts(book, position) for title, position in _bound_sheets(book)}
+    except (ValueError, struct.error, IndexError) as error:
+        raise DataError(f"“{name}”已损坏，读不出来", f"请报送人重新发送；若能打开，{_RESAVE}") from error
 
 
 def _bound_sheets(book: bytes) -> list[tuple[str, int]]:
@@ -138,6 +152,9 @@ def _bound_sheets(book: bytes) -> list[tuple[str, int]]:
             else:
                 title = book[body + 8 : body + 8 + count].decode("latin-1")
             found.append((title, position))
+        elif code == _SST and length >= 8:
+            if max(struct.unpack_from("<II", book, body)) > len(book):
+                raise ValueError("more strings than bytes")
         elif code == _EOF:
             break
         at = body + length
@@ -150,6 +167,8 @@ def _sheet_facts(book: bytes, at: int) -> SheetFacts:
     while at + 4 <= end:
         code, length = unpack(book, at)
         body = at + 4
+        if code in _CELLS and length >= 4 and unpack(book, body)[1] >= MAX_COLUMNS:
+            raise ValueError("cell beyond the last column")
         if code == _FORMULA and length >= 14:
             if book[body + 12 : body + 14] == b"\xff\xff" and book[body + 6] == 2:
                 row, column = unpack(book, body)
@@ -167,6 +186,10 @@ def _sheet_facts(book: bytes, at: int) -> SheetFacts:
             first, last = unpack(book, body)
             if book[body + 8] & 1 and last < 255:
                 facts.hidden_columns.update(range(first, last + 1))
+        elif code == _DIMENSIONS and length >= 8:
+            top, bottom, left, right = struct.unpack_from("<IIHH" if length >= 12 else "<4H", book, body)
+            if not (top <= bottom <= 65_536 and left <= right <= MAX_COLUMNS):
+                raise ValueError("extent beyond the format's")
         elif code == _BOF:
             depth += 1
         elif code == _EOF:

@@ -31,18 +31,19 @@ _RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _OFFICE_STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 _DIMENSION = re.compile(rb'<(?:\w+:)?dimension ref="(?:[A-Z]+\d+:)?([A-Z]+)(\d+)"')
+_ELEMENT = re.compile(rb"<[A-Za-z_]")
+_NUMBER = re.compile(rb"[0-9]{1,7}")
 _ROOT = re.compile(rb"<(?:([A-Za-z][\w.-]*):)?worksheet[\s>]")
 
 
 @dataclass(slots=True)
 class SheetFacts:
-    """What the reader does not tell: ``errors`` by 0-based (row, column), hidden rows and columns, number of rows in the file."""
+    """What the reader does not tell: ``errors`` by 0-based (row, column), hidden rows and columns, number of the last row in the file."""
 
     errors: dict[tuple[int, int], CellError] = field(default_factory=dict)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     rows: int = 0
-    cells: int = 0
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ def inspect_xlsx(data: bytes, name: str) -> XlsxFacts:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             return _Inspector(archive, name).run()
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         raise DataError(f"“{name}”已损坏，解不开", f"请报送人重新发送；若能打开，{_RESAVE}") from error
     except (ElementTree.ParseError, expat.ExpatError, UnicodeDecodeError) as error:
         raise DataError(f"“{name}”内部结构已损坏", f"若能打开，{_RESAVE}") from error
@@ -114,9 +115,11 @@ class _Inspector:
                         f"“{self.name}”解压后大得不正常（像压缩炸弹），没有读取",
                         f"请核对来源；确属正常表格时，{_RESAVE}",
                     )
-                block, first = carry + block if carry else block, False
-                if b"<!DOCTYPE" in block or b"<!ENTITY" in block:
+                block = carry + block if carry else block
+                # it can only stand before the root element, and later parts of a large sheet need not be searched again
+                if first and (b"<!DOCTYPE" in block or b"<!ENTITY" in block):
                     raise DataError(f"“{self.name}”里含有 DOCTYPE 声明，正常表格没有，出于安全没有读取", _RESAVE)
+                first = not _ELEMENT.search(block)
                 cut = block.rfind(edge) if edge else block.rfind(b"<")
                 if cut <= 0 or len(block) - cut > CHUNK:
                     cut = len(block)
@@ -190,28 +193,33 @@ class _FastScan:
 
     def __init__(self) -> None:
         self.facts, self.odd, self.prefix = SheetFacts(), False, b""
-        self._begun = self._beyond = False
+        self._begun = self._beyond = self._formula_seen = False
         self._last_row = self._last_column = -1
+        self._bytes = 0
 
     def feed(self, chunk: bytes) -> None:
         if not self._begun:
             self._begin(chunk)
-        prefix, facts = self.prefix, self.facts
-        cells = chunk.count(self._cell)
-        facts.cells += cells
-        facts.rows += chunk.count(self._row)
-        # '<c ' followed by something else than r=" means another manner of writing
-        if chunk.count(self._cell_any) != cells or self._cell_bare in chunk:
-            self.odd = True
-            return
-        if not self._beyond and self._far.search(chunk):
-            self._beyond = True
+            self._hidden(chunk, b"col")
+        self._bytes += len(chunk)
+        if self._notable.search(chunk):
+            self._look(chunk)
         if b't="e"' in chunk:
             self._errors(chunk)
-        if b"<" + prefix + b"f>" in chunk or b"<" + prefix + b"f " in chunk or b"<" + prefix + b"f/>" in chunk:
+        self._formula_seen = self._formula_seen or self._formula_end in chunk
+        if self._formula_seen:
             self._formulas(chunk)
-        if b' hidden="' in chunk:
-            self._hidden(chunk)
+        row = chunk.rfind(self._row)
+        if row >= 0 and (number := _NUMBER.match(chunk, row + len(self._row))):
+            self.facts.rows = max(self.facts.rows, int(number.group()))
+
+    def _look(self, chunk: bytes) -> None:
+        """Something notable is in the chunk: which of the three?"""
+        if b"r='" in chunk:
+            self.odd = True
+        if self._far.search(chunk):
+            self._beyond = True
+        self._hidden(chunk, b"row")
 
     def _begin(self, chunk: bytes) -> None:
         self._begun = True
@@ -221,17 +229,20 @@ class _FastScan:
             self.prefix = b""
         elif root.group(1):
             self.prefix = root.group(1) + b":"
-        tag = b"<" + self.prefix
-        self._cell, self._cell_any, self._cell_bare = tag + b'c r="', tag + b"c ", tag + b"c>"
-        self._row = tag + b"row"
+        self._cell = b"<" + self.prefix + b'c r="'
+        self._row = b"<" + self.prefix + b'row r="'
+        self._formula_end = b"</" + self.prefix + b"f>"
         claimed = _DIMENSION.search(chunk[: 1 << 16])
         if claimed and len(claimed.group(1)) <= 3 and len(claimed.group(2)) <= 7:
             letters, digits = len(claimed.group(1)), len(claimed.group(2))
             self._last_column, self._last_row = column_index(claimed.group(1).decode()), int(claimed.group(2)) - 1
-            far = b"(?:[A-Z]{%d}|[A-Z]+[0-9]{%d})" % (letters + 1, digits + 1)
+            far = b"[A-Z]{%d}|[A-Z]+[0-9]{%d}" % (letters + 1, digits + 1)
         else:
             self._beyond, far = True, b"$^"
-        self._far = re.compile(re.escape(self._cell) + far)
+        # a reference with more letters or digits than the sheet says it has, single quotes, or a hidden row; the lone
+        # literal in front lets the regular expression engine jump from r to r
+        self._notable = re.compile(b"r(?:(?==)=(?:\"(?:%s)|')|(?=o)ow [^>]*?hidden=)" % far)
+        self._far = re.compile(b'r="(?:%s)' % far)
         p = re.escape(self.prefix)
         v = b"<" + p + b"v"
         self._uncalculated = re.compile(
@@ -242,14 +253,13 @@ class _FastScan:
 
     def extent_in_doubt(self) -> bool:
         """Whether the file's own word about its extent cannot be relied on, or is too large to be taken on trust."""
-        if not self.facts.cells:
-            return False
         if self._beyond:
             return True
         # no cell has more letters or digits than the claimed corner: that bounds the rectangle
         rows, columns = self._last_row + 1, self._last_column + 1
         bound = (10 ** len(str(rows)) - 1) * (26 if columns <= 26 else 702 if columns <= 702 else 18278)
-        return bound > MAX_AREA or (bound > SPARSE_AREA and self.facts.cells * SPARSE < bound)
+        # a cell takes 20 bytes at least
+        return bound > MAX_AREA or (bound > SPARSE_AREA and self._bytes // 20 * SPARSE < bound)
 
     def _address(self, chunk: bytes, before: int) -> tuple[int, int] | None:
         start = chunk.rfind(self._cell, 0, before)
@@ -262,8 +272,11 @@ class _FastScan:
         at = chunk.find(b't="e"')
         while at >= 0:
             opening = chunk.rfind(b"<", 0, at)
-            where = self._address(chunk, at)
-            if where and chunk.startswith(self._cell, opening):
+            if chunk.startswith(b"<" + self.prefix + b"c ", opening):
+                where = self._address(chunk, at)
+                if where is None or not chunk.startswith(self._cell, opening):
+                    self.odd = True
+                    return
                 end = chunk.find(b"</" + self.prefix + b"c>", at)
                 value = self._value.search(chunk, at, end if end >= 0 else len(chunk))
                 code = value.group(1).decode("utf-8", "replace") if value else ""
@@ -272,22 +285,22 @@ class _FastScan:
 
     def _formulas(self, chunk: bytes) -> None:
         for match in self._uncalculated.finditer(chunk):
+            opening = chunk.rfind(b"<" + self.prefix + b"c", 0, match.start())
             where = self._address(chunk, match.start())
-            opening = chunk.rfind(self._cell, 0, match.start())
-            if where and not (match.group(1) and b't="str"' in chunk[opening : match.start()]):
+            if where is None or not chunk.startswith(self._cell, opening):
+                self.odd = True
+                return
+            if not (match.group(1) and b't="str"' in chunk[opening : match.start()]):
                 self.facts.errors.setdefault(where, CellError("formula_without_value"))
 
-    def _hidden(self, chunk: bytes) -> None:
-        for match in re.finditer(
-            b"<" + re.escape(self.prefix) + rb'(row|col) ([^>]*?)hidden="(?:1|true)"([^>]*)>', chunk
-        ):
-            _note_hidden(
-                self.facts, match.group(1) == b"col", (match.group(2) + match.group(3)).decode("ascii", "replace")
-            )
+    def _hidden(self, chunk: bytes, what: bytes) -> None:
+        pattern = b"<" + re.escape(self.prefix) + what + rb' ([^>]*?)hidden="(?:1|true)"([^>]*)>'
+        for match in re.finditer(pattern, chunk):
+            _note_hidden(self.facts, what == b"col", (match.group(1) + match.group(2)).decode("ascii", "replace"))
 
 
 def _note_hidden(facts: SheetFacts, is_column: bool, attributes: str) -> None:
-    values = dict(re.findall(r'(\w+)="(\d+)"', attributes))
+    values: dict[str, str] = dict(re.findall(r'(\w+)="(\d+)"', attributes))
     if is_column and "min" in values:
         last = min(int(values.get("max", values["min"])), 16_384)
         if last - int(values["min"]) < 2_000:  # "everything to the right hidden" is a frame, not a hidden column
@@ -303,7 +316,7 @@ class _Extent:
         self.last_row = self.last_column = -1
         self.cells = 0
         p = re.escape(prefix)
-        self._pattern = re.compile(b'<%sc r="([A-Z]+)([0-9]+)"[^>]*[^/>]>\\s*<%s(?:v|f|is)[ />]' % (p, p))
+        self._pattern = re.compile(b'<%sc r="([A-Z]+)([0-9]+)"(?:[^>]*[^/>])?>\\s*<%s(?:v|f|is)[ />]' % (p, p))
         self._columns: dict[bytes, int] = {}
 
     def feed(self, chunk: bytes) -> None:
@@ -340,11 +353,10 @@ class _SlowScan:
             place = split_reference(attributes.get("r", ""))
             self._row, self._column = place or (self._row, self._column + 1)
             self._kind, self._formula, self._valued, self._text = attributes.get("t", ""), False, False, ""
-            self.facts.cells += 1
         elif tag == "row":
             number = attributes.get("r", "")
             self._row, self._column = (int(number) - 1 if number.isdigit() else self._row + 1), -1
-            self.facts.rows += 1
+            self.facts.rows = max(self.facts.rows, self._row + 1)
             if attributes.get("hidden") in ("1", "true"):
                 self.facts.hidden_rows.add(self._row)
         elif tag == "col" and attributes.get("hidden") in ("1", "true"):

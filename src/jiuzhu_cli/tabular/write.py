@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 CREATED = datetime(2026, 1, 1)  # fixed: the same input gives the same bytes
-MAX_TEXT = 32_767  # characters in one cell, a limit of the format
+MAX_TEXT = 32_767  # UTF-16 units in one cell, a limit of the format
 MAX_ROWS = 1_048_576
 MANY_CELLS = 200_000  # from here on rows go to disk as they are written
 FONT, TITLE_FONT = "宋体", "黑体"
@@ -126,6 +126,13 @@ def write_xlsx(path: Path, sheets: Sequence[SheetSpec], *, marks: Mapping[str, s
         book.close()
 
     return write_atomic(path, write)
+
+
+class _Yuan(float):
+    """元 that XlsxWriter writes in its shortest exact form: its own 16 digits make 0.07 into 0.07000000000000001."""
+
+    def __format__(self, spec: str) -> str:
+        return f"{float(self):.2f}".rstrip("0").rstrip(".")
 
 
 def append_sheet(book: xlsxwriter.Workbook, spec: SheetSpec, *, first: bool) -> None:
@@ -249,19 +256,22 @@ class _Writer:
         kinds = [column.kind for column in spec.columns]
         wrapped = [i for i, column in enumerate(spec.columns) if column.wrap]
         fills = spec.fills
+        comments: dict[int, list[tuple[int, str]]] = {}
+        for (number, index), text in spec.comments.items():
+            comments.setdefault(number, []).append((index, text))
         for number, values in enumerate(spec.rows):
             row = first + number
             if wrapped:
                 lines = max(_lines(_shown(values[i], "text"), self.widths[i], spec.font_size / 11) for i in wrapped)
                 if lines > 1:
                     sheet.set_row(row, min(lines * spec.font_size * 1.45 + 3, 400))
+            for index, text in comments.get(number, ()):  # in its turn: constant-memory mode drops what comes late
+                sheet.write_comment(row, index, text[:2000], {"author": "jiuzhu", "x_scale": 1.5})
             for index, value in enumerate(values):
                 style_ = plain[index]
                 if fills and (number, index) in fills:
                     style_ = self._format(**styles[index], bg_color=FILLS[fills[number, index]])
                 self._cell(row, index, kinds[index], value, style_)
-        for (number, index), text in spec.comments.items():
-            sheet.write_comment(first + number, index, text[:2000], {"author": "jiuzhu", "x_scale": 1.5})
         if spec.rows:
             for index, column in enumerate(spec.columns):
                 if column.choices:
@@ -275,7 +285,7 @@ class _Writer:
             check_text(text, f"工作表“{self.spec.name}”第 {row + 1} 行“{self.spec.columns[index].header}”")
             self.sheet.write_string(row, index, text, style)
         elif kind == "amount":
-            self.sheet.write_number(row, index, round(value / 100, 2), style)
+            self.sheet.write_number(row, index, _Yuan(value / 100), style)
         else:
             self.sheet.write_number(row, index, value, style)
 

@@ -1,0 +1,118 @@
+"""Writing: text stays text, amounts are exact, same input same bytes, nothing cut off in silence."""
+
+from __future__ import annotations
+
+import random
+import stat
+import zipfile
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.tabular import write
+from jiuzhu_cli.tabular.read import read_workbook
+from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, text_width, write_csv, write_xlsx
+
+COLUMNS = [
+    ColumnSpec("序号", kind="count"),
+    ColumnSpec("姓名"),
+    ColumnSpec("身份证号"),
+    ColumnSpec("金额（元）", kind="amount"),
+    ColumnSpec("日期", kind="date"),
+    ColumnSpec("处理意见", choices=("待核实", "停发甲方")),
+    ColumnSpec("说明", wrap=True),
+]
+ROWS = [
+    [1, "张三", "42100219900101123X", 123456, date(2026, 10, 1), "待核实", "长" * 90],
+    [2, '=HYPERLINK("x")', "0012", 10, None, None, ""],
+    [3, "http://x.cn", "1e5", None, "2026-10-02", "停发甲方", "@x"],
+]
+
+
+def spec(**options: object) -> SheetSpec:
+    return SheetSpec("疑点", COLUMNS, ROWS, title="2026年10月疑点", notes=["说明一", "说明二"], **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_values_come_back_as_they_went(tmp_path: Path, many: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if many:
+        monkeypatch.setattr(write, "MANY_CELLS", 0)
+    path = tmp_path / "深" / "a.xlsx"
+    digest = write_xlsx(
+        path, [spec(), SheetSpec("藏", [ColumnSpec("a")], [["x"]], hidden=True)], marks={"jiuzhu": "x:2026-10"}
+    )
+    assert (
+        write_xlsx(
+            tmp_path / "b.xlsx",
+            [spec(), SheetSpec("藏", [ColumnSpec("a")], [["x"]], hidden=True)],
+            marks={"jiuzhu": "x:2026-10"},
+        )
+        == digest
+    )
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [p.name for p in path.parent.iterdir()] == ["a.xlsx"]
+    book = read_workbook(path)
+    assert book.sha256 == digest and book.marks == {"jiuzhu": "x:2026-10"}
+    assert [s.hidden for s in book.sheets] == [False, True]
+    rows = list(zip(*book.sheets[0].columns, strict=True))[4:]
+    assert rows[0] == (1, "张三", "42100219900101123X", 1234.56, "2026-10-01", "待核实", "长" * 90)
+    assert rows[1] == (2, '=HYPERLINK("x")', "0012", 0.1, None, None, None)
+    assert rows[2] == (3, "http://x.cn", "1e5", None, "2026-10-02", "停发甲方", "@x")
+    sheet = openpyxl.load_workbook(path)["疑点"]
+    assert all(cell.data_type != "f" and not cell.hyperlink for row in sheet.iter_rows() for cell in row)
+    assert sheet["D5"].number_format == "0.00" and sheet["C5"].number_format == "@"
+    assert sheet.freeze_panes == "A5" and sheet.auto_filter.ref == "A4:G7" and sheet.print_title_rows == "$4:$4"
+    assert sheet.page_setup.paperSize == 9 and sheet.sheet_properties.pageSetUpPr.fitToPage
+    [choice] = sheet.data_validations.dataValidation
+    assert choice.formula1 == '"待核实,停发甲方"' and str(choice.sqref) == "F5:F7"
+
+
+def test_every_fen_is_exact(tmp_path: Path) -> None:
+    amounts = [*range(0, 300), *random.Random(7).sample(range(10**9), 500), 10**13 + 1, -105]
+    write_xlsx(tmp_path / "a.xlsx", [SheetSpec("表", [ColumnSpec("金额", kind="amount")], [[a] for a in amounts])])
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
+        xml = archive.read("xl/worksheets/sheet1.xml").decode()
+    for fen in amounts:
+        sign, whole = ("-" if fen < 0 else ""), abs(fen)
+        shown = f"{sign}{whole // 100}.{whole % 100:02d}".rstrip("0").rstrip(".")
+        assert f"<v>{shown}</v>" in xml
+
+
+def test_fills_and_comments(tmp_path: Path) -> None:
+    write_xlsx(tmp_path / "a.xlsx", [spec(fills={(1, 2): "red"}, comments={(1, 2): "号码坏了"})])
+    cell = openpyxl.load_workbook(tmp_path / "a.xlsx")["疑点"]["C6"]
+    assert cell.fill.fgColor.rgb == "FFFFC7CE" and cell.comment is not None and "号码坏了" in cell.comment.text
+
+
+@pytest.mark.parametrize(
+    ("sheet", "says"),
+    [
+        (SheetSpec("表", [ColumnSpec("姓名")], [["长" * 32_768]]), "32768 个字"),
+        (SheetSpec("表", [ColumnSpec("姓名")], [["x"]], title="长" * 32_768), "上限"),
+        (SheetSpec("表", [ColumnSpec("姓名")], [["x"]] * 1_048_577), "超过表格上限"),
+        (SheetSpec("表", [ColumnSpec("意见", choices=("很长的选项" * 60,))], [["x"]]), "下拉选项"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_nothing_is_left(tmp_path: Path, sheet: SheetSpec, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        write_xlsx(tmp_path / "a.xlsx", [sheet])
+    assert not list(tmp_path.iterdir())
+
+
+def test_csv_has_bom_crlf_and_no_live_formula(tmp_path: Path) -> None:
+    write_csv(
+        tmp_path / "a.csv",
+        ["姓名", "金额"],
+        [["=1+1", 5], ["+a", "-b"], ["@c", "\td"], ['他"说', None], ["a,b", "x\ny"]],
+    )
+    assert (tmp_path / "a.csv").read_bytes() == (
+        '\ufeff姓名,金额\r\n\'=1+1,5\r\n\'+a,\'-b\r\n\'@c,\'\td\r\n"他""说",\r\n"a,b","x\ny"\r\n'
+    ).encode()
+
+
+@pytest.mark.parametrize(("text", "width"), [("", 0), ("ab", 2), ("张三", 4), ("a张\nbcdef", 5), ("（元）", 6)])
+def test_text_width(text: str, width: int) -> None:
+    assert text_width(text) == width
