@@ -39,12 +39,16 @@ def render_cell(field: str, value: Any, habit: Habit, rng: np.random.Generator) 
     return value
 
 
-def _amount(value: int, habit: Habit) -> Any:
-    if "thousands" in habit.noise and value >= 1000:
-        return f"{value:,}.00"
+def _amount(fen: int, habit: Habit) -> Any:
+    if "thousands" in habit.noise and fen >= 1000_00:
+        return f"{fen / 100:,.2f}"
     if "text_amounts" in habit.noise:
-        return f"{value}元" if value % 3 == 0 else f"{value}.00"
-    return value
+        return f"{fen // 100}元" if fen % 300 == 0 else f"{fen / 100:.2f}"
+    return in_yuan(fen)
+
+
+def in_yuan(fen: int) -> int | float:
+    return fen // 100 if fen % 100 == 0 else fen / 100
 
 
 def _id(text: str, habit: Habit, rng: np.random.Generator) -> str:

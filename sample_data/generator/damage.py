@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from generator.plants import Planter
+from generator.cells import in_yuan
+from generator.planter import Planter
 from generator.rolls import Rolls
 
 
@@ -43,7 +44,7 @@ ID_DAMAGE: dict[str, Spoil] = {
 }
 AMOUNT_DAMAGE: dict[str, Spoil] = {
     "amount_words": lambda text: "待定",
-    "amount_negative": lambda text: -int(text),
+    "amount_negative": lambda fen: -in_yuan(int(fen)),
 }
 ACCOUNT_DAMAGE: dict[str, Spoil] = {"account_number": float}
 DATE_DAMAGE: dict[str, Spoil] = {"date_impossible": lambda text: "2026-02-30"}
@@ -54,13 +55,15 @@ def choose(
 ) -> list[Damaged]:
     """``allowed(programme, town)`` says where single cells can be damaged without hurting a neighbour's row."""
     counts = Counter(id_no for roll in rolls.values() for id_no in roll["id_no"])
-    quiet = set(p.persons.index[p.quiet() & ~p.persons["household"].isin(p.used)])
+    calm = set(p.persons.index[p.calm() & ~p.persons["household"].isin(p.used)])
     used: set[int] = set()
     result: list[Damaged] = []
 
     def pick(programme: str, wanted: Callable[[pd.DataFrame], pd.Series], count: int) -> pd.DataFrame:
         roll = rolls[programme]
-        fine = roll["person"].isin(quiet - used) & roll["id_no"].map(lambda i: counts[i] == 1) & wanted(roll)
+        fine = roll["person"].isin(calm - used) & wanted(roll)
+        if programme != "temporary_assistance":  # a lost one-off line changes no other judgement
+            fine &= roll["id_no"].map(lambda i: counts[i] == 1)
         fine &= roll["town"].map(lambda town: allowed(programme, town))
         pool = roll[fine]
         pool = pool.drop_duplicates("household")

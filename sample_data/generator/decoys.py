@@ -33,7 +33,7 @@ def planted_decoys(p: Planter, count: int) -> None:
     for person, one in p.each(child, max(1, count // 2)):
         roll = p.rolls[SUBSISTENCE]
         row = roll[roll["person"] == person].iloc[0]
-        top_up = int(p.world.standards.de_facto_cap) - int(row["amount"]) // int(row["covered_persons"]) - 20
+        top_up = int(p.world.standards.de_facto_cap) - int(row["amount"]) // int(row["covered_persons"]) - 20_00
         if top_up > 0:
             p.append(DE_FACTO, make.base_rows(p.world, one).assign(amount=top_up, remark="补差"))
             p.truth.decoy("合计未超封顶", one["id_no"], (SUBSISTENCE, DE_FACTO))
@@ -48,11 +48,10 @@ def planted_decoys(p: Planter, count: int) -> None:
         town, village = p.other_town(one["town"].iloc[0], bool(one["urban"].iloc[0]))
         p.change(OLD_AGE, person, town=town, village=village, address=town + village)
         p.truth.decoy("在另一乡镇领高龄津贴", one["id_no"], (SUBSISTENCE, OLD_AGE), towns=(one["town"].iloc[0], town))
-    certified = (status == "subsistence") & (p.persons["grade"] > 0)
+    certified = (status == "subsistence") & (p.persons["grade"] == 4)
     for person, one in p.each(certified, max(1, count // 2)):
         p.persons.loc[person, "cancelled"] = True
         p.drop(LIVING, person)
-        p.drop(NURSING, person)
         p.truth.decoy("残疾证已注销", one["id_no"], (SUBSISTENCE, LIVING))
     _namesake(p)
     _institution(p)

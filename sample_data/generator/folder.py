@@ -202,7 +202,7 @@ class FolderWriter:
         return grids
 
     def _old_sheet(self, table: Table, unit: Unit) -> Grid:
-        rows = [{**row, "amount": int(row.get("amount") or 0) + 1} for row in table.rows[::2]]
+        rows = [{**row, "amount": int(row.get("amount") or 0) + 100} for row in table.rows[::2]]
         grid = lay_out(replace(table, rows=rows, overrides={}), unit.habit, self.rng, "上年旧表")
         grid.hidden, grid.places = True, {}
         return grid
@@ -256,7 +256,7 @@ class FolderWriter:
             self.scenario.truth.rolls.append(
                 {"programme": code, "month": month, "town": str(town), "persons": kept["id_no"].tolist(),
                  "refused": rows.loc[lost, "id_no"].tolist(), "cases": len(cases),
-                 "amount_yuan": int(cases["amount"].sum()) if "amount" in cases else None}
+                 "amount_fen": int(cases["amount"].sum()) if "amount" in cases else None}
             )  # fmt: skip
 
 

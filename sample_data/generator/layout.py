@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from generator.cells import render_cell
+from generator.cells import in_yuan, render_cell
 from generator.habits import Habit
 from generator.headers import BANDS, CASE_FIELDS, SYNONYMS, header_key
 
@@ -151,6 +151,13 @@ def _sum_row(label: str, rows: list[Row], table: Table) -> list[Any]:
         first.setdefault(row["case"], row)
     for total in table.total_fields:
         if total in table.columns and table.columns.index(total):
-            values = [table.overrides.get((row["key"], total), row[total]) for row in first.values()]
-            cells[table.columns.index(total)] = sum(int(v) for v in values if isinstance(v, int | float | np.integer))
+            cells[table.columns.index(total)] = in_yuan(sum(_counted(row, total, table) for row in first.values()))
     return cells
+
+
+def _counted(row: Row, field_name: str, table: Table) -> int:
+    """What Excel's SUM sees in a cell, in 分: damaged numbers count, damaged texts do not."""
+    if (row["key"], field_name) not in table.overrides:
+        return int(row[field_name])
+    raw = table.overrides[row["key"], field_name]
+    return round(raw * 100) if isinstance(raw, int | float) else 0

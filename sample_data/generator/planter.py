@@ -50,9 +50,13 @@ class Planter:
         return self.persons.groupby("household")["age"].transform("max")
 
     def quiet(self) -> pd.Series:
-        """Persons of households that no other programme touches: no certificate, nobody of 80, no one-off aid."""
+        """Calm, and without one-off aid."""
         busy = set().union(*(self.rolls[c]["household"] for c in ("temporary_assistance", RENOVATION)))
-        return ~self.certified_household() & (self.oldest() < 80) & ~self.persons["household"].isin(busy)
+        return self.calm() & ~self.persons["household"].isin(busy)
+
+    def calm(self) -> pd.Series:
+        """Persons of households without a certificate and without anybody of 80."""
+        return ~self.certified_household() & (self.oldest() < 80)
 
     def pick(self, mask: pd.Series, count: int) -> pd.DataFrame:
         """Up to ``count`` persons of unused households outside the closed towns, one a household; marks them used."""
@@ -86,13 +90,9 @@ class Planter:
 
     def other_town(self, town: str, urban: bool) -> tuple[str, str]:
         """A village of another open town, of the same kind (社区 or 村), so that the category stays true."""
-        places = [
-            (t.name, village)
-            for t in self.world.region.towns
-            if t.name != town and t.name not in self.closed
-            for village in t.villages
-            if village.endswith("社区") == urban
-        ]
+        others = [t for t in self.world.region.towns if t.name != town and t.name not in self.closed]
+        places = [(t.name, village) for t in others for village in t.villages]
+        places = [place for place in places if place[1].endswith("社区") == urban] or places
         return places[int(self.rng.integers(len(places)))]
 
     def each(self, mask: pd.Series, count: int) -> list[tuple[int, pd.DataFrame]]:

@@ -140,10 +140,10 @@ def _join_household(p: Planter, one: pd.DataFrame, host: pd.DataFrame) -> None:
     extra["relation"], extra["lead"] = "儿媳" if not one["male"].iloc[0] else "女婿", False
     at = int(roll.index[roll["case"] == head["case"]].max()) + 1
     roll = pd.concat([roll.iloc[:at], extra, roll.iloc[at:]], ignore_index=True)
-    standard = int(p.world.standards.urban if head["urban"] else p.world.standards.rural)
-    mask, size = roll["case"] == head["case"], int(head["household_size"]) + 1
-    roll.loc[mask, ["household_size", "covered_persons"]] = size
-    roll.loc[mask, ["amount", "base"]] = standard * size - int(head["income"])
+    mask = roll["case"] == head["case"]
+    roll.loc[mask, ["household_size", "covered_persons"]] = int(head["household_size"]) + 1
+    figures = make.finish_subsistence(p.world, roll[mask])
+    roll.loc[mask, ["amount", "base", "addon"]] = figures[["amount", "base", "addon"]]
     p.rolls[SUBSISTENCE] = roll
 
 
@@ -181,7 +181,7 @@ def after_death(p: Planter, count: int) -> None:
 def missed(p: Planter, count: int) -> None:
     status, grade, age = p.persons["status"], p.persons["grade"], p.persons["age"]
     plans = [
-        (LIVING, "subsistence_allowance", (status == "subsistence") & grade.isin([3, 4]), "低保且持残疾证"),
+        (LIVING, "subsistence_allowance", (status == "subsistence") & (grade == 4), "低保且持残疾证"),
         (NURSING, "subsistence_allowance", (status == "subsistence") & grade.isin([1, 2]), "一二级残疾"),
         (NURSING, "register:disability_certificate", (status == "disabled") & grade.isin([1, 2]), "一二级残疾"),
         (OLD_AGE, "subsistence_allowance", (status == "subsistence") & (age >= 80), "年满起龄"),
@@ -250,9 +250,11 @@ def reviews(p: Planter, count: int) -> None:
         number = int(one["household"].iloc[0])
         standard = int(s.urban if one["urban"].iloc[0] else s.rural)
         size = int(p.world.households["size"].iloc[number])
-        p.change(SUBSISTENCE, person, income=int(standard * 1.2) * size, amount=200 * size, base=200 * size)
+        p.change(
+            SUBSISTENCE, person, income=standard * 12 // 1000 * 100 * size, amount=200_00 * size, base=200_00 * size
+        )
         p.truth.review.append(_case("over_income", "收入超标准", one, SUBSISTENCE))
-    for step in (65, -40):
+    for step in (65_00, -40_00):
         for person, one in p.each(plain, max(1, count // 2)):
             roll = p.rolls[SUBSISTENCE]
             right = roll.loc[roll["person"] == person, "amount"].to_numpy()[0]

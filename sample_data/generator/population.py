@@ -36,7 +36,7 @@ class World:
     """``households``: one row a household, index = household number (``status, town, village, size, income``).
 
     ``persons``: one row a person, index = person number (``household, member, relation, name, id_no, born, male, phone,
-    account, bank, grade, kind, …``); ``grade`` 0 means no disability certificate. Incomes in 元 a month.
+    account, bank, grade, kind, …``); ``grade`` 0 means no disability certificate. Incomes in 分 a month.
     """
 
     region: Region
@@ -52,6 +52,8 @@ def make_world(region: Region, standards: Standards, *, persons: int, month: str
     rng = np.random.default_rng([seed, int(region.code)])
     households = _households(rng, region, int(persons / 1.62))
     people = _persons(rng, region, households, month)
+    if standards.old_age_or_disability:
+        people.loc[people["age"] >= standards.old_age_from, "grade"] = 0
     households = households.assign(income=_incomes(rng, households, standards))
     return World(region, standards, month, seed, households, people)
 
@@ -128,12 +130,12 @@ def _birth_dates(rng: Rng, age: np.ndarray, month: str) -> pd.Series:
 
 
 def _incomes(rng: Rng, households: pd.DataFrame, standards: Standards) -> np.ndarray:
-    """Household income in whole 元 a month, consistent with the status (below the standard; between it and the margin's)."""
-    standard = np.where(households["urban"], float(standards.urban), float(standards.rural))
+    """Household income in 分 a month (whole 元), consistent with the status: below the standard, or between it and the margin's."""
+    standard = np.where(households["urban"], standards.urban, standards.rural)
     status = households["status"].to_numpy()
     multiple = float(standards.margin_multiple)
     share = np.where(
         status == "margin", rng.uniform(1.05, 0.95 * multiple, len(households)), rng.uniform(0.1, 0.85, len(households))
     )
     share = np.where(status == "rigid", multiple * 1.1, share)
-    return np.floor(standard * households["size"].to_numpy() * share).astype(int)
+    return np.floor(standard * households["size"].to_numpy() * share / 100).astype(int) * 100

@@ -1,6 +1,6 @@
 """Clean rolls of one month: per programme a table of persons in the ledger's own terms, before any table habit.
 
-Columns of a roll: ``person, household, case, lead`` and the fields of the record; amounts in 元 (integers). The case's
+Columns of a roll: ``person, household, case, lead`` and the fields of the record; amounts in 分. The case's
 figures stand on every row of the case; the layout decides where they are shown.
 """
 
@@ -70,20 +70,23 @@ def household_rows(world: World, persons: pd.DataFrame) -> pd.DataFrame:
     rows["household_size"] = households["size"].to_numpy()
     rows["covered_persons"] = households["size"].to_numpy()
     rows["income"] = households["income"].to_numpy()
-    rows["assets"] = rows["household"] % 7 * 1000
+    rows["assets"] = rows["household"] % 7 * 1000_00
     rows["case_code"] = [f"{world.region.code}{n + 1:07d}" for n in rows["household"]]
     return rows
 
 
 def _numbers(world: World, rows: pd.DataFrame) -> np.ndarray:
-    return np.where(rows["urban"], int(world.standards.urban), int(world.standards.rural))
+    return np.where(rows["urban"], world.standards.urban, world.standards.rural)
 
 
 def finish_subsistence(world: World, rows: pd.DataFrame) -> pd.DataFrame:
-    """Amounts and the other stated fields of subsistence rows: standard x persons - household income."""
-    amount = _numbers(world, rows) * rows["covered_persons"] - rows["income"]
+    """Amounts and the other stated fields of subsistence rows: standard x persons - household income, plus add-ons."""
+    shortfall = _numbers(world, rows) * rows["covered_persons"] - rows["income"]
+    unit = world.standards.unit
+    base = -(-shortfall // unit) * unit if world.standards.round_up else (2 * shortfall + unit) // (2 * unit) * unit
+    addon = _addons(world, rows).groupby(rows["case"]).transform("sum")
     return rows.assign(
-        amount=amount, base=amount, addon=0,
+        amount=base + addon, base=base, addon=addon,
         category=np.where(rows["urban"], "城市", "农村"),
         start_month=[f"20{18 + n % 8}-{n % 12 + 1:02d}" for n in rows["household"]],
         cause=[_CAUSES[n % 5] for n in rows["household"]],
@@ -91,6 +94,16 @@ def finish_subsistence(world: World, rows: pd.DataFrame) -> pd.DataFrame:
         work_ability=np.where((rows["age"] >= 60) | (rows["age"] < 16) | rows["grade_no"].between(1, 2), "无", "有"),
         remark="",
     )  # fmt: skip
+
+
+def _addons(world: World, rows: pd.DataFrame) -> pd.Series:
+    """分类施保 of each person: the highest that applies, once."""
+    applies = {"elder": rows["age"] >= 60, "minor": rows["age"] < 18, "severe": rows["grade_no"].between(1, 2)}
+    best = pd.Series(0, index=rows.index)
+    for what, holds in applies.items():
+        urban, rural = (world.standards.addons.get((what, kind), 0) for kind in (True, False))
+        best = best.combine(pd.Series(np.where(holds, np.where(rows["urban"], urban, rural), 0), index=rows.index), max)
+    return best
 
 
 def subsistence(world: World) -> pd.DataFrame:
@@ -149,9 +162,18 @@ def living(world: World) -> pd.DataFrame:
     return finish_disability(world, base_rows(world, persons[on_roll & (persons["grade"] > 0)]), "living")
 
 
+def nursing_due(world: World) -> pd.Series:
+    """Grades one and two; where the district says so, also grade three of mind and intellect."""
+    persons = world.persons
+    due = persons["grade"].isin([1, 2])
+    if world.standards.nursing_grade_three:
+        due |= (persons["grade"] == 3) & persons["kind"].isin([5, 6])
+    return due
+
+
 def nursing(world: World) -> pd.DataFrame:
     persons = world.persons
-    due = persons["grade"].isin([1, 2]) & (persons["status"] != "extreme")
+    due = nursing_due(world) & (persons["status"] != "extreme")
     return finish_disability(world, base_rows(world, persons[due]), "nursing")
 
 
@@ -160,7 +182,7 @@ def finish_disability(world: World, rows: pd.DataFrame, which: str) -> pd.DataFr
     if which == "living":
         amount = np.full(len(rows), int(s.living))
     else:
-        amount = np.array([int(s.nursing.get(int(g), s.nursing[2])) for g in rows["grade_no"]], dtype=int)
+        amount = np.array([s.nursing.get(int(g), s.nursing[2]) for g in rows["grade_no"]], dtype=int)
     return rows.assign(
         amount=amount,
         disability_no=rows["id_no"].astype(object) + rows["kind_no"].astype(str) + rows["grade_no"].astype(str),
@@ -194,7 +216,7 @@ def temporary(world: World) -> pd.DataFrame:
     number = rows["person"].to_numpy()
     reasons = np.array(["突发疾病", "火灾", "交通事故", "子女就学", "意外伤害"], dtype=object)
     return rows.assign(
-        amount=(number % 9 + 1) * 300, cause=reasons[number % 5],
+        amount=(number % 9 + 1) * 300_00, cause=reasons[number % 5],
         category=np.where(number % 3 == 0, "急难型", "支出型"),
         household_size=world.households.loc[rows["household"], "size"].to_numpy(),
         event_date=[f"{world.month}-{n % 20 + 1:02d}" for n in number], remark="",
@@ -213,7 +235,7 @@ def finish_renovation(world: World, rows: pd.DataFrame) -> pd.DataFrame:
     words = {"subsistence": "低保户", "margin": "低保边缘户", "extreme": "分散供养特困人员"}
     return rows.assign(
         claimed_status=rows["status"].map(words).fillna("其他脱贫户"),
-        grade=np.where(number % 3 == 0, "C级", "D级"), amount=np.where(number % 3 == 0, 12000, 24000),
+        grade=np.where(number % 3 == 0, "C级", "D级"), amount=np.where(number % 3 == 0, world.standards.house["C"], world.standards.house["D"]),
         stage=np.array(["已竣工", "施工中", "已验收"], dtype=object)[number % 3],
         household_size=world.households.loc[rows["household"], "size"].to_numpy(),
         event_date=[f"2026-0{n % 8 + 1}-15" for n in number], remark="",

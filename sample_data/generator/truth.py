@@ -1,4 +1,4 @@
-"""What was planted, written down. Persons are named by their canonical ID; amounts in 元; months YYYY-MM."""
+"""What was planted, written down. Persons are named by their canonical ID; amounts in 分; months YYYY-MM."""
 
 from __future__ import annotations
 

@@ -1,0 +1,159 @@
+"""Scores what the program said against what the generator planted (``truth.json``)."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Case = dict[str, Any]
+Doubt = dict[str, str]
+RowKey = tuple[str, str, str, str]  # programme, month, town, ID
+
+
+@dataclass
+class Score:
+    """``side``: further doubts about planted persons, which follow from the plant; they count neither for nor against."""
+
+    found: list[Case] = field(default_factory=list)
+    lost: list[Case] = field(default_factory=list)
+    wrong: list[Doubt] = field(default_factory=list)
+    side: list[Doubt] = field(default_factory=list)
+    tolerated: list[Doubt] = field(default_factory=list)
+
+    @property
+    def recall(self) -> float:
+        total = len(self.found) + len(self.lost)
+        return len(self.found) / total if total else 1.0
+
+    @property
+    def precision(self) -> float:
+        total = len(self.found) + len(self.wrong)
+        return len(self.found) / total if total else 1.0
+
+    def explain(self) -> str:
+        lines = [
+            f"recall {self.recall:.4f} precision {self.precision:.4f} side {len(self.side)} tolerated {len(self.tolerated)}"
+        ]
+        lines += [f"LOST  {c['kind']} {c['rule']} {c['persons']} {c['programmes']} {c['towns']}" for c in self.lost]
+        lines += [
+            f"WRONG {d['kind']}/{d['code']} {d['id_no_a']} {d['programme_a']}@{d['area_a']} | {d['id_no_b']} {d['programme_b']}@{d['area_b']} | {d['evidence']}"
+            for d in self.wrong
+        ]
+        return "\n".join(lines)
+
+
+def read_truth(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text("utf-8")))
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def fits(case: Case, doubt: Doubt) -> bool:
+    """Whether ``doubt`` says what ``case`` planted."""
+    if case["kind"] != doubt["kind"]:
+        return False
+    persons, programmes = set(case["persons"]), case["programmes"]
+    named = {doubt["id_no_a"], doubt["id_no_b"]} - {""}
+    sides = {doubt["programme_a"], doubt["programme_b"]} - {""}
+    if not named <= persons:
+        return False
+    if case["kind"] == "missed":
+        return doubt["programme_b"] == programmes[1]
+    if case["kind"] == "claim":
+        return doubt["programme_a"] == programmes[0] and doubt["programme_b"] == programmes[1]
+    if case["kind"] == "after_event":
+        return programmes[0] in sides
+    if case["kind"] == "double":
+        return sides == set(programmes)
+    return len(named) == 2  # account: any two of the holders
+
+
+def score_doubts(truth: dict[str, Any], doubts: Iterable[Doubt]) -> Score:
+    """Strong doubts against the planted cases. Candidates are left out: they only propose."""
+    strong = [d for d in doubts if d["severity"] == "strong"]
+    score = Score()
+    planted_persons = {p for case in truth["planted"] for p in case["persons"]}
+    for case in truth["planted"]:
+        (score.found if any(fits(case, d) for d in strong) else score.lost).append(case)
+    for doubt in strong:
+        if any(fits(case, doubt) for case in truth["planted"]):
+            continue
+        if any(fits(case, doubt) for case in truth["tolerated"]):
+            score.tolerated.append(doubt)
+        elif {doubt["id_no_a"], doubt["id_no_b"]} & planted_persons:
+            score.side.append(doubt)
+        else:
+            score.wrong.append(doubt)
+    return score
+
+
+def expected_rows(truth: dict[str, Any]) -> set[RowKey]:
+    return {(r["programme"], r["month"], r["town"], p) for r in truth["rolls"] for p in r["persons"]}
+
+
+def refused_rows(truth: dict[str, Any]) -> set[RowKey]:
+    return {(r["programme"], r["month"], r["town"], p) for r in truth["rolls"] for p in r["refused"]}
+
+
+def ledger_rows(workspace: Path) -> list[RowKey]:
+    """Every live roll row of the record, with repetitions."""
+    with sqlite3.connect(f"file:{workspace / 'ledger.db'}?mode=ro", uri=True) as connection:
+        return connection.execute(
+            "SELECT b.programme, b.month, r.town, r.id_no FROM batch b JOIN roll_row r USING (batch_id)"
+            " WHERE b.kind = 'roll' AND b.status = 'active'"
+        ).fetchall()
+
+
+def ledger_amounts(workspace: Path) -> dict[tuple[str, str, str], int]:
+    """Sum of the cases' amounts in 分 per programme, month and town."""
+    with sqlite3.connect(f"file:{workspace / 'ledger.db'}?mode=ro", uri=True) as connection:
+        rows = connection.execute(
+            "SELECT b.programme, b.month, r.town, coalesce(sum(r.amount_fen), 0) FROM batch b JOIN roll_row r USING (batch_id)"
+            " WHERE b.kind = 'roll' AND b.status = 'active' AND r.lead = 1 GROUP BY 1, 2, 3"
+        ).fetchall()
+    return {(p, m, t): int(amount) for p, m, t, amount in rows}
+
+
+def amount_differences(truth: dict[str, Any], workspace: Path) -> list[str]:
+    """Where the record's sums differ from the rolls as generated (towns that lost a whole case to damage included)."""
+    actual = ledger_amounts(workspace)
+    lines = []
+    for roll in truth["rolls"]:
+        if roll["amount_fen"] is None:
+            continue
+        key = (roll["programme"], roll["month"], roll["town"])
+        if actual.get(key, 0) != roll["amount_fen"]:
+            lines.append(f"{key}: generated {roll['amount_fen']}, in the ledger {actual.get(key, 0)}")
+    return lines
+
+
+ACTIONS = {
+    "over_income": {"stop", "grace", "transfer", "check"},
+    "wrong_amount": {"increase", "decrease"},
+    "wrong_tier": {"increase", "decrease"},
+    "death": {"decrease", "stop", "check", "transfer"},
+}
+
+
+def lost_reviews(truth: dict[str, Any], proposals: list[dict[str, str]]) -> list[Case]:
+    """Planted review facts without a fitting proposal on the person or (for households) the head named in the note."""
+    lost = []
+    for case in truth["review"]:
+        persons = {*case["persons"], case["note"]}
+        hits = [
+            p for p in proposals
+            if p["id_no"] in persons and p["programme"] == case["programmes"][0] and p["action"] in ACTIONS[case["kind"]]
+        ]  # fmt: skip
+        if case["kind"] in ("wrong_amount", "wrong_tier"):
+            hits = [p for p in hits if p["amount_after_fen"] == case["note"]]
+        if not hits:
+            lost.append(case)
+    return lost
