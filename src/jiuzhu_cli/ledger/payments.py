@@ -217,9 +217,11 @@ def _move(tx: Transaction, payment_id: int, states: tuple[str, ...], assignment:
 # -- returns --------------------------------------------------------------------------------------------------
 
 
-def return_by_digest(store: Store, sha256: str) -> dict[str, Any] | None:
-    """The return that was read from a file with this digest, None when it never was."""
-    rows = store.query("SELECT * FROM bank_return WHERE sha256 = ?", (sha256,))
+def return_by_digest(store: Store, sha256: str, *, payment_id: int = 0) -> dict[str, Any] | None:
+    """The return that was read from a file with this digest (for that batch when given), None when it never was."""
+    rows = store.query(
+        "SELECT * FROM bank_return WHERE sha256 = ?1 AND ?2 IN (0, payment_id) ORDER BY return_id DESC", (sha256, payment_id)
+    )
     return dict(rows[0]) if rows else None
 
 

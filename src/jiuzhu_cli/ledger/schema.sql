@@ -188,7 +188,8 @@ CREATE TABLE payment_hold (                  -- cases left out of a batch, and w
 ) STRICT;
 CREATE INDEX payment_hold_recipient ON payment_hold (recipient_id_no);
 CREATE TABLE bank_return (
-  return_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch, bank TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE,
+  return_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch, bank TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL,
   lines INTEGER NOT NULL, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL, partial INTEGER NOT NULL, missing INTEGER NOT NULL, unknown INTEGER NOT NULL,
-  amount_fen INTEGER NOT NULL, read_by TEXT NOT NULL, read_at TEXT NOT NULL
+  amount_fen INTEGER NOT NULL, read_by TEXT NOT NULL, read_at TEXT NOT NULL,
+  UNIQUE (payment_id, sha256)                -- a retry of one line may look byte for byte like last month's
 ) STRICT;

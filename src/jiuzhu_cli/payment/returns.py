@@ -122,14 +122,14 @@ def read_return(
     digest = hashlib.sha256(data).hexdigest()
     store.lock.acquire(f"{actor} 正在运行 pay return")
     try:
-        before = payments.return_by_digest(store, digest)
+        before = payments.return_by_digest(store, digest, payment_id=number)
         if before is not None:
             batch = payments.batch(store, before["payment_id"])
             assert batch is not None
             _failure_file(store, workspace, policy, batch, before["bank"], actor=actor, now=now)
             raise RefusedError(
                 f"这份回盘已读过（第 {before['payment_id']} 批，{before['read_at'][:10]}），没有改动",
-                "不用再读",
+                "不用再读；内容恰好相同的另一批回盘，加 --batch 批次号",
                 code="already",
             )
         if bank and bank not in policy.banks:
