@@ -10,7 +10,7 @@ from jiuzhu_cli.core.text import compact
 _TOWN_END = r"(?:民族乡|镇|乡|街道办事处|街道|办事处|苏木|管委会)"
 _TOWN = re.compile(rf"([一-鿿]{{1,10}}?{_TOWN_END})")
 _VILLAGE = re.compile(
-    r"([一-鿿]{1,12}?(?:村民委员会|村委会|居民委员会|居委会|社区|村))(?!镇|乡|街|级|组织|干部|卫生|务|低保|特困)"
+    r"([一-鿿]{1,12}?(?:村民委员会|村委会|居民委员会|居委会|社区|村))(?!镇|乡|街|级|组织|干部|卫生|务)"
 )
 _CUT = re.compile(r"^.*(?:特别行政区|自治区|自治州|自治县|[省市县区旗州盟局厅部月年份号期批度日：:（(—\-_\s])")
 _SHORT_END = re.compile(r"(街道办事处|街道|办事处|[一-鿿]{1,3}族乡|民族乡|镇|乡|苏木|管委会)$")
@@ -90,8 +90,7 @@ def _village(flat: str) -> str:
 
 def short_village(name: str) -> str:
     """前进村村民委员会 and 前进村委会 as 前进村; 东街居委会 stays."""
-    flat = compact(name)
-    return re.sub(r"村(村民委员会|村委会|委会)$", "村", re.sub(r"村民委员会$|村委会$", "村", flat)) if flat else ""
+    return re.sub(r"村?(村民委员会|村委会)$", "村", compact(name))
 
 
 def sheet_village(name: str, *, many: bool) -> str:

@@ -368,6 +368,18 @@ class Understanding:
         if choice.column is not None and choice.column.field in ("standard_amount", "per_person_amount"):
             self.problems.append(Problem("amount_from_standard", "warning", (choice.column,)))
         self._name_amount(choice.column, choice.why)
+        self._standard_is_base(samples)
+
+    def _standard_is_base(self, samples: dict[int, np.ndarray]) -> None:
+        """A column called 标准 that, with care and add-on, adds up to the amount is the basic part of it."""
+        amount, parts = self.by("amount_fen"), [c for code in PART_FIELDS for c in self.by(code)]
+        if len(amount) != 1 or not parts or self.by("base_fen") or amount[0].index not in samples:
+            return
+        rest = np.nan_to_num(samples[amount[0].index]) - sum(np.nan_to_num(samples[c.index]) for c in parts)
+        for column in self.by("standard_amount"):
+            if (np.abs(np.nan_to_num(samples[column.index]) - rest) < 0.005).mean() >= 0.95:
+                column.field, column.why = "base_fen", "与其他分项相加等于发放金额"
+                return
 
     def _name_amount(self, chosen: Column | None, why: str) -> None:
         plain = []

@@ -16,6 +16,13 @@ from jiuzhu_cli.policy.glossary import header_index
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
+# What a register's own words leave out, read by the general word
+_REGISTER_STAND_INS = {
+    "approved_on": "valid_from",
+    "disability_no": "certificate_no",
+    "disability_kind": "kind",
+    "disability_grade": "grade",
+}
 REGISTER_ONLY = frozenset(
     "valid_from valid_to status kind certificate_no related_name related_id_no organisation".split()
 )
@@ -32,7 +39,7 @@ PART_FIELDS = ("base_fen", "addon_fen", "care_fen")
 _HEAD = r"(?:所属|家庭|低保|低保户|特困|保障家庭)?(?:户主|申请人|持证人|农户|代表人|户主或申请人|户主[（(/或、]申请人[)）]?)"
 _PAYEE = r"(?:收款|领款|开户|账户|持卡|领取|代领|卡主|账号|户名|存折|一卡通|银行账?户?|收款账?户?|打卡)(?:人|户)?"
 _OTHER = r"(?:监护|联系|经办|审批|审核|调查|代办|代理|受托|委托|授权|配偶|父亲|母亲|父|母|[赡扶抚]养|义务|入户|包保|责任|帮扶|网格|干部|村干部|亲属|近亲属|家属|子女|护理|照料|照护|服务|丧葬|担保|紧急|村医|评议|核查|受理|填表|登记|推荐|介绍|报告)(?:人|员|方|责任人|联系人|义务人|干部)?"
-_PERSON = r"(?:本人|个人|家庭成员|成员|人员|老年?人|残疾人|对象|当事人|[一-鿿]{1,8}?(?:对象|人员|老人|儿童|学生|人|者|员|户|童|生|象|孤儿))"
+_PERSON = r"(?:本人|个人|家庭成员|成员|人员|老年?人|残疾人|对象|当事人|[一-鿿]{0,8}?(?:对象|人员|老人|儿童|学生|人|者|员|户|童|生|象|孤儿))"
 _NAME = r"(?:的)?(?:真实|户籍)?(?:姓名|名字|名称|全称|名)"
 _ID = r"(?:的)?(?:有效|居民|公民|二代)?(?:身份证件?|身份|证件|社会保障)(?:证)?(?:号码?|编号|证号码?)?"
 _PHONE = r"(?:的)?(?:联系)?(?:电话|手机|方式|联系方式)(?:号码?)?"
@@ -58,6 +65,12 @@ _ACCOUNT = re.compile(
     r"(银行|一卡通|社保卡|存折|惠农|惠民|收款|发放|代发|领款|开户)?.{0,6}(账号|账户号码?|卡号|卡账号|折号)$"
 )
 _BANK = re.compile(r"(开户|发卡|代发|发放|收款).{0,4}(银行|行|网点|行名|机构)(名称)?$|^银行(名称)?$")
+_TOWN = re.compile(
+    r"^(所属|所在|户籍|居住|现居|户籍所在|乡级)?(乡镇?|镇乡?|街道?|镇街道?|乡镇街道?|街镇|乡镇办|办事处|街办|街道办)(或街道|/街道|、街道)?(名称|名|级)?$"
+)
+_VILLAGE = re.compile(
+    r"^(所属|所在|户籍|居住|现居|户籍所在)?(行政|自然)?(村|居|社区?|村居|村社区?|居委会?|村委会?|组|屯|小组|村民小组|村组|村屯)(/社区|或社区|、社区)?(名称|名|级)?$"
+)
 _GENERIC = frozenset("合计 小计 总计 共计 金额 数额 总额 人数 数量 数 元 情况 名称 标准 计".split())
 _PART_WORDS = (
     ("care_fen", re.compile(r"照料护理|护理费|照护|护理金|照料费|^护理$|护理费用")),
@@ -147,6 +160,9 @@ class Lexicon:
                     )
             if _ACCOUNT.search(key) and not re.search(r"前|旧|原|付款", key):
                 return Meaning("account_no", "表头以账号、卡号结尾")
+            for field, pattern in (("town", _TOWN), ("village", _VILLAGE)):
+                if pattern.match(key):
+                    return Meaning(field, "表头是乡镇" if field == "town" else "表头是村（社区）")
             if _BANK.search(key):
                 return Meaning("bank_name", "表头是开户银行")
         if len(parts) > 1:
@@ -167,6 +183,8 @@ def _candidates(parts: list[str]) -> list[str]:
     """Keys to look up, the most specific first: all parts, the last two, the child; a parent only over generic children."""
     child = header_key(parts[-1])
     keys = [header_key("".join(parts))]
+    if len(parts) > 1:  # 残疾情况|等级 is 残疾等级
+        keys.append(re.sub(r"(基本)?(信息|情况|状况)$", "", header_key(parts[-2])) + child)
     if len(parts) > 2:
         keys.append(header_key("".join(parts[-2:])))
     if child not in _GENERIC:
@@ -196,6 +214,8 @@ def _owned(field: str, owner: str, why: str) -> tuple[str, str]:
 def _allowed(meaning: Meaning, kind: str) -> Meaning:
     """Fields that the kind of table does not store are kept as extra columns."""
     if kind == "register":
+        if meaning.field in _REGISTER_STAND_INS:
+            return Meaning(_REGISTER_STAND_INS[meaning.field], meaning.why, meaning.owner)
         if meaning.field and meaning.field not in REGISTER_FIELDS:
             return Meaning("", "比对名单不用这一列，原样保留", meaning.owner)
     elif meaning.field in REGISTER_ONLY:

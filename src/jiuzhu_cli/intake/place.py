@@ -42,7 +42,8 @@ def place_table(work: Work) -> None:
             how = f"乡镇列有 {len(counted)} 个乡镇，按全区名单"
     village = _village(work, village)
     if not town and not counted:
-        work.tell("area_unknown", "notice")
+        if table.kind == "roll":
+            work.tell("area_unknown", "notice")
         how = "没有写乡镇，按全区名单"
     table.village = village
     table.area = f"{town}/{village}" if town and village else town

@@ -108,7 +108,10 @@ class Names:
         inside = both and any(start <= both.start() and both.end() <= end for start, end, _ in hits)
         if both and not inside and max((end for _, end, _ in hits), default=0) <= both.end():
             return (self.living, self.care)
-        hits = [hit for hit in hits if not _weak(flat, hit[0], hit[1])]
+        for start, end, _ in hits:
+            if _weak(flat, start, end):
+                flat = flat[:start] + "〇" * (end - start) + flat[end:]
+        hits = [hit for hit in hits if flat[hit[0]] != "〇"]
         if not hits:
             return ()
         hits.sort()
