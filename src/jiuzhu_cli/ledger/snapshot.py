@@ -27,14 +27,14 @@ def open_snapshot(
     *,
     months: tuple[str, str] | None = None,
     roll_columns: Sequence[str] | None = None,
-    registers: bool = True,
+    registers: bool | Sequence[str] = True,
 ) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with the live rows.
 
     Tables: ``roll`` (``programme, area, month, file_name, sheet`` and ``roll_columns``, default all), ``register``
     (``register, file_name, sheet`` and the register columns), ``coverage`` (``programme, area, month``: rolls imported;
     area '' covers the whole district), ``register_coverage`` (``register, area``).
-    ``months`` limits rolls to first..last month, both included.
+    ``months`` limits rolls to first..last month, both included; ``registers``: all, none, or these codes.
     """
     import duckdb
 
@@ -49,21 +49,23 @@ def open_snapshot(
         "register_coverage": "SELECT DISTINCT programme AS register, area FROM batch WHERE status = 'active' AND kind = 'register'",
     }
     if registers:
+        codes = "" if registers is True else f" AND b.programme IN ({', '.join(repr(code) for code in registers)})"
         fields = ", ".join(f"r.{name}" for name in REGISTER_COLUMNS)
         tables["register"] = (
             f"SELECT b.programme AS register, b.month, b.file_name, t.sheet, {fields} FROM batch b JOIN register_row r USING (batch_id) "
             "JOIN batch_table t ON t.batch_id = r.batch_id AND t.table_no = r.table_no WHERE b.status = 'active' AND b.kind = 'register'"
+            + codes
         )
     for name, sql in tables.items():
         data = store.arrow(sql)
         connection.register("incoming", data)
-        casts = ", ".join(f"CAST({field.name} AS {_duck_type(field.name)}) AS {field.name}" for field in data.schema)
+        casts = ", ".join(f"CAST({field.name} AS {duck_type(field.name)}) AS {field.name}" for field in data.schema)
         connection.execute(f'CREATE TABLE "{name}" AS SELECT {casts} FROM incoming')
         connection.unregister("incoming")
     return connection
 
 
-def _duck_type(column: str) -> str:
+def duck_type(column: str) -> str:
     """Declared, not inferred: an all-NULL column must still be text."""
     whole = column.endswith("_fen") or column in {
         "row_id", "batch_id", "table_no", "source_row", "case_no", "lead", "household_size", "covered_persons",

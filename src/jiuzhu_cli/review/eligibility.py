@@ -103,7 +103,7 @@ LEFT JOIN covered_town m ON m.town = d.town AND m.programme = 'low_income_margin
 LEFT JOIN covered_town x ON x.town = d.town AND x.programme = 'extreme_poverty_support';
 """
 
-_FACTS = """
+_LISTS = """
 -- who no longer counts in the household: the dead, and members (not the lead) stopped by a decided doubt
 ALTER TABLE person ADD COLUMN leaves BOOLEAN;
 UPDATE person SET leaves = dead OR (stop_doubt IS NOT NULL AND lead = 0);
@@ -112,16 +112,16 @@ CREATE TABLE list_facts AS
 SELECT batch_id, bool_or(income_fen IS NOT NULL) AS has_income, bool_or(assets_fen IS NOT NULL) AS has_assets,
   bool_or(base_fen IS NOT NULL) AS has_base, bool_or(kin_filed IS NOT NULL) AS has_kin,
   bool_or(care_word IS NOT NULL) AS has_care, bool_or(grade IS NOT NULL) AS has_grade,
-  bool_or(grade_no IS NOT NULL) AS has_disability, bool_or(illness IS NOT NULL) AS has_illness
+  bool_or(grade_no IS NOT NULL) AS has_disability, bool_or(illness IS NOT NULL) AS has_illness, false AS has_members
 FROM person GROUP BY batch_id;
-
+"""
+_FACTS = """
 CREATE TABLE members AS
 SELECT batch_id, case_no, count(DISTINCT id_no) AS listed, count(DISTINCT id_no) FILTER (leaves) AS leaving,
   count(DISTINCT id_no) FILTER (dead) AS dead, max(died) FILTER (dead) AS died, string_agg(DISTINCT name, '、' ORDER BY name) FILTER (dead) AS dead_names,
   string_agg(DISTINCT name, '、' ORDER BY name) FILTER (dead_other_name) AS misnamed, string_agg(DISTINCT name, '、' ORDER BY name) FILTER (leaves AND NOT dead) AS stopped_names
 FROM person GROUP BY batch_id, case_no;
-ALTER TABLE list_facts ADD COLUMN has_members BOOLEAN;
-UPDATE list_facts SET has_members = batch_id IN (SELECT batch_id FROM members WHERE listed > 1);
+UPDATE list_facts SET has_members = coalesce(has_members, false) OR batch_id IN (SELECT batch_id FROM members WHERE listed > 1);
 
 CREATE TABLE facts AS
 SELECT row_number() OVER (ORDER BY p.programme, p.town, p.village, p.batch_id, p.case_no) AS key, p.*, m.listed, m.dead AS dead_listed, m.died AS last_died, m.leaving, m.dead_names, m.misnamed, m.stopped_names,
@@ -166,11 +166,16 @@ class RuleResult:
 
 
 def build_facts(
-    connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, stops: Sequence[Mapping[str, Any]] = ()
+    connection: duckdb.DuckDBPyConnection,
+    policy: Policy,
+    month: str,
+    stops: Sequence[Mapping[str, Any]] = (),
+    lists: Mapping[int, Mapping[str, bool]] | None = None,
 ) -> None:
     """Makes ``person``, ``list_facts``, ``members`` and ``facts`` (with ``standard_fen``) for the rolls of ``month``.
 
-    ``stops``: doubts decided as a stop (``ledger.proposals.confirmed_stops``).
+    ``stops``: doubts decided as a stop (``ledger.proposals.confirmed_stops``). ``lists``: by batch, columns the whole list
+    has, where the snapshot holds only some of its cases (``ledger.people.person_snapshot``).
     """
     connection.execute(
         "CREATE TABLE stop_person (id_no VARCHAR, programme VARCHAR, area VARCHAR, doubt_id VARCHAR, basis VARCHAR, other_programme VARCHAR)"
@@ -194,6 +199,10 @@ def build_facts(
         connection.executemany(
             "INSERT INTO category_word VALUES (?,?,?)", [(code, word, name) for (code, word), name in words.items()]
         )
+    connection.execute(_LISTS)
+    for batch, columns in (lists or {}).items():
+        told = ", ".join(f"{name} = {name} OR {str(value).lower()}" for name, value in columns.items())
+        connection.execute(f"UPDATE list_facts SET {told} WHERE batch_id = {int(batch)}")
     connection.execute(_FACTS)
     standards = standards_on(policy, month)
     by_kind = {kind: value.amount_fen for kind, value in standards.items()}

@@ -37,6 +37,7 @@ COLUMNS = (
     "amount_fen base_fen addon_fen care_fen income_fen income_period assets_fen care_mode self_care disability_no disability_kind "
     "disability_grade illness work_ability cause claimed_status stage grade kin_filed start_month event_date"
 ).split()
+REGISTERS = ("death", "cremation", "disability_certificate", "severe_illness", "staff_and_cadres")
 HEARING, GRACE = "减停须听取意见", "渐退月数"
 
 
@@ -49,6 +50,9 @@ class Judgement:
     in_force: int  # cases whose decided change the roll does not show yet
     not_judged: list[dict[str, Any]]
     unconfirmed: list[ParameterValue]
+    by_key: dict[int, Proposal]  # case key of the snapshot → proposal
+    amounts: AmountRules
+    rules: list[RuleResult]
 
 
 @dataclass(slots=True)
@@ -107,7 +111,7 @@ def run_review(
     from jiuzhu_cli.review.output import write_outputs
 
     check_month(month)
-    connection = open_snapshot(store, months=(month, month), roll_columns=COLUMNS)
+    connection = open_snapshot(store, months=(month, month), roll_columns=COLUMNS, registers=REGISTERS)
     try:
         if not connection.execute("SELECT count(*) FROM roll").fetchall()[0][0]:
             raise UsageError(f"{month} 还没有导入任何花名册，没有可复核的", "先用 jiuzhu import 导入当月花名册")
@@ -148,9 +152,10 @@ def judge(
     stops: list[dict[str, Any]],
     in_force: dict[tuple[str, str, str], int | None],
     keep_rows: bool = False,
+    lists: dict[int, dict[str, bool]] | None = None,
 ) -> Judgement:
-    """Judges what a snapshot holds of ``month``; reads nothing else and writes nothing."""
-    build_facts(connection, policy, month, stops)
+    """Judges what a snapshot holds of ``month``; reads nothing else and writes nothing (see ``build_facts`` for ``lists``)."""
+    build_facts(connection, policy, month, stops, lists)
     present = {row[0] for row in connection.execute("SELECT DISTINCT programme FROM facts").fetchall()}
     programmes = [p for p in policy.programmes.values() if p.code in present and p.benefit in REVIEWED]
     amounts = amount_rules(policy, month, programmes)
@@ -169,8 +174,8 @@ def judge(
         hearing=policy.switch(HEARING, max(today, first_day(month))),
         grace_months=int(Decimal(grace.value)) if grace else 0,
     )
-    proposals, skipped = [], 0
-    steps = _Steps(connection, amounts)
+    by_key: dict[int, Proposal] = {}
+    skipped = 0
     for key in keys:
         fact = facts[key]
         made = propose(fact, verdicts.get(key), flags.get(key, []), failed.get(key, []), sources)
@@ -179,12 +184,22 @@ def judge(
             skipped += 1  # already decided; the roll has not caught up yet
             continue
         if made.action in PAYING and made.after_fen is not None and not _only_dead(made, fact):
-            made = replace(made, steps=tuple(steps.of(fact, made.after_fen)))
-        proposals.append(made)
-    kept = _kept(connection, keys)
+            made = replace(made, steps=_steps(connection, amounts, fact, made.after_fen))
+        by_key[key] = made
+    kept = _kept(connection)
+    proposals = list(by_key.values())
     if keep_rows:
-        proposals += _keeps(connection, keys, month)
-    return Judgement(proposals, kept, skipped, _gaps(connection, amounts, missing), _unconfirmed(amounts, rules))
+        proposals += _keeps(connection, month)
+    return Judgement(
+        proposals,
+        kept,
+        skipped,
+        _gaps(connection, amounts, missing),
+        _unconfirmed(amounts, rules),
+        by_key,
+        amounts,
+        rules,
+    )
 
 
 def _only_dead(made: Proposal, fact: dict[str, Any]) -> bool:
@@ -192,29 +207,39 @@ def _only_dead(made: Proposal, fact: dict[str, Any]) -> bool:
     return made.action == "stop" and bool(fact["dead"])
 
 
-class _Steps:
-    """Finds, for the few cases that need it, the candidate and the members behind an amount."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, rules: AmountRules) -> None:
-        self.connection, self.rules = connection, rules
-
-    def of(self, fact: dict[str, Any], after_fen: int) -> list[dict[str, Any]]:
-        candidates = _dicts(
-            self.connection, "SELECT * FROM candidate WHERE key = ? AND place = 1 AND ? BETWEEN low AND high ORDER BY town_kind LIMIT 1",
-            [fact["key"], after_fen],
-        )  # fmt: skip
-        if not candidates:
-            return []
-        candidate = candidates[0] | {"low": after_fen}
-        if fact["amount_rule"] != "top_up":
-            return tariff_steps(candidate, self.rules)
-        addons = _dicts(
-            self.connection, "SELECT * FROM addon_person WHERE key = ? AND kind = ? ORDER BY id_no", [fact["key"], candidate["town_kind"]]
-        )  # fmt: skip
-        return top_up_steps(fact, candidate, addons, self.rules)
+def _steps(
+    connection: duckdb.DuckDBPyConnection, rules: AmountRules, fact: dict[str, Any], after_fen: int
+) -> tuple[dict[str, Any], ...]:
+    """The steps behind a proposed amount, from the reading that gives it."""
+    readings = rows_of(
+        connection,
+        "SELECT * FROM candidate WHERE key = ? AND place = 1 AND ? BETWEEN low AND high ORDER BY town_kind LIMIT 1",
+        [fact["key"], after_fen],
+    )
+    return tuple(steps_for(connection, rules, fact, readings[0], after_fen)) if readings else ()
 
 
-def _dicts(connection: duckdb.DuckDBPyConnection, sql: str, params: list[Any] | None = None) -> list[dict[str, Any]]:
+def steps_for(
+    connection: duckdb.DuckDBPyConnection,
+    rules: AmountRules,
+    fact: dict[str, Any],
+    reading: dict[str, Any],
+    amount_fen: int,
+) -> list[dict[str, Any]]:
+    """``amount_fen`` step by step by one row of ``candidate``; the steps' ``adds_fen`` sum to it."""
+    candidate = reading | {"low": amount_fen}
+    if fact["amount_rule"] != "top_up":
+        return tariff_steps(candidate, rules)
+    addons = rows_of(
+        connection,
+        "SELECT * FROM addon_person WHERE key = ? AND kind = ? ORDER BY id_no",
+        [fact["key"], candidate["town_kind"]],
+    )
+    return top_up_steps(fact, candidate, addons, rules)
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, params: list[Any] | None = None) -> list[dict[str, Any]]:
+    """Rows of a query as dicts."""
     cursor = connection.execute(sql, params or [])
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -231,15 +256,15 @@ def _rows(
         connection.register("wanted_keys", pa.table({"key": pa.array(keys, pa.int64())}))
         connection.execute("INSERT INTO wanted SELECT key FROM wanted_keys")
         connection.unregister("wanted_keys")
-    facts = _dicts(
+    facts = rows_of(
         connection,
         "SELECT f.*, k.who AS kin_who FROM facts f JOIN wanted USING (key) LEFT JOIN kin_case k USING (key)",
     )
-    verdicts = _dicts(connection, "SELECT v.* FROM verdict v JOIN wanted USING (key)")
+    verdicts = rows_of(connection, "SELECT v.* FROM verdict v JOIN wanted USING (key)")
     return {row["key"]: row for row in facts}, {row["key"]: row for row in verdicts}
 
 
-def _kept(connection: duckdb.DuckDBPyConnection, keys: list[int]) -> int:
+def _kept(connection: duckdb.DuckDBPyConnection) -> int:
     return int(
         connection.execute(
             "SELECT count(*) FROM verdict v WHERE v.fits AND v.key NOT IN (SELECT key FROM wanted)"
@@ -247,7 +272,7 @@ def _kept(connection: duckdb.DuckDBPyConnection, keys: list[int]) -> int:
     )
 
 
-def _keeps(connection: duckdb.DuckDBPyConnection, keys: list[int], month: str) -> list[Proposal]:
+def _keeps(connection: duckdb.DuckDBPyConnection, month: str) -> list[Proposal]:
     rows = connection.execute(
         "SELECT f.programme, f.place, f.id_no, f.name, f.amount_fen FROM facts f JOIN verdict v USING (key)"
         " WHERE v.fits AND f.key NOT IN (SELECT key FROM wanted) ORDER BY f.key"

@@ -1,0 +1,93 @@
+"""jiuzhu explain: why one person gets what, rule by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from jiuzhu_cli.cli.context import Context, table
+
+HELP = "说明一个人：逐条规则的取值、标准、是否符合、依据，金额怎样算出，应享未享，发放记录。"
+RESULTS = {"pass": "符合", "fail": "不符合", "unknown": "资料不全"}
+STATUS = {"satisfied": "已享受", "absent": "未享受", "barred": "不可兼得", "unknown": "不能判断"}
+
+
+def command(
+    ctx: typer.Context,
+    person: str = typer.Argument(..., metavar="人", help="身份证号，或“姓名+身份证后四位”，或姓名。"),
+    month: str = typer.Option("", "--month", help="月份；缺省为此人最近在册的月份。"),
+    full: bool = typer.Option(False, "--full", help="显示完整姓名、身份证号和账号（缺省脱敏）。"),
+) -> None:
+    from jiuzhu_cli.cli.privacy import masked
+    from jiuzhu_cli.ledger.people import find_person
+    from jiuzhu_cli.review.explain import explain_person
+
+    context: Context = ctx.obj
+    policy = context.policy()
+    with context.workspace.open_store() as store:
+        data = explain_person(store, policy, find_person(store, person), month, today=context.today)
+    if not full:
+        data = masked(data)
+    context.emit(data, _lines(data))
+
+
+def _lines(data: dict[str, Any]) -> Iterator[str]:
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.review.output import ACTIONS, steps_text
+
+    who = data["person"]
+    yield f"{who['name']} {who['id_no']}　{'、'.join(who['places'])}　{data['month']}"
+    if not data["programmes"]:
+        yield "当月不在任何花名册上。"
+    for entry in data["programmes"]:
+        source = entry["source"]
+        place = "/".join(part for part in (entry["town"], entry["village"]) if part)
+        yield ""
+        yield f"【{entry['name']}】{place}　花名册金额 {yuan(entry['amount_fen']) or '未载'} 元（{source['file']} {source['sheet']} 第 {source['row']} 行）"
+        rules = [one for one in data["rules"] if one["programme"] == entry["programme"]]
+        if rules:
+            yield table(
+                [
+                    (
+                        one["rule"],
+                        RESULTS[one["result"]],
+                        "，".join(f"{word} {value if value is not None else '未知'}" for word, value in one["values"].items()),
+                        "，".join(f"{name} {value['value']}{value['unit']}{'' if value['confirmed'] else '（请核对）'}" for name, value in one["thresholds"].items()),
+                        one["source"],
+                    )
+                    for one in rules
+                ],
+                ["规则", "结果", "取值", "标准", "依据"],
+            )  # fmt: skip
+        should = entry["should"]
+        if should is None:
+            yield "金额：没有核算（缺收入、人数等，或该项目不按公式核算）。"
+        else:
+            span = (
+                yuan(should["low_fen"])
+                if should["low_fen"] == should["high_fen"]
+                else f"{yuan(should['low_fen'])} 至 {yuan(should['high_fen'])}"
+            )
+            yield f"金额：应发 {span} 元，{'相符' if should['fits'] else '不相符'}。"
+            yield "  " + steps_text(should["steps"]).replace("\n", "\n  ")
+        if entry["proposal"]:
+            made = entry["proposal"]
+            yield f"建议{ACTIONS[made['action']]}：{made['reasons']}（{made['basis']}）"
+        for one in entry["proposals"]:
+            yield f"已有复核建议 {one['case_id']}：{ACTIONS[one['action']]}，状态 {one['state']}，{one['effective_month']} 起"
+    if data["entitlements"]:
+        yield ""
+        yield table(
+            [(e["name"], STATUS[e["status"]], e["why"], f"{e['because']}{' 且 ' + e['condition'] if e['condition'] else ''}", e["basis"]) for e in data["entitlements"]],
+            ["应享项目", "情况", "说明", "因为", "依据"],
+        )  # fmt: skip
+    if data["payments"]:
+        yield ""
+        yield table(
+            [(p["month"], p["programme"], yuan(p["amount_fen"]), p["state"] or "未列入批次", p["reason"] or "") for p in data["payments"]],
+            ["月份", "项目", "金额（元）", "状态", "原因"],
+        )  # fmt: skip
+    for reason in data["not_judged"]:
+        yield f"没有核算：{reason}"

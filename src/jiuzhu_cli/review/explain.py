@@ -1,0 +1,316 @@
+"""``jiuzhu explain``: one person's month, rule by rule: values, thresholds, pass or fail, article; the amount step by step.
+
+The same SQL that judges a whole district runs over a snapshot of just this person's cases, so that what is explained is what is done.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.core.period import check_month, last_day
+from jiuzhu_cli.ledger.people import Person, latest_month, person_file, person_snapshot
+from jiuzhu_cli.ledger.proposals import confirmed_stops
+from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
+from jiuzhu_cli.review.eligibility import WORDS, RuleResult
+from jiuzhu_cli.review.run import judge, rows_of, steps_for
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from jiuzhu_cli.ledger.store import Store
+    from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.policy.model import ParameterValue, Relation
+
+_SELF = {
+    "年龄": "s.age", "性别": "s.sex", "持残疾证": "s.certified", "残疾等级": "s.grade_no", "残疾类别": "s.kind_word",
+    "重病": "s.ill", "在读": "s.enrolled", "危房等级": "s.house",
+}  # fmt: skip
+_ROW: dict[str, str | Ratio] = {
+    "类别": "a.category", "供养方式": "a.care_mode", "自理能力": "a.care_word", "劳动能力": "a.work_ability", "救助原因": "a.cause",
+    "对象类型": "a.claimed_status", "金额": fen("a.amount_fen"), "档次": "a.grade", "进度": "a.stage",
+}  # fmt: skip
+
+
+def explain_person(store: Store, policy: Policy, person: Person, month: str, *, today: date) -> dict[str, Any]:
+    """``person, month, programmes[], rules[], entitlements[], payments[]`` for one person, nothing masked yet.
+
+    ``month`` '' is the last month in which the person stands on a roll (this month when on none).
+    """
+    month = check_month(month) if month else latest_month(store, person.id_no) or today.isoformat()[:7]
+    connection, lists = person_snapshot(store, person.id_no, month)
+    try:
+        judged = judge(
+            connection, policy, month, today=today, stops=confirmed_stops(store, month), in_force={}, lists=lists
+        )
+        file = person_file(store, person.id_no)
+        programmes, rules = _programmes(connection, policy, person, judged)
+        entitlements = _entitlements(connection, policy, person, month)
+    finally:
+        connection.close()
+    known = [one for one in file["proposals"] if one["month"] == month and one["state"] != "gone"]
+    for entry in programmes:
+        entry["proposals"] = [
+            {
+                name: one[name]
+                for name in (
+                    "case_id",
+                    "action",
+                    "state",
+                    "effective_month",
+                    "reasons",
+                    "amount_after_fen",
+                    "hearing_date",
+                    "notice_date",
+                )
+            }
+            for one in known
+            if one["programme"] == entry["programme"]
+        ]
+    return {
+        "person": {"name": person.names[0], "id_no": person.id_no, "places": list(person.places)},
+        "month": month,
+        "programmes": programmes,
+        "rules": rules,
+        "entitlements": entitlements,
+        "payments": file["payments"],
+        "not_judged": [gap["reason"] for gap in judged.not_judged],
+    }
+
+
+def _programmes(
+    connection: duckdb.DuckDBPyConnection, policy: Policy, person: Person, judged: Any
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rolls of the month that hold the person, each with its case's amount and what is proposed; and every rule."""
+    own = rows_of(
+        connection,
+        "SELECT p.programme, p.file_name, p.sheet, p.source_row, p.amount_fen AS own_fen, p.town, p.village, p.category, p.relation,"
+        " f.key, f.id_no AS lead_id, f.name AS lead_name, f.amount_fen, f.size, f.covered, f.listed, f.income_fen, f.income_period, f.dead"
+        " FROM person p LEFT JOIN facts f USING (batch_id, case_no) WHERE p.id_no = ? ORDER BY p.programme, p.row_id",
+        [person.id_no],
+    )
+    found, rules = [], []
+    for row in own:
+        programme = policy.programmes.get(row["programme"])
+        entry: dict[str, Any] = {
+            "programme": row["programme"],
+            "name": programme.name if programme else row["programme"],
+            "town": row["town"],
+            "village": row["village"],
+            "category": row["category"],
+            "source": {"file": row["file_name"], "sheet": row["sheet"], "row": row["source_row"]},
+            "case": {
+                "lead_name": row["lead_name"],
+                "household_size": row["size"],
+                "covered_persons": row["covered"],
+                "income_fen": row["income_fen"],
+                "income_period": row["income_period"],
+            },
+            "amount_fen": row["amount_fen"] if row["key"] is not None else row["own_fen"],
+            "should": None,
+            "proposal": None,
+        }
+        if row["key"] is not None:
+            entry["should"] = _should(connection, judged, row["key"])
+            entry["proposal"] = next(
+                (
+                    {
+                        "action": made.action,
+                        "amount_after_fen": made.after_fen,
+                        "reasons": made.reasons,
+                        "basis": made.basis,
+                    }
+                    for key, made in judged.by_key.items()
+                    if key == row["key"]
+                ),
+                None,
+            )
+            rules += [
+                _rule(connection, rule, row["key"]) for rule in judged.rules if rule.programme == row["programme"]
+            ]
+        found.append(entry)
+    return found, rules
+
+
+def _should(connection: duckdb.DuckDBPyConnection, judged: Any, key: int) -> dict[str, Any] | None:
+    """What the case should be paid: range, whether the roll fits, and the steps of the reading that fits (else the first)."""
+    verdicts = rows_of(connection, "SELECT * FROM verdict WHERE key = ?", [key])
+    if not verdicts:
+        return None
+    fact = rows_of(connection, "SELECT * FROM facts WHERE key = ?", [key])[0]
+    paid = fact["amount_fen"]
+    readings = rows_of(connection, "SELECT * FROM candidate WHERE key = ? ORDER BY place, town_kind, low", [key])
+    best = next((one for one in readings if paid is not None and one["low"] <= paid <= one["high"]), readings[0])
+    after = paid if verdicts[0]["fits"] and best["low"] <= (paid or 0) <= best["high"] else best["low"]
+    return {
+        "fits": verdicts[0]["fits"],
+        "low_fen": verdicts[0]["least"],
+        "high_fen": verdicts[0]["most"],
+        "steps": steps_for(connection, judged.amounts, fact, best, after),
+    }
+
+
+def _rule(connection: duckdb.DuckDBPyConnection, rule: RuleResult, key: int) -> dict[str, Any]:
+    asked: list[str] = [f"CAST({rule.sql} AS BOOLEAN)"]
+    for word in rule.words:
+        column = WORDS[word]
+        asked += [column.over, column.under] if isinstance(column, Ratio) else [column, "1"]
+    row = connection.execute(f"SELECT {', '.join(asked)} FROM facts WHERE key = ?", [key]).fetchall()[0]
+    values = {word: _value(row[1 + 2 * i], row[2 + 2 * i], WORDS[word]) for i, word in enumerate(rule.words)}
+    return {
+        "programme": rule.programme,
+        "rule": rule.rule.name,
+        "expression": rule.rule.expression,
+        "values": values,
+        "thresholds": {one.name: _threshold(one) for one in rule.parameters},
+        "result": {True: "pass", False: "fail", None: "unknown"}[row[0]],
+        "message": "" if row[0] is not False else rule.rule.message,
+        "source": rule.rule.source,
+    }
+
+
+def _value(over: Any, under: Any, column: str | Ratio) -> str | None:
+    if over is None or under is None or (isinstance(column, Ratio) and not under):
+        return None
+    if isinstance(over, bool):
+        return "是" if over else "否"
+    if not isinstance(column, Ratio):
+        return str(over)
+    exact = Fraction(int(over), int(under))
+    return f"{Decimal(exact.numerator) / Decimal(exact.denominator):.2f}"
+
+
+def _threshold(one: ParameterValue) -> dict[str, Any]:
+    return {
+        "value": str(one.value),
+        "unit": one.unit,
+        "since": one.since.isoformat(),
+        "source": one.source,
+        "confirmed": one.confirmed,
+    }
+
+
+_SELF_TABLE = """
+CREATE TABLE self AS
+SELECT id_no, CAST(year(DATE '{last}') - year(born) - CAST(month(DATE '{last}') * 100 + day(DATE '{last}') < month(born) * 100 + day(born) AS INT) AS BIGINT) AS age,
+  CASE WHEN length(id_no) = 18 THEN CASE WHEN CAST(substr(id_no, 17, 1) AS INT) % 2 = 1 THEN '男' ELSE '女' END END AS sex,
+  CASE WHEN (SELECT bool_or(register = 'disability_certificate') FROM register_coverage) THEN coalesce(c.valid, false) END AS certified,
+  CASE WHEN c.valid THEN c.grade END AS grade_no, CASE WHEN c.valid THEN c.kind END AS kind_word,
+  CASE WHEN (SELECT bool_or(register = 'severe_illness') FROM register_coverage) THEN EXISTS (SELECT 1 FROM ill WHERE ill.id_no = me.id_no) END AS ill,
+  CASE WHEN (SELECT bool_or(register = 'school_enrolment') FROM register_coverage)
+    THEN EXISTS (SELECT 1 FROM register r WHERE r.id_no = me.id_no AND r.register = 'school_enrolment') END AS enrolled,
+  (SELECT max(upper(left(r.grade, 1))) FROM register r WHERE r.id_no = me.id_no AND r.register = 'dilapidated_house_survey') AS house
+FROM (SELECT '{id_no}' AS id_no, CASE WHEN length('{id_no}') = 18 THEN try_strptime(substr('{id_no}', 7, 8), '%Y%m%d') END AS born) me
+LEFT JOIN certificate c USING (id_no)
+"""
+
+
+def _entitlements(
+    connection: duckdb.DuckDBPyConnection, policy: Policy, person: Person, month: str
+) -> list[dict[str, Any]]:
+    """What the person should have by the relations E and C, each ``satisfied, absent, barred`` or ``unknown``."""
+    if not person.id_no.isalnum():
+        return []
+    day = last_day(month)
+    connection.execute(_SELF_TABLE.format(last=day.isoformat(), id_no=person.id_no))
+    held = {
+        row[0] for row in connection.execute("SELECT programme FROM person WHERE id_no = ?", [person.id_no]).fetchall()
+    }
+    household = {row[0] for row in connection.execute("SELECT programme FROM person").fetchall()}
+    listed = {
+        f"register:{row[0]}"
+        for row in connection.execute(
+            "SELECT DISTINCT register FROM register WHERE id_no = ?", [person.id_no]
+        ).fetchall()
+    }
+    in_force = [
+        one
+        for one in policy.relations
+        if (not one.since or day >= one.since)
+        and (not one.until or day <= one.until)
+        and policy.switch(one.switch, day)
+    ]
+    best: dict[str, dict[str, Any]] = {}
+    order = {"satisfied": 0, "barred": 1, "absent": 2, "unknown": 3}
+    for relation in in_force:
+        due = relation.b
+        if relation.kind not in ("E", "C") or due not in policy.programmes:
+            continue
+        if (relation.a != "*" and relation.a not in held | listed) or (relation.a == "*" and not held - {due}):
+            continue
+        holds = _holds(connection, policy, relation, person.id_no, day)
+        if holds is False:
+            continue
+        status, why = _status(connection, policy, in_force, due, held, listed, household, holds)
+        entry = {
+            "due": due,
+            "name": policy.programmes[due].name,
+            "strength": "strong" if relation.kind == "E" and relation.severity == "strong" else "candidate",
+            "because": policy.programmes[relation.a].name
+            if relation.a in policy.programmes
+            else _register(policy, relation.a),
+            "condition": relation.when,
+            "status": status,
+            "why": why,
+            "basis": relation.basis,
+        }
+        if due not in best or order[status] < order[best[due]["status"]]:
+            best[due] = entry
+    return [best[due] for due in sorted(best)]
+
+
+def _register(policy: Policy, code: str) -> str:
+    plain = code.removeprefix("register:")
+    return policy.registers[plain].name if plain in policy.registers else "任何一项" if code == "*" else plain
+
+
+def _holds(
+    connection: duckdb.DuckDBPyConnection, policy: Policy, relation: Relation, id_no: str, day: date
+) -> bool | None:
+    """Whether the relation's condition holds for the person; None when a fact is missing."""
+    if not relation.when.strip():
+        return True
+    where = f"关系 {relation.id} 的条件"
+    columns: dict[str, str | Ratio] = {**_SELF, **_ROW}
+    if relation.a.startswith("register:"):
+        columns |= dict.fromkeys(_ROW, "CAST(NULL AS VARCHAR)")
+    names = [word for word in words_of(relation.when, where) if word not in columns]
+    sql = compile_rule(relation.when, columns, {n: policy.parameter(n, day).value for n in names}, where=where)
+    source = "self s"
+    if not relation.a.startswith("register:"):
+        which = f"a.programme <> '{relation.b}'" if relation.a == "*" else f"a.programme = '{relation.a}'"
+        source = f"self s JOIN person a ON a.id_no = s.id_no AND {which}"
+    answers = {
+        row[0] for row in connection.execute(f"SELECT {sql} FROM {source} WHERE s.id_no = ?", [id_no]).fetchall()
+    }
+    return True if True in answers else None if None in answers else False
+
+
+def _status(
+    connection: duckdb.DuckDBPyConnection,
+    policy: Policy,
+    relations: list[Relation],
+    due: str,
+    held: set[str],
+    listed: set[str],
+    household: set[str],
+    holds: bool | None,
+) -> tuple[str, str]:
+    if due in held or (policy.programmes[due].unit == "household" and due in household):
+        return "satisfied", ""
+    for other in relations:
+        if other.kind in ("X", "H") and not other.when and other.a != other.b and due in (other.a, other.b):
+            has = other.b if due == other.a else other.a
+            if has in held | listed:
+                name = policy.programmes[has].name if has in policy.programmes else _register(policy, has)
+                return "barred", f"已享受{name}，两项不能同时享受（{other.basis}）"
+    if holds is None:
+        return "unknown", "资料不全，不能判断"
+    rolls = connection.execute(
+        "SELECT count(*) FROM coverage c WHERE c.programme = ? AND (c.area = '' OR split_part(c.area, '/', 1) IN (SELECT town FROM person)"
+        " OR NOT EXISTS (SELECT 1 FROM person))",
+        [due],
+    ).fetchall()[0][0]
+    return ("absent", "当月名册上没有") if rolls else ("unknown", "该项目当月名册没有导入")
