@@ -22,7 +22,7 @@ SELECT account_no, h.month, h.id_no, min(h.name) AS name, min(h.row_id) AS row_i
   arg_min(h.town, h.row_id) AS town, sum(coalesce(case_fen, 0)) AS amount_fen,
   bool_or(coalesce(nullif(payee_id_no, ''), '') = h.id_no OR coalesce(nullif(payee_name, ''), h.name) = h.name) AS own
 FROM holding h WHERE h.lead = 1 AND account_no <> ''
-  AND NOT regexp_matches(coalesce(payee_name, ''), '{_HOMES}') AND NOT (h.care_mode = '集中' AND coalesce(payee_name, '') = '')
+  AND NOT regexp_matches(coalesce(payee_name, ''), '{_HOMES}') AND NOT (coalesce(h.care_mode, '') = '集中' AND coalesce(payee_name, '') = '')
 GROUP BY ALL;
 CREATE TABLE shared AS SELECT * FROM paid JOIN (
   SELECT account_no, month FROM paid GROUP BY ALL HAVING count(*) > 1) USING (account_no, month);

@@ -42,5 +42,7 @@ def create_hits(connection: duckdb.DuckDBPyConnection) -> None:
 
 def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
     """Small lists of parameters and rules into a table of the compute engine."""
-    if rows:
-        connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    for start in range(0, len(rows), 500):
+        part = rows[start : start + 500]
+        marks = ", ".join(f"({', '.join('?' * len(row))})" for row in part)
+        connection.execute(f"INSERT INTO {table} VALUES {marks}", [value for row in part for value in row])

@@ -100,10 +100,18 @@ def find_missed(
 ) -> list[dict[str, object]]:
     """Adds missed aid to ``hit``; ``fact`` is ``age|certified|grade|kind``. Returns what cannot be judged: ``programme, town, month, persons, reason``."""
     connection.execute(_TABLES)
+    present = {
+        row[0]
+        for row in connection.execute(
+            "SELECT DISTINCT programme FROM holding UNION SELECT DISTINCT programme FROM standing"
+        ).fetchall()
+    }
     dues: set[str] = set()
     for position, relation in enumerate(relations):
         held = [month for month in sorted(months) if in_force(relation, policy, month)]
         if relation.kind not in ("E", "C") or relation.b not in policy.programmes or not held:
+            continue
+        if relation.a not in present and relation.a != "*":
             continue
         dues.add(relation.b)
         if relation.a.startswith("register:"):
@@ -126,7 +134,7 @@ def find_missed(
     for due in sorted(dues):
         if policy.programmes[due].unit == "household":
             connection.execute(_HOUSEHOLD_HAS.replace("{b}", due))
-    _bar(connection, policy, relations, months, dues)
+    _bar(connection, policy, relations, months, dues, present)
     connection.execute(_LEFT_OUT)
     connection.execute(_ONE_EACH)
     connection.execute(_HITS)
@@ -150,6 +158,7 @@ def _bar(
     relations: Collection[Relation],
     months: Collection[str],
     dues: Collection[str],
+    present: Collection[str],
 ) -> None:
     """Fills ``barred``. A condition on the programme due itself cannot be judged (nobody has it yet): then nothing is barred."""
     for relation in relations:
@@ -157,9 +166,9 @@ def _bar(
         if relation.kind not in ("X", "H") or relation.a == relation.b or not held:
             continue
         for due, other, columns in ((relation.b, relation.a, DUE), (relation.a, relation.b, OTHER)):
-            if due not in dues or any(
-                word not in columns and word in PAIR for word in words_of(relation.when or "true")
-            ):
+            if due not in dues or other not in present:
+                continue
+            if any(word not in columns and word in PAIR for word in words_of(relation.when or "true")):
                 continue
             connection.execute(
                 _BARRED.format(
