@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jiuzhu_cli.ledger.proposals import effective_changes
 from jiuzhu_cli.ledger.store import Store
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ _TABLES = {
     "doubts": (
         "SELECT doubt_id, kind, disposition, disposed_at, id_no_a, programme_a, area_a, id_no_b, programme_b, area_b FROM doubt"
         " WHERE severity = 'strong' AND state = 'open' AND kind IN ('double','claim','after_event','account')"
-        " AND month_from <= '{month}' AND month_to >= '{month}'"
+        " AND month_from <= '{month}' AND month_to >= '{month}' AND (EXISTS (SELECT 1 FROM doubt_month m WHERE m.doubt_id = doubt.doubt_id"
+        " AND m.month = '{month}') OR NOT EXISTS (SELECT 1 FROM doubt_month m WHERE m.doubt_id = doubt.doubt_id))"
     ),
     "decisions": (
         "SELECT case_id, programme, id_no, month, action, amount_before_fen, amount_after_fen, effective_month, decided_at FROM proposal"
@@ -40,7 +42,8 @@ _TABLES = {
     ),
     "dead": (
         "SELECT r.id_no, MIN(COALESCE(r.event_date, '')) AS event_date FROM batch b JOIN register_row r USING (batch_id)"
-        " WHERE b.kind = 'register' AND b.status = 'active' AND b.programme IN ('death','cremation') GROUP BY r.id_no"
+        " WHERE b.kind = 'register' AND b.status = 'active' AND b.programme IN ('death','cremation')"
+        " AND COALESCE(r.status, '') NOT LIKE '%撤销%' AND COALESCE(r.status, '') NOT LIKE '%恢复%' GROUP BY r.id_no"
     ),
     # what is owed once and stands already: this month's, and items (instalments, events) of any month
     "owed": (
@@ -85,6 +88,22 @@ def plan_tables(store: Store, month: str, *, year_before: str, without: int = 0)
         name: store.arrow(sql.format(month=month, year_before=year_before, without=int(without)))
         for name, sql in _TABLES.items()
     }
+
+
+def changes(store: Store, month: str) -> pa.Table:
+    """Review decisions in force in ``month``: ``roll_row_id, action, amount_after_fen, case_id, effective_month``."""
+    import pyarrow as pa
+
+    found = effective_changes(store, month)
+    return pa.table(
+        {
+            "roll_row_id": pa.array([c.roll_row_id for c in found], pa.int64()),
+            "action": pa.array([c.action for c in found], pa.string()),
+            "amount_after_fen": pa.array([c.amount_after_fen for c in found], pa.int64()),
+            "case_id": pa.array([c.case_id for c in found], pa.string()),
+            "effective_month": pa.array([c.effective_month for c in found], pa.string()),
+        }
+    )
 
 
 def compared(store: Store, month: str) -> Compared:

@@ -26,7 +26,7 @@ class Hold:
 # person and programme (one programme in two towns) only the area tells them apart
 _SIDE = """
 SELECT DISTINCT c.n, s.doubt_id, s.kind, s.disposition, s.disposed_at, s.side
-FROM side s JOIN member m ON m.id_no = s.id_no JOIN candidate c ON c.n = m.n AND (s.programme IN ('', '*') OR s.programme = c.programme)
+FROM side s JOIN member m ON m.id_no = s.id_no JOIN candidate c ON c.n = m.n AND (s.programme = c.programme OR s.programme IN ('', '*') OR s.kind = 'account')
 WHERE NOT s.twin OR s.area IN (c.area, c.town, c.town || '/' || c.village)
 """
 
@@ -47,7 +47,7 @@ HOLDS = (
         SELECT t.n, '疑点 ' || t.doubt_id || CASE t.disposition WHEN 'adjust' THEN '待调整金额' ELSE '已确认停发' END AS reason,
                t.doubt_id AS source
         FROM touched t JOIN candidate c ON c.n = t.n
-        WHERE (t.disposition = 'stop_' || t.side AND NOT (c.decided_action = 'decrease' AND c.decided_at >= t.disposed_at))
+        WHERE (t.disposition = 'stop_' || t.side AND NOT coalesce(c.change_action = 'decrease' AND c.decided_at >= t.disposed_at, false))
            OR (t.disposition = 'adjust' AND NOT EXISTS (
                  SELECT 1 FROM side o LEFT JOIN decision d ON d.id_no = o.id_no AND d.programme = o.programme
                  LEFT JOIN changed x ON x.id_no = o.id_no AND x.programme = o.programme
@@ -64,14 +64,14 @@ HOLDS = (
     Hold(
         "stopped",
         "已决定停发",
-        "SELECT n, '停发决定 ' || decided_case || '，自 ' || effective_month || ' 起' AS reason, decided_case AS source FROM candidate WHERE stopped",
+        "SELECT n, '停发决定 ' || change_case || '，自 ' || change_month || ' 起' AS reason, change_case AS source FROM candidate WHERE stopped",
         "名册应去掉此人；重新认定的，在名册写明新的起始享受月份",
     ),
     Hold(
         "decision_differs",
         "与复核决定不符",
-        "SELECT n, '复核决定 ' || decided_case || ' 是 ' || printf('%.2f', amount_after_fen / 100.0) || ' 元，名册是 '"
-        " || printf('%.2f', amount_fen / 100.0) || ' 元' AS reason, decided_case AS source FROM candidate WHERE differs",
+        "SELECT n, '复核决定 ' || last_case || ' 是 ' || printf('%.2f', last_after_fen / 100.0) || ' 元，名册是 '"
+        " || printf('%.2f', amount_fen / 100.0) || ' 元' AS reason, last_case AS source FROM candidate WHERE differs",
         "核对金额：更正名册，或重新复核",
         releasable=True,
     ),
@@ -177,7 +177,7 @@ HOLDS = (
         """SELECT DISTINCT c.n, '公示异议成立' AS reason, '' AS source FROM candidate c
            JOIN posting p ON p.programme = c.programme AND p.town = c.town AND p.village IN (c.village, '') AND p.round = c.posting_round
            JOIN objection o ON o.posting_id = p.posting_id AND o.state = 'upheld' JOIN member m ON m.n = c.n AND m.id_no = o.id_no
-           WHERE c.decided_action IS NULL""",
+           WHERE c.change_action IS NULL""",
         "按异议结果更正名册或作复核决定",
     ),
     Hold(

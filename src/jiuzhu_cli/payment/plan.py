@@ -32,6 +32,13 @@ SINGLE = {"one_off", "reimbursement"}  # paid by event
 _WITHOUT_STAGE = "未写期次"
 _DIGITS = str.maketrans("一二三四五六七八九", "123456789")
 
+# A town's list and a district's list that repeats it are one listing, not two payments: the narrower list stays.
+_DROP_REPEATED = """
+DELETE FROM cases wide WHERE EXISTS (
+  SELECT 1 FROM cases narrow
+  WHERE narrow.programme = wide.programme AND narrow.id_no = wide.id_no AND narrow.town = wide.town AND narrow.amount_fen = wide.amount_fen
+    AND narrow.batch_id <> wide.batch_id AND narrow.area <> wide.area AND (wide.area = '' OR starts_with(narrow.area, wide.area || '/')))
+"""
 _CANDIDATES = """
 CREATE TABLE candidate AS
 WITH due AS (
@@ -42,18 +49,21 @@ WITH due AS (
          p.posting_round, p.single, NOT p.single AND NOT p.instalments AS monthly, $month AS month
   FROM cases c JOIN programme p ON p.code = c.programme JOIN stage s ON s.stage = coalesce(c.stage, '')),
 decided AS (
-  SELECT due.*, d.case_id AS decided_case, d.action AS decided_action, d.decided_at, d.effective_month, d.amount_before_fen, d.amount_after_fen,
-         coalesce((d.action = 'stop' OR (d.action = 'transfer' AND coalesce(d.amount_after_fen, 0) = 0) OR (d.action = 'decrease' AND d.amount_after_fen = 0))
-                  AND NOT coalesce(due.start_month >= d.effective_month, false), false) AND due.monthly AS stopped
-  FROM due LEFT JOIN decision d ON d.programme = due.programme AND d.id_no IN (due.recipient, due.id_no)
+  SELECT due.*, d.case_id AS last_case, d.action AS last_action, d.decided_at, d.month AS last_month, d.amount_before_fen AS last_before_fen,
+         d.amount_after_fen AS last_after_fen, x.case_id AS change_case, x.action AS change_action, x.amount_after_fen AS change_fen,
+         x.effective_month AS change_month
+  FROM due LEFT JOIN change x ON x.roll_row_id = due.row_id AND due.monthly
+  LEFT JOIN decision d ON d.programme = due.programme AND d.id_no IN (due.recipient, due.id_no)
   QUALIFY row_number() OVER (PARTITION BY due.row_id ORDER BY d.id_no = due.recipient DESC) = 1)
 SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, d.item, d.row_id) AS n, d.* REPLACE (
          coalesce(d.account_no, '') AS account_no, coalesce(d.bank_name, '') AS bank_name, coalesce(d.village, '') AS village,
          coalesce(nullif(d.payee_name, ''), d.recipient_name) AS payee_name,
          coalesce(nullif(d.payee_id_no, ''), CASE WHEN coalesce(d.payee_name, '') IN ('', d.recipient_name) THEN d.recipient ELSE '' END) AS payee_id_no),
-       CASE WHEN d.monthly AND d.amount_after_fen > 0 AND d.amount_fen = d.amount_before_fen THEN d.amount_after_fen ELSE d.amount_fen END AS due_fen,
-       coalesce(d.monthly AND d.amount_after_fen > 0 AND d.decided_action IN ('start', 'increase', 'decrease') AND d.effective_month = $month
-                AND d.amount_fen NOT IN (d.amount_after_fen, coalesce(d.amount_before_fen, -1)), false) AS differs,
+       CASE WHEN d.change_action IN ('start', 'increase', 'decrease') AND d.change_fen > 0 THEN d.change_fen ELSE d.amount_fen END AS due_fen,
+       coalesce((d.change_action IN ('stop', 'transfer') OR (d.change_action = 'decrease' AND d.change_fen = 0))
+                AND NOT coalesce(d.start_month >= d.change_month, false), false) AS stopped,
+       coalesce(d.monthly AND d.change_action IS NULL AND d.last_action IN ('start', 'increase', 'decrease') AND d.last_month = $month
+                AND d.amount_fen NOT IN (d.last_after_fen, coalesce(d.last_before_fen, -1)), false) AS differs,
        o.obligation_id, o.live_fen, o.payment_id AS live_payment, o.failed AS failed, o.month AS owed_month,
        o.town AS owed_town, o.roll_row_id AS owed_row, r.bank, r.cap_fen
 FROM decided d JOIN route r ON r.bank_name = coalesce(d.bank_name, '')
@@ -65,7 +75,7 @@ SELECT row_number() OVER w AS line_no, $line_id - 1 + row_number() OVER w AS lin
        coalesce(c.obligation_id, CAST($obligation_id - 1 + sum(CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END) OVER w AS BIGINT)) AS obligation_id,
        CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END AS new, c.programme, c.month, c.recipient AS recipient_id_no, c.item, c.recipient_name,
        c.town, c.village, c.due_fen AS amount_fen, greatest(c.persons, 1) AS persons, c.row_id AS roll_row_id,
-       CASE WHEN c.due_fen <> c.amount_fen THEN c.decided_case ELSE '' END AS case_id,
+       CASE WHEN c.due_fen <> c.amount_fen THEN c.change_case ELSE '' END AS case_id,
        c.bank, c.account_no, c.payee_name, c.payee_id_no, c.bank_name, coalesce(c.failed, 0) AS failed
 FROM candidate c WHERE c.live_fen IS NULL AND NOT c.stopped AND c.n NOT IN (SELECT n FROM held)
 WINDOW w AS (ORDER BY c.bank, c.programme, c.town, c.village, c.recipient, c.item) ORDER BY line_no
@@ -162,6 +172,7 @@ def prepare(
     late = payables.first_seen(store, month, after=oldest) if run.newest_roll > oldest else None
     _load(connection, "late", late, like=("programme", "id_no", "seq"))
     _load(connection, "changed", payables.changed_since(store, month))
+    _load(connection, "change", payables.changes(store, month))
     connection.execute("CREATE TABLE setting AS SELECT ?::BIGINT AS compared", [run.seq])
     connection.execute("ALTER TABLE postings RENAME TO posting")
     connection.execute("ALTER TABLE objections RENAME TO objection")
@@ -184,6 +195,7 @@ def prepare(
     _rows(connection, "stage", ("stage", "stage_key"), [(s, stage_key(s)) for (s,) in stages])
     banks = connection.execute("SELECT DISTINCT coalesce(bank_name, '') FROM cases").fetchall()
     _rows(connection, "route", ("bank_name", "bank", "cap_fen"), list(routes(workspace, policy, [b for (b,) in banks])))
+    connection.execute(_DROP_REPEATED)
     connection.execute(_CANDIDATES, {"month": month})
     connection.execute(
         "CREATE TABLE member AS SELECT c.n, m.id_no FROM candidate c JOIN members m ON m.batch_id = c.batch_id AND m.case_no = c.case_no"
