@@ -172,7 +172,8 @@ class Store:
         from adbc_driver_sqlite import dbapi
 
         with dbapi.connect(f"file:{self.path.as_posix()}?mode=ro") as connection, connection.cursor() as cursor:
-            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "65536"})
+            # one batch: the driver takes a column's type from its first batch, where the column may still be all NULL
+            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "1000000000"})
             cursor.execute(sql)
             return cursor.fetch_arrow_table()
 
