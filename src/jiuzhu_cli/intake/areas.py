@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from jiuzhu_cli.core.text import compact
@@ -105,8 +106,5 @@ def sheet_village(name: str, *, many: bool) -> str:
 
 def distinct_texts(values: Iterable[object]) -> dict[str, int]:
     """Distinct non-blank texts of a column with their counts."""
-    out: dict[str, int] = {}
-    for value in values:
-        if isinstance(value, str) and value and not value.isspace():
-            out[value] = out.get(value, 0) + 1
-    return out
+    counted = Counter(values)
+    return {text: count for text, count in counted.items() if isinstance(text, str) and text and not text.isspace()}

@@ -121,11 +121,23 @@ def read_body(grid: Grid, header: Header, titles: list[list[str]], known: Known)
     else:
         rows = np.flatnonzero(~grid.regular(id_column)[start:]) + start
     kinds: dict[int, str] = {}
+    block = [grid.cells(row) for row in range(header.first, header.last + 1)]
     end, stop, skip_to = grid.height, grid.height, -1
     for row in rows.tolist():
         if row < skip_to:
             continue
-        kind = kind_of(grid, row, grid.cells(row), keys, known)
+        cells = grid.cells(row)
+        if cells == block[0] and kinds.get(row - 1, "data") in ("data", "repeated_header"):
+            # printed again, word for word and without a title: the common case, by the thousand
+            size = next(
+                (n for n in range(1, len(block)) if row + n >= grid.height or grid.cells(row + n) != block[n]),
+                len(block),
+            )
+            if size == len(block):
+                kinds.update(dict.fromkeys(range(row, row + size), "repeated_header"))
+                skip_to = row + size
+                continue
+        kind = kind_of(grid, row, cells, keys, known)
         if kind in ("header", "repeated_header"):
             first = _title_start(grid, row, kinds, start)
             found = read_header(grid, row, first, known)

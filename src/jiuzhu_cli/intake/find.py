@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.finding import Finding, SourceRef
@@ -20,6 +21,12 @@ from jiuzhu_cli.intake.understand import Context, understand
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.tabular.read import Sheet, Workbook
+
+
+@lru_cache(maxsize=4)
+def _words(policy: Policy) -> tuple[Names, Lexicon]:
+    """The policy's names and header words; made once for a folder of files."""
+    return Names(policy), Lexicon(policy)
 
 
 def find_tables(
@@ -40,7 +47,7 @@ def find_tables(
     imported is ``fatal`` and says why.
     """
     name = file_name or book.path.name
-    context = Context(policy, Names(policy), Lexicon(policy), Towns(towns), hints, today, name, tuple(folders), region)
+    context = Context(policy, *_words(policy), Towns(towns), hints, today, name, tuple(folders), region)
     findings: list[Finding] = []
     drafts: list[tuple[int, Sheet, Grid, Body]] = []
     for index, sheet in enumerate(book.sheets):

@@ -79,20 +79,16 @@ class Grid:
         return out
 
     @cached_property
-    def merges_by_row(self) -> dict[int, list[tuple[int, int, int, int]]]:
-        """Merged ranges by each row they touch, for ranges of at most 12 rows (headers, titles)."""
+    def _merges_by_top(self) -> dict[int, list[tuple[int, int, int, int]]]:
         out: dict[int, list[tuple[int, int, int, int]]] = {}
         for area in self.sheet.merged:
-            if area[2] - area[0] < 12:
-                for row in range(area[0], area[2] + 1):
-                    out.setdefault(row, []).append(area)
+            out.setdefault(area[0], []).append(area)
         return out
 
-    def merge_at(self, row: int, column: int) -> tuple[int, int, int, int] | None:
-        for area in self.merges_by_row.get(row, ()):
-            if area[1] <= column <= area[3]:
-                return area
-        return None
+    def merges_at(self, row: int) -> list[tuple[int, int, int, int]]:
+        """Merged ranges that touch a row and begin at most 11 rows above it (headers, titles)."""
+        tops = self._merges_by_top
+        return [area for top in range(row - 11, row + 1) for area in tops.get(top, ()) if area[2] >= row]
 
     def regular(self, column: int) -> np.ndarray:
         """For each row: whether the cell is written like an ID (15 or 18 characters, digits). Cached per column."""

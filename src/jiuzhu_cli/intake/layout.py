@@ -103,7 +103,7 @@ def _is_ordinal_row(cells: list[tuple[int, Any]]) -> bool:
 
 
 def _spans(grid: Grid, row: int) -> list[tuple[int, int, int, int]]:
-    return [area for area in grid.merges_by_row.get(row, ()) if area[3] > area[1]]
+    return [area for area in grid.merges_at(row) if area[3] > area[1]]
 
 
 def _is_child(grid: Grid, anchor: int, row: int, known: Known) -> bool:
@@ -116,7 +116,7 @@ def _is_child(grid: Grid, anchor: int, row: int, known: Known) -> bool:
     if [header_key(cell_text(above.get(column))) for column, _ in cells] == keys:
         return False  # the same header once more
     likely = sum(headerish(str(value), known) for _, value in cells)
-    tall = [area for area in grid.merges_by_row.get(row, ()) if area[0] < row and area[2] >= row]
+    tall = [area for area in grid.merges_at(row) if area[0] < row and area[2] >= row]
     wide = [area for area in _spans(grid, row - 1) if area[2] == row - 1]
     under_wide = all(any(area[1] <= column <= area[3] for area in wide) for column, _ in cells)
     if wide and under_wide and (tall or likely >= 0.5 * len(cells)):
@@ -144,7 +144,7 @@ def _is_parent(grid: Grid, row: int, below: int, known: Known) -> bool:
         return False  # a title over everything
     if spans and any(area[2] == row for area in spans):
         return all(headerish(text, known) or _PARENT.search(text) or not _TITLE.search(text) for text in texts)
-    tall = [area for area in grid.merges_by_row.get(below, ()) if area[0] <= row]
+    tall = [area for area in grid.merges_at(below) if area[0] <= row]
     words = sum(headerish(text, known) or bool(_PARENT.search(text)) for text in texts)
     if tall and words:
         return True
@@ -171,8 +171,7 @@ def _join(grid: Grid, first: int, last: int) -> dict[int, list[str]]:
                 texts.update(dict.fromkeys(range(area[1], min(area[3], grid.width - 1) + 1), head))
         rows.append(texts)
     merged_rows = [
-        {c for area in grid.merges_by_row.get(row, ()) for c in range(area[1], area[3] + 1)}
-        for row in range(first, last + 1)
+        {c for area in grid.merges_at(row) for c in range(area[1], area[3] + 1)} for row in range(first, last + 1)
     ]
     for index in range(len(rows) - 1):  # spread a head over the blanks right of it, where the row below has words
         upper, lower = rows[index], rows[index + 1]

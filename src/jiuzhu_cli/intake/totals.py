@@ -130,16 +130,16 @@ def household_blocks(grid: Grid, table: Table) -> np.ndarray | None:
     )
     wanted = {column.index: rank for rank, code in enumerate(order) if (column := table.column(code)) is not None}
     first, last = int(table.rows[0]), int(table.rows[-1])
-    pieces: dict[int, list[tuple[int, int]]] = {}
-    for top, left, bottom, right in grid.sheet.merged:
-        if bottom > top >= first and bottom <= last and left in wanted and right - left <= 3:
-            pieces.setdefault(left, []).append((top, bottom))
-    if not pieces:
+    merged = np.array(grid.sheet.merged, dtype=np.int64).reshape(-1, 4)
+    top, left, bottom, right = merged.T
+    fits = (bottom > top) & (top >= first) & (bottom <= last) & (right - left <= 3) & np.isin(left, list(wanted))
+    if not fits.any():
         return None
-    widest = min(pieces, key=lambda index: (-len(pieces[index]), wanted[index]))
-    height = last + 1
-    starts = np.ones(height, dtype=bool)
-    for top, bottom in pieces[widest]:
-        starts[top + 1 : bottom + 1] = False
-    numbers = np.cumsum(starts)
-    return numbers[table.rows] - numbers[first] + 1
+    columns, counts = np.unique(left[fits], return_counts=True)
+    chosen = min(zip(columns.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], wanted[pair[0]]))[0]
+    piece = fits & (left == chosen)
+    inside = np.zeros(last + 2, dtype=np.int64)
+    np.add.at(inside, top[piece] + 1, 1)
+    np.add.at(inside, bottom[piece] + 1, -1)
+    numbers = np.cumsum(np.cumsum(inside)[: last + 1] == 0)
+    return np.asarray(numbers[table.rows] - numbers[first] + 1)
