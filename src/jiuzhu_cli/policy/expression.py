@@ -12,7 +12,7 @@ Three-valued: an unknown value makes the comparison NULL, and so does a division
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -24,7 +24,7 @@ from jiuzhu_cli.policy.vocabulary import KINDS
 from jiuzhu_cli.policy.words import near
 
 if TYPE_CHECKING:
-    from sqlglot import Expression
+    from sqlglot.exp import Expression
 
 MAX_LENGTH = 2000
 _SIGNS = {"≥": ">=", "≤": "<=", "≠": "<>", "×": "*", "÷": "/", "，": ",", "“": "'", "”": "'", "‘": "'", "’": "'"}
@@ -164,7 +164,7 @@ class _Compiler:
                 if len(kinds) > 1:
                     raise PolicyError(f"{self.where}里 coalesce 的各项种类不同", TODO)
                 plain = f"COALESCE({', '.join(one.plain for one in values)})"
-                return _Part(plain, *(kinds or {""}), *_scaled(plain)) if kinds != {"text"} else _Part(plain, "text")
+                return _Part(plain, kinds.pop() if kinds else "", *_scaled(plain))
             result = self._numeric_part(values[0])
             for one in values[1:]:
                 result = _choose(name, result, self._numeric_part(one))
@@ -353,6 +353,45 @@ class _Evaluator:
             floor = (scaled if isinstance(node, exp.Floor) else scaled + Fraction(1, 2)).__floor__()
             return Fraction(-((-scaled).__floor__()) if isinstance(node, exp.Ceil) else floor, shift)
         raise PolicyError(f"{self.where}用了不允许的写法：{_shown(node.sql(dialect='duckdb'))}", TODO)
+
+
+def check_units(expression: str, money: Collection[str], words: Collection[str], where: str = "规则") -> None:
+    """PolicyError when the expression adds or compares amounts (元) with bare quantities; literals may be either."""
+    _Units(money, words, where).of(parse(expression, where))
+
+
+class _Units:
+    def __init__(self, money: Collection[str], words: Collection[str], where: str) -> None:
+        self.money, self.words, self.where = money, words, where
+
+    def of(self, node: Expression) -> str:
+        """``money``, ``number`` or ``''`` (literals, text, truth values)."""
+        from sqlglot import exp
+
+        if isinstance(node, exp.Column):
+            return "money" if _word(node) in self.money else "number"
+        parts = [self.of(child) for child in node.iter_expressions()]
+        units = {unit for unit in parts if unit}
+        if isinstance(node, exp.Mul | exp.Div):
+            if isinstance(node, exp.Mul):
+                if parts == ["money", "money"]:
+                    self._refuse(node)
+                return "money" if "money" in units else "number" if units else ""
+            return ("number" if parts[1] == "money" else "money") if parts[0] == "money" else "number" if units else ""
+        mixed = isinstance(
+            node, exp.Add | exp.Sub | exp.Predicate | exp.Between | exp.Least | exp.Greatest | exp.Coalesce
+        )
+        if mixed and not isinstance(node, exp.Connector) and len(units) > 1:
+            self._refuse(node)
+        if isinstance(node, exp.Predicate | exp.Between | exp.Connector | exp.Not):
+            return ""
+        return units.pop() if len(units) == 1 else ""
+
+    def _refuse(self, node: Expression) -> None:
+        raise PolicyError(
+            f"{self.where}里金额（元）和数混用：{_shown(node.sql(dialect='duckdb'))}",
+            "金额只能和金额相加减、相比较；倍数用乘",
+        )
 
 
 def _typed(expression: str) -> str:

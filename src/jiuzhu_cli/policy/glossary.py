@@ -28,7 +28,7 @@ def merge_glossary(
             for other, (source, entry) in merged.items():
                 if other != code and source != shown and taken:
                     entry["aliases"] = [word for word in entry.get("aliases", []) if header_key(str(word)) not in taken]
-            merged[code] = (shown, before | data | {"aliases": list(dict.fromkeys(aliases))})
+            merged[code] = (shown, before | dict(data) | {"aliases": list(dict.fromkeys(aliases))})
     return {code: make(shown, code, data) for code, (shown, data) in merged.items()}
 
 

@@ -178,8 +178,9 @@ class Policy:
             entries = table.get(key, [])
             if not isinstance(entries, list):
                 raise PolicyError(f"政策文件 {shown} 的 {key} 应是列表", f"写成 [[{key}]]")
-            for entry in entries:
-                code = str(_dict(entry, shown, key).get("id", ""))
+            for one in entries:
+                entry = _dict(one, shown, key)
+                code = str(entry.get("id", ""))
                 merged[code] = (shown, merged.get(code, ("", {}))[1] | entry)
         return [build(shape, data, shown, code or key) for code, (shown, data) in merged.items()]
 
@@ -226,5 +227,5 @@ def _find(entries: Mapping[str, Named], text: str, what: str, listing: str) -> N
     for entry in entries.values():
         if wanted == entry.name or wanted in entry.aliases:
             return entry
-    names = [word for entry in entries.values() for word in (entry.code, entry.name, *entry.aliases)]
+    names = [word for one in entries.values() for word in (one.code, one.name, *one.aliases)]
     raise UsageError(f"没有叫“{text}”的{what}{near(wanted, names)}", f"用 {listing} 查看全部")

@@ -76,6 +76,7 @@ class Posting(Shape):
     columns: tuple[
         str, ...
     ] = ()  # whitelisted posting columns, in order: head_name, persons, amount, village, kin_filed, category ...
+    except_categories: tuple[str, ...] = ()  # canonical categories that are not posted (小额快救)
     basis: str = ""
     condition: str = ""
     procedure: str = ""

@@ -22,6 +22,10 @@ _SERIES_KEYS = {"name", "area", "unit", "source", "confirmed", "note", "values"}
 TODO = "在工作区 policy/parameters/ 里写明当地标准、起始日期和文号，再运行 jiuzhu policy check"
 
 
+class NoValueError(PolicyError):
+    """The parameter exists for the area, but has no value on that day."""
+
+
 class ParameterTable:
     """All series, by name and area. ``region`` is the area asked for when a call names none."""
 
@@ -34,6 +38,11 @@ class ParameterTable:
 
     def names(self) -> list[str]:
         return sorted(self._areas)
+
+    def applies(self, name: str, area: str | None = None) -> bool:
+        """Whether any series of ``name`` covers the area."""
+        wanted = self.region if area is None else area
+        return any(wanted.startswith(one) for one in self._areas.get(name, []))
 
     def chosen(self, name: str, area: str | None = None) -> Series:
         """The series that decides for ``area``: of its prefixes the longest. PolicyError when the name is unknown."""
@@ -50,18 +59,15 @@ class ParameterTable:
         return self._resolve(name, on, area, ())
 
     def value_or_none(self, name: str, on: date, area: str | None = None) -> ParameterValue | None:
-        wanted = self.region if area is None else area
-        if not any(wanted.startswith(one) for one in self._areas.get(name, [])):
+        """As ``value``; None when the area or the day has no value, or when a value the formula needs is missing that day."""
+        try:
+            return self._resolve(name, on, area, ()) if self.applies(name, area) else None
+        except NoValueError:
             return None
-        return self.value(name, on, area) if _on(self.chosen(name, area), on) else None
 
     def unconfirmed(self) -> list[ParameterValue]:
         """The latest value of each name that decides for the region and is not confirmed; a formula stands as its text."""
-        latest = [
-            self.chosen(name)[-1]
-            for name, areas in sorted(self._areas.items())
-            if any(self.region.startswith(area) for area in areas)
-        ]
+        latest = [self.chosen(name)[-1] for name in self.names() if self.applies(name)]
         return [one for one in latest if not one.confirmed]
 
     def _resolve(self, name: str, on: date, area: str | None, path: tuple[str, ...]) -> ParameterValue:
@@ -71,7 +77,7 @@ class ParameterTable:
         found = _on(series, on)
         if found is None:
             gap = "，其间有空档或已到期" if series[0].since <= on else ""
-            raise PolicyError(
+            raise NoValueError(
                 f"参数“{name}”在 {on.isoformat()} 没有值（本地区的值从 {series[0].since.isoformat()} 起{gap}）", TODO
             )
         if not found.formula:

@@ -1,0 +1,306 @@
+"""jiuzhu policy: what the policy data say, for a region and a day; whether they hang together."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from jiuzhu_cli.cli.context import Context, table
+from jiuzhu_cli.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.policy.model import ParameterValue, Programme, Register, Relation
+
+HELP = "政策数据：参数、项目、名单、关系；查某一天的标准，检查写法。"
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+REGION = typer.Option("", "--region", help="行政区划代码；缺省为工作区的地区。")
+ON = typer.Option("", "--on", help="哪一天（YYYY-MM-DD）的值；缺省为今天。")
+BENEFITS = {
+    "top_up": "补差", "graded": "分档", "fixed": "定额", "one_off": "一次性", "instalments": "分期", "reimbursement": "报销",
+    "service": "服务", "status": "身份认定",
+}  # fmt: skip
+KINDS = {"X": "互斥", "T": "补差封顶", "H": "择高", "S": "可叠加", "E": "应享", "C": "候选"}
+
+
+def _policy(context: Context, region: str) -> Policy:
+    """The workspace's policy; outside of one, or for another region, that of the package."""
+    from jiuzhu_cli.policy.load import load_policy
+
+    if context.directory is not None:
+        workspace = context.workspace
+    else:
+        try:
+            workspace = context.workspace
+        except UsageError:
+            return load_policy(region=region)
+    return load_policy(workspace.policy_dir, region=region) if region else context.policy()
+
+
+def _day(context: Context, on: str) -> date:
+    from jiuzhu_cli.core.period import parse_date
+
+    if not on:
+        return context.today
+    day, problem = parse_date(on)
+    if day is None or problem:
+        raise UsageError(f"--on “{on}”不是日期", "请写成 YYYY-MM-DD，例如 2026-05-01")
+    return day
+
+
+@app.command("list", help="列出当日的参数；加选项列出项目、名单、关系、开关、银行格式、字段。")
+def list_(
+    ctx: typer.Context,
+    programmes: bool = typer.Option(False, "--programmes", help="列出救助项目。"),
+    registers: bool = typer.Option(False, "--registers", help="列出比对名单。"),
+    relations: bool = typer.Option(False, "--relations", help="列出项目之间的关系。"),
+    banks: bool = typer.Option(False, "--banks", help="列出银行代发格式。"),
+    fields: bool = typer.Option(False, "--fields", help="列出字段和认得的表头写法。"),
+    switches: bool = typer.Option(False, "--switches", help="只列当地开关。"),
+    unconfirmed: bool = typer.Option(False, "--unconfirmed", help="只列请核对的参数。"),
+    on: str = ON,
+    region: str = REGION,
+) -> None:
+    context: Context = ctx.obj
+    policy = _policy(context, region)
+    rows: list[tuple[Any, ...]]
+    if programmes:
+        rows = [(p.code, p.name, _unit(p.unit), BENEFITS[p.benefit], p.department) for p in policy.programmes.values()]
+        _emit(
+            context,
+            "programmes",
+            rows,
+            ("code", "name", "unit", "benefit", "department"),
+            ["代码", "项目", "单位", "性质", "部门"],
+        )
+    elif registers:
+        rows = [(r.code, r.name, r.department, r.meaning) for r in policy.registers.values()]
+        _emit(context, "registers", rows, ("code", "name", "department", "meaning"), ["代码", "名单", "部门", "说明"])
+    elif relations:
+        rows = [
+            (r.id, _side(policy, r.a), KINDS[r.kind], _side(policy, r.b), r.when, r.switch, r.basis)
+            for r in policy.relations
+        ]
+        keys = ("id", "a", "kind", "b", "when", "switch", "basis")
+        _emit(
+            context, "relations", rows, keys, ["编号", "甲方（已有）", "关系", "乙方（应有）", "条件", "开关", "依据"]
+        )
+    elif banks:
+        rows = [(b.code, b.name, b.container, b.encoding, "、".join(b.banks)) for b in policy.banks.values()]
+        _emit(
+            context,
+            "banks",
+            rows,
+            ("code", "name", "container", "encoding", "banks"),
+            ["代码", "格式", "载体", "编码", "适用银行"],
+        )
+    elif fields:
+        rows = [(f.code, f.name, f.type, f.level, "、".join(f.aliases)) for f in policy.glossary.values()]
+        _emit(
+            context,
+            "fields",
+            rows,
+            ("code", "name", "type", "level", "aliases"),
+            ["代码", "字段", "类型", "层级", "表头写法"],
+        )
+    else:
+        _parameters(context, policy, _day(context, on), switches=switches, unconfirmed=unconfirmed)
+
+
+def _parameters(context: Context, policy: Policy, day: date, *, switches: bool, unconfirmed: bool) -> None:
+    values = [policy.parameter_or_none(name, day) for name in policy.parameters.names()]
+    chosen = [
+        one
+        for one in values
+        if one is not None and (not switches or isinstance(one.value, bool)) and not (unconfirmed and one.confirmed)
+    ]
+    rows = [
+        (
+            one.name,
+            _value(one),
+            one.unit,
+            one.since.isoformat(),
+            one.area or "全国",
+            "" if one.confirmed else "请核对",
+            one.source,
+        )
+        for one in chosen
+    ]
+    lines = [
+        f"{policy.region or '未设地区'}　{day.isoformat()} 的政策参数 {len(rows)} 项，请核对 {sum(1 for r in rows if r[5])} 项",
+        "",
+    ]
+    lines.append(table(rows, ["参数", "值", "单位", "起", "地区", "核对", "来源"]))
+    context.emit({"region": policy.region, "on": day.isoformat(), "parameters": [_json(one) for one in chosen]}, lines)
+
+
+@app.command("show", help="看一个参数（含历次变动）、项目、名单或关系。例：jiuzhu policy show 低保标准 --on 2026-05-01")
+def show(
+    ctx: typer.Context,
+    name: str = typer.Argument(
+        ..., metavar="名称", help="参数名（可只写开头）、项目或名单的代码、名称、简称，或关系编号。"
+    ),
+    on: str = ON,
+    region: str = REGION,
+) -> None:
+    from jiuzhu_cli.policy.words import near
+
+    context: Context = ctx.obj
+    policy = _policy(context, region)
+    day = _day(context, on)
+    names = policy.parameters.names()
+    wanted = (
+        [name]
+        if name in names
+        else [one for one in names if one.startswith(name)] or [one for one in names if name in one]
+    )
+    relation = next((one for one in policy.relations if one.id == name), None)
+    entry = _entry(policy, name)
+    if entry is not None and name not in names:
+        _show_entry(context, policy, entry)
+    elif relation is not None:
+        _show_relation(context, policy, relation)
+    elif wanted:
+        _show_parameters(context, policy, wanted, day)
+    else:
+        entries: list[Programme | Register] = [*policy.programmes.values(), *policy.registers.values()]
+        known = [*names, *(word for one in entries for word in (one.name, *one.aliases))]
+        raise UsageError(f"没有叫“{name}”的参数、项目、名单或关系{near(name, known)}", "用 jiuzhu policy list 查看")
+
+
+def _entry(policy: Policy, name: str) -> Programme | Register | None:
+    for find in (policy.programme, policy.register):
+        try:
+            return find(name)
+        except UsageError:
+            continue
+    return None
+
+
+def _show_parameters(context: Context, policy: Policy, names: list[str], day: date) -> None:
+    lines: list[str] = []
+    data = []
+    for name in names:
+        if not policy.parameters.applies(name):
+            continue
+        now = policy.parameter_or_none(name, day)
+        series = policy.parameters.chosen(name)
+        shown = f"{_value(now)} {now.unit}".strip() if now is not None else "没有值"
+        mark = "　请核对" if now is not None and not now.confirmed else ""
+        lines += [f"{name}：{day.isoformat()} 为 {shown}{mark}"]
+        if now is not None and now.formula:
+            lines.append(f"  算法：{now.formula}")
+        if now is not None:
+            lines.append(f"  来源：{now.source}{'；' + now.note if now.note else ''}")
+        rows = [
+            (one.since.isoformat(), one.until.isoformat() if one.until else "", one.formula or _value(one), one.source)
+            for one in series
+        ]
+        lines += ["  " + line for line in table(rows, ["起", "止", "值", "来源"]).splitlines()] + [""]
+        data.append({"name": name, "value": _json(now) if now else None, "series": [_json(one) for one in series]})
+    context.emit(
+        {"region": policy.region, "on": day.isoformat(), "parameters": data},
+        lines[:-1] if lines else ["没有适用于本地区的值。"],
+    )
+
+
+def _show_entry(context: Context, policy: Policy, entry: Programme | Register) -> None:
+    from jiuzhu_cli.policy.model import Programme
+
+    lines = [
+        f"{entry.name}（{entry.code}）　{entry.department}",
+        f"  简称：{'、'.join(entry.aliases)}",
+        f"  依据：{entry.source}",
+    ]
+    if isinstance(entry, Programme):
+        lines.append(
+            f"  按{_unit(entry.unit)}，{BENEFITS[entry.benefit]}，{'发钱' if entry.payment.payable else '不发钱'}"
+        )
+        posting = entry.posting
+        lines.append(
+            f"  公示：{'、'.join(posting.columns)}"
+            if posting.allowed
+            else f"  不公示：{posting.reason}（{posting.basis}）"
+        )
+        for rule in entry.rules:
+            lines.append(f"  规则“{rule.name}”：{rule.expression}（{rule.source}）")
+        for relation in policy.relations:
+            if entry.code in (relation.a, relation.b):
+                lines.append(
+                    f"  {relation.id} {_side(policy, relation.a)} {KINDS[relation.kind]} {_side(policy, relation.b)}"
+                    f"{'，条件：' + relation.when if relation.when else ''}{'，开关：' + relation.switch if relation.switch else ''}"
+                )
+    else:
+        lines.append(f"  含义：{entry.meaning}")
+        lines += [f"  {column}：{'、'.join(headers)}" for column, headers in entry.fields.items()]
+    context.emit(entry.model_dump(mode="json"), lines)
+
+
+def _show_relation(context: Context, policy: Policy, relation: Relation) -> None:
+    pairs = (
+        ("条件", relation.when),
+        ("封顶", relation.cap),
+        ("开关", relation.switch),
+        ("说明", relation.note),
+        ("依据", relation.basis),
+    )
+    lines = [
+        f"{relation.id}　{_side(policy, relation.a)} — {KINDS[relation.kind]} — {_side(policy, relation.b)}（按{_unit(relation.level)}）"
+    ]
+    lines += [f"  {label}：{text}" for label, text in pairs if text]
+    context.emit(relation.model_dump(mode="json"), lines)
+
+
+@app.command("check", help="检查政策数据：名称对得上、日期不重叠不断档、规则写得通；有错误时退出码 3。")
+def check(ctx: typer.Context, region: str = REGION) -> None:
+    from jiuzhu_cli.policy.check import check_policy
+
+    context: Context = ctx.obj
+    policy = _policy(context, region)
+    problems = check_policy(policy, context.today)
+    errors = [one for one in problems if one.level == "error"]
+    lines = [f"{'✗' if one.level == 'error' else '!'} {one.where}：{one.text}" for one in problems]
+    pending: list[ParameterValue] = []
+    if not errors:
+        pending = policy.unconfirmed()
+        lines.append(
+            f"政策数据没有错误：项目 {len(policy.programmes)}，名单 {len(policy.registers)}，关系 {len(policy.relations)}，"
+            f"参数 {len(policy.parameters.names())}，其中 {len(pending)} 项请核对（jiuzhu policy list --unconfirmed）。"
+        )
+    context.emit(
+        {
+            "ok": not errors,
+            "problems": [one.as_json() for one in problems],
+            "unconfirmed": [one.name for one in pending],
+            "digest": policy.digest,
+        },
+        lines,
+    )
+    if errors:
+        raise typer.Exit(3)
+
+
+def _emit(context: Context, key: str, rows: list[tuple[Any, ...]], keys: tuple[str, ...], headers: list[str]) -> None:
+    context.emit({key: [dict(zip(keys, row, strict=True)) for row in rows]}, [table(rows, headers)])
+
+
+def _value(one: ParameterValue) -> str:
+    return ("是" if one.value else "否") if isinstance(one.value, bool) else str(one.value)
+
+
+def _json(one: ParameterValue) -> dict[str, Any]:
+    value = one.value if isinstance(one.value, bool) else str(one.value)
+    return one.model_dump(mode="json", exclude={"value"}) | {"value": value}
+
+
+def _unit(unit: str) -> str:
+    return "户" if unit == "household" else "人"
+
+
+def _side(policy: Policy, side: str) -> str:
+    kind, _, code = side.rpartition(":")
+    known = policy.registers.get(code) if kind else policy.programmes.get(code)
+    return "任何项目" if side == "*" else known.name if known is not None else side

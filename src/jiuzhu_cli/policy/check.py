@@ -1,0 +1,231 @@
+"""Checks that the policy hangs together (``jiuzhu policy check``): each check takes the policy and yields problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from jiuzhu_cli.core.errors import PolicyError
+from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.policy.expression import check_units, compile_rule, words_of
+from jiuzhu_cli.policy.findings import placeholders
+from jiuzhu_cli.policy.glossary import header_clashes
+from jiuzhu_cli.policy.load import Policy
+from jiuzhu_cli.policy.model import ParameterValue, Programme, Register
+from jiuzhu_cli.policy.vocabulary import KINDS, RELATION_WORDS, RULE_WORDS
+from jiuzhu_cli.policy.words import near
+
+REGISTER_FIELDS = frozenset(
+    "id_no name event_date valid_from valid_to status kind grade certificate_no related_id_no related_name relation"
+    " organisation amount_fen town village".split()
+)
+POSTING_COLUMNS = frozenset(
+    "head_name name village category household_size covered_persons persons amount kin_filed care_mode grade stage".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``error`` must be mended before the policy may be used; ``warning`` should be looked at."""
+
+    level: Literal["error", "warning"]
+    where: str
+    text: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"level": self.level, "where": self.where, "text": self.text}
+
+
+def check_policy(policy: Policy, today: date) -> list[Problem]:
+    """All problems found, in a fixed order; [] when the policy is sound."""
+    found: list[Problem] = []
+    for name in (
+        "glossary",
+        "programmes",
+        "registers",
+        "relations",
+        "claims",
+        "banks",
+        "findings",
+        "holidays",
+        "parameters",
+    ):
+        try:
+            getattr(policy, name)
+        except PolicyError as error:
+            found.append(Problem("error", name, error.message))
+    if found:
+        return found
+    for check in CHECKS:
+        found += check(policy, today)
+    return found
+
+
+def _names(policy: Policy, today: date) -> Iterator[Problem]:
+    for header, first, second in header_clashes(policy.glossary):
+        yield Problem("error", "glossary.toml", f"表头“{header}”同时属于 {first} 和 {second}")
+    owner: dict[str, str] = {}
+    entries: list[Programme | Register] = [*policy.programmes.values(), *policy.registers.values()]
+    for entry in entries:
+        for word in dict.fromkeys(map(compact, (entry.name, *entry.aliases))):
+            if owner.setdefault(word, entry.code) != entry.code:
+                yield Problem("error", entry.code, f"名称“{word}”同时属于 {owner[word]}")
+        for field in entry.required:
+            if field not in policy.glossary:
+                yield Problem("error", entry.code, f"required 里的“{field}”不是字段{near(field, policy.glossary)}")
+    for register in policy.registers.values():
+        for field in sorted(set(register.fields) - REGISTER_FIELDS):
+            yield Problem("error", register.code, f"fields 里的“{field}”不是名单的列{near(field, REGISTER_FIELDS)}")
+
+
+def _parameters(policy: Policy, today: date) -> Iterator[Problem]:
+    table = policy.parameters
+    for (name, area), series in table.series.items():
+        where = f"参数“{name}”{f'（{area}）' if area else ''}"
+        for one, following in zip(series, (*series[1:], None), strict=True):
+            if one.until is not None and one.until < one.since:
+                yield Problem("error", where, f"止期 {one.until} 早于起期 {one.since}")
+            if one.until is not None and following is not None:
+                if one.until >= following.since:
+                    yield Problem(
+                        "error", where, f"{one.since} 起的值写到 {one.until}，与 {following.since} 起的值重叠"
+                    )
+                elif one.until + timedelta(days=1) < following.since:
+                    yield Problem("warning", where, f"{one.until} 之后到 {following.since} 之前没有值")
+            if bool(one.unit) and isinstance(one.value, bool):
+                yield Problem("error", where, "开关（真假）不该有单位")
+            if one.unit.startswith("元") and not one.formula and not isinstance(one.value, Decimal):
+                yield Problem("error", where, f"以元计的值不是数：{one.value}")
+            day = max(one.since, today)
+            if (
+                one.formula
+                and table.applies(name)
+                and table.chosen(name) is series
+                and (not following or following.since > day)
+            ):
+                yield from _try(where, lambda name=name, day=day: table.value(name, day))  # type: ignore[misc]
+        if table.region.startswith(area) and name == "危改拨付计划":
+            yield from _plan(where, series)
+    for name in table.names():
+        if table.applies(name) and table.value_or_none(name, today) is None:
+            yield Problem("warning", f"参数“{name}”", f"{today} 没有值")
+
+
+def _plan(where: str, series: tuple[ParameterValue, ...]) -> Iterator[Problem]:
+    for one in series:
+        shares = [part.rpartition(":")[2] for part in str(one.value).split(",")]
+        if not all(share.isdigit() for share in shares) or sum(map(int, shares)) != 100:
+            yield Problem("error", where, f"拨付计划“{one.value}”应写成 阶段:百分比，合计 100")
+
+
+def _programmes(policy: Policy, today: date) -> Iterator[Problem]:
+    for programme in policy.programmes.values():
+        for role, name in programme.review.parameters.items():
+            yield from _parameter(policy, programme.code, f"review.parameters.{role}", name)
+        for name in placeholders(programme.posting.standard):
+            yield from _parameter(policy, programme.code, "posting.standard", name)
+        for column in programme.posting.columns:
+            if column not in POSTING_COLUMNS:
+                yield Problem(
+                    "error", programme.code, f"posting.columns 里的“{column}”不许公示{near(column, POSTING_COLUMNS)}"
+                )
+        if not programme.posting.allowed and not programme.posting.reason:
+            yield Problem("error", programme.code, "不公示的项目要写明 posting.reason")
+        for rule in programme.rules:
+            where = f"{programme.name}规则“{rule.name}”"
+            yield from _expression(policy, where, rule.expression, RULE_WORDS, rule.since or today)
+
+
+def _relations(policy: Policy, today: date) -> Iterator[Problem]:
+    for relation in policy.relations:
+        where = f"关系 {relation.id}"
+        for side in (relation.a, relation.b):
+            yield from _side(policy, where, side)
+        if relation.kind == "T":
+            if not relation.cap:
+                yield Problem("error", where, "补差（T）要写 cap：封顶参数")
+            else:
+                yield from _parameter(policy, where, "cap", relation.cap, unit="元")
+        if relation.switch:
+            yield from _parameter(policy, where, "switch", relation.switch, switch=True)
+        if relation.since and relation.until and relation.until < relation.since:
+            yield Problem("error", where, "until 早于 since")
+        if relation.when.strip():
+            yield from _expression(policy, where, relation.when, RELATION_WORDS, relation.since or today)
+    for claim in policy.claims:
+        where = f"声称 {claim.id or '、'.join(claim.words[:2])}"
+        for side in claim.programmes:
+            yield from _side(policy, where, side)
+        if claim.on:
+            yield from _side(policy, where, claim.on)
+        if not claim.programmes or not (claim.words or claim.on):
+            yield Problem("error", where, "要写 programmes，并写 words 或 on")
+        if claim.switch:
+            yield from _parameter(policy, where, "switch", claim.switch, switch=True)
+
+
+def _rest(policy: Policy, today: date) -> Iterator[Problem]:
+    for text in policy.findings.values():
+        for template in (text.message, text.todo):
+            try:
+                placeholders(template)
+            except ValueError:
+                yield Problem("error", f"发现 {text.code}", f"花括号不成对：{template}")
+    for stretch in policy.holidays:
+        if stretch.last < stretch.first:
+            yield Problem("error", "holidays.toml", f"{stretch.name} {stretch.first} 的止日早于起日")
+    if policy.holidays and today.year > max(one.last.year for one in policy.holidays):
+        yield Problem("warning", "holidays.toml", f"没有 {today.year} 年的节假日，工作日只按周末数")
+
+
+def _side(policy: Policy, where: str, side: str) -> Iterator[Problem]:
+    kind, _, code = side.rpartition(":")
+    known: Mapping[str, object] = policy.registers if kind == "register" else policy.programmes
+    if side != "*" and (kind not in ("", "register") or code not in known):
+        yield Problem("error", where, f"没有叫“{side}”的{'名单' if kind else '项目'}{near(code, known)}")
+
+
+def _parameter(
+    policy: Policy, where: str, key: str, name: str, *, switch: bool = False, unit: str = ""
+) -> Iterator[Problem]:
+    table = policy.parameters
+    if name not in table.names():
+        yield Problem("error", where, f"{key} 里的参数“{name}”不存在{near(name, table.names())}")
+    elif not table.applies(name):
+        yield Problem("warning", where, f"{key} 里的参数“{name}”没有适用于本地区的值")
+    else:
+        for one in table.chosen(name):
+            if switch and not isinstance(one.value, bool):
+                yield Problem("error", where, f"{key} 里的“{name}”不是开关（真假）")
+                return
+            if unit and not one.unit.startswith(unit):
+                yield Problem("error", where, f"{key} 里的“{name}”不以{unit}计")
+                return
+
+
+def _expression(policy: Policy, where: str, expression: str, words: Mapping[str, Any], on: date) -> Iterator[Problem]:
+    def attempt() -> None:
+        used = words_of(expression, where)
+        values = {
+            word: policy.parameter(word, on) for word in used if word not in words and word in policy.parameters.names()
+        }
+        compile_rule(
+            expression, dict.fromkeys(words, "x"), {word: one.value for word, one in values.items()}, where=where
+        )
+        money = {word for word, one in values.items() if one.unit.startswith("元")}
+        check_units(expression, {word for word, kind in KINDS.items() if kind == "money"} | money, set(used), where)
+
+    yield from _try(where, attempt)
+
+
+def _try(where: str, attempt: Callable[[], object]) -> Iterator[Problem]:
+    try:
+        attempt()
+    except PolicyError as error:
+        yield Problem("error", where, error.message)
+
+
+CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (_names, _parameters, _programmes, _relations, _rest)
