@@ -144,13 +144,16 @@ def previous_month(p: Planter, towns: list[str], codes: tuple[str, ...], month: 
     for code in codes:
         roll = p.rolls[code][lambda r: r["town"].isin(towns)].copy()
         fresh = (roll["household"] % 19 == 4) & ~roll["household"].isin(p.used)
+        fresh |= roll["town"] != p.persons.loc[roll["person"], "town"].to_numpy()  # their own town handed in nothing then
         before[code] = roll[~fresh]
     status = p.persons["status"] == "subsistence"
     movers = status & p.quiet() & (p.size() == 1) & p.persons["town"].isin(towns)
     for person, one in p.each(movers, 2):
         rows = before[SUBSISTENCE]
         gone = rows["person"] == person
-        before[MARGIN] = pd.concat([before[MARGIN], rows[gone]], ignore_index=True)
+        before[MARGIN] = pd.concat(
+            [before[MARGIN], rows[gone].drop(columns=["amount", "base", "addon"])], ignore_index=True
+        )
         before[SUBSISTENCE] = rows[~gone]
         p.change(SUBSISTENCE, person, start_month=p.world.month)
         p.truth.decoy("上月边缘本月低保", one["id_no"], (MARGIN, SUBSISTENCE), months=(month, p.world.month))

@@ -244,18 +244,19 @@ class FolderWriter:
                     )  # fmt: skip
 
     def _note_roll(self, code: str, month: str, roll: pd.DataFrame) -> None:
-        current = month == self.scenario.world.month
+        """``persons`` must be in the ledger, ``refused`` must not, ``either`` may (a cell beside the point is damaged);
+        ``amount_fen`` is the sum over the cases of ``persons``."""
+        spoiled = {
+            s.key: s for s in self.damaged.values() if month == self.scenario.world.month and s.programme == code
+        }
         for town, rows in roll.groupby("town", sort=True):
-            keys = {s.key for s in self.damaged.values() if current and s.programme == code}
-            spoiled = {
-                k: s for s in self.damaged.values() if current and s.programme == code for k in [s.key] if k in keys
-            }
-            lost = [k for k in rows.index if k in spoiled and spoiled[k].refused]
-            kept = rows.drop(index=lost)
+            refused = rows.index.isin([key for key, s in spoiled.items() if s.refused])
+            either = rows.index.isin([key for key, s in spoiled.items() if not s.refused])
+            kept = rows[~refused & ~either]
             cases = kept.drop_duplicates("case")
             self.scenario.truth.rolls.append(
                 {"programme": code, "month": month, "town": str(town), "persons": kept["id_no"].tolist(),
-                 "refused": rows.loc[lost, "id_no"].tolist(), "cases": len(cases),
+                 "refused": rows.loc[refused, "id_no"].tolist(), "either": rows.loc[either, "id_no"].tolist(), "cases": len(cases),
                  "amount_fen": int(cases["amount"].sum()) if "amount" in cases else None}
             )  # fmt: skip
 

@@ -94,6 +94,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "income_year": ("家庭年收入（元）", "家庭年收入", "家庭年总收入（元）"),
     "amount": ("发放金额", "实发金额（元）", "补贴金额", "补贴金额（元）", "发放金额（元）"),
     "amount_household": ("户月保障金额（元）", "保障金额（元）", "月保障金额", "月保障金（元）", "低保金（元）"),
+    "amount_repeated": ("户月保障金额（元）", "户月保障金额"),
     "amount_extreme": ("合计（元）", "发放合计（元）", "发放合计"),
     "base": ("基本生活费（元）", "基本生活总费用（元）", "基本生活标准（元）"),
     "care": ("照料护理费（元）", "照料护理总费用（元）", "照料护理补贴（元）"),
@@ -153,10 +154,11 @@ SELF_CARE_WORDS = (
 NOISE_COLUMNS = ("ethnicity", "education", "helper")
 
 
-def header_key(field: str, programme: str, *, yearly_income: bool) -> str:
-    """Which synonym list a field uses in this programme."""
+def header_key(field: str, programme: str, *, yearly_income: bool, repeated: bool = False) -> str:
+    """Which synonym list a field uses. ``repeated``: household figures stand on every member's row, so the header must say
+    that they are the household's."""
     if field == "amount" and programme in HOUSEHOLD_PROGRAMMES:
-        return "amount_household"
+        return "amount_repeated" if repeated else "amount_household"
     if field == "amount" and programme == "extreme_poverty_support":
         return "amount_extreme"
     if field == "income" and yearly_income:

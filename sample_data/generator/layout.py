@@ -45,7 +45,11 @@ def lay_out(table: Table, habit: Habit, rng: np.random.Generator, name: str) -> 
     columns = table.columns
     grid.columns = {column: index for index, column in enumerate(columns)}
     yearly = bool(table.rows) and table.rows[0].get("yearly_income", False)
-    headers = [_header(column, table.programme, yearly, habit, rng) for column in columns]
+    repeated = not table.grouped and len({row["case"] for row in table.rows}) < len(table.rows)
+    headers = [
+        _header(header_key(column, table.programme, yearly_income=yearly, repeated=repeated), habit, rng)
+        for column in columns
+    ]
     for title in table.titles[: habit.titles]:
         grid.cells.append([title] + [None] * (len(columns) - 1))
         grid.merges.append((len(grid.cells) - 1, 0, len(grid.cells) - 1, len(columns) - 1))
@@ -65,8 +69,8 @@ def _footer_date(table: Table) -> str:
     return f"{month[:4]}年{int(month[5:])}月20日"
 
 
-def _header(column: str, programme: str, yearly: bool, habit: Habit, rng: np.random.Generator) -> str:
-    text = str(rng.choice(SYNONYMS[header_key(column, programme, yearly_income=yearly)]))
+def _header(key: str, habit: Habit, rng: np.random.Generator) -> str:
+    text = str(rng.choice(SYNONYMS[key]))
     if "split_header" in habit.noise and len(text) >= 4 and "（" not in text:
         return text[:2] + "\n" + text[2:]
     return text

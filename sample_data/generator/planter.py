@@ -71,7 +71,9 @@ class Planter:
 
     def append(self, code: str, rows: pd.DataFrame) -> None:
         rows = rows.copy()
-        rows["case"] = rows["case"] + 20_000_000 + len(self.rolls[code])
+        rows["case"] = rows["case"].rank(method="dense").astype(int) + max(
+            20_000_000, int(self.rolls[code]["case"].max())
+        )
         self.rolls[code] = pd.concat([self.rolls[code], rows], ignore_index=True)
 
     def drop(self, code: str, person: int) -> None:

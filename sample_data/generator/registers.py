@@ -71,7 +71,7 @@ def _certificates(scenario: Scenario, rng: np.random.Generator) -> Made:
                 person.town,
             )
         )
-    others = _strangers(scenario, rng, len(rows) // 2 + 5, years=(1945, 2012))
+    others = _strangers(scenario, rng, len(rows) // 2 + 5, years=(1950, 2012))
     for number, other in enumerate(others.itertuples()):
         town = scenario.world.region.towns[number % len(scenario.world.region.towns)].name
         rows.append(_certificate(other.name, other.id_no, 1 + number % 4, 3 + number % 2, "正常", town))

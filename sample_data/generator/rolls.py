@@ -99,11 +99,11 @@ def finish_subsistence(world: World, rows: pd.DataFrame) -> pd.DataFrame:
 def _addons(world: World, rows: pd.DataFrame) -> pd.Series:
     """分类施保 of each person: the highest that applies, once."""
     applies = {"elder": rows["age"] >= 60, "minor": rows["age"] < 18, "severe": rows["grade_no"].between(1, 2)}
-    best = pd.Series(0, index=rows.index)
+    best = np.zeros(len(rows), dtype=int)
     for what, holds in applies.items():
         urban, rural = (world.standards.addons.get((what, kind), 0) for kind in (True, False))
-        best = best.combine(pd.Series(np.where(holds, np.where(rows["urban"], urban, rural), 0), index=rows.index), max)
-    return best
+        best = np.maximum(best, np.where(holds, np.where(rows["urban"], urban, rural), 0))
+    return pd.Series(best, index=rows.index)
 
 
 def subsistence(world: World) -> pd.DataFrame:

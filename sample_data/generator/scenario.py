@@ -62,4 +62,4 @@ def make_scenario(
 
 def _omitted(region: Region) -> dict[str, str]:
     """Two towns hand in all lists but one."""
-    return {region.towns[3].name: OLD_AGE, region.towns[4].name: SUBSISTENCE}
+    return {region.towns[3].name: OLD_AGE, region.towns[-3].name: SUBSISTENCE}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,12 +96,19 @@ def score_doubts(truth: dict[str, Any], doubts: Iterable[Doubt]) -> Score:
     return score
 
 
-def expected_rows(truth: dict[str, Any]) -> set[RowKey]:
-    return {(r["programme"], r["month"], r["town"], p) for r in truth["rolls"] for p in r["persons"]}
+def rows_of(truth: dict[str, Any], which: str) -> Counter[RowKey]:
+    """How often each row stands on the generated rolls: ``persons`` readable, ``refused`` damaged, ``either`` doubtful."""
+    return Counter((r["programme"], r["month"], r["town"], person) for r in truth["rolls"] for person in r[which])
 
 
-def refused_rows(truth: dict[str, Any]) -> set[RowKey]:
-    return {(r["programme"], r["month"], r["town"], p) for r in truth["rolls"] for p in r["refused"]}
+def row_differences(truth: dict[str, Any], workspace: Path) -> list[str]:
+    """Readable rows that are not in the ledger as often as they should be, and rows that should not be there."""
+    readable, refused, either = (rows_of(truth, which) for which in ("persons", "refused", "either"))
+    actual = Counter(ledger_rows(workspace))
+    lines = [f"not imported: {key} x {count}" for key, count in (readable - actual).items()]
+    lines += [f"should not be there: {key} x {count}" for key, count in (actual - readable - either).items()]
+    lines += [f"damaged but imported: {key}" for key in refused if key in actual and key not in readable]
+    return lines
 
 
 def ledger_rows(workspace: Path) -> list[RowKey]:
@@ -112,33 +120,37 @@ def ledger_rows(workspace: Path) -> list[RowKey]:
         ).fetchall()
 
 
-def ledger_amounts(workspace: Path) -> dict[tuple[str, str, str], int]:
-    """Sum of the cases' amounts in 分 per programme, month and town."""
-    with sqlite3.connect(f"file:{workspace / 'ledger.db'}?mode=ro", uri=True) as connection:
-        rows = connection.execute(
-            "SELECT b.programme, b.month, r.town, coalesce(sum(r.amount_fen), 0) FROM batch b JOIN roll_row r USING (batch_id)"
-            " WHERE b.kind = 'roll' AND b.status = 'active' AND r.lead = 1 GROUP BY 1, 2, 3"
-        ).fetchall()
-    return {(p, m, t): int(amount) for p, m, t, amount in rows}
-
-
 def amount_differences(truth: dict[str, Any], workspace: Path) -> list[str]:
-    """Where the record's sums differ from the rolls as generated (towns that lost a whole case to damage included)."""
-    actual = ledger_amounts(workspace)
-    lines = []
-    for roll in truth["rolls"]:
-        if roll["amount_fen"] is None:
-            continue
-        key = (roll["programme"], roll["month"], roll["town"])
-        if actual.get(key, 0) != roll["amount_fen"]:
-            lines.append(f"{key}: generated {roll['amount_fen']}, in the ledger {actual.get(key, 0)}")
-    return lines
+    """Where the record's sums of case amounts (分, per programme, month and town) differ from the rolls as generated."""
+    either = rows_of(truth, "either")
+    actual: Counter[tuple[str, str, str]] = Counter()
+    with sqlite3.connect(f"file:{workspace / 'ledger.db'}?mode=ro", uri=True) as connection:
+        for *key, id_no, amount in connection.execute(
+            "SELECT b.programme, b.month, r.town, r.id_no, r.amount_fen FROM batch b JOIN roll_row r USING (batch_id)"
+            " WHERE b.kind = 'roll' AND b.status = 'active' AND r.lead = 1 AND r.amount_fen IS NOT NULL"
+        ):
+            if (*key, id_no) not in either:
+                actual[(key[0], key[1], key[2])] += int(amount)
+    expected = {
+        (r["programme"], r["month"], r["town"]): r["amount_fen"] for r in truth["rolls"] if r["amount_fen"] is not None
+    }
+    return [
+        f"{key}: generated {amount}, in the ledger {actual[key]}"
+        for key, amount in expected.items()
+        if actual[key] != amount
+    ]
+
+
+def unreported_damage(truth: dict[str, Any], files: list[dict[str, Any]]) -> list[Case]:
+    """Damaged cells that no finding of the import names by file and cell."""
+    named = {(f["file"], m["cell"]) for f in files for m in f.get("messages", [])}
+    return [d for d in truth["damaged"] if (d["file"], d["cell"]) not in named]
 
 
 ACTIONS = {
     "over_income": {"stop", "grace", "transfer", "check"},
     "wrong_amount": {"increase", "decrease"},
-    "wrong_tier": {"increase", "decrease"},
+    "wrong_tier": {"increase", "decrease", "check"},
     "death": {"decrease", "stop", "check", "transfer"},
 }
 
@@ -153,7 +165,7 @@ def lost_reviews(truth: dict[str, Any], proposals: list[dict[str, str]]) -> list
             if p["id_no"] in persons and p["programme"] == case["programmes"][0] and p["action"] in ACTIONS[case["kind"]]
         ]  # fmt: skip
         if case["kind"] in ("wrong_amount", "wrong_tier"):
-            hits = [p for p in hits if p["amount_after_fen"] == case["note"]]
+            hits = [p for p in hits if p["action"] == "check" or p["amount_after_fen"] == case["note"]]
         if not hits:
             lost.append(case)
     return lost
