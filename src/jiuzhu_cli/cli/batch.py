@@ -64,7 +64,10 @@ def show(ctx: typer.Context, batch: int = typer.Argument(..., metavar="批次", 
     for one in found["tables"]:
         lines += ["", f"工作表 {one['sheet']}　表头第 {one['header_row']} 行　{one['title']}"]
         lines.append(
-            table([(c["column"], c["header"], c["field"] or "（原样保留）") for c in one["columns"]], ["列", "表头", "认作"])
+            table(
+                [(c["column"], c["header"], c["field"] or "（原样保留）") for c in one["columns"]],
+                ["列", "表头", "认作"],
+            )
         )
     for finding in found["findings"][:50]:
         values = {"shown": finding["shown"], **finding["detail"]}
@@ -82,9 +85,11 @@ def undo(ctx: typer.Context, batch: int = typer.Argument(..., metavar="批次", 
     asked = not context.yes and not context.json
     if asked and not typer.confirm(f"撤销批次 {batch}？", default=False):
         raise RefusedError("没有撤销", "确认后加 --yes 再运行")
-    with context.workspace.open_store() as store:
-        with store.transaction(actor=context.actor, command="batch undo", now=context.now) as tx:
-            done = undo_batch(tx, store, batch)
+    with (
+        context.workspace.open_store() as store,
+        store.transaction(actor=context.actor, command="batch undo", now=context.now) as tx,
+    ):
+        done = undo_batch(tx, store, batch)
     back = "、".join(map(str, done["active_again"]))
     lines = [f"批次 {batch} 已撤销。" + (f"批次 {back} 恢复有效。" if back else "")]
     context.emit(done, lines)

@@ -24,7 +24,9 @@ def command(
     max_bad_pct: float | None = typer.Option(None, "--max-bad-pct", help="坏行超过百分之几就整份退回。"),
     replace: bool = typer.Option(False, "--replace", help="人员只有部分相同时，当作更正过的整份花名册。"),
     append: bool = typer.Option(False, "--append", help="当作同一项目同月的另一批人。"),
-    amount_level: str = typer.Option("", "--amount-level", help="成员行上的金额是 household（整户的）还是 person（各人的）。"),
+    amount_level: str = typer.Option(
+        "", "--amount-level", help="成员行上的金额是 household（整户的）还是 person（各人的）。"
+    ),
     password: str = typer.Option("", "--password", help="工作簿的打开密码。"),
     explain: bool = typer.Option(False, "--explain", help="说明每张表、每一列是怎么认出来的。"),
 ) -> None:
@@ -34,7 +36,7 @@ def command(
     from jiuzhu_cli.intake.table import Hints
 
     context: Context = ctx.obj
-    if replace and append or strict and accept_valid:
+    if (replace and append) or (strict and accept_valid):
         raise UsageError("这两个选项只能用一个：--replace/--append，--strict/--accept-valid", "去掉其中一个")
     if amount_level not in ("", "household", "person"):
         raise UsageError(f"--amount-level “{amount_level}”不认识", "写 household（整户的）或 person（各人的）")
@@ -105,7 +107,11 @@ def _lines(context: Context, result, explain: bool) -> list[str]:  # type: ignor
     lines = [table(rows, headers)] if rows else ["没有找到可以导入的文件。"]
     for one in result.tables:
         errors = [f for f in one.findings if f.severity == "error"]
-        quiet = one.status in ("imported", "already", "skipped") and not errors and one.stated_total_fen in (None, one.amount_fen)
+        quiet = (
+            one.status in ("imported", "already", "skipped")
+            and not errors
+            and one.stated_total_fen in (None, one.amount_fen)
+        )
         if not quiet or explain:
             lines += ["", *summary_lines(one, policy)]
         if explain:
@@ -124,5 +130,9 @@ def _lines(context: Context, result, explain: bool) -> list[str]:  # type: ignor
     total = sum(one.amount_fen for one in result.tables if one.status in ("imported", "corrected"))
     fresh = sum(one.status in ("imported", "corrected") for one in result.tables)
     lines += ["", f"共 {len(result.tables)} 张表，新导入 {fresh} 张，{yuan(total, grouped=True)} 元。"]
-    lines.append("下一步：jiuzhu dedupe run --month 月份 查重查漏；jiuzhu batch list 看已导入的批次。" if fresh else "台账没有变化。")
+    lines.append(
+        "下一步：jiuzhu dedupe run --month 月份 查重查漏；jiuzhu batch list 看已导入的批次。"
+        if fresh
+        else "台账没有变化。"
+    )
     return lines

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from jiuzhu_cli.core.finding import Finding, SourceRef
 from jiuzhu_cli.intake.areas import Towns
 from jiuzhu_cli.intake.cases import AmountLevel
 from jiuzhu_cli.intake.find import find_tables
+from jiuzhu_cli.intake.pairs import join, pair_key
 from jiuzhu_cli.intake.prepare import Prepared, prepare
 from jiuzhu_cli.intake.reports import REMAINDER_OF, errors_name, remainder_name, write_errors, write_remainder
 from jiuzhu_cli.intake.result import ImportResult, TableResult
@@ -57,6 +59,7 @@ class Job:
     results: list[TableResult] = field(default_factory=list)
     supplements: int | None = None
     lists: list[ListOfFile] = field(default_factory=list)
+    partners: list[tuple[Prepared, TableResult, Job]] = field(default_factory=list)  # household lists joined to ours
 
 
 def import_paths(
@@ -75,12 +78,16 @@ def import_paths(
     say = progress or (lambda _: None)
     result = ImportResult()
     with workspace.open_store() as store:
-        for path, root in source_files(paths, workspace):
-            say(path.name)
-            job = read_job(path, root, workspace, policy, store, options, today=today)
-            if job.book is not None:
-                save_job(workspace, policy, store, job, options, now=now, actor=actor)
-            result.tables += job.results
+        for group in _groups(source_files(paths, workspace)):
+            jobs = []
+            for path, root in group:
+                say(path.name)
+                jobs.append(read_job(path, root, workspace, policy, store, options, today=today))
+            _join_pairs(jobs)
+            for job in sorted(jobs, key=lambda job: not job.partners):  # a pair is saved with its persons
+                if job.book is not None:
+                    save_job(workspace, policy, store, job, options, now=now, actor=actor)
+            result.tables += [table for job in jobs for table in job.results]
     return result
 
 
@@ -103,6 +110,33 @@ def source_files(paths: Sequence[Path], workspace: Workspace) -> Iterator[tuple[
             raise UsageError(f"没有“{path}”这个文件或文件夹", "检查路径；含空格时加引号")
 
 
+def _groups(files: Iterable[tuple[Path, Path]]) -> list[list[tuple[Path, Path]]]:
+    """Files one by one, in order; the two exports of one provincial list together."""
+    found: dict[str, list[tuple[Path, Path]]] = {}
+    for path, root in files:
+        key = pair_key(path)
+        found.setdefault(key[0] if key else str(path), []).append((path, root))
+    return list(found.values())
+
+
+def _join_pairs(jobs: Sequence[Job]) -> None:
+    """Lets the household lists among ``jobs`` go into the person lists that they belong to."""
+    sides = [(pair_key(job.path) or ("", ""))[1] for job in jobs]
+    for home, side in zip(jobs, sides, strict=True):
+        for job, other in zip(jobs, sides, strict=True):
+            if side == "家庭" and other == "人员":
+                for number, households in enumerate(home.tables):
+                    for place, persons in enumerate(job.tables):
+                        if (
+                            households.rows is not None
+                            and households.rows.absorbed is None
+                            and join(households, persons)
+                        ):
+                            job.partners.append((households, home.results[number], home))
+                            job.results[place].amount_fen = persons.amount_fen
+                            home.results[number].amount_fen = households.amount_fen
+
+
 def read_job(
     path: Path, root: Path, workspace: Workspace, policy: Policy, store: Store, options: Options, *, today: date
 ) -> Job:
@@ -122,7 +156,7 @@ def read_job(
             TableResult(shown, status="refused", note=error.message, todo=error.todo, findings=[finding])
         )
         return job
-    hints, level, heads = options.hints, options.level, frozenset[str]()
+    hints, level, heads, present = options.hints, options.level, frozenset[str](), frozenset[str]()
     if REMAINDER_OF in book.marks:
         base = _base_of(store, book.marks)
         if base is None:
@@ -137,7 +171,7 @@ def read_job(
             area=book.marks.get("jiuzhu_area", ""),
         )
         level = "person" if book.marks.get("jiuzhu_amount_level") == "person" else "household"
-        heads = frozenset(rolls.leads_of(store, base))
+        heads, present = frozenset(rolls.leads_of(store, base)), frozenset(rolls.roll_ids(store, base))
     folders = (
         [parent.name for parent in path.parents if parent.is_relative_to(root)] if path.is_relative_to(root) else []
     )
@@ -148,7 +182,8 @@ def read_job(
     job.book = book
     for table in tables:
         prepared = prepare(
-            path.name, book.sheets[table.sheet_index], table, policy, today=today, towns=towns, level=level, known_heads=heads
+            path.name, book.sheets[table.sheet_index], table, policy, today=today, towns=towns, level=level, known_heads=heads,
+            present=present,
         )  # fmt: skip
         if job.supplements is not None:
             prepared.area = book.marks.get("jiuzhu_area", prepared.area)
@@ -198,8 +233,10 @@ def save_job(
             result.accepted, result.refused, result.amount_fen = 0, result.rows, 0
             result.note, result.todo = refusal, "改正后重新导入整份文件；或去掉 --strict、调高 --max-bad-pct"
     else:
-        source = SourceFile(job.path.name, job.book.sha256)
-        job.lists = lists_of(job.tables, job.results[: len(job.tables)], job.supplements)
+        source = _source(job)
+        own = [(t, r) for t, r in paired if t.rows is None or t.rows.absorbed is None]
+        own += [(table, result) for table, result, _ in job.partners]
+        job.lists = lists_of([t for t, _ in own], [r for _, r in own], job.supplements)
         fresh = [one for one in job.lists if not recognise_known(store, one)]
         for number, one in enumerate(fresh):
             one.staged = rolls.stage_rows(store, one.rows, f"incoming_{number}")
@@ -211,6 +248,16 @@ def save_job(
         if result.status == "refused" and not result.note:
             result.note = "整张表不能导入" if prepared.fatal else "没有一行可以收下"
     _write_files(workspace, policy, store, job, now=now, actor=actor)
+
+
+def _source(job: Job) -> SourceFile:
+    """What the batch says it came from: the file, or both of a pair."""
+    assert job.book is not None
+    homes = {home.path.name: home.book.sha256 for _, _, home in job.partners if home.book is not None}
+    if not homes:
+        return SourceFile(job.path.name, job.book.sha256)
+    digests = "".join([job.book.sha256, *homes.values()])
+    return SourceFile("、".join([job.path.name, *homes]), hashlib.sha256(digests.encode()).hexdigest())
 
 
 def _whole_file_refused(job: Job, options: Options) -> str:
@@ -226,7 +273,7 @@ def _whole_file_refused(job: Job, options: Options) -> str:
 def _write_files(workspace: Workspace, policy: Policy, store: Store, job: Job, *, now: datetime, actor: str) -> None:
     """Annotated copy and remainders; those that are there and recorded are left alone."""
     assert job.book is not None
-    batches = [one.batch for one in job.lists if one.batch is not None]
+    batches = [result.batch for result in job.results if result.batch is not None]
     place = f"{min(batches):06d}" if batches else f"refused-{job.book.sha256[:12]}"
     folder = workspace.internal / "import" / place
     recorded = {str(entry["path"]) for entry in recorded_files(store)} if folder.exists() else set()

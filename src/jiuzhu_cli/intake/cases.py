@@ -7,6 +7,7 @@ household's or each person's and neither header, blanks nor the stated total tel
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Literal
 
@@ -36,10 +37,16 @@ def plain_cases(rows: Rows) -> None:
 
 
 def household_cases(
-    rows: Rows, *, today: date, level: AmountLevel = "", known_heads: frozenset[str] = frozenset()
+    rows: Rows,
+    *,
+    today: date,
+    level: AmountLevel = "",
+    known_heads: frozenset[str] = frozenset(),
+    standard: Callable[[str | None], int | None] | None = None,
 ) -> None:
     """Sets ``rows.case`` and ``rows.lead``, and lets each household's figures stand once, on its lead row.
 
+    ``standard``: 分 a person and month that a top-up programme brings households of a category up to.
     ``known_heads``: heads that stand on the roll which these rows supplement; their members join without a lead row.
     """
     attached = expand_members(rows, today)
@@ -64,7 +71,7 @@ def household_cases(
     rows.lists_members = bool((counts > 1).any())
     owner = lead_of[rows.case].tolist()
     members = np.flatnonzero(~rows.lead).tolist()
-    summed = personal_amounts(rows, members, owner, level)
+    summed = personal_amounts(rows, members, owner, level, standard)
     if not rows.table.fatal:
         _settle(rows, members, owner, summed)
     for name in SHARED_FIELDS:
@@ -202,11 +209,17 @@ def _heads(rows: Rows, attached: np.ndarray) -> np.ndarray:
 # figures ---------------------------------------------------------------------------------------------------
 
 
-def personal_amounts(rows: Rows, members: list[int], owner: list[int], level: AmountLevel) -> set[str]:
+def personal_amounts(
+    rows: Rows,
+    members: list[int],
+    owner: list[int],
+    level: AmountLevel,
+    standard: Callable[[str | None], int | None] | None = None,
+) -> set[str]:
     """Amount fields that stand on each person's row and are to be summed; the others are the household's.
 
-    Told by the user, the header, blanks on members' rows, the stated total, or by differing within most households.
-    Else the table is refused: ``amount_level_unknown``.
+    Told by the user, the header, blanks on members' rows, the stated total, by differing within most households, or by
+    the arithmetic of the amounts themselves. Else the table is refused: ``amount_level_unknown``.
     """
     summed: set[str] = set()
     for name in AMOUNTS:
@@ -217,6 +230,7 @@ def personal_amounts(rows: Rows, members: list[int], owner: list[int], level: Am
         told = level or rows.columns[name].level
         if not told and doubled:
             told = _told_by_total(rows, name, values) or _told_by_difference(values, doubled, owner)
+            told = told or _told_by_arithmetic(rows, values, doubled, owner, standard)
         if not told and doubled:
             rows.blame(-1, name, "amount_level_unknown", "error", header=rows.columns[name].header)
             rows.table.fatal = True
@@ -245,6 +259,48 @@ def _told_by_difference(values: list[int | None], doubled: list[int], owner: lis
     households = {owner[person] for person in doubled}
     differing = {owner[person] for person in doubled if values[person] != values[owner[person]]}
     return "person" if len(differing) * 2 > len(households) else ""
+
+
+def _told_by_arithmetic(
+    rows: Rows,
+    values: list[int | None],
+    doubled: list[int],
+    owner: list[int],
+    standard: Callable[[str | None], int | None] | None,
+) -> AmountLevel:
+    """The repeated amounts against what top-up (标准 × 人数 − 月收入) or one-person households' grades would give.
+
+    Four households in five must fit one reading, and not one in five the other.
+    """
+    counts = np.bincount(rows.case).tolist()
+    cases = rows.case.tolist()
+    stated = rows.get("covered_persons")
+    sizes = rows.get("household_size")
+    income, periods, category = rows.get("income_fen"), rows.get("income_period"), rows.get("category")
+    leads = sorted({owner[person] for person in doubled})
+    single = {values[p] for p in np.flatnonzero(rows.lead).tolist() if counts[cases[p]] == 1 and (stated[p] or 1) == 1}
+    whole = each = judged = 0
+    for lead in leads:
+        persons, amount = stated[lead] or counts[cases[lead]], values[lead]
+        if amount is None or persons < 2:
+            continue
+        line = standard(category[lead]) if standard is not None else None
+        if line is not None and income[lead] is not None and periods[lead] is not None:
+            monthly = income[lead] / (12 if periods[lead] == "year" else 1)
+            gap = line * persons - monthly * persons / (sizes[lead] or persons)
+            whole += abs(amount - gap) <= 100  # rounded to the yuan
+            each += abs(amount * persons - gap) <= 100 * persons
+        elif 0 < len(single) <= 12:
+            whole += amount % persons == 0 and amount // persons in single
+            each += amount in single
+        else:
+            continue
+        judged += 1
+    if judged < 3:
+        return ""
+    if whole >= 0.8 * judged and each <= 0.2 * judged:
+        return "household"
+    return "person" if each >= 0.8 * judged and whole <= 0.2 * judged else ""
 
 
 def _settle(rows: Rows, members: list[int], owner: list[int], summed: set[str]) -> None:
@@ -311,4 +367,4 @@ def refuse_with_lead(rows: Rows) -> None:
     kept = refused & ~bad_cases[rows.case]
     for person in np.flatnonzero(kept & ~rows.lead).tolist():
         lead = int(owner[person])
-        rows.blame(person, "", "member_left_out", "notice", cell=False, lead_row=rows.source_row(lead))
+        rows.blame(person, "", "member_refused", "notice", cell=False, lead_row=rows.source_row(lead))

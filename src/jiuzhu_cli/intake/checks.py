@@ -10,6 +10,7 @@ from jiuzhu_cli.core.finding import Severity
 from jiuzhu_cli.core.identity import sex
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.clean import DISABILITY_KINDS, GRADES
+from jiuzhu_cli.intake.members import find_member_columns
 from jiuzhu_cli.intake.rows import Rows
 from jiuzhu_cli.policy.model import Programme, Register
 
@@ -27,10 +28,19 @@ def own_person(rows: Rows) -> None:
 
     Where a row of a list of members leaves name and ID blank, its person is the head likewise (policy-reference §5).
     """
+    find_member_columns(rows)
+    heads_only = "id_no" not in rows.columns and "head_id_no" in rows.columns
+    if heads_only and "name" in rows.columns and "head_name" in rows.columns:
+        # the ID is the head's: a row that names somebody else has none of its own
+        names, head_names = rows.values["name"], rows.values["head_name"]
+        ids = rows.values["head_id_no"]
+        rows.values["id_no"] = [i if n in (None, h) else None for i, n, h in zip(ids, names, head_names, strict=True)]
+        rows.values["name"] = [n or h for n, h in zip(names, head_names, strict=True)]
+        rows.columns["id_no"] = rows.columns["head_id_no"]
+        rows.problems["id_no"] = dict(rows.problems.get("head_id_no", {}))
+        rows.problems.pop("name", None)
     for own, head in (("id_no", "head_id_no"), ("name", "head_name")):
-        if head not in rows.columns:
-            continue
-        if own not in rows.columns:
+        if head in rows.columns and own not in rows.columns:
             rows.columns[own] = rows.columns[head]
             rows.values[own] = list(rows.values[head])
             if head in rows.problems:
@@ -124,15 +134,20 @@ def judge_cells(rows: Rows, item: Programme | Register) -> None:
         if name not in rows.columns:
             continue
         for person, code in sorted(rows.problems[name].items()):
+            if code in ("id_missing", "name_missing") and name not in ("id_no", "name"):
+                continue  # a blank: whether the field is required is judged below
             severity = _severity(name, code, item, payable, bool(rows.lead[person]))
-            rows.blame(person, name, code, severity)
+            cell = rows.raw(person, name)
+            rows.blame(person, name, code, severity, length=len(compact(str(cell))) if cell is not None else 0)
     required = [name for name in item.required if name not in ("amount_fen",)]
     for name in dict.fromkeys(["id_no", "name", *required]):
         if name not in rows.values:
             rows.blame(-1, name, "column_missing", "error")
             rows.table.fatal = True
             continue
-        told = rows.problems.get(name, {})
+        told = {
+            p for p, c in rows.problems.get(name, {}).items() if name in ("id_no", "name") or not c.endswith("_missing")
+        }
         for person, value in enumerate(rows.values[name]):
             if value in (None, "") and person not in told and not _exempt(rows, name, person):
                 code = {"id_no": "id_missing", "name": "name_missing"}.get(name, "required_missing")
@@ -270,5 +285,5 @@ def duplicates(rows: Rows) -> None:
             same = whole(earlier) == whole(person)
             code = "duplicate_row" if same else "duplicate_person"
             rows.blame(
-                person, "id_no", code, "error" if same else "warning", first_row=rows.source_row(earlier)
+                person, "id_no", code, "error" if same else "warning", other_row=rows.source_row(earlier)
             )  # fmt: skip

@@ -29,7 +29,8 @@ def frame(kind: str, tables: Sequence[Prepared]) -> pa.Table:
 def _part(kind: str, table: Prepared, number: int, cases: int) -> tuple[pa.Table, int]:
     rows = table.rows
     assert rows is not None
-    kept = np.flatnonzero(~rows.refused)
+    left_out = rows.refused if rows.absorbed is None else rows.refused | rows.absorbed
+    kept = np.flatnonzero(~left_out)
     everyone = len(kept) == rows.size
     order = kept.tolist()
     _, case = np.unique(rows.case[kept], return_inverse=True)
@@ -69,7 +70,9 @@ def content_digest(kind: str, key: Sequence[str], rows: pa.Table) -> str:
             pc.fill_null(pc.cast(rows.column(name), pa.large_string()), "\x02")
             for name in sorted(content_columns(kind))
         ]
-        lines = pa.chunked_array(pc.binary_join_element_wise(*columns, pa.scalar("\x1f", pa.large_string()))).combine_chunks()
+        lines = pa.chunked_array(
+            pc.binary_join_element_wise(*columns, pa.scalar("\x1f", pa.large_string()))
+        ).combine_chunks()
         ordered = lines.take(pc.sort_indices(lines))
         _, offsets, data = ordered.buffers()
         digest.update(memoryview(offsets))

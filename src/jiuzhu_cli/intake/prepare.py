@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from jiuzhu_cli.core.finding import Finding, SourceRef
 from jiuzhu_cli.core.money import yuan
+from jiuzhu_cli.core.period import first_day
 from jiuzhu_cli.intake import checks
 from jiuzhu_cli.intake.areas import Towns, short_village
 from jiuzhu_cli.intake.cases import AmountLevel, household_cases, plain_cases, refuse_with_lead
@@ -61,8 +64,12 @@ def prepare(
     towns: Towns,
     level: AmountLevel = "",
     known_heads: frozenset[str] = frozenset(),
+    present: frozenset[str] = frozenset(),
 ) -> Prepared:
-    """Cleans and judges one table. Whatever is wrong is in ``findings``; nothing raises for bad data."""
+    """Cleans and judges one table. Whatever is wrong is in ``findings``; nothing raises for bad data.
+
+    ``known_heads`` and ``present``: heads and persons of the roll that these rows are to supplement.
+    """
     items = policy.programmes if table.kind == "roll" else policy.registers
     item = items.get(table.code)
     out = Prepared(file, table, item, table.area, table.category, total=len(table.rows), findings=list(table.findings))
@@ -74,7 +81,7 @@ def prepare(
     _months(rows)
     _areas(rows, out, towns)
     if isinstance(item, Programme):
-        _judge_roll(rows, out, item, today, level, known_heads)
+        _judge_roll(rows, out, item, policy, today, level, known_heads, present)
     else:
         _register_fields(rows)
         plain_cases(rows)
@@ -96,14 +103,22 @@ def prepare(
 
 
 def _judge_roll(
-    rows: Rows, out: Prepared, item: Programme, today: date, level: AmountLevel, known_heads: frozenset[str]
+    rows: Rows,
+    out: Prepared,
+    item: Programme,
+    policy: Policy,
+    today: date,
+    level: AmountLevel,
+    known_heads: frozenset[str],
+    present: frozenset[str],
 ) -> None:
     checks.whole_amount(rows)
     checks.household_income(rows)
     checks.duplicates(rows)
     copies = _blank_copies(rows)
     if item.unit == "household":
-        household_cases(rows, today=today, level=level, known_heads=known_heads)
+        standard = _standard_of(item, policy, out)
+        household_cases(rows, today=today, level=level, known_heads=known_heads, standard=standard)
     else:
         plain_cases(rows)
     if rows.table.fatal:
@@ -112,9 +127,26 @@ def _judge_roll(
     checks.judge_cells(rows, item)
     checks.judge_amounts(rows, item)
     checks.cross_check(rows)
+    for person, id_no in enumerate(rows.get("id_no") if present else []):
+        if id_no in present:
+            rows.blame(person, "id_no", "already_in_roll", "error")
     if item.unit == "household" and rows.size:
         refuse_with_lead(rows)
     _compare_total(rows, out, copies)
+
+
+def _standard_of(item: Programme, policy: Policy, out: Prepared) -> Callable[[str | None], int | None]:
+    """The standard (分/人/月) that a top-up programme brings a household of that category up to in the list's month."""
+
+    def standard(category: str | None) -> int | None:
+        role = {"城市": "standard_urban", "农村": "standard_rural"}.get(category or out.category, "")
+        name = item.review.parameters.get(role)
+        if name is None or not out.table.month or item.benefit != "top_up":
+            return None
+        value = policy.parameter_or_none(name, first_day(out.table.month))
+        return value.amount_fen if value is not None else None
+
+    return cache(standard)
 
 
 def _blank_copies(rows: Rows) -> int:

@@ -99,12 +99,13 @@ def _concerned(
         table = prepared.table
         sheet = by_name[table.sheet]
         own = set(table.rows.tolist())
-        rows, fills = [], {}
+        rows: list[list[Any]] = []
+        fills: dict[tuple[int, int], str] = {}
         for (name, row), text in sorted(reasons.items()):
             if name != table.sheet or row - 1 not in own:
                 continue
-            for place, column in enumerate(table.columns):
-                if column.index in red.get((name, row), ()):
+            for place, one in enumerate(table.columns):
+                if one.index in red.get((name, row), ()):
                     fills[(len(rows), place + 1)] = "red"
             rows.append([str(row), *(_text(sheet.columns[c.index][row - 1]) for c in table.columns), text])
         columns = [ColumnSpec("原表行号", 10)]
@@ -123,7 +124,8 @@ def write_remainder(
     Headers are the glossary's own terms (so that they are surely understood again), cells the text as it stood. A refused
     member of a household carries the head's name and ID, and no figures of the household's.
     """
-    sheets, lines = [], 0
+    sheets: list[SheetSpec] = []
+    lines = 0
     for prepared, result in zip(tables, results, strict=True):
         spec = _remainder_sheet(prepared, result, policy, len(sheets) + 1)
         if spec is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default
 from datetime import date
 from typing import Any
 
@@ -44,7 +45,7 @@ class Issue:
     field: str
     code: str
     severity: Severity
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = default(default_factory=dict)
     shown: str = ""
     cell: bool = True  # False: the row as a whole
 
@@ -65,13 +66,14 @@ class Rows:
     problems: dict[str, dict[int, str]]
     origin: np.ndarray
     refused: np.ndarray
-    issues: list[Issue] = field(default_factory=list)
-    case: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    lead: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
-    owner: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # each person's lead
+    issues: list[Issue] = default(default_factory=list)
+    case: np.ndarray = default(default_factory=lambda: np.empty(0, dtype=np.int64))
+    lead: np.ndarray = default(default_factory=lambda: np.empty(0, dtype=bool))
+    owner: np.ndarray = default(default_factory=lambda: np.empty(0, dtype=np.int64))  # each person's lead
     lists_members: bool = False
     personal: bool = False  # amounts stood on each person's row and were summed
-    member_columns: dict[str, Column] = field(default_factory=dict)
+    member_columns: dict[str, Column] = default(default_factory=dict)
+    absorbed: np.ndarray | None = None  # persons that the paired list of members holds already, see ``pairs``
 
     @property
     def size(self) -> int:

@@ -68,10 +68,10 @@ class SourceFile:
 
 def lists_of(tables: Sequence[Prepared], results: Sequence[TableResult], supplements: int | None) -> list[ListOfFile]:
     """Tables of the same programme, area, month and category form one list; tables refused as a whole are left out."""
-    groups: dict[tuple[str, ...], list[int]] = {}
+    groups: dict[tuple[str, str, str, str, str], list[int]] = {}
     for index, table in enumerate(tables):
         if not table.fatal and table.accepted:
-            key = (table.table.kind, table.table.code, table.area, table.table.month, table.category)
+            key = (str(table.table.kind), table.table.code, table.area, table.table.month, table.category)
             groups.setdefault(key, []).append(index)
     out = []
     for key, indexes in groups.items():

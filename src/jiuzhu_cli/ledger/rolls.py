@@ -122,8 +122,17 @@ def active_root(store: Store, batch_id: int) -> int | None:
 
 def leads_of(store: Store, root: int) -> list[str]:
     """IDs of the persons on lead rows of a roll and its supplements."""
+    return _ids(store, root, "AND lead = 1")
+
+
+def roll_ids(store: Store, root: int) -> list[str]:
+    """IDs of all persons of a roll and its supplements."""
+    return _ids(store, root, "")
+
+
+def _ids(store: Store, root: int, which: str) -> list[str]:
     rows = store.query(
-        "SELECT id_no FROM roll_row WHERE lead = 1 AND batch_id IN"
+        f"SELECT id_no FROM roll_row WHERE 1 = 1 {which} AND batch_id IN"
         " (SELECT batch_id FROM batch WHERE status = 'active' AND (batch_id = ?1 OR supplements = ?1))",
         (root,),
     )
