@@ -39,7 +39,9 @@ def run(
         name = policy.programmes[gap["programme"]].name if gap["programme"] in policy.programmes else ""
         where = " ".join(part for part in (name, gap["area"]) if part)
         lines.append(f"没有核算：{where + '：' if where else ''}{gap['reason']}")
-    lines += [f"请核对参数：{one.name} {one.value}{one.unit}（{one.source}）" for one in result.unconfirmed]
+    if result.unconfirmed:
+        names = "、".join(f"{one.name} {one.value}{one.unit}" for one in result.unconfirmed)
+        lines.append(f"用到的 {len(result.unconfirmed)} 个参数还没有按本地文件核对（来源见工作簿“说明”表）：{names}")
     lines += [
         f"清单：{data['csv']}",
         f"工作簿：{data['workbook']}",

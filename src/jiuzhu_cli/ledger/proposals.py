@@ -208,3 +208,12 @@ def last_reviews(store: Store) -> list[tuple[str, str, str]]:
             "SELECT programme, id_no, max(month) FROM proposal WHERE state IN ('agreed','rejected','effective') GROUP BY programme, id_no"
         )
     ]
+
+
+def incomplete_lists(store: Store, month: str) -> list[tuple[str, str]]:
+    """``(programme, area)`` of the month's active rolls of which rows were refused at import."""
+    rows = store.query(
+        "SELECT DISTINCT programme, area FROM batch WHERE kind = 'roll' AND status = 'active' AND month = ? AND refused > 0 ORDER BY 1, 2",
+        (month,),
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -1,4 +1,4 @@
-"""What each case should be paid: all cases at once in DuckDB (``build_amounts``), one case in words (``steps_of``).
+"""What each case should be paid: all cases at once in DuckDB. (One case in words: ``steps``.)
 
 Amounts are whole 分. A household's 补差 is 标准 × 保障人数 − 家庭月收入, kept in twelfths of 分 and rounded once, at the end:
 neither the year's income ÷ 12 nor an income per head is rounded first, so (632 − 1894/3) × 3 is 2.00 元 and never 3.
@@ -14,7 +14,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import PolicyError
-from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.core.period import first_day
 from jiuzhu_cli.policy.model import ParameterValue, Programme
 from jiuzhu_cli.review.eligibility import standards_on
@@ -228,6 +227,12 @@ FROM fitting m LEFT JOIN fitting c ON c.key = m.key AND c.part = 'care'
 WHERE m.part IN ('basic', 'amount');
 """
 
+# a benefit that is topped up to a cap beside another (补差) is rightly less than its standard
+_CAPPED = """
+DELETE FROM candidate WHERE key IN (
+  SELECT f.key FROM facts f JOIN person o ON o.id_no = f.id_no AND o.programme = ? WHERE f.programme = ? AND f.amount_rule <> 'top_up')
+"""
+
 _VERDICT = """
 CREATE TABLE verdict AS
 SELECT c.key, bool_or(f.amount_fen BETWEEN c.low AND c.high AND (f.amount_fen - c.low) % c.step = 0
@@ -238,8 +243,13 @@ FROM candidate c JOIN facts f USING (key) GROUP BY c.key;
 """
 
 
-def build_amounts(connection: duckdb.DuckDBPyConnection, rules: AmountRules) -> None:
-    """Makes ``candidate`` (``key, place, town_kind, care, base, care_fen, low, high, step, tariffs``), ``addon_person`` and ``verdict``."""
+def build_amounts(
+    connection: duckdb.DuckDBPyConnection, rules: AmountRules, capped: Iterable[tuple[str, str]] = ()
+) -> None:
+    """Makes ``candidate`` (``key, place, town_kind, care, base, care_fen, low, high, step, tariffs``), ``addon_person`` and ``verdict``.
+
+    ``capped``: pairs of programmes whose sum has a cap (relations T): who has both is paid less than the standard.
+    """
     connection.execute(
         "CREATE TABLE candidate (key BIGINT, place INT, town_kind VARCHAR, care VARCHAR, base BIGINT, care_fen BIGINT, low BIGINT, high BIGINT, step BIGINT, tariffs INT[])"
     )
@@ -272,126 +282,7 @@ def build_amounts(connection: duckdb.DuckDBPyConnection, rules: AmountRules) -> 
             [number, one.programme, one.part, one.fen, one.town_kind, one.care, list(one.grades), one.age_from, one.age_to, one.poor],
         )  # fmt: skip
     connection.execute(_TARIFF)
+    for first, second in capped:
+        connection.execute(_CAPPED, [first, second])
+        connection.execute(_CAPPED, [second, first])
     connection.execute(_VERDICT.format(tolerance=rules.tolerance_fen))
-
-
-def top_up_fen(standard_fen: int, persons: int, income12: int, *, unit_fen: int, up: bool) -> int:
-    """The household's 补差 in 分, rounded once; the same arithmetic as the SQL, for one case."""
-    short = standard_fen * 12 * persons - income12
-    if short <= 0 or persons <= 0:
-        return 0
-    whole = 12 * unit_fen
-    return (short + whole - 1) // whole * unit_fen if up else (2 * short + whole) // (2 * whole) * unit_fen
-
-
-def source_of(value: ParameterValue) -> dict[str, Any]:
-    """What a step says of the parameter it used."""
-    return {
-        "parameter": value.name,
-        "value": str(value.value),
-        "unit": value.unit,
-        "since": value.since.isoformat(),
-        "source": value.source,
-        "confirmed": value.confirmed,
-    }
-
-
-def top_up_steps(
-    fact: dict[str, Any], candidate: dict[str, Any], addons: Iterable[dict[str, Any]], rules: AmountRules
-) -> list[dict[str, Any]]:
-    """How one household's amount was found; the ``adds_fen`` of the steps sum to ``candidate['low']``."""
-    kind = candidate["town_kind"]
-    standard = rules.standards[kind]
-    leaving = fact["leaving"] if fact["listed"] <= fact["covered"] else 0
-    persons = fact["covered"] - leaving
-    yearly = fact["income_period"] == "year"
-    unit = "元" if rules.unit_fen == 100 else f"{yuan(rules.unit_fen)} 元"
-    how = f"{'向上' if rules.round_up else '四舍五入'}取整到{unit}" if rules.unit_fen > 1 else "取到分"
-    income = f"{yuan(fact['income_fen'])} ÷ 12" if yearly else yuan(fact["income_fen"])
-    steps: list[dict[str, Any]] = [
-        {"label": f"低保标准（{kind}）", "value": yuan(standard.amount_fen), **source_of(standard)},
-        {
-            "label": "保障人数",
-            "value": str(persons),
-            "how": f"{fact['covered']} 人减去不再计入的 {leaving} 人" if leaving else "花名册",
-        },
-        {
-            "label": "家庭月收入",
-            "value": income,
-            "how": "年收入除以 12，先不舍入" if yearly else "花名册所载月收入",
-        },
-        {
-            "label": "补差金额",
-            "how": f"{yuan(standard.amount_fen)} × {persons} − {income}，最后一次{how}",
-            "value": yuan(candidate["base"]),
-            "adds_fen": candidate["base"],
-            "rounding": [source_of(one) for one in rules.rounding],
-        },
-    ]
-    total = candidate["base"]
-    if candidate["base"]:
-        for one in addons:
-            if one["low"]:
-                reasons = [
-                    word
-                    for what, word, holds in (
-                        (
-                            "elder",
-                            f"{rules.elder_months // 12} 周岁以上",
-                            (one["age_months"] or 0) > rules.elder_months,
-                        ),
-                        (
-                            "minor",
-                            f"未满 {rules.minor_months // 12} 周岁",
-                            (one["age_months"] or 9999) < rules.minor_months,
-                        ),
-                        ("severe", "重度残疾", bool(one["severe"])),
-                        ("ill", "重病", bool(one["ill"])),
-                    )
-                    if holds and (what, kind) in rules.addons
-                ]
-                value = max(
-                    (v for (_, of), v in rules.addons.items() if of == kind and v.amount_fen == one["low"]),
-                    key=lambda v: v.since,
-                )
-                steps.append(
-                    {
-                        "label": "分类施保",
-                        "how": f"{one['name']}（{'、'.join(reasons)}），一人只计一次",
-                        "adds_fen": one["low"],
-                        **source_of(value),
-                        "value": yuan(one["low"]),
-                    }
-                )
-                total += one["low"]
-    if candidate["low"] != total:
-        # the roll's own add-on lies within what the known facts allow, or members are not all told
-        steps.append(
-            {
-                "label": "分类施保",
-                "how": "成员情况不全，按花名册所列计",
-                "value": yuan(candidate["low"] - total),
-                "adds_fen": candidate["low"] - total,
-            }
-        )
-    steps.append({"label": "应发金额", "value": yuan(candidate["low"])})
-    return steps
-
-
-def tariff_steps(candidate: dict[str, Any], rules: AmountRules) -> list[dict[str, Any]]:
-    """The amounts that add up to a fixed or tiered benefit."""
-    labels = {"basic": "基本生活", "care": "照料护理", "amount": "标准"}
-    steps = []
-    for number in candidate["tariffs"]:
-        one = rules.tariffs[number]
-        told = "、".join(part for part in (one.town_kind, one.care, *(f"{g}级" for g in one.grades)) if part)
-        steps.append(
-            {
-                "label": labels[one.part] + (f"（{told}）" if told else ""),
-                "adds_fen": one.fen,
-                **source_of(one.value),
-                "value": yuan(one.fen),
-            }
-        )
-    steps.append({"label": "应发金额", "value": yuan(candidate["low"])})
-    return steps

@@ -68,22 +68,21 @@ def find_flags(connection: duckdb.DuckDBPyConnection) -> dict[int, list[str]]:
 
 
 def not_judged(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Lists of which something cannot be judged for want of a column, each said once: ``programme, area, cases, reason``."""
+    """What cannot be judged for want of a column, each reason said once a programme: ``programme, area, cases, reason``."""
     rows = connection.execute(
         """
-        SELECT programme, area, count(*), CASE WHEN bool_or(has_grade) THEN '分档发放，花名册没有收入，金额没有核算'
-               ELSE '花名册没有收入列，金额没有核算' END
-        FROM facts WHERE amount_rule = 'top_up' AND NOT has_income GROUP BY programme, area, batch_id
-        UNION ALL
-        SELECT programme, area, count(*), '花名册没有生活自理能力列，照料护理档次没有核对' FROM facts
-        WHERE amount_rule = 'basic_plus_care' AND NOT has_care GROUP BY programme, area, batch_id
-        UNION ALL
-        SELECT f.programme, f.area, count(*), '花名册没有近亲属备案列；这些户与经办人员或村（居）干部有近亲属关系，请核对是否备案'
-        FROM facts f JOIN kin_case k USING (key) WHERE NOT f.has_kin GROUP BY f.programme, f.area, f.batch_id
-        UNION ALL
-        SELECT programme, area, count(*), '花名册没有家庭金融资产列，财产没有核对' FROM facts
-        WHERE amount_rule = 'top_up' AND has_income AND NOT has_assets GROUP BY programme, area, batch_id
-        ORDER BY 1, 2, 4
+        WITH gap AS (
+          SELECT programme, area, CASE WHEN has_grade THEN '分档发放，花名册没有收入，金额没有核算' ELSE '花名册没有收入列，金额没有核算' END AS reason
+          FROM facts WHERE amount_rule = 'top_up' AND NOT has_income
+          UNION ALL
+          SELECT programme, area, '花名册没有生活自理能力列，照料护理档次没有核对' FROM facts WHERE amount_rule = 'basic_plus_care' AND NOT has_care
+          UNION ALL
+          SELECT f.programme, f.area, '花名册没有近亲属备案列；这些户与经办人员或村（居）干部有近亲属关系，请核对是否备案'
+          FROM facts f JOIN kin_case k USING (key) WHERE NOT f.has_kin
+          UNION ALL
+          SELECT programme, area, '花名册没有家庭金融资产列，财产没有核对' FROM facts WHERE amount_rule = 'top_up' AND has_income AND NOT has_assets
+        )
+        SELECT programme, string_agg(DISTINCT area, '、' ORDER BY area), count(*), reason FROM gap GROUP BY programme, reason ORDER BY programme, reason
         """
     ).fetchall()
     return [{"programme": p, "area": a, "cases": n, "reason": reason} for p, a, n, reason in rows]

@@ -72,6 +72,12 @@ CREATE TABLE certified_town AS
 SELECT DISTINCT r.town FROM (SELECT DISTINCT town FROM roll) r JOIN register_coverage c
 ON c.register = 'disability_certificate' AND (c.area = '' OR c.area = r.town OR starts_with(c.area, r.town || '/'));
 
+CREATE TABLE covers AS
+SELECT coalesce(bool_or(register = 'school_enrolment'), false) AS enrolment, coalesce(bool_or(register = 'severe_illness'), false) AS illness FROM register_coverage;
+
+CREATE TABLE enrolled AS SELECT DISTINCT id_no FROM register WHERE register = 'school_enrolment';
+CREATE TABLE house AS SELECT id_no, max(upper(left(grade, 1))) AS house FROM register WHERE register = 'dilapidated_house_survey' GROUP BY id_no;
+
 CREATE TABLE person AS
 WITH dated AS (
   SELECT *, CASE WHEN length(id_no) = 18 THEN try_strptime(substr(id_no, 7, 8), '%Y%m%d') END AS born
@@ -88,13 +94,15 @@ SELECT d.* EXCLUDE (born, disability_grade, disability_kind, self_care),
   {_CARE.format("d.self_care")} AS care_word,
   de.id_no IS NOT NULL AND (list_contains(de.names, d.name) OR len(de.names) = 0) AS dead,
   de.id_no IS NOT NULL AND NOT list_contains(de.names, d.name) AND len(de.names) > 0 AS dead_other_name,
-  CASE WHEN i.id_no IS NOT NULL THEN true WHEN EXISTS (SELECT 1 FROM ill) THEN false END AS listed_ill,
+  CASE WHEN i.id_no IS NOT NULL THEN true WHEN cv.illness THEN false END AS listed_ill,
+  CASE WHEN en.id_no IS NOT NULL THEN true WHEN cv.enrolment THEN false END AS enrolled, ho.house,
   de.died, de.file_name AS death_file, sp.doubt_id AS stop_doubt, sp.basis AS stop_basis, sp.other_programme AS stop_other,
   CASE WHEN l.subsistence THEN true WHEN s.programme IS NOT NULL THEN false END AS on_subsistence,
   CASE WHEN l.margin THEN true WHEN m.programme IS NOT NULL THEN false END AS on_margin,
   CASE WHEN l.extreme THEN true WHEN x.programme IS NOT NULL THEN false END AS on_extreme
 FROM dated d
-LEFT JOIN certificate cf USING (id_no) LEFT JOIN death de USING (id_no) LEFT JOIN ill i USING (id_no) LEFT JOIN listed_in l USING (id_no)
+LEFT JOIN certificate cf USING (id_no) LEFT JOIN death de USING (id_no) LEFT JOIN ill i USING (id_no) LEFT JOIN enrolled en USING (id_no) LEFT JOIN house ho USING (id_no)
+CROSS JOIN covers cv LEFT JOIN listed_in l USING (id_no)
 LEFT JOIN stop_person sp ON sp.id_no = d.id_no AND sp.programme = d.programme
   AND (sp.area = '' OR sp.area = d.town OR sp.area = d.area OR starts_with(sp.area, d.town || '/'))
 LEFT JOIN certified_town ct ON ct.town = d.town
@@ -149,7 +157,7 @@ WORDS: dict[str, str | Ratio] = {
     "家庭月收入": Ratio("income12", "1200"), "家庭月收入合计": Ratio("income12", "1200"), "家庭人均月收入": Ratio("income12", "1200 * size"),
     "家庭金融资产": fen("assets_fen"), "家庭人均金融资产": Ratio("assets_fen", "100 * size"),
     "发放金额": fen("amount_fen"), "金额": fen("amount_fen"), "当地低保标准": fen("standard_fen"),
-    "重病": "listed_ill", "在册低保": "on_subsistence", "在册低保边缘": "on_margin", "在册特困": "on_extreme",
+    "重病": "listed_ill", "在读": "enrolled", "危房等级": "house", "在册低保": "on_subsistence", "在册低保边缘": "on_margin", "在册特困": "on_extreme",
 }  # fmt: skip
 
 

@@ -14,6 +14,11 @@ from jiuzhu_cli.review.changes import RANKS
 from jiuzhu_cli.review.eligibility import RuleResult
 
 HEARING_BASIS = "《社会救助法》第48条（调减、停发前听取意见，决定后书面告知）"
+LISTED = {
+    "在册低保": "subsistence_allowance",
+    "在册低保边缘": "low_income_margin",
+    "在册特困": "extreme_poverty_support",
+}
 Fact = dict[str, Any]
 
 
@@ -27,6 +32,16 @@ class Sources:
     today: date
     hearing: bool = True  # 减停须听取意见, by the day of the decision
     grace_months: int = 0  # 渐退月数
+    incomplete: frozenset[tuple[str, str]] = frozenset()  # (programme, area) of lists with refused rows
+
+    def doubtful(self, rule: RuleResult, fact: Fact) -> list[str]:
+        """Programmes whose list the rule looks the person up in and which is not whole for the person's town."""
+        return [
+            programme
+            for word, programme in LISTED.items()
+            if word in rule.words
+            and any(p == programme and area.split("/")[0] in ("", fact["town"]) for p, area in self.incomplete)
+        ]
 
 
 def after_decision(month: str, decided: date) -> str:
@@ -49,8 +64,8 @@ def propose(
     if verdict and verdict["ways"] == 1 and found is None and before is not None and not verdict["fits"]:
         # the nearest that is certain; between the two, what is known does not decide
         found = verdict["low"] if before < verdict["low"] else verdict["high"] if before > verdict["high"] else None
-    ranked = sorted(codes + ["rule_stop" for r in failed if r.rule.on_fail == "stop"][:1]
-                    + ["rule_check" for r in failed if r.rule.on_fail == "check"][:1], key=lambda code: RANKS[code])  # fmt: skip
+    levels = {one.number: _level(one, fact, sources) for one in failed}
+    ranked = sorted({*codes, *(f"rule_{level}" for level in levels.values())}, key=lambda code: RANKS[code])
     action, after, hearing = "check", None, False
     first = ranked[0]
     effective = after_decision(fact["month"], sources.today)
@@ -70,14 +85,17 @@ def propose(
     if programme.benefit == "status" and action != "stop":
         action, after, hearing = "check", None, False
     hearing = hearing and sources.hearing
-    reasons = [text for code in ranked for text in _reasons(code, fact, verdict, failed, before, found)]
+    by_level = {level: [r for r in failed if levels[r.number] == level] for level in ("stop", "check")}
+    reasons = [text for code in ranked for text in _reasons(code, fact, verdict, by_level, before, found)]
     if action == "stop" and sources.grace_months and any("家庭人均月收入" in r.words for r in failed):
         reasons.append(f"因就业增收的，可按渐退规定继续发放，不超过 {sources.grace_months} 个月")
     if action == "stop" and first == "all_dead":
         reasons.append("对象已死亡，不需听取其意见；决定书面告知家属或供养机构")
-    basis = [text for code in ranked for text in _basis(code, fact, failed, programme, sources)]
+    basis = [text for code in ranked for text in _basis(code, fact, by_level, programme, sources)]
     if hearing:
         basis.append(HEARING_BASIS)
+    if any(sources.doubtful(r, fact) for r in failed):
+        reasons.append("该乡镇的名册有退回待改正的行，本人可能在其中，改正导入后再复核")
     reasons, basis = list(dict.fromkeys(reasons)), list(dict.fromkeys(text for text in basis if text))
     key = "|".join(
         (fact["month"], programme.code, fact["place"], fact["id_no"], action, str(before), str(after), ",".join(ranked))
@@ -100,6 +118,11 @@ def propose(
     )
 
 
+def _level(rule: RuleResult, fact: Fact, sources: Sources) -> str:
+    """``stop`` or ``check``; who is not on a list that lacks refused rows is to be checked, not stopped."""
+    return "check" if sources.doubtful(rule, fact) else rule.rule.on_fail
+
+
 def _by_amount(before: int | None, after: int) -> tuple[str, int | None]:
     if before is None:
         return "check", after
@@ -114,7 +137,7 @@ def _reasons(
     code: str,
     fact: Fact,
     verdict: dict[str, Any] | None,
-    failed: list[RuleResult],
+    failed: dict[str, list[RuleResult]],
     before: int | None,
     found: int | None,
 ) -> list[str]:
@@ -142,8 +165,7 @@ def _reasons(
     if code == "amount":
         return _amount_reasons(fact, verdict, before, found)
     if code.startswith("rule_"):
-        level = code.removeprefix("rule_")
-        return [one.rule.message for one in failed if one.rule.on_fail == level]
+        return [one.rule.message for one in failed[code.removeprefix("rule_")]]
     return {
         "income_missing": ["缺家庭收入或收入周期，不能核算金额"],
         "persons_missing": ["缺保障人数，不能核算金额"],
@@ -166,11 +188,13 @@ def _amount_reasons(fact: Fact, verdict: dict[str, Any] | None, before: int | No
     return [told]
 
 
-def _basis(code: str, fact: Fact, failed: list[RuleResult], programme: Programme, sources: Sources) -> list[str]:
+def _basis(
+    code: str, fact: Fact, failed: dict[str, list[RuleResult]], programme: Programme, sources: Sources
+) -> list[str]:
     if code in ("all_dead", "head_dead", "misnamed") or (code == "member_leaves" and fact["dead_names"]):
         return [sources.death]
     if code == "stopped":
         return [fact["stop_basis"]]
     if code.startswith("rule_"):
-        return [one.rule.source for one in failed if one.rule.on_fail == code.removeprefix("rule_")]
+        return [one.rule.source for one in failed[code.removeprefix("rule_")]]
     return [sources.kin] if code == "kin" else [programme.source]

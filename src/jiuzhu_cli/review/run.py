@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,14 +17,16 @@ from jiuzhu_cli.ledger.proposals import (
     Proposal,
     confirmed_stops,
     effective_changes,
+    incomplete_lists,
     proposals_of,
     save_proposals,
 )
 from jiuzhu_cli.policy.model import ParameterValue
-from jiuzhu_cli.review.amounts import AmountRules, amount_rules, build_amounts, tariff_steps, top_up_steps
+from jiuzhu_cli.review.amounts import AmountRules, amount_rules, build_amounts
 from jiuzhu_cli.review.changes import find_flags, not_judged
 from jiuzhu_cli.review.eligibility import REVIEWED, RuleResult, build_facts, compiled_rules, failures
 from jiuzhu_cli.review.proposing import Sources, propose
+from jiuzhu_cli.review.steps import tariff_steps, top_up_steps
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,7 +40,15 @@ COLUMNS = (
     "amount_fen base_fen addon_fen care_fen income_fen income_period assets_fen care_mode self_care disability_no disability_kind "
     "disability_grade illness work_ability cause claimed_status stage grade kin_filed start_month event_date"
 ).split()
-REGISTERS = ("death", "cremation", "disability_certificate", "severe_illness", "staff_and_cadres")
+REGISTERS = (
+    "death",
+    "cremation",
+    "disability_certificate",
+    "severe_illness",
+    "staff_and_cadres",
+    "school_enrolment",
+    "dilapidated_house_survey",
+)
 HEARING, GRACE = "减停须听取意见", "渐退月数"
 
 
@@ -116,7 +127,7 @@ def run_review(
         if not connection.execute("SELECT count(*) FROM roll").fetchall()[0][0]:
             raise UsageError(f"{month} 还没有导入任何花名册，没有可复核的", "先用 jiuzhu import 导入当月花名册")
         judged = judge(
-            connection, policy, month, today=today, stops=confirmed_stops(store, month), keep_rows=keep_rows,
+            connection, policy, month, today=today, stops=confirmed_stops(store, month), keep_rows=keep_rows, incomplete=incomplete_lists(store, month),
             in_force={(one.programme, one.area, one.id_no): one.amount_after_fen for one in effective_changes(store, month)},
         )  # fmt: skip
     finally:
@@ -153,13 +164,21 @@ def judge(
     in_force: dict[tuple[str, str, str], int | None],
     keep_rows: bool = False,
     lists: dict[int, dict[str, bool]] | None = None,
+    incomplete: Collection[tuple[str, str]] = (),
 ) -> Judgement:
-    """Judges what a snapshot holds of ``month``; reads nothing else and writes nothing (see ``build_facts`` for ``lists``)."""
+    """Judges what a snapshot holds of ``month``; reads nothing else and writes nothing (see ``build_facts`` for ``lists``).
+
+    ``incomplete``: (programme, area) of lists of which rows were refused: who is missing there may only be refused.
+    """
     build_facts(connection, policy, month, stops, lists)
     present = {row[0] for row in connection.execute("SELECT DISTINCT programme FROM facts").fetchall()}
     programmes = [p for p in policy.programmes.values() if p.code in present and p.benefit in REVIEWED]
     amounts = amount_rules(policy, month, programmes)
-    build_amounts(connection, amounts)
+    build_amounts(
+        connection,
+        amounts,
+        [(one.a, one.b) for one in policy.relations if one.kind == "T" and policy.switch(one.switch, first_day(month))],
+    )
     rules, missing = compiled_rules(policy, month, programmes)
     failed = failures(connection, rules)
     flags = find_flags(connection)
@@ -172,6 +191,7 @@ def judge(
         policy.registers["staff_and_cadres"].source if "staff_and_cadres" in policy.registers else "",
         today,
         hearing=policy.switch(HEARING, max(today, first_day(month))),
+        incomplete=frozenset(incomplete),
         grace_months=int(Decimal(grace.value)) if grace else 0,
     )
     by_key: dict[int, Proposal] = {}
@@ -250,12 +270,8 @@ def _rows(
 ) -> tuple[dict[int, dict[str, Any]], dict[int, dict[str, Any]]]:
     """Facts and verdicts of the flagged cases only."""
     connection.execute("CREATE TABLE wanted (key BIGINT)")
-    if keys:
-        import pyarrow as pa
-
-        connection.register("wanted_keys", pa.table({"key": pa.array(keys, pa.int64())}))
-        connection.execute("INSERT INTO wanted SELECT key FROM wanted_keys")
-        connection.unregister("wanted_keys")
+    # a list parameter: registering an Arrow table would import pandas, half a second for ``explain``
+    connection.execute("INSERT INTO wanted SELECT unnest(CAST(? AS BIGINT[]))", [keys])
     facts = rows_of(
         connection,
         "SELECT f.*, k.who AS kin_who FROM facts f JOIN wanted USING (key) LEFT JOIN kin_case k USING (key)",
