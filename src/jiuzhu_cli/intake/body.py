@@ -13,9 +13,9 @@ from jiuzhu_cli.intake.grid import Grid, cell_text, is_number, looks_like_id
 from jiuzhu_cli.intake.layout import Header, Known, is_header_row, read_header
 
 TOTAL = re.compile(
-    r"^(总|合|共|累|小|总合)计|^(本页|全[镇乡村县区市]|本[镇乡村])?(小计|合计|总计|共计)|(小计|合计|总计|共计)([:：（(\d].*)?$"
+    r"^(总|合|共|累|小|总合)计($|[^一-鿿]|金额|户|人|数|大写|元|资金|发放)|^(本页|全[镇乡村县区市]|本[镇乡村])(小计|合计|总计|共计)|(小计|合计|总计|共计)([:：（(\d].*)?$"
 )
-SUBTOTAL = re.compile(r"小计|本页|^.{1,12}[村居组区队镇乡道处](合计|共计|计)")
+SUBTOTAL = re.compile(r"小计|本页|^(?!全|本[镇乡村区]).{1,12}[村居组区队镇乡道处](合计|共计|计)")
 SIGNATURE = re.compile(
     r"^(制表|审核|复核|填报|填表|经办|负责|审批|主管|分管|领导|核对|会计|出纳|单位负责|单位盖章|单位[（(]盖章|(村|镇|乡).{0,8}盖章|打印|导出|报送|校对|统计|联系人|科室)"
     r".{0,8}[人员章字间期导)）]{0,3}([:：]|[(（]|$)"
@@ -87,10 +87,15 @@ def kind_of(grid: Grid, row: int, cells: list[tuple[int, Any]], keys: dict[int, 
         return _single(texts[0], keys)
     if len(cells) <= 3 and strings and not _has_name(texts, keys):
         if GROUP.match(strings[0]) and all(re.fullmatch(r"\d+[户人]?|[\d.]+", text) for text in strings[1:]):
-            return "group" if texts[0][0] <= min(keys) + 1 else "data"
+            place = re.search(r"村|社区|居|组|地区|地址", keys.get(_column_of(texts, strings[0]), ""))
+            return "group" if texts[0][0] <= min(keys) + 1 and not place else "data"
         if NOTE.match(strings[0]) or re.search(r"[：:]", strings[0]):
             return "note"
     return "data"
+
+
+def _column_of(texts: list[tuple[int, str]], text: str) -> int:
+    return next(column for column, other in texts if other == text)
 
 
 def _has_name(texts: list[tuple[int, str]], keys: dict[int, str]) -> bool:

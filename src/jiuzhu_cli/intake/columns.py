@@ -336,13 +336,7 @@ class Understanding:
                 if column.index not in self.fixed:
                     column.field, column.why = "", "已另行指定金额列，原样保留"
             return
-        own = [c for c in self.by("amount_fen") if any(word in compact(c.header) for word in self.own_names)]
-        if own and len(own) < len(self.by("amount_fen")):
-            for column in self.by("amount_fen"):
-                if column not in own and not re.search(r"合计|总", column.header):
-                    column.field, column.why = "", "是别的项目的金额，原样保留"
-                elif column not in own:
-                    column.field, column.why = "", "是几个项目的合计，原样保留"
+        self._own_amount()
         samples = {
             c.index: self.money(c)
             for c in self.columns
@@ -380,6 +374,25 @@ class Understanding:
             if (np.abs(np.nan_to_num(samples[column.index]) - rest) < 0.005).mean() >= 0.95:
                 column.field, column.why = "base_fen", "与其他分项相加等于发放金额"
                 return
+
+    def _own_amount(self) -> None:
+        """Where a list holds two programmes, the amount is the column that bears this programme's name."""
+        own = [
+            c
+            for c in self.columns
+            if c.field in ("", "amount_fen")
+            and any(word in compact(c.header) for word in self.own_names)
+            and not re.search(r"类[别型]|等级|档|标准|账|卡", c.header)
+            and not np.isnan(self.money(c)).all()
+        ]
+        others = [c for c in self.by("amount_fen") if c not in own]
+        if not own or (not others and all(c.field for c in own)):
+            return
+        for column in own:
+            column.field, column.why = "amount_fen", "表头写明是本项目的金额"
+            column.unit = unit_of(column.header.split("|")) or self.unit or "元"
+        for column in others:
+            column.field, column.why = "", "是别的项目或几个项目合计的金额，原样保留"
 
     def _name_amount(self, chosen: Column | None, why: str) -> None:
         plain = []

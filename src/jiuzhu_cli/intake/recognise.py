@@ -42,12 +42,26 @@ _WEAK = {
     "护理补贴": re.compile(r"老人|老年|失能|养老|高龄|儿童"),
 }
 
+_GENERIC_WORDS = re.compile(
+    r"社会|民政|困难群众|困难|群众|基本生活|各类|各项|城乡|农村|城市|资金|发放|惠民|惠农|一卡通|财政|本级|专项|[\dA-Za-z_.\-—、]"
+)
+
 Named = tuple[str, str]  # (kind, code)
 
 
 def names_other_benefit(text: str) -> bool:
     """Whether a text (what follows a programme's name, or a whole title) speaks of another benefit: 低保户春节慰问金."""
     return bool(_OTHER_BENEFIT.search(_SAME_BENEFIT.sub("", text, count=1)))
+
+
+def title_of_other_benefit(text: str) -> bool:
+    """Whether a title without a known name is that of some benefit we do not know (电费减免补贴), not just 救助资金发放表."""
+    flat = _BRACKETS.sub("", compact(text))
+    noun = _OTHER_BENEFIT.search(flat)
+    if noun is None:
+        return False
+    before = re.sub(r"^.*[年月号份度镇乡道村县区市局]", "", flat[: noun.start()])
+    return bool(_GENERIC_WORDS.sub("", before))
 
 
 def _weak(flat: str, start: int, end: int) -> bool:

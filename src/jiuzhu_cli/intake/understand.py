@@ -19,7 +19,7 @@ from jiuzhu_cli.intake.columns import Problem, Understanding
 from jiuzhu_cli.intake.grid import Grid
 from jiuzhu_cli.intake.headers import Lexicon, unit_of_lines
 from jiuzhu_cli.intake.place import place_table
-from jiuzhu_cli.intake.recognise import Evidence, Named, Names, category_in, names_other_benefit
+from jiuzhu_cli.intake.recognise import Evidence, Named, Names, category_in, title_of_other_benefit
 from jiuzhu_cli.intake.table import Hints, Table
 from jiuzhu_cli.intake.totals import household_blocks, state_totals
 from jiuzhu_cli.intake.when import date_table
@@ -195,7 +195,7 @@ def _programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
         (
             proof
             for proof in work.evidence
-            if proof.place in ("标题", "工作表名", "文件名") and names_other_benefit(proof.text)
+            if proof.place in ("标题", "工作表名", "文件名") and title_of_other_benefit(proof.text)
         ),
         None,
     )
