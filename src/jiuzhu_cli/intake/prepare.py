@@ -198,8 +198,7 @@ def _areas(rows: Rows, out: Prepared, towns: Towns) -> None:
     """``town`` and ``village`` of every row: its own columns, else the list's area. The list's area when rows agree on one."""
     list_town, _, list_village = out.area.partition("/")
     list_village = out.table.village or list_village
-    town_values: list[Any] = list(rows.get("town"))
-    village_values: list[Any] = list(rows.get("village"))
+    town_values, village_values = _as_above(rows.get("town")), _as_above(rows.get("village"))
     for name in ("area_text", "village"):  # a place written out in one cell tells the town, and the village
         if name not in rows.columns:
             continue
@@ -211,17 +210,35 @@ def _areas(rows: Rows, out: Prepared, towns: Towns) -> None:
             town_values[person] = town_values[person] or town or None
             if name == "area_text" or town:
                 village_values[person] = village or village_values[person]
-    town_of = {text: towns.canonical(text) if text else list_town for text in set(town_values)}
-    village_of = {text: short_village(text) if text else list_village for text in set(village_values)}
+    if out.table.row_villages is not None:  # headings inside the table
+        named = [out.table.row_villages[at] or None for at in rows.origin.tolist()]
+        village_values = [own or village for own, village in zip(village_values, named, strict=True)]
+    town_of = {text: towns.canonical(text) if text else list_town or None for text in set(town_values)}
+    village_of = {text: short_village(text) if text else list_village or None for text in set(village_values)}
     rows.values["town"] = [town_of[text] for text in town_values]
     rows.values["village"] = [village_of[text] for text in village_values]
-    found = set(rows.values["town"])
+    found = {town for town in rows.values["town"] if town}
     if not list_town and len(found) == 1 and rows.size:
         out.area = found.pop()
     elif list_town and found != {list_town}:
         for person, town in enumerate(rows.values["town"]):
-            if town != list_town:
+            if town and town != list_town:
                 rows.blame(person, "town", "town_differs", "warning", list_town=list_town)
+
+
+def _as_above(values: list[Any]) -> list[Any]:
+    """A place written once above the rows it holds for: many blanks, and no place comes back after another."""
+    blanks = sum(value is None for value in values)
+    if not values or values[0] is None or blanks < 0.3 * len(values):
+        return list(values)
+    told = [value for value in values if value is not None]
+    if len(told) != len(set(told)):
+        return list(values)
+    out, last = [], None
+    for value in values:
+        last = value if value is not None else last
+        out.append(last)
+    return out
 
 
 # registers, findings ---------------------------------------------------------------------------------------

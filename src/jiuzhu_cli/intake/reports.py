@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jiuzhu_cli.core.money import yuan
+from jiuzhu_cli.intake.cases import CASE_FIELDS, SHARED_FIELDS
 from jiuzhu_cli.intake.clean import plain_text
 from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.result import STATUS_WORDS, TableResult, message
@@ -23,6 +24,9 @@ from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
 
 REMAINDER_OF = "jiuzhu_remainder_of"
 SEVERITIES = {"error": "拒收", "warning": "请核对", "notice": "说明"}
+_HOUSEHOLDS_OWN = {  # figures that stand with the household, which is on the roll already
+    *CASE_FIELDS, "income_month", "income_year", "income_per_person_month", "income_per_person_year", "months_paid", "back_pay",
+}  # fmt: skip
 HEAD_HEADERS = ("户主姓名", "户主身份证号")
 
 
@@ -200,11 +204,9 @@ def _header(column: Any, rows: Rows, policy: Policy) -> str:
 
 
 def _remainder_cell(rows: Rows, person: int, row: int, column: Any) -> str | None:
-    from jiuzhu_cli.intake.cases import CASE_FIELDS, SHARED_FIELDS
-
     member = rows.lists_members and not rows.lead[person]
     joins_known_head = member and not rows.refused[rows.owner[person]]
-    if joins_known_head and column.field in CASE_FIELDS and not rows.personal:
+    if joins_known_head and column.field in _HOUSEHOLDS_OWN and not rows.personal:
         return None
     text = _text(rows.sheet.columns[column.index][row])
     if text is None and column.field in (*SHARED_FIELDS, "head_name", "head_id_no"):
