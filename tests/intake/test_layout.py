@@ -315,7 +315,7 @@ def test_hidden_rows_and_columns_are_data_and_told() -> None:
     table = one([TITLE], HEADER, person(1), person(2), person(3), hidden_rows={3, 4}, hidden_columns={2})
     assert table.rows.tolist() == [2, 3, 4]
     told = {finding.code: finding.values for finding in table.findings}
-    assert told["hidden_rows"] == {"rows": "4-5", "count": 2} and "C列" in str(told["hidden_columns"]["columns"])
+    assert told["rows_hidden"] == {"rows": "4-5", "count": 2} and "C列" in str(told["columns_hidden"]["columns"])
 
 
 def test_hidden_and_empty_sheets() -> None:
@@ -328,8 +328,8 @@ def test_hidden_and_empty_sheets() -> None:
     )
     assert len(tables) == 1
     assert [(finding.code, finding.source.sheet) for finding in findings] == [
-        ("hidden_sheet", "旧"),
-        ("sheet_skipped", "封面"),
+        ("sheet_hidden", "旧"),
+        ("sheet_without_table", "封面"),
     ]
 
 

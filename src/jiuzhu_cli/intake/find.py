@@ -56,7 +56,7 @@ def find_tables(
             if rows:
                 findings.append(
                     Finding(
-                        "hidden_sheet",
+                        "sheet_hidden",
                         "warning",
                         SourceRef(name, sheet.name),
                         values={"sheet": sheet.name, "rows": rows},
@@ -115,5 +115,5 @@ def _without_table(sheet: Sheet, name: str) -> list[Finding]:
     if people:
         return [Finding("header_missing", "error", source, values={"sheet": sheet.name, "rows": people})]
     if any(value is not None for column in sheet.columns for value in column):
-        return [Finding("sheet_skipped", "notice", source, values={"sheet": sheet.name})]
+        return [Finding("sheet_without_table", "notice", source, values={"sheet": sheet.name})]
     return []

@@ -267,6 +267,9 @@ def _tell_problem(work: Work, problem: Problem) -> None:
         values["example"] = (
             f"{problem.columns[0].letters}={work.context.lexicon.names.get(problem.columns[0].field, '')}"
         )
+        told = problem.columns[0]
+        by_content = problem.code == "column_by_content"
+        values["header"] = work.context.lexicon.names.get(told.field, "") if by_content else told.header
     letters = problem.columns[0].letters if problem.columns else ""
     field = problem.columns[0].field if problem.columns else ""
     work.tell(problem.code, problem.severity, column=letters, field=field, **values)  # type: ignore[arg-type]
@@ -396,11 +399,11 @@ def _finish(work: Work) -> None:
     if hidden:
         rows = [row + 1 for row in table.rows.tolist() if row in hidden]
         if rows:
-            work.tell("hidden_rows", "warning", rows=_ranges(rows), count=len(rows))
+            work.tell("rows_hidden", "warning", rows=_ranges(rows), count=len(rows))
     columns = [column for column in table.columns if column.index in work.sheet.hidden_columns]
     if columns:
         shown = "、".join(f"{column.letters}列“{column.header}”" for column in columns)
-        work.tell("hidden_columns", "warning", columns=shown, count=len(columns))
+        work.tell("columns_hidden", "warning", columns=shown, count=len(columns))
     unused = [text for text in context.hints.mapping if not _mapped(work, text)]
     if unused:
         work.tell("map_unused", "warning", columns="、".join(unused))

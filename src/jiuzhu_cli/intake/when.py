@@ -51,7 +51,7 @@ def _one_month(work: Work, from_column: str, letters: str) -> None:
     ]
     title_range = next((proof for proof in told if proof.place in ("标题", "工作表名") and is_range(proof.text)), None)
     if title_range is not None and not from_column and table.kind == "roll":
-        work.tell("month_range", "error", shown_text=title_range.shown())
+        work.tell("month_range", "error", shown_text=title_range.text)
         return
     year = next(filter(None, (year_in(proof.text) for proof in told)), "")
     readings = [(proof, found) for proof in told if (found := month_in(proof.text, year=year, today=today))]
@@ -74,9 +74,9 @@ def _one_month(work: Work, from_column: str, letters: str) -> None:
             )
         _conflict_with(work, stated)
         if found.sure == "yearless":
-            work.tell("month_year_assumed", "notice", month=found.month, shown_text=proof.shown())
+            work.tell("month_year_assumed", "notice", month=found.month, shown_text=proof.text)
         elif found.sure == "day" and table.kind == "roll":
-            work.tell("month_from_date", "warning", month=found.month, shown_text=proof.shown())
+            work.tell("month_from_date", "warning", month=found.month, shown_text=proof.text)
         return
     if table.kind == "roll":
         work.tell("month_unknown", "error")
