@@ -37,5 +37,5 @@ def fill_workbook(
                 if name in header:
                     sheet.cell(cells[0].row, header[name]).value = text
             filled += bool(answers)
-    write_atomic(target, lambda temporary: book.save(temporary))
+    write_atomic(target, book.save)
     return filled
