@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.text import compact
-from jiuzhu_cli.policy.expression import check_units, compile_rule, words_of
+from jiuzhu_cli.policy.expression import compile_rule, words_of
 from jiuzhu_cli.policy.findings import placeholders
+from jiuzhu_cli.policy.formula import check_units
 from jiuzhu_cli.policy.glossary import header_clashes
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.policy.model import ParameterValue, Programme, Register
@@ -110,7 +111,11 @@ def _parameters(policy: Policy, today: date) -> Iterator[Problem]:
         if table.region.startswith(area) and name == "危改拨付计划":
             yield from _plan(where, series)
     for name in table.names():
-        if table.applies(name) and table.value_or_none(name, today) is None:
+        try:
+            missing = table.applies(name) and table.value_or_none(name, today) is None
+        except PolicyError:  # said above, where the formula stands
+            continue
+        if missing:
             yield Problem("warning", f"参数“{name}”", f"{today} 没有值")
 
 

@@ -12,7 +12,7 @@ Three-valued: an unknown value makes the comparison NULL, and so does a division
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -68,9 +68,9 @@ def parse(expression: str, where: str = "规则") -> Expression:
     try:
         trees = sqlglot.parse(_typed(expression), dialect="duckdb")
     except (SqlglotError, RecursionError, ValueError) as error:
-        raise PolicyError(f"{where}写法有误：{_shown(expression)}", "检查括号、引号和运算符；" + TODO) from error
+        raise PolicyError(f"{where}写法有误：{shown(expression)}", "检查括号、引号和运算符；" + TODO) from error
     if len(trees) != 1 or trees[0] is None:
-        raise PolicyError(f"{where}应是一条表达式：{_shown(expression)}", TODO)
+        raise PolicyError(f"{where}应是一条表达式：{shown(expression)}", TODO)
     return trees[0]
 
 
@@ -78,7 +78,7 @@ def words_of(expression: str, where: str = "规则") -> list[str]:
     """Words (columns and parameters) that the expression uses, each once, in order."""
     from sqlglot import exp
 
-    return list(dict.fromkeys(_word(column) for column in parse(expression, where).find_all(exp.Column, bfs=False)))
+    return list(dict.fromkeys(word_of(column) for column in parse(expression, where).find_all(exp.Column, bfs=False)))
 
 
 def compile_rule(
@@ -99,7 +99,7 @@ def compile_rule(
     except RecursionError as error:
         raise PolicyError(f"{where}括号套得太深", "拆成几条规则") from error
     if part.kind not in ("flag", ""):
-        raise PolicyError(f"{where}的结果不是真假：{_shown(expression)}", "写成比较或条件，例如 年龄 >= 60")
+        raise PolicyError(f"{where}的结果不是真假：{shown(expression)}", "写成比较或条件，例如 年龄 >= 60")
     return f"({part.plain})"
 
 
@@ -175,14 +175,14 @@ class _Compiler:
             if digits is not None and not (isinstance(digits, exp.Literal) and digits.this in tuple("0123456")):
                 raise PolicyError(f"{self.where}里 {name.lower()} 的位数只能是 0 到 6", TODO)
             return _rounded(name, part, int(digits.this) if digits is not None else 0)
-        shown = node.name if isinstance(node, exp.Anonymous) else node.sql(dialect="duckdb")
+        written = node.name if isinstance(node, exp.Anonymous) else node.sql(dialect="duckdb")
         raise PolicyError(
-            f"{self.where}用了不允许的写法：{_shown(shown)}",
+            f"{self.where}用了不允许的写法：{shown(written)}",
             "只能用比较、四则、and/or/not、in、between、is null 和少数函数",
         )
 
     def _column(self, node: Expression) -> _Part:
-        word = _word(node)
+        word = word_of(node)
         kind = {"money": "number", "date": "text"}.get(self.kinds.get(word, ""), self.kinds.get(word, ""))
         if word in self.columns:
             column = self.columns[word]
@@ -203,26 +203,26 @@ class _Compiler:
         try:
             return Fraction(Decimal(text))
         except (ArithmeticError, ValueError) as error:
-            raise PolicyError(f"{self.where}里的数“{_shown(text)}”写法不对", TODO) from error
+            raise PolicyError(f"{self.where}里的数“{shown(text)}”写法不对", TODO) from error
 
     def _numeric(self, node: Expression) -> _Part:
         return self._numeric_part(self.compile(node))
 
     def _numeric_part(self, part: _Part) -> _Part:
         if part.kind not in ("number", "") or not part.over:
-            raise PolicyError(f"{self.where}里拿文字或真假去计算：{_shown(part.plain)}", TODO)
+            raise PolicyError(f"{self.where}里拿文字或真假去计算：{shown(part.plain)}", TODO)
         return part
 
     def _flag(self, node: Expression) -> str:
         part = self.compile(node)
         if part.kind not in ("flag", ""):
-            raise PolicyError(f"{self.where}里 and、or、not 的一边不是真假：{_shown(node.sql(dialect='duckdb'))}", TODO)
+            raise PolicyError(f"{self.where}里 and、or、not 的一边不是真假：{shown(node.sql(dialect='duckdb'))}", TODO)
         return part.plain
 
     def _compared(self, left: _Part, sign: str, right: _Part) -> _Part:
         if left.kind and right.kind and left.kind != right.kind:
             raise PolicyError(
-                f"{self.where}里拿不同种类的值比较：{_shown(left.plain)} {sign} {_shown(right.plain)}",
+                f"{self.where}里拿不同种类的值比较：{shown(left.plain)} {sign} {shown(right.plain)}",
                 "文字加引号，数不加引号；残疾等级写 1 到 4",
             )
         if not (left.exact or right.exact):
@@ -231,7 +231,7 @@ class _Compiler:
         return _Part(f"({_times(left.over, right.under)} {sign} {_times(right.over, left.under)})", "flag")
 
 
-def _word(node: Expression) -> str:
+def word_of(node: Expression) -> str:
     return ".".join(part.name for part in node.parts) if hasattr(node, "parts") else node.name
 
 
@@ -243,10 +243,10 @@ def _number(value: Fraction) -> _Part:
     over, under = str(value.numerator), "" if value.denominator == 1 else str(value.denominator)
     if not under:
         return _Part(over, "number", f"CAST({over} AS HUGEINT)", "")
-    return _Part(f"CAST('{_decimal(value)}' AS DECIMAL(30,10))", "number", f"CAST({over} AS HUGEINT)", under)
+    return _Part(f"CAST('{as_decimal(value)}' AS DECIMAL(30,10))", "number", f"CAST({over} AS HUGEINT)", under)
 
 
-def _decimal(value: Fraction) -> Decimal:
+def as_decimal(value: Fraction) -> Decimal:
     return Decimal(value.numerator) / Decimal(value.denominator)
 
 
@@ -302,98 +302,6 @@ def _rounded(name: str, part: _Part, digits: int) -> _Part:
     return _fraction(f"(-{floor})" if name == "Ceil" else floor, str(shift) if digits else "")
 
 
-def evaluate(expression: str, numbers: Mapping[str, Any], where: str = "公式") -> Decimal:
-    """The exact value of an arithmetic formula over ``numbers``; PolicyError when it does not come out in ≤ 6 decimals."""
-    value = _Evaluator(numbers, where).value(parse(expression, where))
-    if (value * 10**6).denominator != 1:
-        raise PolicyError(f"{where}除不尽：{_shown(expression)}", "用 round(…, 2)、ceil(…) 或 floor(…) 写明怎样取整")
-    return _decimal(value)
-
-
-class _Evaluator:
-    def __init__(self, numbers: Mapping[str, Any], where: str) -> None:
-        self.numbers, self.where = numbers, where
-
-    def value(self, node: Expression) -> Fraction:
-        from sqlglot import exp
-
-        if isinstance(node, exp.Paren):
-            return self.value(node.this)
-        if isinstance(node, exp.Neg):
-            return -self.value(node.this)
-        if isinstance(node, exp.Literal) and not node.is_string:
-            return Fraction(node.this)
-        if isinstance(node, exp.Column):
-            word = _word(node)
-            found = self.numbers.get(word)
-            if not isinstance(found, Decimal | int) or isinstance(found, bool):
-                raise PolicyError(f"{self.where}里的“{word}”不是数值参数{near(word, self.numbers)}", TODO)
-            return Fraction(found)
-        if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Div):
-            left, right = self.value(node.this), self.value(node.expression)
-            if isinstance(node, exp.Div) and right == 0:
-                raise PolicyError(f"{self.where}除以了零", TODO)
-            name = type(node).__name__
-            return (
-                left + right
-                if name == "Add"
-                else left - right
-                if name == "Sub"
-                else left * right
-                if name == "Mul"
-                else left / right
-            )
-        if isinstance(node, exp.Least | exp.Greatest):
-            values = [self.value(one) for one in (node.this, *node.expressions)]
-            return min(values) if isinstance(node, exp.Least) else max(values)
-        if isinstance(node, exp.Ceil | exp.Floor | exp.Round):
-            digits = node.args.get("decimals")
-            shift = 10 ** int(self.value(digits)) if digits is not None else 1
-            scaled = self.value(node.this) * shift
-            floor = (scaled if isinstance(node, exp.Floor) else scaled + Fraction(1, 2)).__floor__()
-            return Fraction(-((-scaled).__floor__()) if isinstance(node, exp.Ceil) else floor, shift)
-        raise PolicyError(f"{self.where}用了不允许的写法：{_shown(node.sql(dialect='duckdb'))}", TODO)
-
-
-def check_units(expression: str, money: Collection[str], words: Collection[str], where: str = "规则") -> None:
-    """PolicyError when the expression adds or compares amounts (元) with bare quantities; literals may be either."""
-    _Units(money, words, where).of(parse(expression, where))
-
-
-class _Units:
-    def __init__(self, money: Collection[str], words: Collection[str], where: str) -> None:
-        self.money, self.words, self.where = money, words, where
-
-    def of(self, node: Expression) -> str:
-        """``money``, ``number`` or ``''`` (literals, text, truth values)."""
-        from sqlglot import exp
-
-        if isinstance(node, exp.Column):
-            return "money" if _word(node) in self.money else "number"
-        parts = [self.of(child) for child in node.iter_expressions()]
-        units = {unit for unit in parts if unit}
-        if isinstance(node, exp.Mul | exp.Div):
-            if isinstance(node, exp.Mul):
-                if parts == ["money", "money"]:
-                    self._refuse(node)
-                return "money" if "money" in units else "number" if units else ""
-            return ("number" if parts[1] == "money" else "money") if parts[0] == "money" else "number" if units else ""
-        mixed = isinstance(
-            node, exp.Add | exp.Sub | exp.Predicate | exp.Between | exp.Least | exp.Greatest | exp.Coalesce
-        )
-        if mixed and not isinstance(node, exp.Connector) and len(units) > 1:
-            self._refuse(node)
-        if isinstance(node, exp.Predicate | exp.Between | exp.Connector | exp.Not):
-            return ""
-        return units.pop() if len(units) == 1 else ""
-
-    def _refuse(self, node: Expression) -> None:
-        raise PolicyError(
-            f"{self.where}里金额（元）和数混用：{_shown(node.sql(dialect='duckdb'))}",
-            "金额只能和金额相加减、相比较；倍数用乘",
-        )
-
-
 def _typed(expression: str) -> str:
     """Signs as people type them, outside quotes, as the grammar has them."""
     return "".join(
@@ -407,5 +315,5 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
         yield piece, index % 2 == 1
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     return text if len(text) <= 80 else text[:80] + "…"

@@ -40,7 +40,7 @@ from jiuzhu_cli.policy.words import near
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 S = TypeVar("S", bound=Shape)
-Named = TypeVar("Named", Programme, Register)
+Named = TypeVar("Named", bound=Programme | Register)
 
 
 def load_policy(overrides: Path | None = None, *, region: str = "") -> Policy:
@@ -169,7 +169,7 @@ class Policy:
         merged: dict[str, tuple[str, dict[str, Any]]] = {}
         for shown, table in self._tables(part):
             code = str(table.get("code", Path(shown).stem))
-            merged[code] = (shown, merged.get(code, ("", {}))[1] | table | {"code": code})
+            merged[code] = (shown, _over(merged.get(code, ("", {}))[1], table) | {"code": code})
         return {code: build(shape, data, shown, code) for code, (shown, data) in sorted(merged.items())}
 
     def _listed(self, part: str, key: str, shape: type[S]) -> list[S]:
@@ -220,12 +220,22 @@ def _dict(data: Any, shown: str, key: str) -> dict[str, Any]:
     return dict(data)
 
 
+def _over(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """``after`` laid over ``before`` key by key, also inside tables ([posting], [fields] …); lists are replaced whole."""
+    merged = dict(before)
+    for key, value in after.items():
+        known = merged.get(key)
+        merged[key] = {**known, **value} if isinstance(known, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
 def _find(entries: Mapping[str, Named], text: str, what: str, listing: str) -> Named:
     if text in entries:
         return entries[text]
     wanted = compact(text)
+    names: list[str] = []
     for entry in entries.values():
         if wanted == entry.name or wanted in entry.aliases:
             return entry
-    names = [word for one in entries.values() for word in (one.code, one.name, *one.aliases)]
+        names += [entry.code, entry.name, *entry.aliases]
     raise UsageError(f"没有叫“{text}”的{what}{near(wanted, names)}", f"用 {listing} 查看全部")

@@ -82,7 +82,8 @@ class ParameterTable:
             )
         if not found.formula:
             return found
-        from jiuzhu_cli.policy.expression import evaluate, words_of
+        from jiuzhu_cli.policy.expression import words_of
+        from jiuzhu_cli.policy.formula import evaluate
 
         where = f"参数“{name}”的公式"
         inputs = {word: self._resolve(word, on, area, (*path, name)) for word in words_of(found.formula, where)}
@@ -111,7 +112,10 @@ def read_parameters(
                 f"政策文件 {shown} 有不认识的键：{'、'.join(sorted(unknown))}", "参数写成 [[parameter]] 的列表"
             )
         common = {key: table[key] for key in ("area", "source", "confirmed") if key in table}
-        for entry in table.get("parameter", []):
+        entries = table.get("parameter", [])
+        if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+            raise PolicyError(f"政策文件 {shown} 的 parameter 应是列表", "参数写成 [[parameter]] 的列表")
+        for entry in entries:
             for one in _values(common | dict(entry), shown, make):
                 merged.setdefault((one.name, one.area), {})[one.since] = one
     series = {key: tuple(days[day] for day in sorted(days)) for key, days in sorted(merged.items())}
@@ -125,6 +129,10 @@ def _values(entry: dict[str, Any], shown: str, make: Callable[..., ParameterValu
         what = f"有不认识的键：{'、'.join(sorted(unknown))}" if unknown else "缺 name"
         raise PolicyError(f"政策文件 {shown} 的参数“{name}”{what}", "对照包内 parameters/ 里的写法改正")
     stated = entry.pop("values", None) or [{}]
+    if not isinstance(stated, list) or not all(isinstance(value, Mapping) for value in stated):
+        raise PolicyError(
+            f"政策文件 {shown} 的参数“{name}”的 values 应是列表", "写成 values = [{ since = 2026-01-01, value = 1 }]"
+        )
     made = []
     for value in stated:
         data = {key: entry[key] for key in entry if key != "values"} | dict(value)
