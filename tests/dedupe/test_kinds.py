@@ -190,6 +190,16 @@ def _village_imported(w: World) -> Found:
     return {("missed_strong", LOW, LIVING, ids(1), 0)}
 
 
+def _workbook_of_a_town_by_villages(w: World) -> Found:
+    w.roll(LOW, "东镇", person(1, village="一村"), person(2, village="三村"))
+    for village, serial in (("一村", 5), ("二村", 6)):
+        batch = w.roll(LIVING, f"东镇/{village}", person(serial, 5_500))
+        with w.store.transaction(actor="测试", command="test") as tx:
+            tx.execute("UPDATE batch SET file_name = '东镇各村.xlsx' WHERE batch_id = ?", (batch,))
+    w.register("disability_certificate", CERTIFICATE | {"id_no": make_id(2)})
+    return {("missed_strong", LOW, LIVING, ids(2), 0)}
+
+
 def _certificate_expired(w: World) -> Found:
     w.roll(LOW, "东镇", person(1), person(2))
     w.roll(LIVING, "东镇", person(5, 5_500))

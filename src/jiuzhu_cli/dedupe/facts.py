@@ -67,6 +67,13 @@ SELECT count(*) FROM coverage wide JOIN coverage narrow USING (programme, month)
 WHERE wide.area <> narrow.area AND (wide.area = '' OR starts_with(narrow.area, wide.area || '/'))
 """
 
+# One workbook with lists of several villages is the town's workbook: a village without a list in it has nobody.
+_TOWN_WORKBOOKS = """
+INSERT INTO coverage
+SELECT programme, split_part(area, '/', 1) AS town, month FROM (SELECT DISTINCT programme, month, area, file_name FROM roll WHERE contains(area, '/'))
+GROUP BY programme, month, town, file_name HAVING count(*) > 1
+"""
+
 _HOLDING = """
 CREATE TABLE holding AS
 SELECT r.row_id, c.case_id, r.programme, r.month, r.id_no, r.name, r.town, r.village, r.lead,
@@ -163,7 +170,7 @@ def build_facts(
     connection.execute(_CASES)
     if connection.execute(_NESTED).fetchall()[0][0]:
         connection.execute(_DROP_REPEATED)
-    for statement in (_HOLDING, _HOUSEHOLD, _DEATH, _STANDING, _PERSON):
+    for statement in (_TOWN_WORKBOOKS, _HOLDING, _HOUSEHOLD, _DEATH, _STANDING, _PERSON):
         connection.execute(statement)
     connection.execute("CREATE TABLE own_town (town VARCHAR)")
     insert_rows(connection, "own_town", [(t,) for t in sorted(towns)])
