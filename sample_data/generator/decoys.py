@@ -144,7 +144,9 @@ def previous_month(p: Planter, towns: list[str], codes: tuple[str, ...], month: 
     for code in codes:
         roll = p.rolls[code][lambda r: r["town"].isin(towns)].copy()
         fresh = (roll["household"] % 19 == 4) & ~roll["household"].isin(p.used)
-        fresh |= roll["town"] != p.persons.loc[roll["person"], "town"].to_numpy()  # their own town handed in nothing then
+        fresh |= (
+            roll["town"] != p.persons.loc[roll["person"], "town"].to_numpy()
+        )  # their own town handed in nothing then
         before[code] = roll[~fresh]
     status = p.persons["status"] == "subsistence"
     movers = status & p.quiet() & (p.size() == 1) & p.persons["town"].isin(towns)

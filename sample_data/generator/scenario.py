@@ -38,13 +38,15 @@ def make_scenario(
     towns: int = 9,
     each: int = 2,
     programmes: Collection[str] | None = None,
+    complete: bool = False,
 ) -> Scenario:
-    """``each``: how many of every planted fact. ``programmes``: the codes that may appear (default all twelve)."""
+    """``each``: how many of every planted fact. ``programmes``: the codes that may appear (default all twelve).
+    ``complete``: every town hands in every list (else two leave one out)."""
     region = make_region(region_code, towns)
     world = make_world(region, standards, persons=persons, month=month, seed=seed)
     world.persons["cancelled"] = False
     truth = Truth(seed, region_code, [months_back(month, 1), month], [t.name for t in region.towns])
-    omitted = _omitted(region)
+    omitted = {} if complete else _omitted(region)
     rolls = {code: roll for code, roll in make_rolls(world).items() if programmes is None or code in programmes}
     planter = Planter(world, rolls, truth, np.random.default_rng([seed, 7]), frozenset(omitted))
     for plant in plants.PLANTS:

@@ -1,0 +1,52 @@
+"""Makes (once, then kept under bench-work/) what the benchmarks read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "sample_data"))
+
+from generator import bulk  # noqa: E402
+from generator.scenario import Scenario, make_scenario  # noqa: E402
+from generator.standards import standards_for  # noqa: E402
+
+REGION, MONTH, SEED = "421002", "2026-10", 20261001
+
+
+def scenario(persons: int, each: int) -> Scenario:
+    return make_scenario(
+        REGION, standards_for(REGION, MONTH), persons=persons, month=MONTH, seed=SEED, towns=11, each=each
+    )
+
+
+def wide_ledger(work: Path, rows: int) -> Path:
+    """A 低保 ledger of ``rows`` persons and 24 columns, xlsx."""
+    path = work / f"低保{rows}.xlsx"
+    if not path.exists():
+        work.mkdir(parents=True, exist_ok=True)
+        made = scenario(int(rows * 2.4), 1)
+        roll = made.rolls[MONTH]["subsistence_allowance"]
+        if len(roll) < rows:
+            raise RuntimeError(f"only {len(roll)} rows; enlarge the world")
+        part = path.with_suffix(".part")
+        bulk.write_roll(
+            part,
+            "subsistence_allowance",
+            roll.head(rows),
+            region=made.world.region.name,
+            month=MONTH,
+            columns=bulk.WIDE,
+        )
+        part.rename(path)
+    return path
+
+
+def many_rolls(work: Path, persons: int, each: int = 100) -> Path:
+    """A folder with the rolls of twelve programmes and the registers; about 1.18 roll rows a person. Has ``truth.json``."""
+    target = work / f"rolls{persons}"
+    if not (target / "truth.json").exists():
+        counts = bulk.write_rolls(scenario(persons, each), target)
+        print(f"{target.name}: {sum(counts.values())} rows {counts}", file=sys.stderr)
+    return target

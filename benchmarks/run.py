@@ -1,0 +1,132 @@
+"""``make bench``: measures us and the peers in one run and writes docs/performance.md.
+
+``--quick`` takes small sizes and one run, to see that it works; it writes nowhere but under bench-work/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import data  # noqa: E402
+from benchmarks.measure import Measured, jiuzhu, measure, python, run_once  # noqa: E402
+from benchmarks.report import Line, write_report  # noqa: E402
+from tests.e2e import scoring  # noqa: E402
+
+PEERS = ROOT / "benchmarks" / "peers"
+
+
+class Bench:
+    """Sizes and the work folder. ``scale`` 1 is the size of the targets."""
+
+    def __init__(self, work: Path, *, quick: bool) -> None:
+        self.work = work
+        self.runs = 1 if quick else 3
+        self.rows = 5_000 if quick else 100_000
+        self.persons = 6_000 if quick else 255_000
+        work.mkdir(parents=True, exist_ok=True)
+
+    def workspace(self) -> Path:
+        target = self.work / "workspace"
+        shutil.rmtree(target, ignore_errors=True)
+        run_once(jiuzhu("init", target, "--region", data.REGION, "--name", "示例区民政局"))
+        return target
+
+    def help_page(self) -> Line:
+        ours = measure(jiuzhu("--help"), runs=max(5, self.runs))
+        peer = measure([sys.executable, "-c", "import typer"], runs=max(5, self.runs))
+        return Line("`jiuzhu --help`", ours, (("import typer", peer),), "≤ 2.5 倍", ours.seconds <= 2.5 * peer.seconds)
+
+    def import_wide(self) -> Line:
+        path = data.wide_ledger(self.work, self.rows)
+        peer = measure(python(PEERS / "read_calamine.py", path), runs=self.runs)
+        by_hand_db = self.work / "by-hand.db"
+        by_hand = measure(
+            python(PEERS / "openpyxl_sqlite.py", path, by_hand_db),
+            runs=self.runs,
+            prepare=lambda: by_hand_db.unlink(missing_ok=True),
+        )
+        target = self.work / "workspace"
+        ours = measure(
+            jiuzhu("-C", target, "import", path, "--json"),
+            runs=self.runs,
+            prepare=lambda: self._discard(self.workspace()),
+        )
+        entry = json.loads(ours.last)["files"][0]
+        note = f"读 {entry['rows']} 行，收 {entry['accepted']} 行，退 {entry['refused']} 行；openpyxl + sqlite3 不做任何检查"
+        return Line(
+            f"导入 {self.rows} 行 × 24 列 xlsx", ours, (("calamine 只读", peer), ("openpyxl + sqlite3", by_hand)), "≤ 2.5 倍",
+            ours.seconds <= 2.5 * peer.seconds, note,
+        )  # fmt: skip
+
+    def dedupe(self) -> Line:
+        folder = data.many_rolls(self.work, self.persons, each=100 if self.runs > 1 else 5)
+        truth = scoring.read_truth(folder / "truth.json")
+        workspace = self.workspace()
+        imported = run_once(jiuzhu("-C", workspace, "import", folder / "inbox", "--json"))
+        kept = self.work / "ledger.imported"
+        shutil.copy2(workspace / "ledger.db", kept)
+        ours = measure(
+            jiuzhu("-C", workspace, "dedupe", "run", "--month", data.MONTH, "--json"),
+            runs=self.runs,
+            prepare=lambda: self._discard(shutil.copy2(kept, workspace / "ledger.db")),
+        )
+        result = json.loads(ours.last)
+        csv = Path(result["csv"])
+        score = scoring.score_doubts(truth, scoring.read_csv(csv if csv.is_absolute() else workspace / csv))
+        if score.lost or score.wrong:
+            print(score.explain(), file=sys.stderr)
+        rows = sum(file["rows"] for file in truth["files"])
+        note = (
+            f"{rows} 行、{len(truth['files'])} 个项目；疑点 {result['doubts']} 条；对照答案："
+            f"查全 {score.recall:.4f}，查准 {score.precision:.4f}（强疑点）；先前导入整个文件夹 {imported.seconds:.1f} 秒、峰值 {imported.peak_mb:.0f} MB"
+        )
+        return Line(
+            f"`dedupe run` {rows} 行名册",
+            ours,
+            (),
+            "≤ 15 秒，≤ 2 GB",
+            ours.seconds <= 15 and ours.peak_mb <= 2048,
+            note,
+        )
+
+    @staticmethod
+    def _discard(_: object) -> None:
+        return None
+
+    def lines(self) -> list[Callable[[], Line]]:
+        return [self.help_page, self.import_wide, self.dedupe]
+
+
+def summary(name: str, measured: Measured) -> str:
+    return f"{name}: {measured.seconds:.2f} s, {measured.peak_mb:.0f} MB"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--work", type=Path, default=ROOT / "bench-work")
+    parser.add_argument("--only", help="part of a benchmark's name: help_page, import_wide, dedupe")
+    options = parser.parse_args()
+    bench = Bench(options.work, quick=options.quick)
+    lines = []
+    for make in bench.lines():
+        if not options.only or options.only in make.__name__:
+            lines.append(make())
+            print(summary(lines[-1].work, lines[-1].ours), file=sys.stderr)
+    partial = options.quick or options.only
+    write_report(
+        options.work / "performance.md" if partial else ROOT / "docs" / "performance.md", lines, day=date.today()
+    )
+
+
+if __name__ == "__main__":
+    main()
