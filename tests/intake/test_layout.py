@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jiuzhu_cli.intake.table import Table, explain
+from jiuzhu_cli.intake.table import Hints, Table, explain
 from tests.intake.sheets import codes, fields, sheet, tables_of
 from tests.support import make_id
 
@@ -389,7 +389,9 @@ def test_rows_that_name_their_programme() -> None:
 
 def test_rows_that_name_their_month() -> None:
     rows = [["张三", ID[1], "2026年9月", 80], ["李四", ID[2], "2026年10月", 90]]
-    tables, _ = tables_of(sheet([["城关镇低保补发表"], ["姓名", "身份证号", "发放月份", "金额"], *rows]), file="a.xlsx")
+    tables, _ = tables_of(
+        sheet([["城关镇农村低保发放表"], ["姓名", "身份证号", "发放月份", "金额"], *rows]), file="a.xlsx"
+    )
     assert [(table.month, table.rows.tolist()) for table in tables] == [("2026-09", [2]), ("2026-10", [3])]
 
 
@@ -474,3 +476,56 @@ def test_explain_shows_every_column() -> None:
     ]
     assert shown["header_rows"] == [2, 2] and shown["skipped"] == [{"row": 4, "reason": "total"}]
     assert all(column["why"] for column in shown["columns"])
+
+
+@pytest.mark.parametrize("word", ["停发", "新增", "变动", "退出"])
+def test_a_partial_list_never_replaces_the_roll(word: str) -> None:
+    table = one([f"城关镇2026年10月农村低保{word}人员名单"], HEADER, person(1))
+    assert table.fatal and "list_partial" in codes(table)
+    tables, findings = tables_of(
+        sheet([[TITLE], HEADER, person(1)], name="花名册"),
+        sheet([[TITLE], HEADER, person(2)], name=word),
+        file="a.xlsx",
+    )
+    assert len(tables) == 1 and not tables[0].fatal and [finding.code for finding in findings] == ["list_left_out"]
+    tables, _ = tables_of(
+        sheet([[f"城关镇2026年10月低保{word}"], HEADER, person(1)]), file="a.xlsx", hints=Hints(programme="低保")
+    )
+    assert not tables[0].fatal
+
+
+def test_a_roll_that_includes_new_people_is_whole() -> None:
+    assert not one(["城关镇2026年10月农村低保发放花名册（含新增）"], HEADER, person(1)).fatal
+
+
+def test_town_headings_inside_a_district_list() -> None:
+    table = one(["2026年10月农村低保"], HEADER, ["城关镇"], person(1), ["二、青溪镇（1户）"], person(2))
+    assert (table.rows.tolist(), table.row_towns, table.area) == ([3, 5], ["城关镇", "青溪镇"], "")
+
+
+def test_header_in_unknown_words_is_found_above_the_people() -> None:
+    table = one(["xm", "sfzh18", "je"], ["张三", ID[1], 1], ["李四", ID[2], 1], file="城关镇低保202610.csv")
+    assert (table.header_first, table.rows.tolist(), fields(table)["id_no"]) == (0, [1, 2], "B")
+
+
+def test_kin_register_with_two_plain_ids() -> None:
+    header = ["序号", "村干部姓名", "职务", "身份证号", "享受对象姓名", "身份证号", "与干部关系", "享受类别"]
+    table = one(
+        ["城关镇村（社区）干部近亲属享受低保、特困备案登记表"],
+        header,
+        [1, "张三", "主任", ID[1], "李四", ID[2], "兄", "低保"],
+    )
+    assert (table.kind, table.code, table.fatal) == ("register", "staff_and_cadres", False)
+    got = fields(table)
+    assert [got[code] for code in ("name", "id_no", "related_name", "related_id_no")] == list("BDEF")
+
+
+def test_total_in_words_under_the_table() -> None:
+    table = one([TITLE], HEADER, person(1), ["共1户1人，金额100元"])
+    assert (table.rows.tolist(), table.stated_total_fen, table.stated_households, table.stated_persons) == (
+        [2],
+        10000,
+        1,
+        1,
+    )
+    assert one([TITLE], HEADER, person(1), ["合计（大写）：人民币壹佰元整"]).stated_total_fen == 10000

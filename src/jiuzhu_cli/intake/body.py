@@ -15,6 +15,7 @@ from jiuzhu_cli.intake.layout import Header, Known, is_header_row, read_header
 TOTAL = re.compile(
     r"^(总|合|共|累|小|总合)计($|[^一-鿿]|金额|户|人|数|大写|元|资金|发放)|^(本页|全[镇乡村县区市]|本[镇乡村])(小计|合计|总计|共计)|(小计|合计|总计|共计)([:：（(\d].*)?$"
 )
+_COUNTED = re.compile(r"^(以上|全[村镇乡区])?(共|合|总)?计?[:：]?\d+户")
 SUBTOTAL = re.compile(r"小计|本页|^(?!全|本[镇乡村区]).{1,12}[村居组区队镇乡道处](合计|共计|计)")
 SIGNATURE = re.compile(
     r"^(制表|审核|复核|填报|填表|经办|负责|审批|主管|分管|领导|核对|会计|出纳|单位负责|单位盖章|单位[（(]盖章|(村|镇|乡).{0,8}盖章|打印|导出|报送|校对|统计|联系人|科室)"
@@ -26,6 +27,9 @@ NOTE = re.compile(
 GROUP = re.compile(
     r"^(?:第?[一二三四五六七八九十\d]+[、.．])?([^\d：:，,。]{1,14}?(?:村民委员会|村委会|居委会|居民委员会|社区|村|居|组|屯|分场|队))"
     r"(?:[:：]?[（(]?(?:共|合计)?\d+(?:户|人|户\d+人).*)?[:：]?$"
+)
+TOWN_GROUP = re.compile(
+    r"^(?:[一二三四五六七八九十\d]+[、.．])?([一-鿿]{2,8}(?:镇|乡|街道|街道办事处|苏木))(?:[:：]?[（(]?(?:共|合计)?\d+(?:户|人).*)?[:：]?$"
 )
 PAGE = re.compile(
     r"第\s*[\d一二三四五六七八九十]+\s*页|共\s*[\d一二三四五六七八九十]+\s*页|[（(]?续表?[一二三四五六七八九十\d]*[)）]?|\s"
@@ -41,7 +45,7 @@ class Body:
     titles: list[list[str]]
     rows: np.ndarray
     skipped: list[tuple[int, str]] = field(default_factory=list)
-    groups: list[tuple[int, str]] = field(default_factory=list)  # (row, village) headings inside the table
+    groups: list[tuple[int, str]] = field(default_factory=list)  # (row, town or village) headings inside the table
     odd: list[int] = field(default_factory=list)  # data rows whose ID cell is not written like one
 
 
@@ -78,7 +82,7 @@ def kind_of(grid: Grid, row: int, cells: list[tuple[int, Any]], keys: dict[int, 
         return "header"
     long_numbers = any(re.fullmatch(r"[\d*xX]{11,}", text) for _, text in texts)
     for _, text in texts[:4]:
-        if TOTAL.search(text) and len(text) <= 60 and not long_numbers:
+        if (TOTAL.search(text) or _COUNTED.search(text)) and len(text) <= 60 and not long_numbers:
             return "subtotal" if SUBTOTAL.search(text) else "total"
     strings = [text for (_, value), (_, text) in zip(cells, texts, strict=True) if not is_number(value)]
     if strings and len(cells) <= 8 and SIGNATURE.search(strings[0]) and not long_numbers:
@@ -86,8 +90,10 @@ def kind_of(grid: Grid, row: int, cells: list[tuple[int, Any]], keys: dict[int, 
     if len({text for _, text in texts}) == 1:
         return _single(texts[0], keys)
     if len(cells) <= 3 and strings and not _has_name(texts, keys):
-        if GROUP.match(strings[0]) and all(re.fullmatch(r"\d+[户人]?|[\d.]+", text) for text in strings[1:]):
-            place = re.search(r"村|社区|居|组|地区|地址", keys.get(_column_of(texts, strings[0]), ""))
+        if (GROUP.match(strings[0]) or TOWN_GROUP.match(strings[0])) and all(
+            re.fullmatch(r"\d+[户人]?|[\d.]+", text) for text in strings[1:]
+        ):
+            place = re.search(r"村|社区|居|组|地区|地址|镇|乡|街", keys.get(_column_of(texts, strings[0]), ""))
             return "group" if texts[0][0] <= min(keys) + 1 and not place else "data"
         if NOTE.match(strings[0]) or re.search(r"[：:]", strings[0]):
             return "note"
@@ -107,7 +113,7 @@ def _single(cell: tuple[int, str], keys: dict[int, str]) -> str:
     column, text = cell
     if re.fullmatch(r"-?\d{1,6}", text):
         return "data" if keys.get(column) and "序号" not in keys[column] else "note"
-    if GROUP.match(text):
+    if GROUP.match(text) or TOWN_GROUP.match(text):
         return "group"
     if NOTE.match(text) or SIGNATURE.search(text) or len(text) > 12 or re.search(r"[：:。；]", text):
         return "note"
@@ -171,7 +177,10 @@ def _collect(grid: Grid, body: Body, kinds: dict[int, str], start: int, end: int
         keep[row - start] = False
         body.skipped.append((row, kind))
         if kind == "group":
-            match = GROUP.match(compact(cell_text(grid.cells(row)[0][1])))
+            label = next(
+                text for _, value in grid.cells(row) if re.search("[一-鿿]", text := compact(cell_text(value)))
+            )
+            match = TOWN_GROUP.match(label) or GROUP.match(label)
             body.groups.append((row, match.group(1) if match else ""))
     body.rows = np.flatnonzero(keep) + start
     return body

@@ -175,17 +175,17 @@ class Understanding:
 
     def _owners_by_neighbour(self) -> None:
         """Two plain 身份证号: each belongs to the name on its left (户主 … 身份证号 … 成员姓名 … 身份证号)."""
-        for code, head, payee in (
-            ("id_no", "head_id_no", "payee_id_no"),
-            ("phone", "", ""),
-            ("name", "head_name", "payee_name"),
+        for code, head, payee, related in (
+            ("id_no", "head_id_no", "payee_id_no", "related_id_no"),
+            ("phone", "", "", ""),
+            ("name", "head_name", "payee_name", "related_name"),
         ):
             many = [c for c in self.by(code) if c.index not in self.fixed]
             if len(self.by(code)) < 2:
                 continue
             for column in many:
                 owner = self._left_owner(column)
-                moved = {"head": head, "payee": payee, "other": ""}.get(owner)
+                moved = {"head": head, "payee": payee, "other": "", "related": related}.get(owner)
                 rest = [c for c in self.by(code) if c is not column]
                 if moved is not None and rest and not (moved and self.by(moved)):
                     column.field, column.why = moved, "跟着左边的姓名列"
@@ -203,6 +203,8 @@ class Understanding:
                 return "head"
             if left.field == "payee_name":
                 return "payee"
+            if left.field == "related_name":
+                return "related"
             if self.owners.get(left.index) == "other" or owner_of(header_key(left.header)) == "other":
                 return "other"
         return ""

@@ -14,7 +14,7 @@ from jiuzhu_cli.intake.body import Body, read_body, read_titles
 from jiuzhu_cli.intake.grid import Grid, looks_like_id
 from jiuzhu_cli.intake.headers import Lexicon
 from jiuzhu_cli.intake.layout import Header, find_header, panels
-from jiuzhu_cli.intake.recognise import Names
+from jiuzhu_cli.intake.recognise import Names, partial_list
 from jiuzhu_cli.intake.table import Hints, Table
 from jiuzhu_cli.intake.understand import Context, understand
 
@@ -74,7 +74,32 @@ def find_tables(
     tables: list[Table] = []
     for index, sheet, grid, body in drafts:
         tables += understand(context, sheet, index, grid, body, alone=counts[index] == 1)
-    return tables, findings
+    return _whole_lists(tables, findings, name, hinted=bool(hints.programme))
+
+
+def _whole_lists(
+    tables: list[Table], findings: list[Finding], name: str, *, hinted: bool
+) -> tuple[list[Table], list[Finding]]:
+    """Leaves out lists of people who left or came (停发名单, 新增, 变动表) beside a roll; alone, such a list is refused.
+
+    Taken for the roll of the month it would replace it. ``--programme`` says that it is meant.
+    """
+    if hinted:
+        return tables, findings
+    words = [partial_list(table.title) or partial_list(table.sheet) if table.kind == "roll" else "" for table in tables]
+    beside = not all(words)
+    kept = []
+    for table, word in zip(tables, words, strict=True):
+        source = SourceRef(name, table.sheet)
+        values: dict[str, str | int] = {"sheet": table.sheet, "title": table.title or table.sheet, "word": word}
+        if word and beside:
+            findings.append(Finding("list_left_out", "warning", source, values=values))
+            continue
+        if word:
+            table.findings.append(Finding("list_partial", "error", source, values=values))
+            table.fatal = True
+        kept.append(table)
+    return kept, findings
 
 
 def sheet_bodies(sheet: Sheet, lexicon: Lexicon) -> list[tuple[Grid, Body]]:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from jiuzhu_cli.core.text import compact, header_key
 from jiuzhu_cli.intake.grid import Grid, cell_text, looks_like_id
 
@@ -68,7 +70,28 @@ def find_header(grid: Grid, start: int, known: Known) -> Header | None:
         cells = grid.cells(row)
         if cells and (is_header_row(cells, known) or _single_id_header(grid, row, cells, known)):
             return read_header(grid, row, start, known)
-    return None
+    return _unknown_words(grid, start, known)
+
+
+def _unknown_words(grid: Grid, start: int, known: Known) -> Header | None:
+    """A header in words that no list holds (xm, sfzh): the row of short texts right above the first ID."""
+    column = grid.id_column(start, 0, grid.width - 1)
+    if column is None:
+        return None
+    people = np.flatnonzero(grid.regular(column)[start:])
+    row = int(people[0]) + start - 1 if len(people) else -1
+    if row < start:
+        return None
+    cells = grid.cells(row)
+    words = [str(value) for _, value in cells if isinstance(value, str)]
+    filled = len(grid.cells(row + 1))
+    if (
+        len(words) < len(cells)
+        or len(words) < max(2, 0.6 * filled)
+        or any(len(w) > 20 or re.search(r"\d{3}|[：:]", w) for w in words)
+    ):
+        return None
+    return read_header(grid, row, row, known)
 
 
 def _single_id_header(grid: Grid, row: int, cells: list[tuple[int, Any]], known: Known) -> bool:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.areas import distinct_texts, sheet_village, short_village
+from jiuzhu_cli.intake.body import TOWN_GROUP
 
 if TYPE_CHECKING:
     from jiuzhu_cli.intake.understand import Work
@@ -17,7 +21,7 @@ _NOT_A_PLACE = re.compile(r"计$|^[-—/无]$")
 def place_table(work: Work) -> None:
     """Sets ``area``, ``village`` and ``row_villages`` of the work's table; tells when nothing says a town."""
     table, towns = work.table, work.context.towns
-    _row_villages(work)
+    _row_places(work)
     if work.context.hints.area:
         town, village = _split_hint(work.context.hints.area)
         table.area, table.village = f"{towns.canonical(town)}/{village}" if village else towns.canonical(town), village
@@ -78,6 +82,8 @@ def _from_texts(work: Work) -> tuple[str, str, str]:
 def _column_towns(work: Work) -> dict[str, int]:
     """Towns of the town column (or of 地区) with the number of rows each."""
     table, towns = work.table, work.context.towns
+    if table.row_towns is not None:
+        return dict(Counter(filter(None, table.row_towns)))
     column = table.column("town")
     if column is not None:
         out: dict[str, int] = {}
@@ -116,19 +122,21 @@ def _village(work: Work, told: str) -> str:
     return told or sheet_village(table.sheet, many=work.context.sheets >= 2)
 
 
-def _row_villages(work: Work) -> None:
-    """Headings inside the table (东风村 above its rows) name the village of the rows below them."""
-    groups = [(row, name) for row, name in work.body.groups if name]
+def _row_places(work: Work) -> None:
+    """Headings inside the table (东风村, 城关镇 above their rows) name the place of the rows below them."""
+    groups = [(row, name, bool(TOWN_GROUP.match(name))) for row, name in work.body.groups if name]
     table = work.table
-    if not groups or table.column("village") is not None:
-        return
-    names: list[str] = []
-    at, current = 0, ""
-    for row in table.rows.tolist():
-        while at < len(groups) and groups[at][0] < row:
-            current = short_village(groups[at][1])
-            at += 1
-        names.append(current)
-    if any(names):
-        table.row_villages = names
-        table.how["village"] = f"表内小标题“{groups[0][1]}”等"
+    for town in (False, True):
+        mine = [(row, name) for row, name, is_town in groups if is_town == town]
+        if not mine or table.column("town" if town else "village") is not None:
+            continue
+        tidy = work.context.towns.canonical if town else short_village
+        rows = np.searchsorted([row for row, _ in mine], table.rows) - 1
+        names = [tidy(mine[at][1]) if at >= 0 else "" for at in rows.tolist()]
+        if not any(names):
+            continue
+        table.how["area" if town else "village"] = f"表内小标题“{mine[0][1]}”等"
+        if town:
+            table.row_towns = names
+        else:
+            table.row_villages = names

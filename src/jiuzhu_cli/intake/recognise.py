@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _BRACKETS = re.compile(r"[（(\[【〔][^（）()\[\]【】〔〕]*[)）\]】〕]")
 _JOINT = re.compile(r"^[、,，和及与/／+＋&]|^(以及|并)")
 _TWO_SUBSIDIES = re.compile(r"(残疾人)?两项补贴|残疾人双补|残疾人补贴")
+_KIN = re.compile(r"近亲属.*(备案|登记)")  # 近亲属享受低保备案登记表: the programme stands inside the register's name
 _RANGE = re.compile(
     r"(?<!\d)(?:20\d\d年)?(\d{1,2})月?份?[-—–~～至到、](?:20\d\d年)?(\d{1,2})月|[一二三四1-4]季度|[上下]半年"
 )
@@ -47,6 +48,18 @@ _GENERIC_WORDS = re.compile(
 )
 
 Named = tuple[str, str]  # (kind, code)
+
+
+# Lists about people who left or came: never the roll that is paid, which they would replace
+_PARTIAL = re.compile(
+    r"停发|停保|停止|退出|清退|退保|取消|注销|核减|减员|减少(人员|名单|对象)|不予|不符合|未通过|追缴|追回|已故|变动|增减|异动|疑点|作废|备份|模板|样表|空表|拟纳入|拟新增|待审|(?<![含及和有])(新增|补发)"
+)
+
+
+def partial_list(text: str) -> str:
+    """The word by which a title says it is no whole roll (停发, 新增, 变动 …), '' when it says nothing of the kind."""
+    match = _PARTIAL.search(compact(text))
+    return match.group(0) if match else ""
 
 
 def names_other_benefit(text: str) -> bool:
@@ -126,6 +139,10 @@ class Names:
             if _weak(flat, start, end):
                 flat = flat[:start] + "〇" * (end - start) + flat[end:]
         hits = [hit for hit in hits if flat[hit[0]] != "〇"]
+        if kin := _KIN.search(flat):
+            hits = [hit for hit in hits if hit[1] > kin.end()] or [
+                (kin.start(), kin.end(), ("register", "staff_and_cadres"))
+            ]
         if not hits:
             return ()
         hits.sort()
@@ -172,7 +189,7 @@ def category_in(text: str, categories: dict[str, tuple[str, ...]]) -> str:
     found: set[str] = set()
     words = [(word, canonical) for canonical, many in categories.items() for word in (canonical, *many)]
     for word, canonical in sorted(words, key=lambda pair: -len(pair[0])):
-        if len(word) < 2:
+        if len(word) < 2 or word == "居民":  # 农村居民, 城镇居民: says nothing in a title
             continue
         at = flat.find(word)
         while at >= 0:

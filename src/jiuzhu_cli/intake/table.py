@@ -41,7 +41,8 @@ class Table:
     ``area`` is a town, 'town/village' or '' (whole district: rows carry their own town); ``village`` is told by title or
     sheet name. ``blocks`` numbers, per data row, the household that merged cells tell (same length as ``rows``), or None.
     ``how`` says in Chinese how ``programme``, ``month``, ``area``, ``category`` were recognised.
-    ``row_villages`` names the village per data row where headings inside the table tell it (东风村 above its rows), or None.
+    ``row_villages``, ``row_towns`` name the place per data row where headings inside the table tell it (东风村 above its
+    rows), or None.
     ``amount_from_parts``: no total is printed; what is paid is base + addon + care.
     ``fatal``: the table cannot be imported; an error finding says why.
     """
@@ -66,6 +67,7 @@ class Table:
     how: dict[str, str] = field(default_factory=dict)
     blocks: np.ndarray | None = None
     row_villages: list[str] | None = None
+    row_towns: list[str] | None = None
     amount_from_parts: bool = False
     findings: list[Finding] = field(default_factory=list)
     fatal: bool = False

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jiuzhu_cli.core.money import parse_amount
+from jiuzhu_cli.core.money import parse_amount, parse_capitals
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.grid import Grid, cell_text, is_number
 from jiuzhu_cli.intake.table import Column, Table
 
 _YUAN = re.compile(r"(?:合计|总计|共计|金额|发放|资金)?[:：]?([\d,]+(?:\.\d+)?)(万元|元)")
+_CAPITALS = re.compile(r"[零壹贰叁肆伍陆柒捌玖拾佰仟万亿]{1,20}[元圆][零壹贰叁肆伍陆柒捌玖角分整正]{0,8}")
 _HOUSEHOLDS = re.compile(r"(\d+)户")
 _PERSONS = re.compile(r"(\d+)人(?!均)")
 
@@ -39,6 +40,8 @@ def read_total(grid: Grid, row: int, table: Table, last: int) -> Stated:
     words = " ".join(text for text, (_, value) in zip(texts, cells, strict=True) if not is_number(value))
     if out.fen is None and (match := _YUAN.search(words)):
         out.fen = parse_amount(match.group(1), match.group(2)).fen
+    if out.fen is None and (capitals := _CAPITALS.search(words)):
+        out.fen = parse_capitals(capitals.group(0))
     if match := _HOUSEHOLDS.search(words):
         out.households = int(match.group(1))
     if match := _PERSONS.search(words):

@@ -421,7 +421,11 @@ def _category(work: Work) -> None:
     programme = work.context.policy.programmes.get(work.table.code)
     if programme is None or not programme.categories:
         return
+    named = (work.table.kind, work.table.code)
     for proof in work.evidence:
+        others = work.context.names.in_text(proof.text)
+        if others and named not in others:
+            continue
         if found := category_in(proof.text, programme.categories):
             work.table.category = found
             work.table.how["category"] = proof.shown()
