@@ -213,6 +213,9 @@ def _areas(rows: Rows, out: Prepared, towns: Towns) -> None:
     if out.table.row_villages is not None:  # headings inside the table
         named = [out.table.row_villages[at] or None for at in rows.origin.tolist()]
         village_values = [own or village for own, village in zip(village_values, named, strict=True)]
+    if out.table.row_towns is not None:
+        told = [out.table.row_towns[at] or None for at in rows.origin.tolist()]
+        town_values = [own or town for own, town in zip(town_values, told, strict=True)]
     town_of = {text: towns.canonical(text) if text else list_town or None for text in set(town_values)}
     village_of = {text: short_village(text) if text else list_village or None for text in set(village_values)}
     rows.values["town"] = [town_of[text] for text in town_values]
