@@ -237,7 +237,7 @@ _VERDICT = """
 CREATE TABLE verdict AS
 SELECT c.key, bool_or(f.amount_fen BETWEEN c.low AND c.high AND (f.amount_fen - c.low) % c.step = 0
     OR (f.amount_rule = 'top_up' AND c.base > 0 AND f.leaving = 0 AND f.amount_fen BETWEEN c.low - {tolerance} AND c.high + {tolerance} AND {tolerance} > 0)) AS fits, count(DISTINCT (c.low, c.high)) FILTER (c.place = 1) AS ways,
-  min(c.low) FILTER (c.place = 1) AS low, max(c.high) FILTER (c.place = 1) AS high,
+  min(c.low) FILTER (c.place = 1) AS low, max(c.high) FILTER (c.place = 1) AS high, max(c.step) FILTER (c.place = 1) AS step,
   min(c.low) AS least, max(c.high) AS most, list(DISTINCT c.low ORDER BY c.low) AS amounts, count(*) AS candidates
 FROM candidate c JOIN facts f USING (key) GROUP BY c.key;
 """

@@ -15,7 +15,7 @@ from jiuzhu_cli.ledger.people import Person, latest_month, person_file, person_s
 from jiuzhu_cli.ledger.proposals import confirmed_stops
 from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
 from jiuzhu_cli.review.eligibility import WORDS, RuleResult
-from jiuzhu_cli.review.run import judge, rows_of, steps_for
+from jiuzhu_cli.review.run import Readings, judge, rows_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -141,14 +141,14 @@ def _should(connection: duckdb.DuckDBPyConnection, judged: Any, key: int) -> dic
         return None
     fact = rows_of(connection, "SELECT * FROM facts WHERE key = ?", [key])[0]
     paid = fact["amount_fen"]
-    readings = rows_of(connection, "SELECT * FROM candidate WHERE key = ? ORDER BY place, town_kind, low", [key])
-    best = next((one for one in readings if paid is not None and one["low"] <= paid <= one["high"]), readings[0])
-    after = paid if verdicts[0]["fits"] and best["low"] <= (paid or 0) <= best["high"] else best["low"]
+    known = Readings(connection, judged.amounts, f"JOIN (SELECT {int(key)} AS key) USING (key)")
+    paid = paid if verdicts[0]["fits"] and known.steps(fact, paid or 0, every=True) else None
+    shown = known.readings[key][0]["low"] if paid is None else paid
     return {
         "fits": verdicts[0]["fits"],
         "low_fen": verdicts[0]["least"],
         "high_fen": verdicts[0]["most"],
-        "steps": steps_for(connection, judged.amounts, fact, best, after),
+        "steps": list(known.steps(fact, shown, every=True)),
     }
 
 

@@ -60,10 +60,7 @@ def propose(
     """One proposal from a case's flags; ``steps`` are added by the caller when an amount was found."""
     programme = sources.programmes[fact["programme"]]
     before: int | None = fact["amount_fen"]
-    found = verdict["low"] if verdict and verdict["ways"] == 1 and verdict["low"] == verdict["high"] else None
-    if verdict and verdict["ways"] == 1 and found is None and before is not None and not verdict["fits"]:
-        # the nearest that is certain; between the two, what is known does not decide
-        found = verdict["low"] if before < verdict["low"] else verdict["high"] if before > verdict["high"] else None
+    found = _amount(before, verdict) if verdict and verdict["ways"] == 1 else None
     levels = {one.number: _level(one, fact, sources) for one in failed}
     ranked = sorted({*codes, *(f"rule_{level}" for level in levels.values())}, key=lambda code: RANKS[code])
     action, after, hearing = "check", None, False
@@ -81,6 +78,9 @@ def propose(
             effective = after_death(fact["died"], programme.review.death_grace_months, fact["month"])
     elif first in ("member_leaves", "amount") and verdict and not verdict["fits"] and found is not None:
         action, after = _by_amount(before, found)
+        if first == "member_leaves" and action == "stop":
+            # the income still holds that of the member who left: only an enquiry can tell that nothing is due
+            action, after = "check", None
         hearing = action in ("decrease", "stop")
     if programme.benefit == "status" and action != "stop":
         action, after, hearing = "check", None, False
@@ -116,6 +116,17 @@ def propose(
         steps=(),
         needs_hearing=hearing,
     )
+
+
+def _amount(before: int | None, verdict: dict[str, Any]) -> int | None:
+    """What the case should be paid. Where facts leave a range, the nearest amount in it: of an amount within the range only the
+    part that no whole number of add-ons explains is taken away.
+    """
+    low, high, step = verdict["low"], verdict["high"], verdict["step"]
+    if low == high or before is None:
+        return int(low) if low == high else None
+    inside = low + (before - low) // step * step if step > 1 else before
+    return int(min(max(inside, low), high))
 
 
 def _level(rule: RuleResult, fact: Fact, sources: Sources) -> str:
@@ -155,6 +166,8 @@ def _reasons(
             told.append(f"家庭成员{fact['stopped_names']}经核实不应重复享受，其份额应减除")
         if verdict is None or found is None:
             told.append("没有收入或人数，减除后的金额请核定")
+        elif found == 0:
+            told.append("按花名册所载收入已无补差，但其中可能含离开成员的收入，请入户重新核定")
         elif verdict["fits"]:
             told.append("金额已相符，请从名册中去掉该成员")
         else:

@@ -26,7 +26,7 @@ from jiuzhu_cli.review.amounts import AmountRules, amount_rules, build_amounts
 from jiuzhu_cli.review.changes import find_flags, not_judged
 from jiuzhu_cli.review.eligibility import REVIEWED, RuleResult, build_facts, compiled_rules, failures
 from jiuzhu_cli.review.proposing import Sources, propose
-from jiuzhu_cli.review.steps import tariff_steps, top_up_steps
+from jiuzhu_cli.review.steps import steps_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -194,6 +194,7 @@ def judge(
         incomplete=frozenset(incomplete),
         grace_months=int(Decimal(grace.value)) if grace else 0,
     )
+    readings = Readings(connection, amounts)
     by_key: dict[int, Proposal] = {}
     skipped = 0
     for key in keys:
@@ -204,7 +205,7 @@ def judge(
             skipped += 1  # already decided; the roll has not caught up yet
             continue
         if made.action in PAYING and made.after_fen is not None and not _only_dead(made, fact):
-            made = replace(made, steps=_steps(connection, amounts, fact, made.after_fen))
+            made = replace(made, steps=readings.steps(fact, made.after_fen))
         by_key[key] = made
     kept = _kept(connection)
     proposals = list(by_key.values())
@@ -227,35 +228,30 @@ def _only_dead(made: Proposal, fact: dict[str, Any]) -> bool:
     return made.action == "stop" and bool(fact["dead"])
 
 
-def _steps(
-    connection: duckdb.DuckDBPyConnection, rules: AmountRules, fact: dict[str, Any], after_fen: int
-) -> tuple[dict[str, Any], ...]:
-    """The steps behind a proposed amount, from the reading that gives it."""
-    readings = rows_of(
-        connection,
-        "SELECT * FROM candidate WHERE key = ? AND place = 1 AND ? BETWEEN low AND high ORDER BY town_kind LIMIT 1",
-        [fact["key"], after_fen],
-    )
-    return tuple(steps_for(connection, rules, fact, readings[0], after_fen)) if readings else ()
+class Readings:
+    """The readings of the flagged cases' amounts, fetched at once: a change of standard touches every case."""
 
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, rules: AmountRules, which: str = "JOIN wanted USING (key)"
+    ) -> None:
+        self.rules = rules
+        self.readings: dict[int, list[dict[str, Any]]] = {}
+        self.addons: dict[tuple[int, str], list[dict[str, Any]]] = {}
+        for one in rows_of(connection, f"SELECT c.* FROM candidate c {which} ORDER BY key, place, town_kind, low"):
+            self.readings.setdefault(one["key"], []).append(one)
+        for one in rows_of(
+            connection, f"SELECT p.* FROM addon_person p {which} WHERE low > 0 ORDER BY key, kind, id_no"
+        ):
+            self.addons.setdefault((one["key"], one["kind"]), []).append(one)
 
-def steps_for(
-    connection: duckdb.DuckDBPyConnection,
-    rules: AmountRules,
-    fact: dict[str, Any],
-    reading: dict[str, Any],
-    amount_fen: int,
-) -> list[dict[str, Any]]:
-    """``amount_fen`` step by step by one row of ``candidate``; the steps' ``adds_fen`` sum to it."""
-    candidate = reading | {"low": amount_fen}
-    if fact["amount_rule"] != "top_up":
-        return tariff_steps(candidate, rules)
-    addons = rows_of(
-        connection,
-        "SELECT * FROM addon_person WHERE key = ? AND kind = ? ORDER BY id_no",
-        [fact["key"], candidate["town_kind"]],
-    )
-    return top_up_steps(fact, candidate, addons, rules)
+    def steps(self, fact: dict[str, Any], amount_fen: int, *, every: bool = False) -> tuple[dict[str, Any], ...]:
+        """``amount_fen`` step by step by the first reading that gives it (``every``: the per-head reading too); () when none does."""
+        for one in self.readings.get(fact["key"], []):
+            if one["low"] <= amount_fen <= one["high"] and (every or one["place"] == 1):
+                return tuple(
+                    steps_of(fact, one, amount_fen, self.addons.get((fact["key"], one["town_kind"]), []), self.rules)
+                )
+        return ()
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, params: list[Any] | None = None) -> list[dict[str, Any]]:
