@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def command(
         level=amount_level,  # type: ignore[arg-type]
         password=password or None,
     )
+    gc.disable()  # millions of cells, no cycles worth looking for
     on_terminal = sys.stderr.isatty() and not context.quiet
     result = import_paths(
         context.workspace,

@@ -16,6 +16,7 @@ from jiuzhu_cli.policy.model import Programme, Register
 
 # Problems that only inform, whatever the field
 _SOFT = {
+    "account_zeros",
     "phone_format", "flag_unknown", "category_unknown", "disability_grade_unknown", "self_care_unknown", "care_mode_unknown",
 }  # fmt: skip
 _MONEY_PARTS = ("base_fen", "addon_fen", "care_fen")

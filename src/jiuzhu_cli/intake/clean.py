@@ -23,8 +23,9 @@ from jiuzhu_cli.tabular.cells import CellError
 
 _PURE_CHINESE = re.compile(r"[㐀-䶿一-鿿]{1,50}").fullmatch
 _ISO_DATE = re.compile(r"(?:19\d\d|20\d\d|21\d\d)-\d\d-\d\d").fullmatch
+_MOBILE = re.compile(r"1[3-9][0-9]{9}").fullmatch
 _PHONE = re.compile(r"(\+?86)?1[3-9]\d{9}|0\d{2,3}\d{7,8}|[2-8]\d{6,7}").fullmatch
-_TEXT_OR_BLANK = {str, type(None)}
+_ALIKE = {str, type(None), int, float, date, datetime}  # equal cells of these types read alike; True == 1 does not
 _BLANKS = frozenset(("", "-", "—", "——", "/", "\\"))
 _WEIGHTS = np.array(WEIGHTS, dtype=np.int32)
 _CHECKS = np.frombuffer(CHECK_CHARS.encode(), dtype=np.uint8)
@@ -64,8 +65,8 @@ def _read_odd(cells: Sequence[Any], odd: Sequence[int], out: Cleaned, read: Read
 
 
 def _by_distinct(cells: Sequence[Any], read: Reader) -> Cleaned:
-    """For columns of few distinct values: each is read once. Columns of text and blanks only need no look at types."""
-    if not set(map(type, cells)) <= _TEXT_OR_BLANK:
+    """For columns of few distinct values: each is read once."""
+    if not set(map(type, cells)) <= _ALIKE:
         return _read_odd(cells, range(len(cells)), Cleaned([None] * len(cells)), read)
     found = {cell: read(cell) for cell in set(cells)}
     values = {cell: result[0] for cell, result in found.items()}
@@ -274,7 +275,7 @@ def parse_account(raw: Any) -> tuple[str | None, str]:
     """One account cell as ``(account, problem)``.
 
     Problems: ``account_numeric`` (a number cell over 15 digits, or the zeros Excel leaves: digits are lost),
-    ``account_scientific``, ``account_characters``, ``account_length``, ``account_luhn``.
+    ``account_scientific``, ``account_characters``, ``account_length``, ``account_luhn``; ``account_zeros`` keeps its value.
     """
     if raw is None:
         return None, ""
@@ -295,11 +296,12 @@ def parse_account(raw: Any) -> tuple[str | None, str]:
         return None, "account_characters"
     if not 6 <= len(text) <= 32:
         return None, "account_length"
-    # 18 digits or more whose 16th and later are all zero: an account that has once been a number
-    if len(text) >= 18 and not text[15:].strip("0"):
-        return None, "account_numeric"
     if is_card(text) and not luhn(text):
         return None, "account_luhn"
+    # 18 digits or more whose 16th and later are all zero: an account that has once been a number. A card's check digit
+    # that holds all the same leaves it as likely to be genuine: then it is only said.
+    if len(text) >= 18 and not text[15:].strip("0"):
+        return (text, "account_zeros") if is_card(text) else (None, "account_numeric")
     return text, ""
 
 
@@ -326,6 +328,8 @@ def clean_accounts(cells: Sequence[Any]) -> Cleaned:
 def clean_phones(cells: Sequence[Any]) -> Cleaned:
     """Phones, several joined by '/'. Problem ``phone_format`` is soft: the text is kept."""
 
+    out = Cleaned([cell if type(cell) is str and _MOBILE(cell) else None for cell in cells])
+
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         text = plain_text(cell)
         if text is None or text in ("无", "暂无"):
@@ -335,7 +339,8 @@ def clean_phones(cells: Sequence[Any]) -> Cleaned:
         good = bool(parts) and all(map(_PHONE, parts))
         return "/".join(parts) or None, "" if good else "phone_format", ()
 
-    return _by_distinct(cells, read)
+    odd = [i for i, cell in enumerate(cells) if out.values[i] is None and cell is not None]
+    return _read_odd(cells, odd, out, read)
 
 
 def clean_flags(cells: Sequence[Any]) -> Cleaned:

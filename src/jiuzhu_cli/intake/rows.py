@@ -184,7 +184,9 @@ def _clean(
         return clean.clean_flags(cells)
     if column.field == "category" and categories is not None:
         return clean.clean_by(cells, categories)
-    if column.field in ("member_names", "member_ids", "disability_no", "certificate_no", "case_code", "serial_no"):
+    if column.field == "serial_no":  # only whether it is blank tells anything
+        return Cleaned([None if cell == "" else cell for cell in cells])
+    if column.field in ("member_names", "member_ids", "disability_no", "certificate_no", "case_code"):
         return clean.clean_texts(cells)
     if kind == "amount":
         return clean.clean_amounts(cells, column.unit)
