@@ -27,6 +27,11 @@ def record_file(
     )
 
 
+def forget_file(tx: Transaction, path: str) -> None:
+    """Takes a file off the manifest (``path`` as recorded), because it is withdrawn from where it lay."""
+    tx.execute("DELETE FROM output_file WHERE path = ?", (path,))
+
+
 def recorded_files(store: Store, *, entity: str | None = None) -> list[dict[str, object]]:
     """Entries of the manifest (``path, entity, kind, sha256, bytes, lines, amount_fen, written_at``), all or one entity's."""
     if entity is None:

@@ -53,9 +53,7 @@ def cases_of(store: Store, month: str) -> pa.Table:
     return store.arrow(_CASES.format(month=month))
 
 
-def live_postings(
-    store: Store, month: str, *, round_: str = "", posting_id: int | None = None
-) -> list[dict[str, Any]]:
+def live_postings(store: Store, month: str, *, round_: str = "", posting_id: int | None = None) -> list[dict[str, Any]]:
     """Postings of a month that are not replaced, with ``open_objections`` and ``objections`` counts, in order of number."""
     rows = store.query(
         "SELECT p.*, (SELECT COUNT(*) FROM objection o WHERE o.posting_id = p.posting_id) AS objections,"

@@ -68,6 +68,7 @@ class SheetSpec:
     repeat_header: bool = True
     rows_per_page: int = 0
     font_size: float = 11
+    row_height: float = 0  # points; 0: by content
     borders: bool = True
     page_footer: str = "&C第 &P 页 共 &N 页"
 
@@ -192,7 +193,8 @@ class _Writer:
         spec, sheet = self.spec, self.sheet
         sheet.set_paper(9)
         sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
-        sheet.fit_to_pages(1, 0)
+        if not spec.rows_per_page:  # spreadsheets ignore page breaks when they fit to a width
+            sheet.fit_to_pages(1, 0)
         sheet.center_horizontally()
         sheet.set_footer(spec.page_footer)
         if spec.landscape:
@@ -263,8 +265,11 @@ class _Writer:
             row = first + number
             if wrapped:
                 lines = max(_lines(_shown(values[i], "text"), self.widths[i], spec.font_size / 11) for i in wrapped)
-                if lines > 1:
-                    sheet.set_row(row, min(lines * spec.font_size * 1.45 + 3, 400))
+                height = max(spec.row_height, lines * spec.font_size * 1.45 + 3 if lines > 1 else 0)
+                if height:
+                    sheet.set_row(row, min(height, 400))
+            elif spec.row_height:
+                sheet.set_row(row, spec.row_height)
             for index, text in comments.get(number, ()):  # in its turn: constant-memory mode drops what comes late
                 sheet.write_comment(row, index, text[:2000], {"author": "jiuzhu", "x_scale": 1.5})
             for index, value in enumerate(values):
