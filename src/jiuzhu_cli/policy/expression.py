@@ -112,6 +112,8 @@ class _Compiler:
     def compile(self, node: Expression) -> _Part:
         from sqlglot import exp
 
+        if not isinstance(node, exp.Expression):  # ceil() and the like
+            raise PolicyError(f"{self.where}里函数或运算符缺了内容", TODO)
         name = type(node).__name__
         if isinstance(node, exp.Paren):
             part = self.compile(node.this)

@@ -30,6 +30,8 @@ class _Evaluator:
     def value(self, node: Expression) -> Fraction:
         from sqlglot import exp
 
+        if not isinstance(node, exp.Expression):
+            raise PolicyError(f"{self.where}里函数或运算符缺了内容", TODO)
         if isinstance(node, exp.Paren):
             return self.value(node.this)
         if isinstance(node, exp.Neg):
