@@ -9,6 +9,7 @@ import sqlite3
 import sys
 import tempfile
 import traceback
+import warnings
 from pathlib import Path
 from typing import NoReturn
 
@@ -160,6 +161,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries talk to developers, not to clerks
     context: Context | None = None
     as_json = "--json" in (arguments if arguments is not None else sys.argv[1:])
     try:
