@@ -25,17 +25,18 @@ def fill_workbook(
             continue
         header: dict[str, int] = {}
         for cells in sheet.iter_rows():
-            texts = {str(cell.value): cell.column for cell in cells if cell.value is not None}
+            texts = {str(cell.value): cell.column or 0 for cell in cells if cell.value is not None}
             if not header:
                 header = texts if key in texts else {}
                 continue
-            row = {name: sheet.cell(cells[0].row, column).value for name, column in header.items()}
+            place = cells[0].row or 0
+            row = {name: sheet.cell(place, column).value for name, column in header.items()}
             if row[key] in (None, ""):
                 continue
             answers = decide(sheet.title, row)
             for name, text in answers.items():
                 if name in header:
-                    sheet.cell(cells[0].row, header[name]).value = text
+                    sheet.cell(place, header[name]).value = text
             filled += bool(answers)
     write_atomic(target, book.save)
     return filled
