@@ -77,7 +77,7 @@ def test_one_town_in_the_column_is_the_area() -> None:
     tables, _ = tables_of(roll(["青溪镇"] * 3, villages=["一村", "二村", "一村"]), file="a.xlsx")
     assert (tables[0].area, tables[0].village) == ("青溪镇", "")
     tables, _ = tables_of(roll(["江陵县青溪镇", "青溪", "青溪镇"]), file="a.xlsx")
-    assert (tables[0].area, tables[0].village) == ("青溪镇/前进村", "前进村")
+    assert (tables[0].area, tables[0].village) == ("青溪镇", "前进村")
 
 
 def test_several_towns_are_the_district_list() -> None:

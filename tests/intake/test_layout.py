@@ -201,7 +201,10 @@ def test_same_header_under_another_village_title_is_another_table() -> None:
         ),
         file="a.xlsx",
     )
-    assert [(table.area, table.rows.tolist()) for table in tables] == [("城关镇/东风村", [2]), ("城关镇/前进村", [5])]
+    assert [(table.area, table.village, table.rows.tolist()) for table in tables] == [
+        ("城关镇", "东风村", [2]),
+        ("城关镇", "前进村", [5]),
+    ]
 
 
 def test_village_headings_inside_the_table() -> None:
@@ -225,7 +228,11 @@ def test_village_headings_inside_the_table() -> None:
 def test_a_sheet_a_village() -> None:
     sheets = [sheet([[TITLE], HEADER, person(n)], name=name) for n, name in enumerate(["东风村", "前进村", "民主"], 1)]
     tables, _ = tables_of(*sheets, file="a.xlsx")
-    assert [table.area for table in tables] == ["城关镇/东风村", "城关镇/前进村", "城关镇/民主"]
+    assert [(table.area, table.village) for table in tables] == [
+        ("城关镇", "东风村"),
+        ("城关镇", "前进村"),
+        ("城关镇", "民主"),
+    ]
 
 
 def test_a_sheet_a_programme_and_a_sheet_a_month() -> None:
@@ -406,7 +413,7 @@ def test_provincial_pair() -> None:
     assert tables[0].column("amount_fen").level == "household"  # type: ignore[union-attr]
     assert (tables[0].code, tables[0].area, tables[0].category, tables[0].fatal) == (
         "subsistence_allowance",
-        "城关镇/东风村",
+        "城关镇",
         "农村",
         False,
     )
@@ -529,3 +536,18 @@ def test_total_in_words_under_the_table() -> None:
         1,
     )
     assert one([TITLE], HEADER, person(1), ["合计（大写）：人民币壹佰元整"]).stated_total_fen == 10000
+
+
+def test_a_village_alone_is_its_own_list() -> None:
+    assert one(["城关镇东风村2026年10月农村低保"], HEADER, person(1)).area == "城关镇/东风村"
+
+
+def test_sheets_of_towns_are_lists_of_towns_unless_one_is_mixed() -> None:
+    def part(name: str, *towns: str) -> Any:
+        rows = [[town, *person(n)] for n, town in enumerate(towns, 1)]
+        return sheet([["2026年10月农村低保花名册"], ["乡镇", *HEADER], *rows], name=name)
+
+    tables, _ = tables_of(part("一", "城关镇"), part("二", "青溪镇"), file="a.xlsx")
+    assert [table.area for table in tables] == ["城关镇", "青溪镇"]
+    tables, _ = tables_of(part("一", "城关镇"), part("二", "青溪镇", "白石乡"), file="a.xlsx")
+    assert [table.area for table in tables] == ["", ""]

@@ -14,6 +14,7 @@ from jiuzhu_cli.intake.body import Body, read_body, read_titles
 from jiuzhu_cli.intake.grid import Grid, looks_like_id
 from jiuzhu_cli.intake.headers import Lexicon
 from jiuzhu_cli.intake.layout import Header, find_header, panels
+from jiuzhu_cli.intake.place import join_areas
 from jiuzhu_cli.intake.recognise import Names, partial_list
 from jiuzhu_cli.intake.table import Hints, Table
 from jiuzhu_cli.intake.understand import Context, understand
@@ -74,7 +75,10 @@ def find_tables(
     tables: list[Table] = []
     for index, sheet, grid, body in drafts:
         tables += understand(context, sheet, index, grid, body, alone=counts[index] == 1)
-    return _whole_lists(tables, findings, name, hinted=bool(hints.programme))
+    tables, findings = _whole_lists(tables, findings, name, hinted=bool(hints.programme))
+    if not hints.area:
+        join_areas(tables)
+    return tables, findings
 
 
 def _whole_lists(

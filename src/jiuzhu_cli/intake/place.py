@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from jiuzhu_cli.intake.areas import distinct_texts, sheet_village, short_village
 from jiuzhu_cli.intake.body import TOWN_GROUP
 
 if TYPE_CHECKING:
+    from jiuzhu_cli.intake.table import Table
     from jiuzhu_cli.intake.understand import Work
 
 _NOT_A_PLACE = re.compile(r"计$|^[-—/无]$")
@@ -49,8 +51,9 @@ def place_table(work: Work) -> None:
         if table.kind == "roll":
             work.tell("area_unknown", "notice")
         how = "没有写乡镇，按全区名单"
-    table.village = village
+    # a list is a village's only where its words say so: a column that happens to name one village may name two tomorrow
     table.area = f"{town}/{village}" if town and village else town
+    table.village = village or _only_village(work)
     table.how["area"] = how
 
 
@@ -104,22 +107,52 @@ def _column_towns(work: Work) -> dict[str, int]:
 
 
 def _village(work: Work, told: str) -> str:
-    """The one village of the table; '' when a column or headings name several."""
-    table = work.table
-    if table.row_villages is not None:
+    """The village whose list this is, by its words; '' when a column or headings name several."""
+    if work.table.row_villages is not None or len(_column_villages(work)) > 1:
         return ""
-    column = table.column("village")
-    if column is not None:
-        names = {
-            short_village(text)
-            for text in distinct_texts(work.values(column.index))
-            if not _NOT_A_PLACE.search(compact(text))
-        }
-        if len(names) == 1:
-            return told or names.pop()
-        if names:
-            return ""
-    return told or sheet_village(table.sheet, many=work.context.sheets >= 2)
+    return told or sheet_village(work.table.sheet, many=work.context.sheets >= 2)
+
+
+def _only_village(work: Work) -> str:
+    names = _column_villages(work)
+    return names.pop() if len(names) == 1 and work.table.row_villages is None else ""
+
+
+def _column_villages(work: Work) -> set[str]:
+    column = work.table.column("village")
+    if column is None:
+        return set()
+    texts = distinct_texts(work.values(column.index))
+    return {short_village(text) for text in texts if not _NOT_A_PLACE.search(compact(text))}
+
+
+def join_areas(tables: Sequence[Table]) -> None:
+    """Sheets of one workbook, programme and month that are parts of one list get its area: villages their town's.
+
+    Where a part has rows of several towns the whole is the district's list.
+    """
+    lists: dict[tuple[str, str, str], list[Table]] = {}
+    for table in tables:
+        if not table.fatal:
+            lists.setdefault((table.kind, table.code, table.month), []).append(table)
+    for parts in lists.values():
+        if len(parts) < 2:
+            continue
+        areas = {table.area for table in parts}
+        if "" in areas and len(areas) > 1:
+            for table in parts:
+                town = table.area.partition("/")[0]
+                if town and table.column("town") is None and table.row_towns is None:
+                    table.row_towns = [town] * len(table.rows)
+                table.area = ""
+        elif len(areas) > 1:
+            by_town: dict[str, set[str]] = {}
+            for area in areas:
+                by_town.setdefault(area.partition("/")[0], set()).add(area)
+            for table in parts:
+                town = table.area.partition("/")[0]
+                if len(by_town[town]) > 1:
+                    table.area = town
 
 
 def _row_places(work: Work) -> None:
