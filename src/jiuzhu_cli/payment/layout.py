@@ -137,6 +137,8 @@ def _misfits(layout: BankLayout, column: BankColumn, texts: list[str]) -> Iterab
                 yield index, "里有换行或不可见字符"
             elif _FORMULA.match(text):
                 yield index, "像公式（以 = + - @ 开头）"
+            elif text != text.strip():
+                yield index, "首尾有空格"
     if layout.container == "xlsx":
         return
     try:
@@ -151,8 +153,6 @@ def _misfits(layout: BankLayout, column: BankColumn, texts: list[str]) -> Iterab
         for index, text in enumerate(texts):
             if layout.delimiter in text:
                 yield index, f"里有分隔符“{layout.delimiter}”"
-            elif text != text.strip() and not typed:
-                yield index, "首尾有空格"
         return
     for index, text in enumerate(texts):
         if len(text.encode(layout.encoding)) > column.width:

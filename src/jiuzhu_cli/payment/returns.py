@@ -247,7 +247,7 @@ def _choose(attempts: Iterator[Attempt], store: Store, path: Path) -> tuple[dict
     if fitting:
         return fitting[0]
     batch, layout, match = min(read, key=lambda one: len(one[2].problems))
-    if match.unknown == match.rows:
+    if match.rows and match.unknown == match.rows:
         raise DataError(
             f"回盘 {match.rows} 笔没有一笔对得上，可能是别的批次的，整份未收",
             "核对是不是拿错了文件；用 --batch 指明批次",

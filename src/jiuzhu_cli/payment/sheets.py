@@ -121,11 +121,13 @@ def _rows_below(cells: Sequence[Sequence[Any]], head: int, height: int, located:
     for row in range(head + 1, height):
         if all(cells[index][row] in (None, "") for index in located.values()):
             continue
+        account = _text(cells[located["account_no"]][row]) if "account_no" in located else ""
         words = {header_key(_text(cells[index][row])) for index in markers if cells[index][row] not in (None, "")}
-        if words & set(_TOTAL_WORDS) or any(w.startswith(_TOTAL_WORDS) for w in words):
+        # a person may be called 合计; a totals row has no account
+        if any(word.startswith(_TOTAL_WORDS) for word in words) and (not account or account.startswith(_TOTAL_WORDS)):
             stated.append((row, cells[located["amount"]][row] if "amount" in located else None))
             continue
-        if "小计" in words or all(_text(cells[i][row]) == heads[s] for s, i in located.items()):
+        if ("小计" in words and not account) or all(_text(cells[i][row]) == heads[s] for s, i in located.items()):
             continue
         if (
             "account_no" in located

@@ -1,0 +1,165 @@
+"""Bank layouts: golden files for each one shipped, and every refusal."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.payment.export import Part, read_export, self_check, write_part
+from jiuzhu_cli.payment.layout import decode_text, encode_text, problems_of
+from jiuzhu_cli.policy.load import Policy
+from jiuzhu_cli.policy.model import BankLayout
+from jiuzhu_cli.tabular.read import read_workbook
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+BANKS = ("abc_xlsx", "boc_xlsx", "card_xlsx", "ccb_xlsx", "icbc_xlsx", "postal_fixed", "rural_text")
+
+
+def sample() -> dict[str, list[Any]]:
+    """Four lines that do not exist: one 分, a large sum, an interpunct, a long account."""
+    return {
+        "line_no": [1, 2, 3, 4],
+        "payee_name": ["王小丫", "阿卜杜拉·买买提", "欧阳一", "赵四"],
+        "payee_id_no": ["421002197001010038", "421002197001010054", "421002197001010070", ""],
+        "account_no": ["6217000000000000001", "81010000123456789", "0100200300400", "62170000000000000000000000000009"],
+        "bank_name": ["甲银行", "", "甲银行乙支行", ""],
+        "amount": [1, 123_456_789, 65_000, 10_000],
+        "purpose": ["低保金2026-10"] * 4,
+        "phone": ["13800000000", "", "", ""],
+        "address": ["甲镇一村1组", "", "", ""],
+        "agreement_no": ["8800"] * 4,
+    }
+
+
+SUMMARY = {"lines": 4, "total": 123_531_790, "month": "2026-10", "date": "20261025", "sequence": 1, "batch": 7, "agreement_no": "8800"}
+
+
+def shown(layout: BankLayout, path: Path) -> str:
+    """What the golden file holds: the bytes of a text file, the cells of a workbook."""
+    if layout.container != "xlsx":
+        return path.read_bytes().decode(layout.encoding).replace("\r\n", "␍\n")
+    sheet = read_workbook(path).sheets[0]
+    rows = [[sheet.columns[c][r] for c in range(sheet.width)] for r in range(sheet.height)]
+    return f"[{sheet.name}]\n" + "".join(" | ".join("" if v is None else repr(v) for v in row) + "\n" for row in rows)
+
+
+@pytest.mark.parametrize("code", BANKS)
+def test_golden_bank_file(code: str, shipped_policy: Policy, tmp_path: Path) -> None:
+    """``JIUZHU_GOLDEN=write pytest`` writes the files anew."""
+    layout = shipped_policy.banks[code]
+    part = Part(code, tmp_path / ("f.xlsx" if layout.container == "xlsx" else "f.txt"), sample(), SUMMARY)
+    assert problems_of(layout, part.columns, part.summary) == []
+    first = write_part(layout, part)
+    assert write_part(layout, part) == first, "same input, same bytes"
+    golden = GOLDEN / f"bank_{code}.txt"
+    text = shown(layout, part.path)
+    if os.environ.get("JIUZHU_GOLDEN") == "write":
+        golden.write_text(text, "utf-8")
+    assert text == golden.read_text("utf-8")
+
+
+def test_every_shipped_layout_has_a_golden_file(shipped_policy: Policy) -> None:
+    assert set(shipped_policy.banks) == set(BANKS)
+
+
+@pytest.mark.parametrize("code", BANKS)
+def test_an_altered_file_is_noticed(code: str, shipped_policy: Policy, tmp_path: Path) -> None:
+    layout = shipped_policy.banks[code]
+    part = Part(code, tmp_path / ("f.xlsx" if layout.container == "xlsx" else "f.txt"), sample(), SUMMARY)
+    write_part(layout, part)
+    part.columns["amount"] = [2, *part.columns["amount"][1:]]
+    try:
+        assert self_check(layout, part) != ""
+    except DataError:
+        pass  # its own totals told
+
+
+@pytest.mark.parametrize("code", ["rural_text", "postal_fixed"])
+@pytest.mark.parametrize(
+    ("column", "value", "what"),
+    [
+        ("payee_name", "䶮小丫", "䶮"),
+        ("payee_name", "=1+1", "像公式"),
+        ("payee_name", "＝王", "像公式"),
+        ("payee_name", "王\n小", "换行"),
+        ("payee_name", "王\t小", "换行"),
+        ("payee_name", "", "没有户名"),
+        ("account_no", "", "没有账号"),
+        ("amount", 0, "金额为零"),
+    ],
+)
+def test_what_cannot_be_said_is_refused(code: str, column: str, value: Any, what: str, shipped_policy: Policy) -> None:
+    columns = sample()
+    columns[column][1] = value
+    found = problems_of(shipped_policy.banks[code], columns, SUMMARY)
+    assert any(p.line_no == 2 and what in p.what for p in found), found
+
+
+def test_delimiter_and_width(shipped_policy: Policy) -> None:
+    columns = sample()
+    columns["payee_name"][0] = "王|小"
+    assert any("分隔符" in p.what for p in problems_of(shipped_policy.banks["rural_text"], columns, SUMMARY))
+    columns = sample()
+    columns["payee_name"][0] = "王" * 21  # 42 bytes of 40
+    columns["amount"][1] = 10**14
+    found = problems_of(shipped_policy.banks["postal_fixed"], columns, SUMMARY)
+    assert [(p.line_no, "超出" in p.what) for p in found] == [(1, True), (2, True)]
+    columns["payee_name"][0] = "王" * 20
+    columns["amount"][1] = 10**14 - 1
+    assert problems_of(shipped_policy.banks["postal_fixed"], columns, SUMMARY) == []
+
+
+def test_encoding_never_writes_a_question_mark(shipped_policy: Policy) -> None:
+    columns = sample()
+    columns["payee_name"][0] = "䶮"
+    with pytest.raises(DataError, match="䶮"):
+        encode_text(shipped_policy.banks["rural_text"], columns, SUMMARY)
+
+
+def test_fixed_width_counts_bytes(shipped_policy: Policy) -> None:
+    data = encode_text(shipped_policy.banks["postal_fixed"], sample(), SUMMARY)
+    assert {len(line) for line in data.split(b"\r\n")[:4]} == {133}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b"4|1235317.90", b"5|1235317.90", "汇总写 5 笔"),
+        (b"4|1235317.90", b"4|1235317.91", "对不上"),
+        (b"|650.00|", b"|650.001|", "第 4 行"),
+        (b"|650.00|", b"|650.00|x|", "第 4 行"),
+        (b"|650.00|", b"|\xff\xff|", "第 4 行"),
+    ],
+)
+def test_a_damaged_text_file_is_refused_with_its_line(old: bytes, new: bytes, message: str, shipped_policy: Policy) -> None:
+    layout = shipped_policy.banks["rural_text"]
+    data = encode_text(layout, sample(), SUMMARY)
+    assert old in data
+    with pytest.raises(DataError, match=message):
+        decode_text(layout, data.replace(old, new))
+
+
+def test_a_delimiter_inside_a_gbk_character_does_not_split_it(shipped_policy: Policy) -> None:
+    """The second byte of 亅 and others in GBK is the bar itself."""
+    char = next(chr(c) for c in range(0x4E00, 0x9FA6) if chr(c).encode("gbk", "replace")[-1:] == b"|")
+    columns = sample()
+    columns["payee_name"][0] = char + "一"
+    layout = shipped_policy.banks["rural_text"]
+    assert decode_text(layout, encode_text(layout, columns, SUMMARY)).columns["payee_name"][0] == char + "一"
+
+
+def test_xlsx_totals_row_must_agree(shipped_policy: Policy, tmp_path: Path) -> None:
+    from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
+
+    head = [ColumnSpec("序号"), ColumnSpec("账号"), ColumnSpec("姓名"), ColumnSpec("金额", kind="amount")]
+    rows = [("1", "62170001", "王一", 100), ("2", "62170002", "王二", 200), ("合计", "", "", 301)]
+    path = tmp_path / "r.xlsx"
+    write_xlsx(path, [SheetSpec(name="S", columns=head, rows=rows, title="回盘")])
+    with pytest.raises(DataError, match="对不上"):
+        read_export(shipped_policy.banks["ccb_xlsx"], path)
+    write_xlsx(path, [SheetSpec(name="S", columns=head, rows=[*rows[:2], ("合计", "", "", 300)], title="回盘")])
+    assert read_export(shipped_policy.banks["ccb_xlsx"], path).columns["amount"] == [100, 200]

@@ -1,0 +1,80 @@
+"""What a layout writes it reads back, whatever the values, in every container; what it cannot write it refuses."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jiuzhu_cli.payment.export import Part, read_export, write_part
+from jiuzhu_cli.payment.layout import decode_text, encode_text, problems_of
+from jiuzhu_cli.policy.load import load_policy
+
+BANKS = load_policy(region="421002").banks
+CHARS = st.characters(min_codepoint=0x20, max_codepoint=0x2A6DF, exclude_categories=("Cs", "Cc", "Co", "Cn"))
+NAMES = st.one_of(
+    st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=2, max_size=4),
+    st.sampled_from(["䶮小丫", "阿卜杜拉·买买提", "=1+1", "王|小", " 王", "王 ", "㛃一", "𠮷野", "合计"]),
+    st.text(CHARS, min_size=0, max_size=24),
+)
+LINE = st.tuples(
+    NAMES, st.text("0123456789", min_size=6, max_size=30), st.one_of(st.integers(1, 10**9), st.sampled_from([1, 99, 100, 10**13])), st.text(CHARS, max_size=8)
+)
+
+
+def columns_of(lines: list[tuple[str, str, int, str]]) -> dict[str, list[Any]]:
+    return {
+        "line_no": list(range(1, len(lines) + 1)),
+        "payee_name": [line[0] for line in lines],
+        "account_no": [line[1] for line in lines],
+        "amount": [line[2] for line in lines],
+        "payee_id_no": [""] * len(lines),
+        "bank_name": [line[3].strip() for line in lines],
+        "purpose": ["低保金2026-10"] * len(lines),
+        "phone": [""] * len(lines),
+        "address": [""] * len(lines),
+        "agreement_no": [""] * len(lines),
+    }
+
+
+def summary_of(columns: dict[str, list[Any]]) -> dict[str, Any]:
+    return {"lines": len(columns["line_no"]), "total": sum(columns["amount"]), "month": "2026-10"}
+
+
+@given(st.lists(LINE, min_size=1, max_size=12), st.sampled_from(["rural_text", "postal_fixed"]))
+@settings(max_examples=150, deadline=None)
+def test_text_comes_back_as_it_was_or_is_refused(lines: list[tuple[str, str, int, str]], code: str) -> None:
+    layout, columns = BANKS[code], columns_of(lines)
+    summary = summary_of(columns)
+    if problems_of(layout, columns, summary):
+        return
+    found = decode_text(layout, encode_text(layout, columns, summary))
+    for column in layout.columns:
+        assert found.columns[column.source] == columns[column.source], column.name
+    assert (found.summary["lines"], found.summary["total"]) == (summary["lines"], summary["total"])
+
+
+@given(st.lists(LINE, min_size=1, max_size=6), st.sampled_from(["card_xlsx", "ccb_xlsx", "boc_xlsx", "abc_xlsx"]))
+@settings(max_examples=12, deadline=None)
+def test_a_workbook_comes_back_as_it_was_or_is_refused(lines: list[tuple[str, str, int, str]], code: str) -> None:
+    layout, columns = BANKS[code], columns_of(lines)
+    if problems_of(layout, columns, {}):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        part = Part(code, Path(folder) / "f.xlsx", columns, summary_of(columns))
+        write_part(layout, part)  # compares every value itself
+        assert sum(read_export(layout, part.path).columns["amount"]) == part.amount_fen
+
+
+@given(st.binary(max_size=400), st.sampled_from(["rural_text", "postal_fixed"]))
+@settings(max_examples=150, deadline=None)
+def test_any_bytes_are_read_or_refused_never_a_crash(data: bytes, code: str) -> None:
+    from jiuzhu_cli.core.errors import DataError
+
+    try:
+        decode_text(BANKS[code], data)
+    except DataError:
+        pass
