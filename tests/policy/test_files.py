@@ -126,4 +126,18 @@ def test_a_gap_is_a_warning(tmp_path: Path) -> None:
     values = "{ since = 2026-01-01, until = 2026-05-31, value = 1 }, { since = 2026-07-01, value = 2 }"
     write(tmp_path, "parameters/a.toml", PARAMETER.format("甲", "元", values))
     problems = check_policy(load_policy(tmp_path, region="421002"), date(2026, 11, 21))
-    assert [one.level for one in problems if "甲" in one.where] == ["warning"]
+    assert [one.level for one in problems if "没有值" in one.text] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "words"),
+    [
+        ("parameter/a.toml", "error", "parameters"),
+        ("relation.toml", "error", "relations.toml"),
+        ("parameters/a.toml", "warning", "低保标准_农村"),
+    ],
+)
+def test_slips_in_the_bureaus_folder_are_seen(tmp_path: Path, name: str, level: str, words: str) -> None:
+    write(tmp_path, name, PARAMETER.format("低保标准-农村", "元", "{ since = 2026-01-01, value = 1 }"))
+    problems = check_policy(load_policy(tmp_path, region="421002"), date(2026, 11, 21))
+    assert [(one.level, words in one.text) for one in problems] == [(level, True)]

@@ -14,7 +14,7 @@ from jiuzhu_cli.policy.expression import compile_rule, words_of
 from jiuzhu_cli.policy.findings import placeholders
 from jiuzhu_cli.policy.formula import check_units
 from jiuzhu_cli.policy.glossary import header_clashes
-from jiuzhu_cli.policy.load import Policy
+from jiuzhu_cli.policy.load import DATA, Policy
 from jiuzhu_cli.policy.model import ParameterValue, Programme, Register
 from jiuzhu_cli.policy.vocabulary import KINDS, RELATION_WORDS, RULE_WORDS
 from jiuzhu_cli.policy.words import near
@@ -23,9 +23,9 @@ REGISTER_FIELDS = frozenset(
     "id_no name event_date valid_from valid_to status kind grade certificate_no related_id_no related_name relation"
     " organisation amount_fen town village".split()
 )
-POSTING_COLUMNS = frozenset(
-    "head_name name village category household_size covered_persons persons amount kin_filed care_mode grade stage".split()
-)
+POSTING_COLUMNS = frozenset("head_name name village category care_mode household_size persons amount kin_filed".split())
+FILES = frozenset("glossary.toml relations.toml findings.toml holidays.toml notices.toml".split())
+FOLDERS = frozenset("programmes registers parameters banks".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,35 @@ def _plan(where: str, series: tuple[ParameterValue, ...]) -> Iterator[Problem]:
         shares = [part.rpartition(":")[2] for part in str(one.value).split(",")]
         if not all(share.isdigit() for share in shares) or sum(map(int, shares)) != 100:
             yield Problem("error", where, f"拨付计划“{one.value}”应写成 阶段:百分比，合计 100")
+
+
+def _own(policy: Policy, today: date) -> Iterator[Problem]:
+    """A file that nobody reads, or a parameter that nothing uses, is a slip of the pen in the bureau's own folder."""
+    for name in policy.own_files():
+        folder, _, inside = name.partition("/")
+        if not (folder in FOLDERS if inside else name in FILES):
+            yield Problem("error", f"policy/{name}", f"不认识的文件，没有读{near(folder, FILES | FOLDERS)}")
+    shipped = set(Policy([DATA], policy.region).parameters.names())
+    used = set(_used_words(policy))
+    for name in policy.parameters.names():
+        if name not in shipped and name not in used:
+            yield Problem("warning", f"参数“{name}”", f"没有地方用到，名称写对了吗{near(name, shipped)}")
+
+
+def _used_words(policy: Policy) -> Iterator[str]:
+    for programme in policy.programmes.values():
+        yield from programme.review.parameters.values()
+        yield from placeholders(programme.posting.standard)
+    rules = [rule.expression for programme in policy.programmes.values() for rule in programme.rules]
+    formulas = [one.formula for series in policy.parameters.series.values() for one in series if one.formula]
+    for text in (*rules, *formulas, *(relation.when for relation in policy.relations if relation.when.strip())):
+        try:
+            yield from words_of(text)
+        except PolicyError:  # said where it stands
+            continue
+    for relation in policy.relations:
+        yield from (relation.cap, relation.switch)
+    yield from (claim.switch for claim in policy.claims)
 
 
 def _programmes(policy: Policy, today: date) -> Iterator[Problem]:
@@ -233,4 +262,11 @@ def _try(where: str, attempt: Callable[[], object]) -> Iterator[Problem]:
         yield Problem("error", where, error.message)
 
 
-CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (_names, _parameters, _programmes, _relations, _rest)
+CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (
+    _names,
+    _parameters,
+    _own,
+    _programmes,
+    _relations,
+    _rest,
+)

@@ -38,6 +38,7 @@ from jiuzhu_cli.policy.model import (
 from jiuzhu_cli.policy.parameter import ParameterTable, read_parameters
 from jiuzhu_cli.policy.words import near
 
+OWN = "policy/"  # how files of the bureau's folder are named in errors
 DATA = Path(__file__).resolve().parent.parent / "data"
 S = TypeVar("S", bound=Shape)
 Named = TypeVar("Named", bound=Programme | Register)
@@ -65,7 +66,7 @@ class Policy:
                     content = path.read_bytes()
                 except OSError as error:
                     raise PolicyError(f"读不了政策文件 {inside}：{error.strerror}", "检查文件权限") from error
-                shown = inside if root == DATA else f"policy/{inside}"
+                shown = inside if root == DATA else OWN + inside
                 self._files.setdefault(inside.partition("/")[0], []).append((shown, content))
                 digest.update(f"{shown}\0{len(content)}\0".encode() + content)
         self.digest = digest.hexdigest()
@@ -117,9 +118,14 @@ class Policy:
 
     @cached_property
     def parameters(self) -> ParameterTable:
-        return read_parameters(list(self._tables("parameters")), self.region, build)
+        return read_parameters(self._tables("parameters"), self.region, build)
 
     # ---- look-ups ----------------------------------------------------------------------------------------
+
+    def own_files(self) -> list[str]:
+        """Files of the bureau's folder, relative to it."""
+        names = [shown for files in self._files.values() for shown, _ in files]
+        return sorted(shown.removeprefix(OWN) for shown in names if shown.startswith(OWN))
 
     def programme(self, text: str) -> Programme:
         """The programme of this code, name or alias; UsageError with near names."""
