@@ -166,6 +166,9 @@ def _programmes(policy: Policy, today: date) -> Iterator[Problem]:
                 yield Problem(
                     "error", programme.code, f"posting.columns 里的“{column}”不许公示{near(column, POSTING_COLUMNS)}"
                 )
+        for category in programme.posting.except_categories:
+            if category not in programme.categories:
+                yield Problem("error", programme.code, f"posting.except_categories 里的“{category}”不是这个项目的类别")
         if not programme.posting.allowed and not programme.posting.reason:
             yield Problem("error", programme.code, "不公示的项目要写明 posting.reason")
         for rule in programme.rules:
