@@ -160,15 +160,15 @@ def _decision(row: _Row, proposal: dict[str, Any] | None, seen: dict[str, str], 
                 NOTICE, f"{row.case_id} 书面告知早于听取意见{law}", "应先听取意见，再决定、告知；核对两个日期"
             )
     effective = proposal["effective_month"]
-    if state == "effective" and not _from_death(proposal):
-        earlier = proposal["decided_at"] if proposal["state"] == "effective" else ""
-        decided = notice or (date.fromisoformat(earlier[:10]) if earlier else today)
-        effective = after_decision(proposal["month"], decided)
+    told = notice.isoformat() if notice else ""
+    settled = proposal["state"] == "effective" and proposal["notice_date"] == told
+    if state == "effective" and not settled and not _from_death(proposal):
+        effective = after_decision(proposal["month"], notice or today)
     return {
         "state": state,
         "note": note,
         "hearing_date": hearing.isoformat() if hearing else "",
-        "notice_date": notice.isoformat() if notice else "",
+        "notice_date": told,
         "effective_month": effective,
     }
 
