@@ -48,7 +48,7 @@ def run(
         rows.append((KINDS[kind], CODES.get(code, code), SEVERITIES[severity], len(same), sum(d["disposition"] == "pending" for d in same)))  # fmt: skip
     span = result.month if result.month_from == result.month else f"{result.month_from} 至 {result.month}"
     lines = [
-        f"{span} 共 {len(result.doubts)} 条疑点：待核实 {result.open} 条（其中强疑点 {result.strong} 条，会拦住发放），已处理 {len(result.doubts) - result.open} 条。"
+        f"{span} 共 {len(result.doubts)} 条疑点：待核实 {result.open} 条（强疑点 {result.strong} 条，其中 {result.blocking} 条会拦住发放），已处理 {len(result.doubts) - result.open} 条。"
     ]
     if rows:
         lines += ["", table(rows, ["类别", "疑点类型", "级别", "条数", "待核实"]), ""]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _ROUNDS = 12  # chains of households longer than this do not occur; each round doubles nothing but follows one more link
 
+KIN_REGISTERS = ("marriage", "household_registration")
 _HOMES = "福利院|敬老院|养老院|养老中心|护理院|光荣院|供养|福利中心|托养|救助站|医院|颐养"
 
 _SHARED = f"""
@@ -32,7 +33,7 @@ WITH near AS (SELECT DISTINCT h.case_id FROM household h WHERE h.id_no IN (SELEC
               JOIN household h2 ON h2.id_no = m.id_no)
 SELECT DISTINCT CAST(case_id AS VARCHAR) AS tie, id_no FROM household JOIN near USING (case_id)
 UNION SELECT 'r' || row_id, unnest([id_no, related_id_no]) FROM register
-  WHERE register IN ('marriage', 'household_registration') AND related_id_no <> ''
+  WHERE register IN {KIN_REGISTERS} AND related_id_no <> ''
     AND (id_no IN (SELECT id_no FROM shared) OR related_id_no IN (SELECT id_no FROM shared));
 CREATE TABLE family AS SELECT id_no, id_no AS label FROM (SELECT id_no FROM shared UNION SELECT id_no FROM link);
 """

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.core.period import check_month, months_between
-from jiuzhu_cli.dedupe.accounts import find_accounts
+from jiuzhu_cli.dedupe.accounts import KIN_REGISTERS, find_accounts
 from jiuzhu_cli.dedupe.claims import find_claims
-from jiuzhu_cli.dedupe.conflicts import find_conflicts
+from jiuzhu_cli.dedupe.conflicts import CODES, EVENT_REGISTERS, find_conflicts
 from jiuzhu_cli.dedupe.events import find_events
 from jiuzhu_cli.dedupe.evidence import Speaker
-from jiuzhu_cli.dedupe.facts import ROLL_COLUMNS, build_facts
+from jiuzhu_cli.dedupe.facts import DESCRIBING, ROLL_COLUMNS, build_facts
 from jiuzhu_cli.dedupe.hits import create_hits
 from jiuzhu_cli.dedupe.missed import find_missed
 from jiuzhu_cli.dedupe.output import write_outputs
-from jiuzhu_cli.ledger.doubts import RunCounts, doubts_of, earlier_pending, record_run, stage_run
+from jiuzhu_cli.ledger.doubts import BLOCKING_KINDS, RunCounts, doubts_of, earlier_pending, record_run, stage_run
 from jiuzhu_cli.ledger.files import record_file
 from jiuzhu_cli.ledger.snapshot import open_snapshot
 
@@ -55,6 +55,15 @@ class DedupeResult:
     def strong(self) -> int:
         return sum(1 for doubt in self.doubts if doubt["disposition"] == "pending" and doubt["severity"] == "strong")
 
+    @property
+    def blocking(self) -> int:
+        """Strong doubts without a decision that hold payments back; missed aid never does."""
+        return sum(
+            1
+            for doubt in self.doubts
+            if doubt["disposition"] == "pending" and doubt["severity"] == "strong" and doubt["kind"] in BLOCKING_KINDS
+        )
+
     def by(self, column: str) -> dict[str, int]:
         return dict(sorted(Counter(doubt[column] for doubt in self.doubts).items()))
 
@@ -65,6 +74,7 @@ class DedupeResult:
             "doubts": len(self.doubts),
             "open": self.open,
             "strong": self.strong,
+            "blocking": self.blocking,
             "decided": len(self.doubts) - self.open,
             "new": self.counts.added,
             "changed": self.counts.changed,
@@ -101,7 +111,8 @@ def run_dedupe(
     if first > check_month(month):
         raise UsageError(f"起始月份 {first} 晚于 {month}", "--from 要早于或等于 --month")
     months = months_between(first, month)
-    connection = open_snapshot(store, months=(first, month), roll_columns=ROLL_COLUMNS)
+    wanted = sorted({*EVENT_REGISTERS, *KIN_REGISTERS, *DESCRIBING, *_contradicting(policy), *_describing(policy)})
+    connection = open_snapshot(store, months=(first, month), roll_columns=ROLL_COLUMNS, registers=wanted)
     try:
         if not connection.execute("SELECT count(*) FROM coverage WHERE month = ?", [month]).fetchall()[0][0]:
             raise UsageError(f"{month} 还没有导入任何花名册", "先用 jiuzhu import 导入当月名册")
@@ -142,13 +153,8 @@ def find_doubts(
         connection,
         programmes=policy.programmes.values(),
         months=months,
-        contradicting=_registers(side for r in relations if r.kind in ("X", "T", "H") for side in (r.a, r.b)),
-        describing=_registers(
-            [
-                *(r.a for r in relations if r.kind in ("E", "C")),
-                *(p for claim in policy.claims for p in claim.programmes),
-            ]
-        ),
+        contradicting=_contradicting(policy),
+        describing=_describing(policy),
         towns=list(towns),
     )
     create_hits(connection)
@@ -158,6 +164,18 @@ def find_doubts(
     find_accounts(connection)
     not_judged += find_missed(connection, policy, relations, months)
     return not_judged
+
+
+def _contradicting(policy: Policy) -> set[str]:
+    """Registers whose entries bar a payment."""
+    return _registers(side for r in policy.relations if r.kind in CODES for side in (r.a, r.b))
+
+
+def _describing(policy: Policy) -> set[str]:
+    """Registers that say what somebody is due, or bear out a claim."""
+    return _registers([r.a for r in policy.relations if r.kind in ("E", "C")]) | _registers(
+        programme for claim in policy.claims for programme in claim.programmes
+    )
 
 
 def _registers(sides: Iterable[str]) -> set[str]:
