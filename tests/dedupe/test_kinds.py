@@ -288,6 +288,15 @@ def _claims_margin_not_subsistence(w: World) -> Found:
     return set()
 
 
+def _claim_by_a_yes(w: World) -> Found:
+    w.roll(LOW, "东镇", person(2))
+    batch = w.roll(HOUSE, "东镇", person(1, claimed_status="是"), person(3, claimed_status="否"), person(2, claimed_status="是"))  # fmt: skip
+    with w.store.transaction(actor="测试", command="test") as tx:
+        columns = '[{"column": "C", "header": "是否低保户", "field": "claimed_status"}]'
+        tx.execute("UPDATE batch_table SET columns = ? WHERE batch_id = ?", (columns, batch))
+    return {("claim_not_borne_out", HOUSE, LOW, ids(1), 10_000)}
+
+
 def _claim_where_roll_is_missing(w: World) -> Found:
     w.roll(LOW, "西镇", person(2))
     w.roll(HOUSE, "东镇", person(1, claimed_status="低保户"))

@@ -14,7 +14,7 @@ Tables made by ``build_facts`` (amounts 分, months 'YYYY-MM', dates 'YYYY-MM-DD
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.period import first_day, last_day
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.model import Programme
 
 ROLL_COLUMNS = (
-    "row_id batch_id source_row case_no lead id_no name head_id_no town village category covered_persons amount_fen "
+    "row_id batch_id table_no source_row case_no lead id_no name head_id_no town village category covered_persons amount_fen "
     "payee_name payee_id_no account_no care_mode self_care work_ability disability_no disability_kind disability_grade cause "
     "claimed_status stage grade event_date"
 ).split()
@@ -136,6 +136,19 @@ LEFT JOIN (SELECT id_no, month, upper(regexp_extract(grade, '[A-Da-d]')) AS grad
 
 # The registers that conditions speak of.
 DESCRIBING = ("disability_certificate", "severe_illness", "school_enrolment", "dilapidated_house_survey")
+
+
+def answer_questions(connection: duckdb.DuckDBPyConnection, questions: Sequence[tuple[int, int, str]]) -> None:
+    """Where a column asks 是否低保户, yes becomes the status it asks for and no becomes nothing. ``questions``: batch, table, header."""
+    if not questions:
+        return
+    connection.execute("CREATE TABLE question (batch_id BIGINT, table_no BIGINT, header VARCHAR)")
+    insert_rows(connection, "question", questions)
+    connection.execute(
+        "UPDATE roll SET claimed_status = CASE WHEN regexp_matches(claimed_status, '^(是|有|√|✓|Y|y|1|已.*)$')"
+        " THEN replace(q.header, '是否', '') WHEN regexp_matches(claimed_status, '^(否|无|不是|没有|×|X|x|N|n|0|/|-)$') THEN NULL ELSE claimed_status END"
+        " FROM question q WHERE q.batch_id = roll.batch_id AND q.table_no = roll.table_no AND claimed_status IS NOT NULL"
+    )
 
 
 def build_facts(

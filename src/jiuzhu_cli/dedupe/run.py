@@ -16,11 +16,19 @@ from jiuzhu_cli.dedupe.claims import find_claims
 from jiuzhu_cli.dedupe.conflicts import CODES, EVENT_REGISTERS, find_conflicts
 from jiuzhu_cli.dedupe.events import find_events
 from jiuzhu_cli.dedupe.evidence import Speaker
-from jiuzhu_cli.dedupe.facts import DESCRIBING, ROLL_COLUMNS, build_facts
+from jiuzhu_cli.dedupe.facts import DESCRIBING, ROLL_COLUMNS, answer_questions, build_facts
 from jiuzhu_cli.dedupe.hits import create_hits
 from jiuzhu_cli.dedupe.missed import find_missed
 from jiuzhu_cli.dedupe.output import write_outputs
-from jiuzhu_cli.ledger.doubts import BLOCKING_KINDS, RunCounts, doubts_of, earlier_pending, record_run, stage_run
+from jiuzhu_cli.ledger.doubts import (
+    BLOCKING_KINDS,
+    RunCounts,
+    doubts_of,
+    earlier_pending,
+    record_run,
+    stage_run,
+    status_questions,
+)
 from jiuzhu_cli.ledger.files import record_file
 from jiuzhu_cli.ledger.snapshot import open_snapshot
 
@@ -116,6 +124,7 @@ def run_dedupe(
     try:
         if not connection.execute("SELECT count(*) FROM coverage WHERE month = ?", [month]).fetchall()[0][0]:
             raise UsageError(f"{month} 还没有导入任何花名册", "先用 jiuzhu import 导入当月名册")
+        answer_questions(connection, status_questions(store))
         not_judged = find_doubts(connection, policy, months, towns=workspace.towns)
         found, by_month = _fold(connection, Speaker(policy))
     finally:

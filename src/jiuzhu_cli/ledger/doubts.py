@@ -143,6 +143,16 @@ def doubts_by_id(store: Store, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def status_questions(store: Store) -> list[tuple[int, int, str]]:
+    """Columns of live rolls that ask for a status (是否低保户) rather than name one: ``(batch_id, table_no, header)``."""
+    rows = store.query(
+        "SELECT t.batch_id, t.table_no, json_extract(c.value, '$.header') AS header FROM batch_table t JOIN batch b USING (batch_id),"
+        " json_each(t.columns) c WHERE b.status = 'active' AND b.kind = 'roll' AND t.columns LIKE '%是否%'"
+        " AND json_extract(c.value, '$.field') = 'claimed_status' AND header LIKE '%是否%'"
+    )
+    return [(row["batch_id"], row["table_no"], row["header"]) for row in rows]
+
+
 def earlier_pending(store: Store, month: str) -> int:
     """Doubts of months before ``month`` only, still without a decision."""
     return int(
