@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -82,7 +82,7 @@ def import_paths(
             jobs = []
             for path, root in group:
                 say(path.name)
-                jobs.append(read_job(path, root, workspace, policy, store, options, today=today))
+                jobs.append(read_job(path, root, workspace, policy, store, options, today=today, asked=paths))
             _join_pairs(jobs)
             for job in sorted(jobs, key=lambda job: not job.partners):  # a pair is saved with its persons
                 if job.book is not None:
@@ -138,9 +138,17 @@ def _join_pairs(jobs: Sequence[Job]) -> None:
 
 
 def read_job(
-    path: Path, root: Path, workspace: Workspace, policy: Policy, store: Store, options: Options, *, today: date
+    path: Path,
+    root: Path,
+    workspace: Workspace,
+    policy: Policy,
+    store: Store,
+    options: Options,
+    *,
+    today: date,
+    asked: Collection[Path] = (),
 ) -> Job:
-    """Reads and judges one file; whatever cannot be read becomes a refused result."""
+    """Reads and judges one file; whatever cannot be read becomes a refused result. ``asked``: paths the user named."""
     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     job = Job(path, shown)
     if path.suffix.lower() not in SUFFIXES:
@@ -171,7 +179,8 @@ def read_job(
             area=book.marks.get("jiuzhu_area", ""),
         )
         level = "person" if book.marks.get("jiuzhu_amount_level") == "person" else "household"
-        heads, present = frozenset(rolls.leads_of(store, base)), frozenset(rolls.roll_ids(store, base))
+        persons = rolls.roll_persons(store, base, without_file=book.sha256)
+        heads, present = frozenset(i for i, lead in persons if lead), frozenset(i for i, _ in persons)
     folders = (
         [parent.name for parent in path.parents if parent.is_relative_to(root)] if path.is_relative_to(root) else []
     )
@@ -192,7 +201,11 @@ def read_job(
     if findings:
         _file_findings(job, findings)
     if not job.tables and not any(f.severity == "error" for r in job.results for f in r.findings):
-        job.results = [TableResult(shown, status="skipped", note="没有找到台账", findings=findings)]
+        # in a folder other files may lie about; a file asked for by name must hold a list
+        named = root == path.parent and path in asked
+        job.results = [
+            TableResult(shown, status="refused" if named else "skipped", note="没有找到台账", findings=findings)
+        ]
     return job
 
 
@@ -245,9 +258,22 @@ def save_job(
                 for one in fresh:
                     save_list(tx, store, one, source, policy.digest, options.mode)
     for prepared, result in paired:
-        if result.status == "refused" and not result.note:
+        if result.status == "refused" and _all_present(prepared):
+            result.status, result.note, result.refused, result.unchanged = (
+                "already",
+                "这些人都已在名册里",
+                0,
+                prepared.total,
+            )
+        elif result.status == "refused" and not result.note:
             result.note = "整张表不能导入" if prepared.fatal else "没有一行可以收下"
     _write_files(workspace, policy, store, job, now=now, actor=actor)
+
+
+def _all_present(prepared: Prepared) -> bool:
+    """Whether every row was refused only because its person is on the roll already."""
+    errors = [finding for finding in prepared.findings if finding.severity == "error"]
+    return bool(errors) and len(errors) == prepared.total and all(f.code == "already_in_roll" for f in errors)
 
 
 def _source(job: Job) -> SourceFile:

@@ -120,23 +120,14 @@ def active_root(store: Store, batch_id: int) -> int | None:
     return int(root) if root is not None and alive else None
 
 
-def leads_of(store: Store, root: int) -> list[str]:
-    """IDs of the persons on lead rows of a roll and its supplements."""
-    return _ids(store, root, "AND lead = 1")
-
-
-def roll_ids(store: Store, root: int) -> list[str]:
-    """IDs of all persons of a roll and its supplements."""
-    return _ids(store, root, "")
-
-
-def _ids(store: Store, root: int, which: str) -> list[str]:
+def roll_persons(store: Store, root: int, *, without_file: str) -> list[tuple[str, int]]:
+    """``(id_no, lead)`` of a roll and its supplements, leaving out those that came from the file of that digest."""
     rows = store.query(
-        f"SELECT id_no FROM roll_row WHERE 1 = 1 {which} AND batch_id IN"
-        " (SELECT batch_id FROM batch WHERE status = 'active' AND (batch_id = ?1 OR supplements = ?1))",
-        (root,),
+        "SELECT id_no, lead FROM roll_row WHERE batch_id IN (SELECT batch_id FROM batch WHERE status = 'active'"
+        " AND file_sha256 <> ?2 AND (batch_id = ?1 OR supplements = ?1))",
+        (root, without_file),
     )
-    return [row[0] for row in rows]
+    return [(row[0], row[1]) for row in rows]
 
 
 def money_moved(store: Store, batch_ids: Sequence[int]) -> int:
