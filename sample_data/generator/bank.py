@@ -58,18 +58,16 @@ def make_return(
     return Outcome(len(lines) - len(lost) - len(bad), len(bad), len(lost), unknown, paid)
 
 
-def read_lines(path: Path, layout: Any) -> tuple[list[Line], list[str]]:
-    """The lines of an exported file as texts by source, and its raw summary rows."""
+def read_lines(path: Path, layout: Any) -> tuple[list[Line], Line]:
+    """The lines of an exported file as texts by source, and its summary (empty when there is none)."""
     if layout.container == "xlsx":
-        rows = _xlsx_rows(path)
-        skip = (1 if layout.title else 0) + 1
-        rows = rows[skip:]
-        return [dict(zip([c.source for c in layout.columns], row, strict=False)) for row in rows if any(row)], []
+        rows = _xlsx_rows(path)[2 if layout.title else 1 :]
+        return [dict(zip([c.source for c in layout.columns], row, strict=False)) for row in rows if any(row)], {}
     raw = path.read_bytes().decode(layout.encoding).split(layout.line_end)
     raw = [text for text in raw if text]
-    summary = []
+    summary: Line = {}
     if layout.summary:
-        summary = [raw.pop(-1 if layout.summary_last else 0)]
+        summary = _split(raw.pop(-1 if layout.summary_last else 0), layout, layout.summary)
     if layout.header:
         raw.pop(0)
     return [_split(text, layout, layout.columns) for text in raw], summary
@@ -79,7 +77,11 @@ def _xlsx_rows(path: Path) -> list[list[str]]:
     from python_calamine import CalamineWorkbook
 
     rows = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
-    return [[f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+    return [[_number(cell) if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+
+
+def _number(cell: float) -> str:
+    return str(int(cell)) if cell.is_integer() else f"{cell:.2f}"
 
 
 def _split(text: str, layout: Any, columns: Any) -> Line:
@@ -98,7 +100,7 @@ def _fen(text: str, layout: Any) -> int:
     return round(float(text or 0) * 100) if column.point else int(text or 0)
 
 
-def _write(target: Path, layout: Any, lines: list[Line], summary: list[str]) -> None:
+def _write(target: Path, layout: Any, lines: list[Line], summary: Line) -> None:
     columns = layout.returns
     if layout.container == "xlsx":
         _write_xlsx(target, layout, lines)
@@ -107,8 +109,16 @@ def _write(target: Path, layout: Any, lines: list[Line], summary: list[str]) -> 
     if layout.returns_header:
         texts.insert(0, layout.delimiter.join(c.name for c in columns))
     if layout.returns_summary and summary:
-        texts = [*texts, summary[0]] if layout.summary_last else [summary[0], *texts]
+        totals = _join(_totals(summary, layout, lines), layout, layout.summary)
+        texts = [*texts, totals] if layout.summary_last else [totals, *texts]
     target.write_bytes((layout.line_end.join(texts) + layout.line_end).encode(layout.encoding))
+
+
+def _totals(summary: Line, layout: Any, lines: list[Line]) -> Line:
+    """The summary of the return: counts what is in it."""
+    fen = sum(_fen(line["amount"], layout) for line in lines)
+    point = next(c.point for c in layout.summary if c.source == "total")
+    return {**summary, "lines": str(len(lines)), "total": f"{fen / 100:.2f}" if point else str(fen)}
 
 
 def _join(line: Line, layout: Any, columns: Any) -> str:

@@ -141,12 +141,15 @@ def _own_accounts(p: Planter, persons: set[int]) -> None:
 def previous_month(p: Planter, towns: list[str], codes: tuple[str, ...], month: str) -> make.Rolls:
     """Last month's rolls of some towns: a few households were not there yet, and some moved from margin to subsistence."""
     before: make.Rolls = {}
+    elsewhere = {  # on a roll of a town other than their own, which perhaps handed in nothing then
+        int(person)
+        for roll in p.rolls.values()
+        for person in roll.loc[roll["town"] != p.persons.loc[roll["person"], "town"].to_numpy(), "household"]
+    }
     for code in codes:
         roll = p.rolls[code][lambda r: r["town"].isin(towns)].copy()
         fresh = (roll["household"] % 19 == 4) & ~roll["household"].isin(p.used)
-        fresh |= (
-            roll["town"] != p.persons.loc[roll["person"], "town"].to_numpy()
-        )  # their own town handed in nothing then
+        fresh |= roll["household"].isin(elsewhere)
         before[code] = roll[~fresh]
     status = p.persons["status"] == "subsistence"
     movers = status & p.quiet() & (p.size() == 1) & p.persons["town"].isin(towns)
