@@ -551,3 +551,59 @@ def test_sheets_of_towns_are_lists_of_towns_unless_one_is_mixed() -> None:
     assert [table.area for table in tables] == ["城关镇", "青溪镇"]
     tables, _ = tables_of(part("一", "城关镇"), part("二", "青溪镇", "白石乡"), file="a.xlsx")
     assert [table.area for table in tables] == ["", ""]
+
+
+def test_month_on_a_line_of_its_own_but_not_the_day_of_writing() -> None:
+    assert (
+        one(["城关镇农村低保花名册"], ["（2026年9月）"], ["制表日期：2026年10月8日"], HEADER, person(1)).month
+        == "2026-09"
+    )
+    table = one(["城关镇农村低保花名册"], ["制表日期：2026年10月8日"], HEADER, person(1))
+    assert table.fatal and "month_unknown" in codes(table)
+
+
+def test_a_column_of_bare_months_takes_the_year_of_the_file() -> None:
+    table = one(
+        ["月份", "姓名", "身份证号", "金额"],
+        [10, "张三", ID[1], 100],
+        ["10月", "李四", ID[2], 100],
+        file="2026年城关镇高龄津贴.xlsx",
+    )
+    assert (table.month, table.fatal) == ("2026-10", False)
+
+
+def test_village_headings_with_the_header_again() -> None:
+    table = one([TITLE], HEADER, ["东风村"], HEADER, person(1), ["前进村"], HEADER, person(2))
+    assert (table.rows.tolist(), table.row_villages) == ([4, 7], ["东风村", "前进村"])
+
+
+def test_a_second_table_without_a_name_goes_on_with_the_list_above() -> None:
+    tables, _ = tables_of(
+        sheet(
+            [
+                [TITLE],
+                ["填报单位：东风村"],
+                HEADER,
+                person(1),
+                ["合计", None, None, 100],
+                [],
+                ["填报单位：前进村"],
+                HEADER,
+                person(2),
+            ]
+        ),
+        file="a.xlsx",
+    )
+    assert [(table.code, table.month, table.area, table.village) for table in tables] == [
+        ("subsistence_allowance", "2026-10", "城关镇", "东风村"),
+        ("subsistence_allowance", "2026-10", "城关镇", "前进村"),
+    ]
+
+
+def test_summary_sheet_is_left_out() -> None:
+    summary = sheet(
+        [["城关镇2026年10月低保汇总表"], ["村", "户数", "人数", "金额"], ["东风村", 1, 2, 300], ["合计", 1, 2, 300]],
+        name="汇总",
+    )
+    tables, findings = tables_of(summary, sheet([[TITLE], HEADER, person(1)], name="明细"), file="a.xlsx")
+    assert len(tables) == 1 and [finding.code for finding in findings] == ["sheet_without_table"]

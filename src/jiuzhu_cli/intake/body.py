@@ -68,6 +68,12 @@ def _same_titles(left: list[list[str]], right: list[list[str]]) -> bool:
     return not right or plain(left) >= plain(right)
 
 
+def _only_places(titles: list[list[str]]) -> bool:
+    """Whether what stands above a header are headings of villages or towns inside one list."""
+    flat = [compact(text) for texts in titles for text in texts]
+    return all(GROUP.match(text) or TOWN_GROUP.match(text) for text in flat)
+
+
 def kind_of(grid: Grid, row: int, cells: list[tuple[int, Any]], keys: dict[int, str], known: Known) -> str:
     """The kind of one row below a header; ``keys`` are the header words by column. See ``Table.skipped``."""
     if not cells:
@@ -152,8 +158,10 @@ def read_body(grid: Grid, header: Header, titles: list[list[str]], known: Known)
         if kind in ("header", "repeated_header"):
             first = _title_start(grid, row, kinds, start)
             found = read_header(grid, row, first, known)
-            if found.keys() == keys and _same_titles(titles, read_titles(grid, first, found.first)):
-                kinds.update(dict.fromkeys(range(first, found.last + 1), "repeated_header"))
+            above = read_titles(grid, first, found.first)
+            if found.keys() == keys and (_same_titles(titles, above) or _only_places(above)):
+                again = [at for at in range(first, found.last + 1) if kinds.get(at) != "group"]
+                kinds.update(dict.fromkeys(again, "repeated_header"))
                 skip_to = found.last + 1
                 continue
             if kind == "repeated_header" and first == row and found.keys() != keys:

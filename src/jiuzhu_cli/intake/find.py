@@ -68,17 +68,30 @@ def find_tables(
         drafts += [(index, sheet, grid, body) for grid, body in bodies]
         if not bodies:
             findings += _without_table(sheet, name)
-    counts: dict[int, int] = {}
-    for index, _, _, _ in drafts:
-        counts[index] = counts.get(index, 0) + 1
-    context = replace(context, sheets=len(counts))
+    context = replace(context, sheets=len({index for index, _, _, _ in drafts}))
     tables: list[Table] = []
     for index, sheet, grid, body in drafts:
-        tables += understand(context, sheet, index, grid, body, alone=counts[index] == 1)
+        above = next(other.titles for at, _, _, other in drafts if at == index)
+        tables += understand(context, sheet, index, grid, body, above=above if above is not body.titles else [])
+    tables, findings = _people_only(tables, findings, name)
     tables, findings = _whole_lists(tables, findings, name, hinted=bool(hints.programme))
     if not hints.area:
         join_areas(tables)
     return tables, findings
+
+
+def _people_only(tables: list[Table], findings: list[Finding], name: str) -> tuple[list[Table], list[Finding]]:
+    """Leaves out tables without any person (汇总表: villages and sums)."""
+    kept = []
+    for table in tables:
+        people = {"name", "id_no", "head_name", "head_id_no", "payee_name", "payee_id_no", "member_names", "member_ids"}
+        doubtful = any(finding.code == "id_column_ambiguous" for finding in table.findings)
+        if doubtful or people & {column.field for column in table.columns}:
+            kept.append(table)
+        else:
+            source = SourceRef(name, table.sheet)
+            findings.append(Finding("sheet_without_table", "notice", source, values={"sheet": table.sheet}))
+    return kept, findings
 
 
 def _whole_lists(

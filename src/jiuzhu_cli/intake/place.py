@@ -65,7 +65,7 @@ def _split_hint(area: str) -> tuple[str, str]:
 def _from_texts(work: Work) -> tuple[str, str, str]:
     """(town, village, how) from the texts around the table; the first that names a town, the first that names a village."""
     town = village = how = ""
-    order = ("标题", "表头上方", "工作表名", "文件名", "文件夹")
+    order = ("标题", "表头上方", "工作表名", "上文", "文件名", "文件夹")
     for place in order:
         for proof in work.evidence:
             if proof.place != place:
@@ -76,7 +76,7 @@ def _from_texts(work: Work) -> tuple[str, str, str]:
             found, inside = work.context.towns.find(text)
             if found and not town:
                 town, how = found, proof.shown()
-            if inside and not village and place != "文件夹":
+            if inside and not village and place not in ("上文", "文件夹"):
                 village = inside
                 how = how or proof.shown()
     return town, village, how

@@ -249,8 +249,8 @@ def year_in(text: str) -> str:
     return match.group(1) if match else ""
 
 
-def months_of_values(values: Iterable[object]) -> dict[object, str]:
-    """Each distinct value of a month column → its month ('' when unreadable)."""
+def months_of_values(values: Iterable[object], year: str = "") -> dict[object, str]:
+    """Each distinct value of a month column → its month ('' when unreadable); ``year`` completes a bare 10 or 10月."""
     out: dict[object, str] = {}
     for value in values:
         if isinstance(value, date):
@@ -259,4 +259,9 @@ def months_of_values(values: Iterable[object]) -> dict[object, str]:
             out[value] = find_month(str(int(value)))
         elif isinstance(value, str):
             out[value] = find_month(value)
+        else:
+            out[value] = ""
+        bare = re.fullmatch(r"(\d{1,2})(?:\.0)?月?份?", compact(str(value))) if year and not out[value] else None
+        if bare and 1 <= int(bare.group(1)) <= 12:
+            out[value] = f"{year}-{int(bare.group(1)):02d}"
     return out

@@ -40,6 +40,7 @@ _KEY_FIELDS = (
     "member_names",
     "member_ids",
 )
+_TABLE_NOUN = re.compile(r"(表|册|名单|台账|公示|清单|情况|信息|对象|名册|明细)([（(].*[)）])?$")
 _STEM = re.compile(r"\.[A-Za-z]{2,5}$")
 
 
@@ -107,13 +108,15 @@ class Work:
         return replace(self, table=table)
 
 
-def understand(context: Context, sheet: Sheet, index: int, grid: Grid, body: Body, *, alone: bool) -> list[Table]:
-    """The table (or the several that one list is split into) under one header. ``alone``: the only one on its sheet."""
+def understand(
+    context: Context, sheet: Sheet, index: int, grid: Grid, body: Body, *, above: list[list[str]]
+) -> list[Table]:
+    """The table (or the several that one list is split into) under one header. ``above``: the titles of the sheet's first table, when it is another."""
     header = body.header
     lines = [text for texts in body.titles for text in texts]
     title = _main_title(body.titles)
     table = Table(sheet.name, index, title, header.first, header.last, rows=body.rows, skipped=list(body.skipped))
-    work = Work(context, sheet, grid, body, table, _evidence(context, sheet, title, lines))
+    work = Work(context, sheet, grid, body, table, _evidence(context, sheet, title, lines, above))
     named, joint = _programme(work)
     _columns(work, named)
     _drop_prefilled(work)
@@ -130,23 +133,23 @@ def understand(context: Context, sheet: Sheet, index: int, grid: Grid, body: Bod
 
 
 def _main_title(titles: list[list[str]]) -> str:
-    """The line that names the table: the longest one without a colon among the first texts, else the first text."""
-    texts = [text for row in titles for text in row if not re.search(r"[：:]", text)]
-    if not texts:
-        return titles[0][0] if titles else ""
-    named = [
-        text
-        for text in texts
-        if re.search(r"(表|册|名单|台账|公示|清单|情况|信息|对象|名册)([（(].*[)）])?$", compact(text))
+    """The line that names the table (…表, …册, …名单): the longest such, else the longest without a colon, '' when there is none."""
+    texts = [
+        text for row in titles for text in row if not re.search(r"[：:]", text) or _TABLE_NOUN.search(compact(text))
     ]
+    if not texts:
+        return ""
+    named = [text for text in texts if _TABLE_NOUN.search(compact(text))]
     return max(named or texts, key=len)
 
 
-def _evidence(context: Context, sheet: Sheet, title: str, lines: list[str]) -> list[Evidence]:
+def _evidence(context: Context, sheet: Sheet, title: str, lines: list[str], above: list[list[str]]) -> list[Evidence]:
     """Texts that may name programme, month and area, the strongest first."""
     out = [Evidence("标题", title)] if title else []
     out.append(Evidence("工作表名", sheet.name))
     out += [Evidence("表头上方", line) for line in lines if line != title]
+    if above and not any(_TABLE_NOUN.search(compact(line)) for line in lines):  # nothing of its own: the list goes on
+        out.append(Evidence("上文", _main_title(above)))
     out.append(Evidence("文件名", _STEM.sub("", context.file)))
     out += [Evidence("文件夹", folder) for folder in context.folders]
     return out
@@ -159,7 +162,7 @@ def _programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
     """The one programme or register, or several that the list holds together (() unless more than one)."""
     context, table = work.context, work.table
     told = [(proof, found) for proof in work.evidence if (found := context.names.in_text(proof.text))]
-    told.sort(key=lambda pair: ("标题", "工作表名", "表头上方", "文件名", "文件夹").index(pair[0].place))
+    told.sort(key=lambda pair: ("标题", "工作表名", "表头上方", "上文", "文件名", "文件夹").index(pair[0].place))
     hinted = context.hinted()
     if hinted is not None:
         _set_programme(table, hinted, "由 --programme 指定")
@@ -178,7 +181,7 @@ def _programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
             common = tuple(one for one in found if one in theirs)
             if common and len(common) < len(found):
                 proof, found = other, common
-            elif not common and other.place != "文件夹":
+            elif not common and other.place not in ("上文", "文件夹"):
                 work.tell(
                     "programme_conflict",
                     "warning",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,10 @@ from jiuzhu_cli.intake.recognise import Evidence, MonthFound, is_range, month_in
 if TYPE_CHECKING:
     from jiuzhu_cli.intake.understand import Work
 
-_PLACES = ("标题", "工作表名", "文件名", "文件夹")
+_PLACES = ("标题", "表头上方", "工作表名", "上文", "文件名", "文件夹")
+_DAY_OF_PAPER = re.compile(
+    r"日期|时间|制表|填[报表]日|打印|导出"
+)  # 制表日期 says when it was written, not what month it is of
 
 
 def date_table(work: Work) -> list[Work]:
@@ -21,7 +25,7 @@ def date_table(work: Work) -> list[Work]:
     by_value = {}
     if column is not None:
         values = work.values(column.index)
-        by_value = {value: month for value, month in months_of_values({*values}).items() if month}
+        by_value = {value: month for value, month in months_of_values({*values}, _year(work)).items() if month}
     months = sorted(set(by_value.values()))
     if work.context.hints.month:
         table.month, table.how["month"] = work.context.hints.month, "由 --month 指定"
@@ -43,11 +47,19 @@ def date_table(work: Work) -> list[Work]:
     return [work]
 
 
+def _year(work: Work) -> str:
+    return next(
+        filter(None, (year_in(proof.text) for proof in work.evidence if not _DAY_OF_PAPER.search(proof.text))), ""
+    )
+
+
 def _one_month(work: Work, from_column: str, letters: str) -> None:
     table, today = work.table, work.context.today
-    told = [proof for place in _PLACES for proof in work.evidence if proof.place == place]
-    told += [
-        proof for proof in work.evidence if proof.place == "表头上方" and ("月份" in proof.text or "所属" in proof.text)
+    told = [
+        proof
+        for place in _PLACES
+        for proof in work.evidence
+        if proof.place == place and not (place == "表头上方" and not _speaks_of_month(proof.text))
     ]
     title_range = next((proof for proof in told if proof.place in ("标题", "工作表名") and is_range(proof.text)), None)
     if title_range is not None and not from_column and table.kind == "roll":
@@ -82,9 +94,16 @@ def _one_month(work: Work, from_column: str, letters: str) -> None:
         work.tell("month_unknown", "error")
 
 
+def _speaks_of_month(line: str) -> bool:
+    """Whether a line above the header states the list's month: （2026年10月）, 所属月份：2026-10; not 制表日期：2026年10月8日."""
+    if re.search(r"月份|所属|期间", line):
+        return True
+    return not _DAY_OF_PAPER.search(line) and not re.search(r"月\s*\d{1,2}\s*[日号]|20\d\d[-./]\d{1,2}[-./]\d", line)
+
+
 def _conflict_with(work: Work, stated: list[tuple[Evidence, MonthFound]]) -> None:
     for proof, found in stated:
-        if found.month != work.table.month and proof.place != "文件夹":
+        if found.month != work.table.month and proof.place not in ("上文", "文件夹"):
             work.tell(
                 "month_conflict",
                 "warning",
