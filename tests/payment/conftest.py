@@ -23,7 +23,12 @@ NOW = datetime(2026, 10, 25, 2, 0, tzinfo=UTC)
 
 def person(serial: int, **values: Any) -> dict[str, Any]:
     """A roll row of one person; account and amount follow the serial number."""
-    base = {"id_no": make_id(serial), "name": f"张{chr(0x4E00 + serial)}", "amount_fen": 10_000 + serial, "account_no": f"6217{serial:012d}"}
+    base = {
+        "id_no": make_id(serial),
+        "name": f"张{chr(0x4E00 + serial)}",
+        "amount_fen": 10_000 + serial,
+        "account_no": f"6217{serial:012d}",
+    }
     return base | values
 
 
@@ -37,13 +42,23 @@ class Desk:
         self.tick += 1
         return NOW + timedelta(minutes=self.tick)
 
-    def roll(self, rows: list[dict[str, Any]], *, programme: str = LIVING, area: str = "甲镇", month: str = MONTH, compare: bool = True) -> int:
+    def roll(
+        self,
+        rows: list[dict[str, Any]],
+        *,
+        programme: str = LIVING,
+        area: str = "甲镇",
+        month: str = MONTH,
+        compare: bool = True,
+    ) -> int:
         batch = put_roll(self.store, programme, area, month, rows)
         if compare:
             self.compare(month)
         return batch
 
-    def supersede(self, batch: int, rows: list[dict[str, Any]], *, programme: str = LIVING, area: str = "甲镇", month: str = MONTH) -> int:
+    def supersede(
+        self, batch: int, rows: list[dict[str, Any]], *, programme: str = LIVING, area: str = "甲镇", month: str = MONTH
+    ) -> int:
         """A corrected roll in the place of ``batch``."""
         with self.store.transaction(actor="测试", command="test", now=self.now) as tx:
             tx.execute("UPDATE batch SET status = 'superseded' WHERE batch_id = ?", (batch,))
@@ -73,7 +88,9 @@ class Desk:
         self._insert("doubt", row)
         return doubt_id
 
-    def decision(self, number: int, id_no: str, action: str, before: int | None, after: int | None, **values: Any) -> None:
+    def decision(
+        self, number: int, id_no: str, action: str, before: int | None, after: int | None, **values: Any
+    ) -> None:
         row = {
             "case_id": f"R{number:06d}", "proposal_key": f"k{number}", "month": MONTH, "programme": LIVING, "area": "甲镇", "id_no": id_no, "name": "甲",
             "action": action, "amount_before_fen": before, "amount_after_fen": after, "effective_month": MONTH, "reasons": "", "basis": "",
@@ -93,27 +110,44 @@ class Desk:
         return number
 
     def objection(self, posting: int, id_no: str = "", state: str = "open") -> None:
-        self._insert("objection", {"posting_id": posting, "id_no": id_no, "text": "有异议", "received_on": "2026-10-05", "state": state})
+        self._insert(
+            "objection",
+            {"posting_id": posting, "id_no": id_no, "text": "有异议", "received_on": "2026-10-05", "state": state},
+        )
 
     def _insert(self, table: str, row: dict[str, Any]) -> int:
         with self.store.transaction(actor="测试", command="test", now=self.now) as tx:
-            cursor = tx.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+            cursor = tx.execute(
+                f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values())
+            )
         return int(cursor.lastrowid or 0)
 
     # -- the steps
 
     def draft(self, month: str = MONTH, **options: Any) -> plan.Draft:
-        return plan.draft(self.store, self.workspace, self.policy, month, actor=options.pop("actor", "张经办"), now=self.now, **options)
+        return plan.draft(
+            self.store,
+            self.workspace,
+            self.policy,
+            month,
+            actor=options.pop("actor", "张经办"),
+            now=self.now,
+            **options,
+        )
 
     def lock(self, number: int = 0) -> dict[str, Any]:
         batch = approvals.choose(self.store, ("draft",), number=number)
         return approvals.lock(self.store, self.workspace, self.policy, batch, actor="张经办", now=self.now)
 
     def approve(self, number: int = 0, *, actor: str = "李审批") -> dict[str, Any]:
-        return approvals.approve(self.store, approvals.choose(self.store, ("locked",), number=number), actor=actor, now=self.now)
+        return approvals.approve(
+            self.store, approvals.choose(self.store, ("locked",), number=number), actor=actor, now=self.now
+        )
 
     def export(self, number: int = 0, **options: Any) -> export.Exported:
-        batch = approvals.choose(self.store, ("approved",), number=number, otherwise=("exported", "returned", "locked", "draft"))
+        batch = approvals.choose(
+            self.store, ("approved",), number=number, otherwise=("exported", "returned", "locked", "draft")
+        )
         return export.export(self.store, self.workspace, self.policy, batch, actor="张经办", now=self.now, **options)
 
     def cancel(self, number: int = 0) -> dict[str, Any]:
@@ -126,7 +160,9 @@ class Desk:
         return returns.simulate_returns(self.store, self.workspace, self.policy, number, folder, failures or {})
 
     def read(self, path: Path, **options: Any) -> returns.Returned:
-        return returns.read_return(self.store, self.workspace, self.policy, path, actor="张经办", now=self.now, **options)
+        return returns.read_return(
+            self.store, self.workspace, self.policy, path, actor="张经办", now=self.now, **options
+        )
 
     def pay(self, month: str = MONTH, failures: dict[int, str] | None = None, **options: Any) -> int:
         """A whole batch, from draft to the last return; returns its number."""

@@ -35,7 +35,15 @@ def sample() -> dict[str, list[Any]]:
     }
 
 
-SUMMARY = {"lines": 4, "total": 123_531_790, "month": "2026-10", "date": "20261025", "sequence": 1, "batch": 7, "agreement_no": "8800"}
+SUMMARY = {
+    "lines": 4,
+    "total": 123_531_790,
+    "month": "2026-10",
+    "date": "20261025",
+    "sequence": 1,
+    "batch": 7,
+    "agreement_no": "8800",
+}
 
 
 def shown(layout: BankLayout, path: Path) -> str:
@@ -135,7 +143,9 @@ def test_fixed_width_counts_bytes(shipped_policy: Policy) -> None:
         (b"|650.00|", b"|\xff\xff|", "第 4 行"),
     ],
 )
-def test_a_damaged_text_file_is_refused_with_its_line(old: bytes, new: bytes, message: str, shipped_policy: Policy) -> None:
+def test_a_damaged_text_file_is_refused_with_its_line(
+    old: bytes, new: bytes, message: str, shipped_policy: Policy
+) -> None:
     layout = shipped_policy.banks["rural_text"]
     data = encode_text(layout, sample(), SUMMARY)
     assert old in data

@@ -22,7 +22,9 @@ def codes(desk: Desk, **options: Any) -> dict[str, set[str]]:
         desk.roll([person(400)], area="己镇")
     made = desk.draft(**options)
     held: dict[str, set[str]] = {}
-    for row in desk.store.query("SELECT code, recipient_id_no FROM payment_hold WHERE payment_id = ?", (made.batch["payment_id"],)):
+    for row in desk.store.query(
+        "SELECT code, recipient_id_no FROM payment_hold WHERE payment_id = ?", (made.batch["payment_id"],)
+    ):
         held.setdefault(row[0], set()).add(row[1])
     return held
 
@@ -31,7 +33,9 @@ def test_a_plain_month_is_paid_to_the_right_accounts(desk: Desk) -> None:
     desk.roll([person(1, name="张丁"), person(2, name="张七", bank_name="中国建设银行甲支行")])
     made = desk.draft()
     assert (made.batch["lines"], made.batch["amount_fen"], made.held) == (2, 20_003, 0)
-    rows = desk.store.query("SELECT bank, account_no, payee_name, payee_id_no, amount_fen FROM payment_line ORDER BY line_no")
+    rows = desk.store.query(
+        "SELECT bank, account_no, payee_name, payee_id_no, amount_fen FROM payment_line ORDER BY line_no"
+    )
     assert [tuple(row) for row in rows] == [
         ("card_xlsx", "6217000000000001", "张丁", A, 10_001),
         ("ccb_xlsx", "6217000000000002", "张七", B, 10_002),
@@ -87,13 +91,25 @@ def test_a_doubt_about_another_programme_does_not_hold(desk: Desk) -> None:
 def test_a_confirmed_doubt_holds_its_side_even_overridden(desk: Desk, disposition: str, held: set[str]) -> None:
     desk.roll([person(1)])
     desk.roll([person(2)], programme="disability_care_subsidy")
-    desk.doubt(1, (A, LIVING, "甲镇"), (B, "disability_care_subsidy", "甲镇"), disposition=disposition, disposed_at="2026-10-20T00:00:00Z")
+    desk.doubt(
+        1,
+        (A, LIVING, "甲镇"),
+        (B, "disability_care_subsidy", "甲镇"),
+        disposition=disposition,
+        disposed_at="2026-10-20T00:00:00Z",
+    )
     assert codes(desk, override="理由")["doubt_confirmed"] == held
 
 
 def test_adjust_is_released_when_the_roll_changes_the_amount(desk: Desk) -> None:
     first = desk.roll([person(1)])
-    desk.doubt(1, (A, LIVING, "甲镇"), (A, "disability_care_subsidy", "甲镇"), disposition="adjust", disposed_at="2026-10-20T00:00:00Z")
+    desk.doubt(
+        1,
+        (A, LIVING, "甲镇"),
+        (A, "disability_care_subsidy", "甲镇"),
+        disposition="adjust",
+        disposed_at="2026-10-20T00:00:00Z",
+    )
     assert codes(desk)["doubt_confirmed"] == {A}
     desk.supersede(first, [person(1, amount_fen=5_000)])
     assert codes(desk) == {}
@@ -110,7 +126,9 @@ def test_the_side_that_stays_is_paid_once_the_other_is_stopped(desk: Desk) -> No
     desk.roll([person(1, account_no="6217999900000001")], area="乙镇")
     desk.doubt(1, (A, LIVING, "甲镇"), (A, LIVING, "乙镇"), disposition="stop_b", disposed_at="2026-10-20T00:00:00Z")
     assert codes(desk) == {"doubt_confirmed": {A}}
-    row = desk.store.query("SELECT account_no FROM payment_line l JOIN obligation o USING (obligation_id) WHERE recipient_id_no = ?", (A,))
+    row = desk.store.query(
+        "SELECT account_no FROM payment_line l JOIN obligation o USING (obligation_id) WHERE recipient_id_no = ?", (A,)
+    )
     assert [r[0] for r in row] == ["6217000000000001"]
 
 
@@ -147,7 +165,11 @@ def test_a_withdrawn_death_entry_does_not_hold(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [({"account_no": None}, "no_account"), ({"account_no": "6217abc"}, "bad_account"), ({"amount_fen": 5_000_001}, "over_cap")],
+    [
+        ({"account_no": None}, "no_account"),
+        ({"account_no": "6217abc"}, "bad_account"),
+        ({"amount_fen": 5_000_001}, "over_cap"),
+    ],
 )
 def test_bad_lines_are_held(desk: Desk, change: dict[str, Any], code: str) -> None:
     desk.roll([person(1, **change)])
@@ -287,7 +309,9 @@ def test_a_new_head_of_a_paid_household_is_not_paid_again(desk: Desk) -> None:
 def test_a_household_is_paid_to_its_head(desk: Desk) -> None:
     desk.roll([person(2, head_id_no=A, head_name="张户主", payee_name="李代领", payee_id_no=make_id(7))], programme=LOW)
     desk.draft(override="理由")
-    row = desk.store.query("SELECT recipient_id_no, recipient_name, payee_name, payee_id_no FROM obligation JOIN payment_line USING (obligation_id)")[0]
+    row = desk.store.query(
+        "SELECT recipient_id_no, recipient_name, payee_name, payee_id_no FROM obligation JOIN payment_line USING (obligation_id)"
+    )[0]
     assert tuple(row) == (A, "张户主", "李代领", make_id(7))
 
 

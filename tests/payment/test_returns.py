@@ -36,7 +36,13 @@ def nothing_booked(desk: Desk, number: int) -> bool:
 def test_a_return_is_booked_once(desk: Desk, bank: str) -> None:
     number, path = exported(desk, bank)
     read = desk.read(path)
-    assert (read.succeeded, read.failed, read.missing, read.amount_fen, read.bank) == (3, 1, 0, 10_001 + 10_003 + 10_004, bank)
+    assert (read.succeeded, read.failed, read.missing, read.amount_fen, read.bank) == (
+        3,
+        1,
+        0,
+        10_001 + 10_003 + 10_004,
+        bank,
+    )
     book = read_workbook(desk.workspace.root / read.files[0]["path"]).sheets[0]
     cells = [str(cell) for column in book.columns for cell in column]
     assert "户名不符" in cells and any("核对户名" in cell for cell in cells)
@@ -65,14 +71,23 @@ TEXT_FAULTS: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
     "wrong total": (edit("4|400.10|", "4|400.11|"), "对不上"),
     "wrong count": (edit("4|400.10|", "5|400.10|"), "汇总写 5 笔"),
     "a line twice": (lambda ls: ["5|500.14|2026-10", *ls[1:], ls[4]], "重复"),
-    "an unknown line": (lambda ls: ["5|500.10|2026-10", *ls[1:], "6217999999999999|100.00|王五|成功|"], "本批没有这一笔"),
-    "another amount": (lambda ls: [ls[0].replace("400.10", "400.11"), ls[1].replace("100.01", "100.02"), *ls[2:]], "金额"),
+    "an unknown line": (
+        lambda ls: ["5|500.10|2026-10", *ls[1:], "6217999999999999|100.00|王五|成功|"],
+        "本批没有这一笔",
+    ),
+    "another amount": (
+        lambda ls: [ls[0].replace("400.10", "400.11"), ls[1].replace("100.01", "100.02"), *ls[2:]],
+        "金额",
+    ),
     "another account": (edit("6217000000000001", "6217000000000009"), "本批没有这一笔"),
     "another name": (edit("张" + chr(0x4E01), "李四"), "户名"),
     "an unreadable result": (edit("成功", "处理中"), "看不懂"),
     "no result": (edit("成功", ""), "看不懂"),
     "both ways": (edit("成功", "成功失败"), "看不懂"),
-    "a missing column": (lambda ls: [ls[0], ls[1].rpartition("|")[0].rpartition("|")[0].rpartition("|")[0], *ls[2:]], "第 2 行"),
+    "a missing column": (
+        lambda ls: [ls[0], ls[1].rpartition("|")[0].rpartition("|")[0].rpartition("|")[0], *ls[2:]],
+        "第 2 行",
+    ),
     "nothing": (lambda ls: ["0|0.00|2026-10"], "没有付款结果"),
 }
 
@@ -155,19 +170,42 @@ def test_ambiguous_lines_are_held_equal_outcomes_are_not(desk: Desk) -> None:
     lines = path.read_bytes().decode("gbk").split("\r\n")[:-1]
     split = path.with_name("一成一败.txt")
     first = next(i for i, line in enumerate(lines) if "6217000000000001" in line)
-    split.write_bytes("\r\n".join([line.replace("成功", "失败") if i == first else line for i, line in enumerate(lines)]).encode("gbk"))
+    split.write_bytes(
+        "\r\n".join([line.replace("成功", "失败") if i == first else line for i, line in enumerate(lines)]).encode(
+            "gbk"
+        )
+    )
     with pytest.raises(DataError, match="分不清"):
         desk.read(split)
     assert desk.read(path).succeeded == 4
 
 
-@pytest.mark.parametrize("head", [("顺序号", "卡号", "户名", "交易金额", "交易状态", "摘要"), ("序号", "收款账号", "收款人名称", "金额（元）", "处理结果", "失败原因")])
+@pytest.mark.parametrize(
+    "head",
+    [
+        ("顺序号", "卡号", "户名", "交易金额", "交易状态", "摘要"),
+        ("序号", "收款账号", "收款人名称", "金额（元）", "处理结果", "失败原因"),
+    ],
+)
 def test_a_workbook_is_read_by_its_headers(desk: Desk, head: tuple[str, ...]) -> None:
     _number, _path = exported(desk, "ccb_xlsx")
-    rows = [(str(i), f"6217{i:012d}", person(i)["name"], 10_000 + i, "失败" if i == 3 else "交易成功", "账户不存在" if i == 3 else "") for i in range(1, 5)]
+    rows = [
+        (
+            str(i),
+            f"6217{i:012d}",
+            person(i)["name"],
+            10_000 + i,
+            "失败" if i == 3 else "交易成功",
+            "账户不存在" if i == 3 else "",
+        )
+        for i in range(1, 5)
+    ]
     columns = [ColumnSpec(name, kind="amount" if "金额" in name else "text") for name in head]
     path = desk.workspace.root / "inbox" / "银行给的.xlsx"
-    write_xlsx(path, [SheetSpec(name="回单", columns=columns, rows=[*rows, ("合计", "", "", 40_010, "", "")], title="代发结果明细")])
+    write_xlsx(
+        path,
+        [SheetSpec(name="回单", columns=columns, rows=[*rows, ("合计", "", "", 40_010, "", "")], title="代发结果明细")],
+    )
     read = desk.read(path)
     assert (read.succeeded, read.failed) == (3, 1)
     assert desk.store.query("SELECT reason FROM payment_line WHERE state = 'failed'")[0][0] == "账户不存在"
@@ -176,7 +214,10 @@ def test_a_workbook_is_read_by_its_headers(desk: Desk, head: tuple[str, ...]) ->
 def test_a_file_numbered_anew_is_matched_by_account_and_name(desk: Desk) -> None:
     exported(desk, "ccb_xlsx")
     rows = [(str(5 - i), f"6217{i:012d}", person(i)["name"], 10_000 + i, "成功") for i in range(1, 5)]
-    columns = [ColumnSpec(name, kind="amount" if name == "金额" else "text") for name in ("序号", "账号", "姓名", "金额", "结果")]
+    columns = [
+        ColumnSpec(name, kind="amount" if name == "金额" else "text")
+        for name in ("序号", "账号", "姓名", "金额", "结果")
+    ]
     path = desk.workspace.root / "inbox" / "r.xlsx"
     write_xlsx(path, [SheetSpec(name="S", columns=columns, rows=rows)])
     assert desk.read(path).succeeded == 4
@@ -184,13 +225,21 @@ def test_a_file_numbered_anew_is_matched_by_account_and_name(desk: Desk) -> None
 
 def test_a_partly_paid_line_stays_under_way(desk: Desk) -> None:
     exported(desk, "ccb_xlsx")
-    rows = [(str(i), f"6217{i:012d}", person(i)["name"], 10_000 + i, (10_000 + i) if i != 2 else 500, "成功") for i in range(1, 5)]
-    columns = [ColumnSpec(n, kind="amount" if "金额" in n else "text") for n in ("序号", "账号", "姓名", "金额", "成功金额", "结果")]
+    rows = [
+        (str(i), f"6217{i:012d}", person(i)["name"], 10_000 + i, (10_000 + i) if i != 2 else 500, "成功")
+        for i in range(1, 5)
+    ]
+    columns = [
+        ColumnSpec(n, kind="amount" if "金额" in n else "text")
+        for n in ("序号", "账号", "姓名", "金额", "成功金额", "结果")
+    ]
     path = desk.workspace.root / "inbox" / "r.xlsx"
     write_xlsx(path, [SheetSpec(name="S", columns=columns, rows=rows)])
     read = desk.read(path)
     assert (read.succeeded, read.partial, read.amount_fen) == (3, 1, 30_008)
-    assert [tuple(r) for r in desk.store.query("SELECT state, reason FROM payment_line WHERE line_no = 2")] == [("sent", "部分到账：5.00 元")]
+    assert [tuple(r) for r in desk.store.query("SELECT state, reason FROM payment_line WHERE line_no = 2")] == [
+        ("sent", "部分到账：5.00 元")
+    ]
     with pytest.raises(RefusedError):
         desk.draft()
 
@@ -204,7 +253,7 @@ def test_a_workbook_without_results_is_told(desk: Desk) -> None:
 
 
 def test_the_exported_text_with_two_columns_more_is_understood(desk: Desk) -> None:
-    desk.write_policy("rural_text", 'returns = []\nreturns_summary = false\n')
+    desk.write_policy("rural_text", "returns = []\nreturns_summary = false\n")
     exported(desk)
     sent = next(desk.workspace.bank.rglob("rural_*.txt")).read_bytes().decode("gbk").split("\r\n")[:-1]
     path = desk.workspace.root / "inbox" / "r.txt"

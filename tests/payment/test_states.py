@@ -168,7 +168,9 @@ def test_failures_are_retried_once_with_the_corrected_account(desk: Desk) -> Non
     desk.supersede(first, corrected)
     made = desk.draft()
     assert (made.batch["kind"], made.batch["lines"]) == ("retry", 2)
-    assert {row[0] for row in desk.store.query("SELECT account_no FROM payment_line WHERE payment_id = 2")} == {"6217888800000001"}
+    assert {row[0] for row in desk.store.query("SELECT account_no FROM payment_line WHERE payment_id = 2")} == {
+        "6217888800000001"
+    }
     desk.lock()
     desk.approve()
     desk.export()
@@ -202,7 +204,9 @@ def test_a_formula_as_a_name_is_refused_in_a_workbook_too(desk: Desk) -> None:
 
 
 def test_a_bureau_may_override_a_layout_and_split_files(desk: Desk) -> None:
-    desk.write_policy("rural_text", 'max_lines = 2\nencoding = "gb18030"\ndelimiter = ","\nfile_name = "XX{month}_{sequence}"\n')
+    desk.write_policy(
+        "rural_text", 'max_lines = 2\nencoding = "gb18030"\ndelimiter = ","\nfile_name = "XX{month}_{sequence}"\n'
+    )
     desk.roll([person(i, name="䶮小丫", bank_name="农信社") for i in range(1, 6)])
     number = desk.draft().batch["payment_id"]
     desk.lock()

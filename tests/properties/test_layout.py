@@ -21,7 +21,10 @@ NAMES = st.one_of(
     st.text(CHARS, min_size=0, max_size=24),
 )
 LINE = st.tuples(
-    NAMES, st.text("0123456789", min_size=6, max_size=30), st.one_of(st.integers(1, 10**9), st.sampled_from([1, 99, 100, 10**13])), st.text(CHARS, max_size=8)
+    NAMES,
+    st.text("0123456789", min_size=6, max_size=30),
+    st.one_of(st.integers(1, 10**9), st.sampled_from([1, 99, 100, 10**13])),
+    st.text(CHARS, max_size=8),
 )
 
 
