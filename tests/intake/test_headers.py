@@ -296,3 +296,17 @@ def test_extra_columns_stay() -> None:
 def test_map_of_an_unknown_header_is_told() -> None:
     got = table(["姓名", "身份证号", "金额"], ["张三", A, 1], mapping={"补助": "发放金额"})
     assert "map_unused" in codes(got)
+
+
+def test_the_recipient_is_the_person_never_the_head() -> None:
+    got = table(["户主姓名", "户主身份证号码", "享受人姓名", "享受人身份证号码", "金额"], ["张三", A, "李四", B, 1])
+    assert fields(got) == {"head_name": "A", "head_id_no": "B", "name": "C", "id_no": "D", "amount_fen": "E"}
+    got = table(["户主", "成员", "身份证号", "金额"], ["张三", "张三", A, 1], [None, "李四", B, None])
+    assert fields(got) == {"head_name": "A", "name": "B", "id_no": "C", "amount_fen": "D"}
+
+
+def test_somebody_elses_id_is_never_taken() -> None:
+    got = table(["户主姓名", "户主身份证号", "成员姓名", "金额"], ["张三", A, "李四", 1], ["张三", A, "张三", 1])
+    assert got.fatal and "id_column_missing" in codes(got)
+    got = table(["姓名", "领款人", "领款人身份证号", "金额"], ["小张", "张三", A, 1], ["小李", "李四", B, 1])
+    assert got.fatal and "id_column_missing" in codes(got)

@@ -607,3 +607,27 @@ def test_summary_sheet_is_left_out() -> None:
     )
     tables, findings = tables_of(summary, sheet([[TITLE], HEADER, person(1)], name="明细"), file="a.xlsx")
     assert len(tables) == 1 and [finding.code for finding in findings] == ["sheet_without_table"]
+
+
+def test_carried_forward_lines_are_no_people() -> None:
+    table = one(
+        [TITLE],
+        HEADER,
+        person(1),
+        ["过次页", None, None, 100],
+        ["承前页", None, None, 100],
+        person(2),
+        ["合计", None, None, 200],
+    )
+    assert (table.rows.tolist(), table.stated_total_fen) == ([2, 5], 20000)
+
+
+def test_units_on_a_row_under_the_header() -> None:
+    table = one(
+        [TITLE], ["姓名", "身份证号", "人口", "补助资金"], [None, None, "（人）", "（万元）"], ["张三", ID[1], 1, 0.01]
+    )
+    assert (table.header_last, table.rows.tolist(), table.column("amount_fen").unit) == (2, [3], "万元")  # type: ignore[union-attr]
+
+
+def test_a_remark_alone_is_a_note() -> None:
+    assert one([TITLE], [*HEADER, "备注"], person(1), [None] * 5 + ["以上已核"], person(2)).rows.tolist() == [2, 4]

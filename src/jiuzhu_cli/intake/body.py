@@ -13,10 +13,12 @@ from jiuzhu_cli.intake.grid import Grid, cell_text, is_number, looks_like_id
 from jiuzhu_cli.intake.layout import Header, Known, is_header_row, read_header
 
 TOTAL = re.compile(
-    r"^(总|合|共|累|小|总合)计($|[^一-鿿]|金额|户|人|数|大写|元|资金|发放)|^(本页|全[镇乡村县区市]|本[镇乡村])(小计|合计|总计|共计)|(小计|合计|总计|共计)([:：（(\d].*)?$"
+    r"^(总|合|共|累|小|总合)计($|[^一-鿿]|金额|户|人|数|大写|元|资金|发放)|^(本页|全[镇乡村县区市]|本[镇乡村])(小计|合计|总计|共计)|(小计|合计|总计|共计)([:：（(\d].*)?$|^(过次页|承前页|转下页|接上页|本页计|页计)"
 )
 _COUNTED = re.compile(r"^(以上|全[村镇乡区])?(共|合|总)?计?[:：]?\d+户")
-SUBTOTAL = re.compile(r"小计|本页|^(?!全|本[镇乡村区]).{1,12}[村居组区队镇乡道处](合计|共计|计)")
+SUBTOTAL = re.compile(
+    r"小计|本页|次页|前页|下页|上页|页计|^(?!全|本[镇乡村区]).{1,12}[村居组区队镇乡道处](合计|共计|计)"
+)
 SIGNATURE = re.compile(
     r"^(制表|审核|复核|填报|填表|经办|负责|审批|主管|分管|领导|核对|会计|出纳|单位负责|单位盖章|单位[（(]盖章|(村|镇|乡).{0,8}盖章|打印|导出|报送|校对|统计|联系人|科室)"
     r".{0,8}[人员章字间期导)）]{0,3}([:：]|[(（]|$)"
@@ -121,7 +123,13 @@ def _single(cell: tuple[int, str], keys: dict[int, str]) -> str:
         return "data" if keys.get(column) and "序号" not in keys[column] else "note"
     if GROUP.match(text) or TOWN_GROUP.match(text):
         return "group"
-    if NOTE.match(text) or SIGNATURE.search(text) or len(text) > 12 or re.search(r"[：:。；]", text):
+    if (
+        re.search("备注|说明", keys.get(column, ""))
+        or NOTE.match(text)
+        or SIGNATURE.search(text)
+        or len(text) > 12
+        or re.search(r"[：:。；]", text)
+    ):
         return "note"
     if re.search(r"(表|册|名单|台账|以下空白|此页无正文)$", text) or re.search(r"^(以下|下转|续)", text):
         return "note"

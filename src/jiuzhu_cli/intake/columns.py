@@ -289,7 +289,10 @@ class Understanding:
         if not self.by("id_no") and not members:
             for code in ("head_id_no", "payee_id_no"):
                 if column := next(iter(self.by(code)), None):
-                    if code == "head_id_no" and self.by("name") and self._repeats(column):
+                    named = self.by("head_name" if code == "head_id_no" else "payee_name")
+                    if self.by("name") and (code == "payee_id_no" or self._repeats(column)) and not named:
+                        break  # somebody else's number
+                    if self.by("name") and named and not self._alike(self.by("name")[0], named[0]):
                         break
                     column.field, column.why = "id_no", f"{column.why}；表中只有这一列身份证号"
                     break

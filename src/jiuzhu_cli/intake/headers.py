@@ -58,6 +58,10 @@ _OWNER_ALONE = [
     (re.compile(rf"^{_HEAD}(?:信息|情况|基本信息|基本情况)?$"), "head"),
     (re.compile(rf"^{_PAYEE}(?:信息|情况|账户)?$"), "payee"),
 ]
+_RECIPIENT = re.compile(
+    r"^(享受|备案对象)"
+)  # on a roll the one who receives; on the register of kin somebody's relative
+_BARE_PERSON = re.compile(r"^(家庭|户内)?成员$|^(老年?人|残疾人|儿童|学生|孤儿|供养人员|救助人员)$")
 _DOCUMENT = re.compile(
     r"残疾|低保证|特困证|证书|学籍|房产|权证|驾驶|行驶|医保|老年证|优待证|批次|凭证|回执|保单|合同|发票|门牌|户口[簿本]"
 )
@@ -129,6 +133,8 @@ class Lexicon:
                 child = header_key(parts[-1])
                 if owner and key == child and len(parts) > 1:
                     field, why = _owned(field, owner, why)
+                if field.startswith("related_") and _RECIPIENT.match(key):
+                    owner = "person"
                 return _allowed(Meaning(field, why, owner), kind)
         grown = self._composed(parts)
         return _allowed(grown or Meaning("", "表头不在词汇表里，原样保留", owner), kind)
@@ -158,6 +164,8 @@ class Lexicon:
                     return Meaning(
                         fields.get(noun, ""), "按称谓和名目组合认出", "other" if not fields.get(noun) else ""
                     )
+            if _BARE_PERSON.match(key):
+                return Meaning("name", "表头是人员称谓")
             if _ACCOUNT.search(key) and not re.search(r"前|旧|原|付款", key):
                 return Meaning("account_no", "表头以账号、卡号结尾")
             for field, pattern in (("town", _TOWN), ("village", _VILLAGE)):
@@ -218,6 +226,8 @@ def _allowed(meaning: Meaning, kind: str) -> Meaning:
             return Meaning(_REGISTER_STAND_INS[meaning.field], meaning.why, meaning.owner)
         if meaning.field and meaning.field not in REGISTER_FIELDS:
             return Meaning("", "比对名单不用这一列，原样保留", meaning.owner)
+    elif meaning.field.startswith("related_") and meaning.owner == "person":
+        return Meaning("name" if meaning.field == "related_name" else "id_no", "享受救助的人", "")
     elif meaning.field in REGISTER_ONLY:
         owner = "other" if meaning.field.startswith("related") else meaning.owner
         return Meaning("", "台账不用这一列，原样保留", owner)

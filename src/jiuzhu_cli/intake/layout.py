@@ -23,6 +23,9 @@ _PARENT = re.compile(
 )
 _TITLE = re.compile(r"(表|册|名单|台账|公示|清单|花名|明细|汇总|统计|情况)$|[：:]")
 _ORDINAL = re.compile(r"^[(（]?(\d{1,2}|[甲乙丙丁戊己庚辛壬癸]|[①-⑳]|[A-Z]|栏次)[)）]?([=＝+\-*×/\d()A-Z]*)$")
+_UNIT_ONLY = re.compile(
+    r"^[（(](亿元|万元|千元|元|角|分|人|户|口|岁|周岁|月|年|个月|次|平方米|㎡)(/[人户月年]+){0,2}[)）]$"
+)
 MAX_HEADER_ROWS = 3
 SEARCH_ROWS = 400  # a header deeper than this below a sheet's first line is no header
 
@@ -135,6 +138,8 @@ def _is_child(grid: Grid, anchor: int, row: int, known: Known) -> bool:
     above = dict(grid.cells(row - 1))
     if not cells or any(not isinstance(value, str) or looks_like_id(value) or len(value) > 30 for _, value in cells):
         return False
+    if all(_UNIT_ONLY.match(compact(str(value))) for _, value in cells):
+        return True
     keys = [header_key(str(value)) for _, value in cells]
     if [header_key(cell_text(above.get(column))) for column, _ in cells] == keys:
         return False  # the same header once more

@@ -77,7 +77,7 @@ def state_totals(grid: Grid, table: Table, last: int) -> None:
     subs = [read_total(grid, row, table, last) for row, kind in table.skipped if kind == "subtotal"]
     told = [total for total in totals if total.fen is not None or total.households or total.persons]
     if not told and subs and len(table.rows) and subs[-1].row > int(table.rows[-1]):
-        pieces = [sub for sub in subs if "页" not in sub.label]
+        pieces = [sub for sub in subs if not re.search("页", sub.label)]
         if len(pieces) == len(subs) and all(sub.fen is not None for sub in pieces):
             table.stated_total_fen = sum(sub.fen or 0 for sub in pieces)
         return
