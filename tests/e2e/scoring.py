@@ -169,3 +169,38 @@ def lost_reviews(truth: dict[str, Any], proposals: list[dict[str, str]]) -> list
         if not hits:
             lost.append(case)
     return lost
+
+
+def unfounded_reviews(truth: dict[str, Any], proposals: list[dict[str, str]]) -> list[str]:
+    """Proposals to change or stop an amount of cases in which nothing was planted and nobody died."""
+    touched = {
+        p
+        for case in [*truth["review"], *truth["planted"], *truth["tolerated"]]
+        for p in [*case["persons"], case["note"]]
+    }
+    touched |= {p for case in truth["decoys"] if case["rule"] == "当月死亡" for p in case["persons"]}
+    return [
+        f"{p['programme']} {p['action']} {p['id_no']} {p['area']} {p['amount_before_fen']} -> {p['amount_after_fen']}: {p['reasons']}"
+        for p in proposals
+        if p["action"] not in ("keep", "check") and p["id_no"] not in touched
+    ]
+
+
+def paid_rows(workspace: Path) -> list[tuple[str, str, str]]:
+    """Programme, month and recipient of every line that is under way or paid."""
+    with sqlite3.connect(f"file:{workspace / 'ledger.db'}?mode=ro", uri=True) as connection:
+        return connection.execute(
+            "SELECT o.programme, o.month, o.recipient_id_no FROM payment_line l JOIN obligation o USING (obligation_id)"
+            " WHERE l.state IN ('due', 'sent', 'paid')"
+        ).fetchall()
+
+
+def paid_in_doubt(truth: dict[str, Any], paid: list[tuple[str, str, str]]) -> list[str]:
+    """Payments to persons on the programmes of a planted, undecided strong doubt (missed aid blocks nothing)."""
+    lines = set(paid)
+    return [
+        f"{case['kind']} {case['rule']} {person} {programme}"
+        for case in truth["planted"] if case["kind"] != "missed"
+        for person in case["persons"] for programme in case["programmes"][: 1 if case["kind"] == "claim" else None]
+        if any((programme, month, person) in lines for month in case["months"])
+    ]  # fmt: skip
