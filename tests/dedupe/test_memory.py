@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jiuzhu_cli.core.errors import UsageError
+from jiuzhu_cli.core.errors import DataError, UsageError
 from jiuzhu_cli.dedupe.dispositions import decide_files
 from jiuzhu_cli.dedupe.output import CSV_COLUMNS
 from jiuzhu_cli.ledger.doubts import confirmed_stops, decide, held_sides, open_strong_blocks, run_is_current
@@ -249,3 +249,29 @@ def test_a_side_that_is_not_paid_cannot_be_stopped(world: World) -> None:
 
     result = decide_files(world.store, [_filled(world, edit)], actor="甲")
     assert (result.applied, len(result.refused)) == (0, 1)
+
+
+def test_one_doubt_decided_two_ways_is_refused(world: World) -> None:
+    _double(world, "2026-10")
+
+    def edit(sheet) -> None:  # type: ignore[no-untyped-def]
+        row, columns = _rows(sheet)["D000001"], _columns(sheet)
+        for column in range(1, sheet.max_column + 1):
+            sheet.cell(row + 1, column, sheet.cell(row, column).value)
+        sheet.cell(row, columns["处理意见"], "停发甲方")
+        sheet.cell(row + 1, columns["处理意见"], "停发乙方")
+
+    result = decide_files(world.store, [_filled(world, edit)], actor="甲")
+    assert (result.applied, len(result.refused)) == (0, 2)
+
+
+def test_a_file_that_is_no_list_of_doubts_applies_nothing(world: World) -> None:
+    _double(world, "2026-10")
+
+    def edit(sheet) -> None:  # type: ignore[no-untyped-def]
+        sheet.cell(_rows(sheet)["D000001"], _columns(sheet)["处理意见"], "停发甲方")
+
+    good = _filled(world, edit)
+    with pytest.raises(DataError):
+        decide_files(world.store, [good, world.run().csv], actor="甲")
+    assert world.run().doubts[0]["disposition"] == "pending"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.core.text import compact, tidy
 from jiuzhu_cli.dedupe.output import DECISION_HEADER, ID_A_HEADER, ID_B_HEADER, ID_HEADER, NOTE_HEADER
 from jiuzhu_cli.ledger.doubts import DISPOSITIONS, decide, doubts_by_id
@@ -20,7 +21,7 @@ from jiuzhu_cli.tabular.read import as_text, read_workbook
 
 if TYPE_CHECKING:
     from jiuzhu_cli.ledger.store import Store
-    from jiuzhu_cli.tabular.cells import Sheet
+    from jiuzhu_cli.tabular.cells import Sheet, Workbook
 
 _BY_LABEL = {label: code for code, label in DISPOSITIONS.items()} | {code: code for code in DISPOSITIONS}
 _HEADER_SEARCH = 30  # rows; people add a few lines above
@@ -72,39 +73,56 @@ class _Line:
 
 def decide_files(store: Store, files: Sequence[Path], *, actor: str, now: datetime | None = None) -> DecideResult:
     """Applies the dispositions of ``files`` in their order. DataError when a file has no sheet with our headers."""
-    result = DecideResult()
-    for path in files:
-        book = read_workbook(path)
-        lines = [line for sheet in book.sheets for line in _lines(sheet)]
+    books = [read_workbook(path) for path in files]
+    for book in books:
         if not any(_header(sheet) for sheet in book.sheets):
             raise DataError(
-                f"“{path.name}”里没有带“{ID_HEADER}”和“{DECISION_HEADER}”两列的表",
+                f"“{book.path.name}”里没有带“{ID_HEADER}”和“{DECISION_HEADER}”两列的表",
                 "请用 dedupe run 产出的疑点工作簿填写后再读入",
             )
-        known = doubts_by_id(store, (line.doubt_id for line in lines))
-        accepted: dict[str, tuple[_Line, str]] = {}
-        for line in lines:
-            reason, header = _problem(line, known.get(line.doubt_id), accepted)
-            if reason:
-                result.refused.append(RefusedRow(path.name, line.sheet, line.cell(header), line.doubt_id[:20], reason))
-            else:
-                accepted[line.doubt_id] = (line, _BY_LABEL[line.label])
-        decisions = []
-        for doubt_id, (line, code) in sorted(accepted.items()):
-            # a copy made before somebody decided must not undo the decision
-            if code == "pending" and known[doubt_id]["disposition"] != "pending":
-                result.unchanged += 1
-            else:
-                decisions.append((doubt_id, code, line.note))
+    result = DecideResult()
+    for book in books:
+        decisions = _decisions(store, book, result)
         if decisions:
             with store.transaction(actor=actor, command="dedupe decide", now=now) as tx:
-                applied, unchanged = decide(tx, decisions, source=path.name, digest=book.sha256)
+                applied, unchanged = decide(tx, decisions, source=mask_text(book.path.name), digest=book.sha256)
             result.applied += applied
             result.unchanged += unchanged
     return result
 
 
-def _problem(line: _Line, doubt: dict[str, Any] | None, accepted: dict[str, tuple[_Line, str]]) -> tuple[str, str]:
+def _decisions(store: Store, book: Workbook, result: DecideResult) -> list[tuple[str, str, str]]:
+    """What the workbook decides: ``(doubt_id, disposition, note)``. Rows refused and unchanged are noted in ``result``."""
+    lines = [line for sheet in book.sheets for line in _lines(sheet)]
+    known = doubts_by_id(store, (line.doubt_id for line in lines))
+    accepted: dict[str, list[_Line]] = {}
+    refused: list[tuple[_Line, str, str]] = []
+    for line in lines:
+        reason, header = _problem(line, known.get(line.doubt_id))
+        if reason:
+            refused.append((line, header, reason))
+        else:
+            accepted.setdefault(line.doubt_id, []).append(line)
+    decisions = []
+    for doubt_id, same in sorted(accepted.items()):
+        if len({(_BY_LABEL[line.label], line.note) for line in same}) > 1:
+            where = "、".join(f"{line.sheet}第{line.row + 1}行" for line in same)
+            refused += [(line, DECISION_HEADER, f"同一疑点填了几次而且不一样（{where}），都没有采用") for line in same]
+            continue
+        code = _BY_LABEL[same[0].label]
+        # a copy made before somebody decided must not undo the decision
+        if code == "pending" and known[doubt_id]["disposition"] != "pending":
+            result.unchanged += 1
+        else:
+            decisions.append((doubt_id, code, same[0].note))
+    result.refused += [
+        RefusedRow(book.path.name, line.sheet, line.cell(header), mask_text(line.doubt_id[:20]), reason)
+        for line, header, reason in refused
+    ]
+    return decisions
+
+
+def _problem(line: _Line, doubt: dict[str, Any] | None) -> tuple[str, str]:
     """Why the row cannot be applied, and the header of the cell to look at; ("", "") when it can."""
     if doubt is None:
         return "没有这个疑点编号（编号被改动，或不是本工作区的清单）", ID_HEADER
@@ -122,9 +140,6 @@ def _problem(line: _Line, doubt: dict[str, Any] | None, accepted: dict[str, tupl
         return "应享未享没有可停发或调整的一方", DECISION_HEADER
     if code == "stop_a" and doubt["programme_a"].startswith("register:"):
         return "甲方是比对名单，没有可停发的待遇", DECISION_HEADER
-    earlier = accepted.get(line.doubt_id)
-    if earlier and (earlier[1] != code or earlier[0].note != line.note):
-        return f"同一疑点填了两次而且不一样（另见{earlier[0].sheet}第{earlier[0].row + 1}行）", DECISION_HEADER
     return "", ""
 
 

@@ -68,15 +68,18 @@ DELETE FROM due WHERE
   OR EXISTS (SELECT 1 FROM barred b WHERE b.due = due.due AND b.month = due.month AND b.id_no = due.id_no)
 """
 
-# One row per person and programme due; the strong ground before a candidate, relations in their order.
+# One row per person and programme due; the strong ground before a candidate, relations in their order. Somebody whose grounds lie in
+# several towns can be judged only where all of them are covered: they may have it in the other.
 _ONE_EACH = """
 CREATE TABLE judged AS
-SELECT *, CASE WHEN town = '' THEN NOT EXISTS (
-    SELECT 1 FROM known_town t WHERE t.month = due.month AND NOT EXISTS (
-      SELECT 1 FROM coverage k WHERE k.programme = due.due AND k.month = due.month AND k.area IN ('', t.town)))
-    AND EXISTS (SELECT 1 FROM coverage k WHERE k.programme = due.due AND k.month = due.month)
-  ELSE {covered} END AS covered
-FROM due QUALIFY row_number() OVER (PARTITION BY due, id_no, month ORDER BY severity DESC, position, row_id DESC) = 1
+SELECT * REPLACE (bool_and(covered) OVER (PARTITION BY due, id_no, month) AS covered) FROM (
+  SELECT *, CASE WHEN town = '' THEN NOT EXISTS (
+      SELECT 1 FROM known_town t WHERE t.month = due.month AND NOT EXISTS (
+        SELECT 1 FROM coverage k WHERE k.programme = due.due AND k.month = due.month AND k.area IN ('', t.town)))
+      AND EXISTS (SELECT 1 FROM coverage k WHERE k.programme = due.due AND k.month = due.month)
+    ELSE {covered} END AS covered
+  FROM due)
+QUALIFY row_number() OVER (PARTITION BY due, id_no, month ORDER BY severity DESC, position, row_id DESC) = 1
 """.replace("{covered}", COVERED.format(programme="due.due", month="due.month", town="due.town", village="due.village"))
 
 _HITS = """

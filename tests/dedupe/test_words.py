@@ -1,0 +1,58 @@
+"""What users read: every code has a name, a sentence and a line in the documentation; commands exit as promised."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jiuzhu_cli.dedupe import conflicts, evidence
+from jiuzhu_cli.ledger.doubts import DISPOSITIONS
+from tests.dedupe.worlds import LOW, POOR, World, person
+from tests.support import make_id
+
+GUIDE = Path(__file__).parents[2] / "docs" / "疑点说明.md"
+
+
+def test_every_code_is_spoken_and_documented() -> None:
+    codes = set(evidence.CODES)
+    assert codes == set(evidence._SENTENCES)
+    assert {*conflicts.CODES.values(), *conflicts.EVENT_REGISTERS.values()} <= codes
+    guide = GUIDE.read_text("utf-8")
+    assert [code for code in (*codes, *evidence.KINDS) if f"`{code}`" not in guide and code != "same_person"] == []
+    assert [label for label in DISPOSITIONS.values() if label not in guide] == []
+
+
+@pytest.mark.parametrize(
+    ("months", "said"),
+    [(["2026-03"], "2026-03"), (["2026-11", "2026-12", "2027-01"], "2026-11至2027-01"), (["2026-03", "2026-05"], "2026-03、2026-05")],
+)  # fmt: skip
+def test_months_are_said_short(months: list[str], said: str) -> None:
+    assert evidence.say_months(months) == said
+
+
+def run(arguments: list[str]) -> int:
+    from jiuzhu_cli.cli.main import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0)
+
+
+def test_command_exits_as_promised(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.roll(LOW, "东镇", person(1))
+    world.roll(POOR, "东镇", person(1))
+    base = ["-C", str(world.workspace.root), "dedupe"]
+    assert run([*base, "run", "--month", "2026-10", "--json"]) == 0
+    out = capsys.readouterr().out
+    data = json.loads(out)
+    assert (data["doubts"], data["strong"], data["by_kind"]) == (1, 1, {"double": 1})
+    assert make_id(1) not in out
+    assert Path(data["csv"]).exists()
+    assert run([*base, "run", "--month", "2026-10", "--fail-on", "strong"]) == 3
+    assert run([*base, "run", "--month", "2026-13"]) == 2
+    assert run([*base, "run", "--month", "2026-10", "--fail-on", "some"]) == 2
+    assert run([*base, "list", "--month", "2026-10"]) == 0
+    assert make_id(1) not in capsys.readouterr().out
+    assert run([*base, "decide", data["csv"]]) == 3
