@@ -6,12 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jiuzhu_cli.core.text import header_key
-from jiuzhu_cli.intake.headers import PART_FIELDS
-from jiuzhu_cli.intake.table import Column
+from jiuzhu_cli.core.text import compact, header_key
+from jiuzhu_cli.intake.headers import PART_FIELDS, money_word, not_paid, unit_of
+from jiuzhu_cli.intake.table import Column, Problem
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.intake.columns import Understanding
 
 _NET = re.compile(r"实发|实际发放|实付|最终确定")
 _TOTAL = re.compile(r"合计|总计|共计|总额|总金额")
@@ -144,3 +148,94 @@ def _product(paid: list[Column], columns: Sequence[Column], samples: dict[int, n
         if _same(samples[monthly.index] * count, samples[whole.index]) and (count > 1).any():
             return whole
     return None
+
+
+def settle_amount(view: Understanding) -> None:
+    for column in view.by("amount_fen"):
+        if column.index in view.fixed:
+            continue
+        key = header_key(column.header.replace("|", ""))
+        if not_paid(key):
+            column.field, column.why = "", "不是本期发放的金额，原样保留"
+    if any(column.index in view.fixed for column in view.by("amount_fen")):
+        for column in view.by("amount_fen"):
+            if column.index not in view.fixed:
+                column.field, column.why = "", "已另行指定金额列，原样保留"
+        return
+    own_amount(view)
+    samples = {
+        c.index: view.money(c)
+        for c in view.columns
+        if c.field in ("amount_fen", "months_paid", "standard_amount", "per_person_amount", *PART_FIELDS)
+        or (not c.field and money_word(header_key(c.header.replace("|", ""))))
+    }
+    if not view.by("amount_fen") and not any(
+        view.by(code) for code in (*PART_FIELDS, "standard_amount", "per_person_amount")
+    ):
+        loose = [c for c in view.columns if not c.field and c.index in samples and not np.isnan(samples[c.index]).all()]
+        if len(loose) == 1:
+            loose[0].field, loose[0].why = "amount_fen", "唯一的金额列"
+            loose[0].unit = unit_of(loose[0].header.split("|")) or view.unit or "元"
+    if not view.payable and not view.by("amount_fen"):
+        return
+    choice = choose_amount(view.columns, samples, per_person=view.per_person)
+    view.parts_sum = choice.parts
+    if choice.problem:
+        severity = "error" if choice.rivals else "warning"
+        view.problems.append(Problem(choice.problem, severity if view.payable else "notice", choice.rivals))
+    if choice.column is not None and choice.column.field in ("standard_amount", "per_person_amount"):
+        view.problems.append(Problem("amount_from_standard", "warning", (choice.column,)))
+    name_amount(view, choice.column, choice.why)
+    standard_is_base(view, samples)
+
+
+def standard_is_base(view: Understanding, samples: dict[int, np.ndarray]) -> None:
+    """A column called 标准 that, with care and add-on, adds up to the amount is the basic part of it."""
+    amount, parts = view.by("amount_fen"), [c for code in PART_FIELDS for c in view.by(code)]
+    if len(amount) != 1 or not parts or view.by("base_fen") or amount[0].index not in samples:
+        return
+    rest = np.nan_to_num(samples[amount[0].index]) - sum(np.nan_to_num(samples[c.index]) for c in parts)
+    for column in view.by("standard_amount"):
+        if (np.abs(np.nan_to_num(samples[column.index]) - rest) < 0.005).mean() >= 0.95:
+            column.field, column.why = "base_fen", "与其他分项相加等于发放金额"
+            return
+
+
+def own_amount(view: Understanding) -> None:
+    """Where a list holds two programmes, the amount is the column that bears this programme's name."""
+    own = [
+        c
+        for c in view.columns
+        if c.field in ("", "amount_fen")
+        and any(word in compact(c.header) for word in view.own_names)
+        and not re.search(r"类[别型]|等级|档|标准|账|卡", c.header)
+        and not np.isnan(view.money(c)).all()
+    ]
+    others = [c for c in view.by("amount_fen") if c not in own]
+    if not own or (not others and all(c.field for c in own)):
+        return
+    for column in own:
+        column.field, column.why = "amount_fen", "表头写明是本项目的金额"
+        column.unit = unit_of(column.header.split("|")) or view.unit or "元"
+    for column in others:
+        column.field, column.why = "", "是别的项目或几个项目合计的金额，原样保留"
+
+
+def name_amount(view: Understanding, chosen: Column | None, why: str) -> None:
+    plain = []
+    for column in view.by("amount_fen"):
+        if chosen is not None and column is not chosen:
+            column.field, column.why = "", f"发放金额取{chosen.letters}列，这一列原样保留"
+            plain.append(column)
+    if chosen is not None:
+        chosen.field = "amount_fen"
+        if why:
+            chosen.why = f"{chosen.why}；{why}"
+    household = chosen is not None and chosen.level
+    for code in PART_FIELDS:
+        many = view.by(code)
+        if len(many) > 1:
+            keep = next((c for c in many if household and c.level == household), many[0])
+            for column in many:
+                if column is not keep:
+                    column.field, column.why = "", f"与{keep.letters}列同义，原样保留"

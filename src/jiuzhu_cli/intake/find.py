@@ -17,7 +17,8 @@ from jiuzhu_cli.intake.layout import Header, find_header, panels
 from jiuzhu_cli.intake.place import join_areas
 from jiuzhu_cli.intake.recognise import Names, partial_list
 from jiuzhu_cli.intake.table import Hints, Table
-from jiuzhu_cli.intake.understand import Context, understand
+from jiuzhu_cli.intake.understand import understand
+from jiuzhu_cli.intake.work import Context
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy

@@ -15,7 +15,7 @@ from jiuzhu_cli.intake.body import TOWN_GROUP
 
 if TYPE_CHECKING:
     from jiuzhu_cli.intake.table import Table
-    from jiuzhu_cli.intake.understand import Work
+    from jiuzhu_cli.intake.work import Work
 
 _NOT_A_PLACE = re.compile(r"计$|^[-—/无]$")
 

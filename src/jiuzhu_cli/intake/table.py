@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jiuzhu_cli.core.finding import Finding
+from jiuzhu_cli.core.finding import Finding, Severity
 
 TableKind = Literal["roll", "register"]
 
@@ -75,6 +75,16 @@ class Table:
     def column(self, field_code: str) -> Column | None:
         """The column holding ``field_code``, or None."""
         return next((column for column in self.columns if column.field == field_code), None)
+
+
+@dataclass(slots=True)
+class Problem:
+    """Something to tell about the columns: a finding code, its severity, columns and values."""
+
+    code: str
+    severity: Severity
+    columns: tuple[Column, ...] = ()
+    values: dict[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jiuzhu_cli.core.errors import UsageError
-from jiuzhu_cli.core.finding import Finding, Severity, SourceRef
 from jiuzhu_cli.core.text import compact, header_key
-from jiuzhu_cli.intake.areas import Towns
 from jiuzhu_cli.intake.body import Body
-from jiuzhu_cli.intake.columns import Problem, Understanding
 from jiuzhu_cli.intake.grid import Grid
-from jiuzhu_cli.intake.headers import Lexicon, unit_of_lines
 from jiuzhu_cli.intake.place import place_table
-from jiuzhu_cli.intake.recognise import Evidence, Named, Names, category_in, title_of_other_benefit
-from jiuzhu_cli.intake.table import Hints, Table
+from jiuzhu_cli.intake.programme import find_programme, read_columns
+from jiuzhu_cli.intake.recognise import Evidence, category_in
+from jiuzhu_cli.intake.split import split_by_amount, split_by_value
+from jiuzhu_cli.intake.table import Table
 from jiuzhu_cli.intake.totals import household_blocks, state_totals
 from jiuzhu_cli.intake.when import date_table
+from jiuzhu_cli.intake.work import Context, Work
 
 if TYPE_CHECKING:
-    from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.tabular.read import Sheet
 
-_PROGRAMME_COLUMN = re.compile(r"项目|补贴(名称|类型|种类|类别)|救助(类型|类别|种类)|保障(类型|类别)|业务类型|待遇类型")
 _KEY_FIELDS = (
     "name",
     "id_no",
@@ -44,70 +37,6 @@ _TABLE_NOUN = re.compile(r"(表|册|名单|台账|公示|清单|情况|信息|�
 _STEM = re.compile(r"\.[A-Za-z]{2,5}$")
 
 
-@dataclass(frozen=True)
-class Context:
-    """What is known before a table is looked at. ``sheets``: how many sheets of the workbook hold tables."""
-
-    policy: Policy
-    names: Names
-    lexicon: Lexicon
-    towns: Towns
-    hints: Hints
-    today: date
-    file: str
-    folders: tuple[str, ...]
-    region: str
-    sheets: int = 1
-
-    def hinted(self) -> Named | None:
-        if not self.hints.programme:
-            return None
-        try:
-            return "roll", self.policy.programme(self.hints.programme).code
-        except UsageError:
-            return "register", self.policy.register(self.hints.programme).code
-
-
-@dataclass
-class Work:
-    """One table in the making, with the evidence around it."""
-
-    context: Context
-    sheet: Sheet
-    grid: Grid
-    body: Body
-    table: Table
-    evidence: list[Evidence]
-    columns: Understanding | None = None
-
-    def tell(self, code: str, severity: Severity, *, column: str = "", field: str = "", **values: str | int) -> None:
-        source = SourceRef(self.context.file, self.sheet.name, 0, column)
-        self.table.findings.append(Finding(code, severity, source, field, "", values))
-        if severity == "error":
-            self.table.fatal = True
-
-    def values(self, column: int) -> list[Any]:
-        """Cells of a column at the table's data rows."""
-        cells = self.grid.columns[column]
-        rows = self.table.rows
-        if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows):
-            return cells[int(rows[0]) : int(rows[-1]) + 1]
-        return [cells[row] for row in rows.tolist()]
-
-    def only(self, keep: np.ndarray, reason: str) -> Work:
-        """The same table with only the data rows of ``keep`` (a mask); the others are skipped for ``reason``."""
-        old = self.table
-        table = replace(
-            old,
-            columns=[replace(column) for column in old.columns],
-            rows=old.rows[keep],
-            skipped=sorted([*old.skipped, *((row, reason) for row in old.rows[~keep].tolist())]),
-            how=dict(old.how),
-            findings=list(old.findings),
-        )
-        return replace(self, table=table)
-
-
 def understand(
     context: Context, sheet: Sheet, index: int, grid: Grid, body: Body, *, above: list[list[str]]
 ) -> list[Table]:
@@ -117,13 +46,13 @@ def understand(
     title = _main_title(body.titles)
     table = Table(sheet.name, index, title, header.first, header.last, rows=body.rows, skipped=list(body.skipped))
     work = Work(context, sheet, grid, body, table, _evidence(context, sheet, title, lines, above))
-    named, joint = _programme(work)
-    _columns(work, named)
+    named, joint = find_programme(work)
+    read_columns(work, named)
     _drop_prefilled(work)
-    split = _split_by_value(work, named, joint)
+    split = split_by_value(work, named, joint)
     works = split or [work]
     if not split and len(joint) == 2:
-        works = _split_by_amount(work, joint)
+        works = split_by_amount(work, joint)
     out: list[Table] = []
     for one in works:
         for dated in date_table(one):
@@ -155,127 +84,7 @@ def _evidence(context: Context, sheet: Sheet, title: str, lines: list[str], abov
     return out
 
 
-# ---- programme -----------------------------------------------------------------------------------------------
-
-
-def _programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
-    """The one programme or register, or several that the list holds together (() unless more than one)."""
-    context, table = work.context, work.table
-    told = [(proof, found) for proof in work.evidence if (found := context.names.in_text(proof.text))]
-    told.sort(key=lambda pair: ("标题", "工作表名", "表头上方", "上文", "文件名", "文件夹").index(pair[0].place))
-    hinted = context.hinted()
-    if hinted is not None:
-        _set_programme(table, hinted, "由 --programme 指定")
-        if told and hinted not in told[0][1]:
-            work.tell(
-                "programme_conflict",
-                "warning",
-                first="--programme",
-                second=told[0][0].shown(),
-                chosen=_name(context, hinted),
-            )
-        return hinted, ()
-    if told:
-        proof, found = told[0]
-        for other, theirs in told[1:]:
-            common = tuple(one for one in found if one in theirs)
-            if common and len(common) < len(found):
-                proof, found = other, common
-            elif not common and other.place not in ("上文", "文件夹"):
-                work.tell(
-                    "programme_conflict",
-                    "warning",
-                    first=proof.shown(),
-                    second=other.shown(),
-                    chosen="、".join(_name(context, one) for one in found),
-                )
-        if len(found) == 1:
-            _set_programme(table, found[0], proof.shown())
-            return found[0], ()
-        _set_programme(table, found[0], proof.shown())
-        return found[0], found
-    foreign = next(
-        (
-            proof
-            for proof in work.evidence
-            if proof.place in ("标题", "工作表名", "文件名") and title_of_other_benefit(proof.text)
-        ),
-        None,
-    )
-    if foreign is not None:
-        work.tell("programme_unknown", "error", shown_text=foreign.shown())
-        return None, ()
-    keys = [key for key in work.body.header.keys().values() if key]
-    fields = {context.lexicon.index.get(key, "") for key in keys}
-    named, words = context.names.by_columns(keys, paid={"amount_fen", "account_no"} <= fields)
-    if named is not None:
-        _set_programme(table, named, f"列名“{'、'.join(words[:3])}”")
-        return named, ()
-    return None, ()
-
-
-def _name(context: Context, named: Named) -> str:
-    shapes: Any = context.policy.programmes if named[0] == "roll" else context.policy.registers
-    return str(shapes[named[1]].name)
-
-
-def _set_programme(table: Table, named: Named, how: str) -> None:
-    table.kind, table.code = named  # type: ignore[assignment]
-    table.how["programme"] = how
-
-
 # ---- columns -------------------------------------------------------------------------------------------------
-
-
-def _columns(work: Work, named: Named | None) -> None:
-    context, table = work.context, work.table
-    programme = context.policy.programmes.get(named[1]) if named and named[0] == "roll" else None
-    words: Iterable[str] = ()
-    if programme is not None:
-        words = (word for many in programme.categories.values() for word in many)
-    understanding = Understanding(
-        work.grid,
-        work.body,
-        context.lexicon,
-        mapping=context.hints.mapping,
-        unit=unit_of_lines([proof.text for proof in work.evidence if proof.place in ("标题", "表头上方")]),
-        kind=named[0] if named else "roll",
-        register=named[1] if named and named[0] == "register" else "",
-        per_person=programme is None or programme.unit == "person",
-        payable=programme is None or programme.benefit not in ("status", "service"),
-        category_words=frozenset(words),
-        own_names=_own_amount_words(context, named),
-    )
-    understanding.resolve()
-    table.columns = understanding.columns
-    table.amount_from_parts = understanding.parts_sum
-    work.columns = understanding
-    for problem in understanding.problems:
-        _tell_problem(work, problem)
-
-
-def _own_amount_words(context: Context, named: Named | None) -> tuple[str, ...]:
-    """Names by which an amount column says whose it is, where two programmes stand in one list."""
-    if named == context.names.living:
-        return ("生活补贴",)
-    if named == context.names.care:
-        return ("护理补贴",)
-    return ()
-
-
-def _tell_problem(work: Work, problem: Problem) -> None:
-    shown = "、".join(f"{column.letters}列“{column.header}”" for column in problem.columns)
-    values: dict[str, str | int] = {"columns": shown, **problem.values}
-    if problem.columns:
-        values["example"] = (
-            f"{problem.columns[0].letters}={work.context.lexicon.names.get(problem.columns[0].field, '')}"
-        )
-        told = problem.columns[0]
-        by_content = problem.code == "column_by_content"
-        values["header"] = work.context.lexicon.names.get(told.field, "") if by_content else told.header
-    letters = problem.columns[0].letters if problem.columns else ""
-    field = problem.columns[0].field if problem.columns else ""
-    work.tell(problem.code, problem.severity, column=letters, field=field, **values)  # type: ignore[arg-type]
 
 
 def _drop_prefilled(work: Work) -> None:
@@ -307,83 +116,6 @@ def _skip(table: Table, rows: list[int], reason: str) -> None:
     if rows:
         table.rows = table.rows[~np.isin(table.rows, rows)]
         table.skipped = sorted([*table.skipped, *((row, reason) for row in rows)])
-
-
-# ---- several lists in one ------------------------------------------------------------------------------------
-
-
-def _split_by_value(work: Work, named: Named | None, joint: tuple[Named, ...]) -> list[Work]:
-    """A list whose rows name their programme (救助类型: 农村低保 / 农村特困) becomes one table for each."""
-    if (named is not None and not joint) or work.table.fatal:
-        return []
-    for column in work.table.columns:
-        if not _PROGRAMME_COLUMN.search(header_key(column.header)):
-            continue
-        values = [compact(value) if isinstance(value, str) else "" for value in work.values(column.index)]
-        meaning = {value: work.context.names.in_text(value) for value in set(values)}
-        codes = {found[0] for found in meaning.values() if len(found) == 1 and found[0][0] == "roll"}
-        if (
-            not codes
-            or (joint and not codes <= set(joint))
-            or any(not found for value, found in meaning.items() if value)
-        ):
-            continue
-        out = []
-        for code in sorted(codes):
-            keep = np.array([meaning[value][:1] == (code,) for value in values], dtype=bool)
-            one = work.only(keep, "other_programme")
-            _set_programme(one.table, code, f"{column.letters}列“{column.header}”")
-            if len(codes) > 1:
-                one.tell(
-                    "table_split",
-                    "notice",
-                    column=column.letters,
-                    programme=_name(work.context, code),
-                    rows=int(keep.sum()),
-                )
-            _columns_again(one, code)
-            out.append(one)
-        return out
-    return []
-
-
-def _columns_again(work: Work, named: Named) -> None:
-    """Columns read anew now that the programme is known; what was said about them before is forgotten."""
-    said = {
-        "amount_column_ambiguous",
-        "amount_column_missing",
-        "amount_from_standard",
-        "id_column_ambiguous",
-        "column_by_content",
-    }
-    said |= {"account_column_ambiguous", "id_column_missing", "name_column_ambiguous"}
-    work.table.findings = [finding for finding in work.table.findings if finding.code not in said]
-    work.table.fatal = any(finding.severity == "error" for finding in work.table.findings)
-    _columns(work, named)
-
-
-def _split_by_amount(work: Work, joint: tuple[Named, ...]) -> list[Work]:
-    """两项补贴 on one list: one table a programme, each with its own amount column and the rows that have one."""
-    out = []
-    for named in joint:
-        one = work.only(np.ones(len(work.table.rows), dtype=bool), "other_programme")
-        _set_programme(one.table, named, one.table.how.get("programme", ""))
-        _columns_again(one, named)
-        amount = one.table.column("amount_fen")
-        words = _own_amount_words(work.context, named)
-        if amount is None or not words or not any(word in compact(amount.header) for word in words):
-            work.tell("programmes_joined", "error", programmes="、".join(_name(work.context, other) for other in joint))
-            return [work]
-        paid = np.array(
-            [value not in (None, "", 0, 0.0, "0", "0.00", "-", "—", "/", "无") for value in one.values(amount.index)],
-            dtype=bool,
-        )
-        kept = one.only(paid, "other_programme")
-        kept.tell(
-            "table_split", "notice", column=amount.letters, programme=_name(work.context, named), rows=int(paid.sum())
-        )
-        out.append(kept)
-    return out
 
 
 # ---- the rest ------------------------------------------------------------------------------------------------

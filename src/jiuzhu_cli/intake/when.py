@@ -10,7 +10,7 @@ import numpy as np
 from jiuzhu_cli.intake.recognise import Evidence, MonthFound, is_range, month_in, months_of_values, year_in
 
 if TYPE_CHECKING:
-    from jiuzhu_cli.intake.understand import Work
+    from jiuzhu_cli.intake.work import Work
 
 _PLACES = ("标题", "表头上方", "工作表名", "上文", "文件名", "文件夹")
 _DAY_OF_PAPER = re.compile(

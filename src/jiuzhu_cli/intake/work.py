@@ -1,0 +1,87 @@
+"""What is known before a table is looked at, and one table in the making."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jiuzhu_cli.core.errors import UsageError
+from jiuzhu_cli.core.finding import Finding, Severity, SourceRef
+from jiuzhu_cli.intake.areas import Towns
+from jiuzhu_cli.intake.body import Body
+from jiuzhu_cli.intake.columns import Understanding
+from jiuzhu_cli.intake.grid import Grid
+from jiuzhu_cli.intake.headers import Lexicon
+from jiuzhu_cli.intake.recognise import Evidence, Named, Names
+from jiuzhu_cli.intake.table import Hints, Table
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.tabular.read import Sheet
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known before a table is looked at. ``sheets``: how many sheets of the workbook hold tables."""
+
+    policy: Policy
+    names: Names
+    lexicon: Lexicon
+    towns: Towns
+    hints: Hints
+    today: date
+    file: str
+    folders: tuple[str, ...]
+    region: str
+    sheets: int = 1
+
+    def hinted(self) -> Named | None:
+        if not self.hints.programme:
+            return None
+        try:
+            return "roll", self.policy.programme(self.hints.programme).code
+        except UsageError:
+            return "register", self.policy.register(self.hints.programme).code
+
+
+@dataclass
+class Work:
+    """One table in the making, with the evidence around it."""
+
+    context: Context
+    sheet: Sheet
+    grid: Grid
+    body: Body
+    table: Table
+    evidence: list[Evidence]
+    columns: Understanding | None = None
+
+    def tell(self, code: str, severity: Severity, *, column: str = "", field: str = "", **values: str | int) -> None:
+        source = SourceRef(self.context.file, self.sheet.name, 0, column)
+        self.table.findings.append(Finding(code, severity, source, field, "", values))
+        if severity == "error":
+            self.table.fatal = True
+
+    def values(self, column: int) -> list[Any]:
+        """Cells of a column at the table's data rows."""
+        cells = self.grid.columns[column]
+        rows = self.table.rows
+        if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows):
+            return cells[int(rows[0]) : int(rows[-1]) + 1]
+        return [cells[row] for row in rows.tolist()]
+
+    def only(self, keep: np.ndarray, reason: str) -> Work:
+        """The same table with only the data rows of ``keep`` (a mask); the others are skipped for ``reason``."""
+        old = self.table
+        table = replace(
+            old,
+            columns=[replace(column) for column in old.columns],
+            rows=old.rows[keep],
+            skipped=sorted([*old.skipped, *((row, reason) for row in old.rows[~keep].tolist())]),
+            how=dict(old.how),
+            findings=list(old.findings),
+        )
+        return replace(self, table=table)
