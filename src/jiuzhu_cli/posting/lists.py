@@ -36,12 +36,12 @@ class ListColumn:
     align: str = "center"
 
 
-NUMBER = ListColumn("序号", 6)
+NUMBER = ListColumn("序号", 8)
 COLUMNS = {
-    "head_name": ListColumn("户主姓名", 18),
-    "name": ListColumn("姓名", 18),
-    "village": ListColumn("村（社区）", 18),
-    "category": ListColumn("类别", 12),
+    "head_name": ListColumn("户主姓名", 25),
+    "name": ListColumn("姓名", 25),
+    "village": ListColumn("村（社区）", 17),
+    "category": ListColumn("类别", 10),
     "care_mode": ListColumn("供养方式", 12),
     "household_size": ListColumn("家庭人口", 11),
     "persons": ListColumn("保障人数", 11),
@@ -102,7 +102,7 @@ def lists_of(
         connection.execute(
             "INSERT INTO change VALUES (?, ?)", [change.roll_row_id, None if gone else change.amount_after_fen]
         )
-    found: pa.Table = connection.execute(
+    found: pa.Table = connection.sql(
         """
         SELECT c.programme, c.town, c.village, c.id_no, c.name, c.head_id_no, c.head_name, c.category, c.care_mode, c.kin_filed,
                CAST(c.household_size AS INTEGER) AS household_size, CAST(c.covered_persons AS INTEGER) AS covered_persons,
@@ -111,7 +111,7 @@ def lists_of(
         WHERE list_contains($codes, c.programme) AND (h.row_id IS NULL OR h.amount_fen IS NOT NULL)
         ORDER BY c.programme, c.town, c.village, c.category, coalesce(nullif(c.head_name, ''), c.name), c.name, c.id_no, amount_fen
         """,
-        {"codes": [programme.code for programme in programmes]},
+        params={"codes": [programme.code for programme in programmes]},
     ).to_arrow_table()
     by_code = {programme.code: programme for programme in programmes}
     for (code, town, village), cases in groupby(

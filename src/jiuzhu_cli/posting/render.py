@@ -21,7 +21,7 @@ from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
 
 TEMPLATE = "posting/list.docx"
 ROWS_PER_PAGE = 22  # as the month's lists of a county in use (林口)
-SHEET_WIDTH = 82  # half-width characters that fit an A4 page upright
+SHEET_WIDTH = 90  # half-width characters that fit an A4 page upright
 TABLE_TWIPS = 9638  # 17 cm
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -78,7 +78,7 @@ def render_xlsx(path: Path, village: VillageList, notice: Notice) -> str:
         landscape=False,
         autofilter=False,
         rows_per_page=ROWS_PER_PAGE,
-        row_height=25,
+        row_height=26,
         font_size=14,
     )
     return write_xlsx(path, [sheet])
@@ -132,7 +132,8 @@ def _set_widths(document: Any, columns: Sequence[ListColumn]) -> None:
     right = [column.align == "right" for column in columns]
     for table in document.element.body.iter(qn("w:tbl")):
         rows = table.findall(qn("w:tr"))
-        if not rows or "".join(rows[0].find(qn("w:tc")).itertext()).strip() != NUMBER.header:
+        # itertext would tell the text thrice: python-docx's own elements have a text of their own
+        if not rows or "".join(run.text for run in rows[0].find(qn("w:tc")).iter(qn("w:t"))) != NUMBER.header:
             continue
         for cell, width in zip(table.find(qn("w:tblGrid")), widths, strict=False):
             cell.set(qn("w:w"), width)
@@ -142,8 +143,8 @@ def _set_widths(document: Any, columns: Sequence[ListColumn]) -> None:
                 if space is not None:
                     space.set(qn("w:w"), width)
                 if align and number:
-                    for mark in cell.iter(qn("w:jc")):
-                        mark.set(qn("w:val"), "right")
+                    for paragraph in cell.iterchildren(qn("w:p")):
+                        paragraph.get_or_add_pPr().get_or_add_jc().set(qn("w:val"), "right")
 
 
 def _steady(data: bytes) -> bytes:

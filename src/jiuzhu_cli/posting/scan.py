@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 
 from jiuzhu_cli.core.mask import find_personal_numbers
 
-_BLOCKS = {"p", "si", "is", "v", "t"}  # a paragraph, a shared or inline string, a cell's value
+_BLOCKS = {"p", "si", "is", "v", "text"}  # a paragraph, a shared or inline string, a cell's value, a comment
+_GAPS = re.compile(r"(?<=\d)[ \t\u00a0\u3000-](?=\d)")
 KINDS = {"id18": "身份证号", "id15": "15 位身份证号", "account": "银行账号", "phone": "手机号"}
 
 
@@ -19,15 +20,13 @@ def personal_numbers_in(path: Path, allowed: Iterable[str] = ()) -> list[str]:
 
     ``allowed`` are the bureau's own contact texts, which may stand there. Text split over runs is read as one.
     """
-    permitted = [text for text in allowed if text]
-    found: list[str] = []
-    for text in _texts(path):
-        for own in permitted:
-            text = text.replace(own, "")  # noqa: PLW2901
-        # as people would read it: blanks and hyphens between digits do not hide a number
-        for form in (text, re.sub(r"(?<=\d)[\s\-](?=\d)", "", text)):
-            found += [kind for kind in find_personal_numbers(form) if kind not in found]
-    return found
+    everything = "\n".join(_texts(path))
+    for own in allowed:
+        if own:
+            everything = everything.replace(own, "")
+    # as people would read it: blanks and hyphens between digits do not hide a number
+    found = find_personal_numbers(everything) + find_personal_numbers(_GAPS.sub("", everything))
+    return list(dict.fromkeys(found))
 
 
 def _texts(path: Path) -> Iterator[str]:

@@ -49,7 +49,7 @@ class SheetSpec:
     """One sheet: title and notes above, a header row, the rows.
 
     ``fills`` and ``comments`` are keyed by 0-based (row, column) within ``rows``. ``rows_per_page`` puts a page break behind
-    every so many rows. ``footnotes`` stand below the rows, across all columns.
+    every so many rows (Excel ignores breaks while it fits to the width: let ``row_height`` fill the page, too). ``footnotes`` stand below the rows, across all columns.
     """
 
     name: str
@@ -112,7 +112,6 @@ def write_xlsx(path: Path, sheets: Sequence[SheetSpec], *, marks: Mapping[str, s
             "strings_to_formulas": False,
             "strings_to_numbers": False,
             "strings_to_urls": False,
-            "default_format_properties": {"font_name": FONT, "font_size": 11},
         }
         book = xlsxwriter.Workbook(str(temporary), options)
         book.set_properties({"created": CREATED, "author": "jiuzhu"})
@@ -167,7 +166,7 @@ class _Writer:
         row = self._top()
         if spec.header_row:
             style = self._format(bold=True, align="center", text_wrap=True, border=1, bg_color="#D9E1F2")
-            lines = max((_lines(c.header, self.widths[i], 1) for i, c in enumerate(spec.columns)), default=1)
+            lines = max((_lines(c.header, self.widths[i], spec.font_size / 11) for i, c in enumerate(spec.columns)), default=1)
             sheet.set_row(row, spec.font_size * 1.5 * lines + 6)
             for index, column in enumerate(spec.columns):
                 sheet.write_string(row, index, column.header, style)
@@ -175,7 +174,8 @@ class _Writer:
         self._body(row)
         row += len(spec.rows)
         for text in spec.footnotes:
-            self._across(row, text, self._format(text_wrap=True, align="left"))
+            size = min(spec.font_size, 12)
+            self._across(row, text, self._format(text_wrap=True, align="left", font_size=size), scale=size / 11)
             row += 1
 
     def _widths(self) -> None:
@@ -192,9 +192,8 @@ class _Writer:
     def _page(self) -> None:
         spec, sheet = self.spec, self.sheet
         sheet.set_paper(9)
-        sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
-        if not spec.rows_per_page:  # spreadsheets ignore page breaks when they fit to a width
-            sheet.fit_to_pages(1, 0)
+        sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.7)
+        sheet.fit_to_pages(1, 0)
         sheet.center_horizontally()
         sheet.set_footer(spec.page_footer)
         if spec.landscape:
