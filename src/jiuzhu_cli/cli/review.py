@@ -28,8 +28,6 @@ def run(
             store, context.workspace, policy, month, today=context.today, now=context.now, actor=context.actor, keep_rows=all_cases
         )  # fmt: skip
     data = result.as_json()
-    for key in ("csv", "workbook"):
-        data[key] = relative(context.workspace, data[key])
     lines = [f"{month} 复核建议 {result.proposals} 件，核对相符 {result.kept} 户（人）。"]
     if result.by_action:
         lines.append(table([(ACTIONS[a], str(n)) for a, n in result.by_action.items()], ["建议", "件数"]))
@@ -43,24 +41,28 @@ def run(
         names = "、".join(f"{one.name} {one.value}{one.unit}" for one in result.unconfirmed)
         lines.append(f"用到的 {len(result.unconfirmed)} 个参数还没有按本地文件核对（来源见工作簿“说明”表）：{names}")
     lines += [
-        f"清单：{data['csv']}",
-        f"工作簿：{data['workbook']}",
+        f"清单：{relative(context.workspace, result.csv)}",
+        f"工作簿：{relative(context.workspace, result.workbook)}",
         "停发、调减须先听取意见、再书面告知（社会救助法第48条），日期填好后运行 jiuzhu review decide。",
     ]
     context.emit(data, lines)
 
 
 @app.command("decide", help="读回填好的复核工作簿；停发、调减缺听取意见或书面告知日期的不予生效，退出码 3。")
-def decide(ctx: typer.Context, file: Path = typer.Argument(..., metavar="文件", help="填好的复核工作簿。")) -> None:
-    from jiuzhu_cli.review.decisions import decide_from
+def decide(
+    ctx: typer.Context, files: list[Path] = typer.Argument(..., metavar="文件…", help="填好的复核工作簿，可多个。")
+) -> None:
+    from jiuzhu_cli.review.decisions import Decided, decide_from
 
     context: Context = ctx.obj
+    result = Decided()
     with context.workspace.open_store() as store:
-        result = decide_from(store, file, today=context.today, now=context.now, actor=context.actor)
+        for file in files:
+            result += decide_from(store, file, today=context.today, now=context.now, actor=context.actor)
     lines = [
         f"已记录 {result.applied} 件（其中生效 {result.effective} 件），原已记录 {result.unchanged} 件，退回 {len(result.refused)} 件。"
     ]
-    lines += [f"✗ {one['sheet']}!{one['cell']}：{one['reason']}。{one['todo']}" for one in result.refused]
+    lines += [f"✗ {one['file']} {one['sheet']}!{one['cell']}：{one['reason']}。{one['todo']}" for one in result.refused]
     context.emit(result.as_json(), lines)
     if result.refused:
         raise typer.Exit(3)
@@ -76,7 +78,6 @@ def due(ctx: typer.Context, month: str = typer.Option(..., "--month", help="月�
             store, context.workspace, context.policy(), month, today=context.today, now=context.now, actor=context.actor
         )
     data = result.as_json()
-    data["workbook"] = relative(context.workspace, data["workbook"])
     lines = [
         f"{month} 应复核走访 {result.due} 户（人），涉及 {len(result.by_village)} 个村（社区）；没有起始月份的 {result.unknown} 户（人）也列入。"
     ]
@@ -84,5 +85,5 @@ def due(ctx: typer.Context, month: str = typer.Option(..., "--month", help="月�
         lines.append(
             table([(place, str(count)) for place, count in result.by_village.items()], ["乡镇/村", "户（人）"])
         )
-    lines.append(f"清单：{data['workbook']}")
+    lines.append(f"清单：{relative(context.workspace, result.workbook)}")
     context.emit(data, lines)

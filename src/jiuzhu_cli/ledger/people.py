@@ -243,7 +243,8 @@ def person_snapshot(
         which=f"r.row_id IN (SELECT row_id FROM register_row WHERE id_no IN ({marks}) UNION SELECT row_id FROM register_row WHERE related_id_no IN ({marks}))",
     )
     registers = [tuple(row) for row in store.query(register_sql, [*ids, *ids])]
-    connection = duckdb.connect(":memory:")
+    connection = duckdb.connect(":memory:", config={"threads": 1})
+    connection.execute("PRAGMA disable_optimizer")  # a few rows: planning costs more than any plan saves
     _load(connection, "roll", ["programme", "area", "month", "file_name", "sheet", *ROLL_COLUMNS], rolls)
     _load(connection, "register", ["register", "month", "file_name", "sheet", *REGISTER_COLUMNS], registers)
     coverage = store.query(

@@ -30,12 +30,19 @@ _NO = {"不同意", "否", "不通过", "驳回"}
 
 @dataclass(slots=True)
 class Decided:
-    """``refused``: ``sheet, cell, case_id, reason, todo`` of each row that was not taken."""
+    """``refused``: ``file, sheet, cell, case_id, reason, todo`` of each row that was not taken."""
 
     applied: int = 0
     unchanged: int = 0
     effective: int = 0
     refused: list[dict[str, str]] = field(default_factory=list)
+
+    def __iadd__(self, other: Decided) -> Decided:
+        self.applied += other.applied
+        self.unchanged += other.unchanged
+        self.effective += other.effective
+        self.refused += other.refused
+        return self
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -83,6 +90,7 @@ def decide_from(store: Store, path: Path, *, today: date, now: datetime, actor: 
             cell = row.cells.get(refused.header, (f"A{row.row}", None))[0]
             result.refused.append(
                 {
+                    "file": path.name,
                     "sheet": row.sheet,
                     "cell": cell,
                     "case_id": mask_text(row.case_id),

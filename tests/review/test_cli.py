@@ -1,0 +1,85 @@
+"""The commands: JSON of the contract, exit codes, nothing unmasked on a screen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jiuzhu_cli.cli.main import main
+from jiuzhu_cli.core.mask import find_personal_numbers
+from tests.review.test_decisions import fill
+from tests.review.worlds import World, household
+from tests.support import make_id
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World.make(tmp_path)
+    world.roll(
+        "subsistence_allowance",
+        household(1, 65000, 0, 1),
+        household(2, 55000, 0, 1),
+        household(3, 60000, 0, 1, name="户主1"),
+        household(4, 60000, 0, 1, account_no="6217000010001234567"),
+    )
+    world.store.close()
+    return world
+
+
+def run(world: World, capsys: Any, *words: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["-C", str(world.workspace.root), "--today", "2026-11-20", *words])
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+def test_a_month(world: World, capsys: Any) -> None:
+    code, out, _ = run(world, capsys, "review", "run", "--month", "2026-10", "--json")
+    data = json.loads(out)
+    assert code == 0
+    assert (data["proposals"], data["by_action"], data["kept"]) == (2, {"decrease": 1, "increase": 1}, 2)
+    assert {one["name"] for one in data["unconfirmed"]} >= {"低保标准_农村"}
+    assert Path(data["csv"]).is_file()
+    filled = fill(world, Path(data["workbook"]), {"户主1": {"决定": "同意"}, "户主2": {"决定": "同意"}})
+    code, out, _ = run(world, capsys, "review", "decide", str(filled), "--json")
+    data = json.loads(out)
+    assert (code, data["applied"], len(data["refused"])) == (3, 1, 1)
+    assert data["refused"][0]["sheet"] == "调减"
+    code, out, _ = run(world, capsys, "review", "decide", str(filled))
+    assert code == 3
+    assert "48条" in out
+    assert find_personal_numbers(out) == []
+    code, out, _ = run(world, capsys, "review", "due", "--month", "2026-10", "--json")
+    assert (code, json.loads(out)["due"]) == (0, 4)
+
+
+def test_no_roll_no_review(world: World, capsys: Any) -> None:
+    assert run(world, capsys, "review", "run", "--month", "2025-01")[0] == 2
+    assert run(world, capsys, "review", "run", "--month", "2025-13")[0] == 2
+
+
+@pytest.mark.parametrize("command", ["explain", "show"])
+def test_one_person(world: World, capsys: Any, command: str) -> None:
+    code, out, _ = run(world, capsys, command, "户主4")
+    assert code == 0
+    assert find_personal_numbers(out) == []
+    assert "户主4" not in out
+    code, out, _ = run(world, capsys, command, "户主4", "--full")
+    assert make_id(4, born="19800101") in out
+    code, _, err = run(world, capsys, command, "户主1")
+    assert code == 2
+    assert "2 个人" in err
+    assert find_personal_numbers(err) == []
+    assert run(world, capsys, command, "没有的人")[0] == 2
+
+
+def test_explain_json(world: World, capsys: Any) -> None:
+    code, out, _ = run(world, capsys, "explain", "户主4", "--json")
+    data = json.loads(out)
+    assert code == 0
+    assert {"person", "programmes", "rules", "entitlements", "payments"} <= set(data)
+    assert data["programmes"][0]["should"]["fits"]
+    assert find_personal_numbers(out) == []
