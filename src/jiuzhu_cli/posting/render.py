@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,26 @@ def render_xlsx(path: Path, village: VillageList, notice: Notice) -> str:
     return write_xlsx(path, [sheet])
 
 
+@cache
+def _environment() -> Any:
+    """The one environment: sandboxed, strict, escaping; a month renders thousands of lists, so templates compile once."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Environment(ImmutableSandboxedEnvironment):
+        compiled = lru_cache(maxsize=64)(ImmutableSandboxedEnvironment.from_string)
+
+        def from_string(self, source: Any, *args: Any, **kwargs: Any) -> Any:
+            return self.compiled(source)
+
+    return Environment(undefined=StrictUndefined, autoescape=True)
+
+
 def render_docx(path: Path, village: VillageList, notice: Notice, template: Path) -> str:
     """Writes the printable notice from ``template``; returns its SHA-256. DataError when the template is wrong."""
     from docx.opc.exceptions import PackageNotFoundError
     from docxtpl import DocxTemplate
-    from jinja2 import StrictUndefined
     from jinja2.exceptions import SecurityError, TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     columns = list_columns(village)
     values = {
@@ -107,10 +121,9 @@ def render_docx(path: Path, village: VillageList, notice: Notice, template: Path
         "columns": [column.header for column in columns],
         "rows": [(str(number), *row) for number, row in enumerate(village.rows, 1)],
     }
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
     try:
         document = DocxTemplate(str(template))
-        document.render(values, environment)
+        document.render(values, _environment())
         _set_widths(document.docx, columns)
         out = io.BytesIO()
         document.docx.save(out)

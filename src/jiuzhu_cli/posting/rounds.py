@@ -5,8 +5,9 @@ Same content: same posting, same dates, same bytes. Changed content: the old pos
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -162,9 +163,8 @@ def make(
         jobs.append(_Job(village, kept, old, change, paths.of(village, month, round_)))
     codes = {programme.code for programme in chosen}
     withdrawn = [one for key, one in live.items() if key[0] in codes and key not in seen]
-    workspace.internal.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(prefix=".posting-", dir=workspace.internal) as staging:
-        _stage(workspace, store, policy, month, round_, jobs, Path(staging), made)
+    with _staging(workspace, store, actor) as staging:
+        _stage(workspace, store, policy, month, round_, jobs, staging, made)
         jobs = [job for job in jobs if job.staged or job.change == "unchanged"]
         _record(store, month, round_, jobs, withdrawn, actor=actor, now=now)
         _release(workspace, store, jobs, withdrawn, actor=actor, now=now)
