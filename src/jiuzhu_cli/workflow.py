@@ -204,10 +204,10 @@ class Month:
         )  # fmt: skip
 
     def close_postings(self) -> Step:
-        from jiuzhu_cli.posting import rounds
+        from jiuzhu_cli.posting import closing
 
-        found = rounds.select(self.store, self.policy, self.month)
-        closed = rounds.close(self.store, found, today=self.day, actor=DRAFTER, now=self.now).closed
+        found = closing.select(self.store, self.policy, self.month)
+        closed = closing.close(self.store, found, today=self.day, actor=DRAFTER, now=self.now).closed
         command = f"jiuzhu post close --month {self.month}"
         return Step("公示期满", command, [f"{len(closed)} 张期满无异议，结束公示"], {"closed": len(closed)})
 

@@ -18,7 +18,7 @@ from jiuzhu_cli.ledger.files import changed_files, recorded_files
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace, find_workspace
 from jiuzhu_cli.policy.load import load_policy
-from jiuzhu_cli.posting import objections, rounds
+from jiuzhu_cli.posting import closing, objections, rounds
 from jiuzhu_cli.tabular.read import read_workbook
 from tests.support import make_id, make_workspace, put_roll
 
@@ -77,9 +77,9 @@ def make(workspace: Workspace, store: Store, **options: Any) -> rounds.Made:
     return rounds.make(workspace, store, policy, MONTH, **defaults | options)
 
 
-def close(workspace: Workspace, store: Store, today: date, **options: Any) -> rounds.Closed:
-    found = rounds.select(store, load_policy(region=workspace.region), MONTH)
-    return rounds.close(store, found, today=today, actor="张经办", now=NOW, **options)
+def close(workspace: Workspace, store: Store, today: date, **options: Any) -> closing.Closed:
+    found = closing.select(store, load_policy(region=workspace.region), MONTH)
+    return closing.close(store, found, today=today, actor="张经办", now=NOW, **options)
 
 
 def shown(workspace: Workspace, path: str) -> str:

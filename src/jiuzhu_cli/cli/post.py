@@ -83,17 +83,17 @@ def close(
     override: str = typer.Option("", "--override", metavar="理由", help="写明理由，提前结束（记入日志）。"),
 ) -> None:
     from jiuzhu_cli.core.errors import RefusedError
-    from jiuzhu_cli.posting import rounds
+    from jiuzhu_cli.posting import closing
 
     context: Context = ctx.obj
     policy = context.policy()
     with context.workspace.open_store() as store:
-        found = rounds.select(
+        found = closing.select(
             store, policy, month, round_=round_, programmes=programme, town=town, village=village, posting_id=posting
         )
         if not found:
             raise RefusedError("没有符合的公示", "先用 jiuzhu post make 出名单，或用 jiuzhu post list 查看")
-        result = rounds.close(
+        result = closing.close(
             store, found, today=context.today, override=override, actor=context.actor, now=context.now
         )
     done = sum(one["state"] == "closed" for one in found)
@@ -116,11 +116,11 @@ def object_(
     town: str = TOWN,
     village: str = VILLAGE,
 ) -> None:
-    from jiuzhu_cli.posting import objections, rounds
+    from jiuzhu_cli.posting import closing, objections
 
     context: Context = ctx.obj
     with context.workspace.open_store() as store:
-        found = rounds.select(
+        found = closing.select(
             store, context.policy(), month, round_=round_, programmes=programme, town=town, village=village, posting_id=posting
         )  # fmt: skip
         day = _day(received_on, "--received-on") if received_on else context.today
@@ -161,14 +161,14 @@ def show(
     village: str = VILLAGE,
 ) -> None:
     from jiuzhu_cli.core.money import yuan
-    from jiuzhu_cli.posting import objections, rounds
+    from jiuzhu_cli.posting import closing, objections
 
     context: Context = ctx.obj
     policy = context.policy()
     with context.workspace.open_store() as store:
-        found = rounds.select(store, policy, month, round_=round_, programmes=programme, town=town, village=village)
+        found = closing.select(store, policy, month, round_=round_, programmes=programme, town=town, village=village)
         raised = objections.listed(store, month)
-    lists = rounds.overview(found)
+    lists = closing.overview(found)
     kept = {one["posting"] for one in lists}
     raised = [one for one in raised if one.posting in kept]
     rows = [
