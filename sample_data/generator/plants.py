@@ -133,11 +133,12 @@ def _join_household(p: Planter, one: pd.DataFrame, host: pd.DataFrame) -> None:
     roll = p.rolls[SUBSISTENCE]
     head = roll[roll["person"] == host.index[0]].iloc[0]
     extra = roll[roll["person"] == one.index[0]].copy()
-    shared = ["case", "household", "head_name", "head_id_no", "village", "phone", "address", "payee_name", "payee_id_no",
+    shared = ["case", "household", "head_name", "head_id_no", "village", "urban", "phone", "address", "payee_name", "payee_id_no",
               "account_no", "bank_name", "case_code", "income", "assets", "household_size", "covered_persons", "amount",
               "base", "start_month", "cause", "kin_filed"]  # fmt: skip
     extra[shared] = [head[name] for name in shared]
-    extra["relation"], extra["lead"] = "儿媳" if not one["male"].iloc[0] else "女婿", False
+    words = ("女婿", "儿媳") if one["age"].iloc[0] >= 20 else ("外孙", "外孙女")
+    extra["relation"], extra["lead"] = words[0 if one["male"].iloc[0] else 1], False
     at = int(roll.index[roll["case"] == head["case"]].max()) + 1
     roll = pd.concat([roll.iloc[:at], extra, roll.iloc[at:]], ignore_index=True)
     mask = roll["case"] == head["case"]

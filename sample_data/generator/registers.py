@@ -26,7 +26,7 @@ def _strangers(scenario: Scenario, rng: np.random.Generator, count: int, *, year
     born = pd.Series(
         pd.to_datetime(rng.integers(*years, count).astype(str)) + pd.to_timedelta(rng.integers(0, 365, count), unit="D")
     )
-    area = np.full(count, scenario.world.region.code[:4] + "81", dtype=object)
+    area = np.full(count, scenario.world.region.code[:4] + "99", dtype=object)
     return pd.DataFrame({"name": surnames(rng, count) + given_names(rng, male), "id_no": citizen_ids(area, born, male)})
 
 
