@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -77,18 +78,51 @@ def import_paths(
     options = options or Options()
     say = progress or (lambda _: None)
     result = ImportResult()
-    with workspace.open_store() as store:
-        for group in _groups(source_files(paths, workspace)):
+    groups = _groups(source_files(paths, workspace))
+    with workspace.open_store() as store, _Ahead([path for group in groups for path, _ in group], options) as ahead:
+        for group in groups:
             jobs = []
             for path, root in group:
                 say(path.name)
-                jobs.append(read_job(path, root, workspace, policy, store, options, today=today, asked=paths))
+                jobs.append(read_job(path, root, workspace, policy, store, options, ahead, today=today, asked=paths))
             _join_pairs(jobs)
             for job in sorted(jobs, key=lambda job: not job.partners):  # a pair is saved with its persons
                 if job.book is not None:
                     save_job(workspace, policy, store, job, options, now=now, actor=actor)
             result.tables += [table for job in jobs for table in job.results]
     return result
+
+
+class _Ahead:
+    """Reads the next workbook while the one before is cleaned and saved (the reader leaves the interpreter free)."""
+
+    def __init__(self, paths: Sequence[Path], options: Options) -> None:
+        self._waiting = [path for path in paths if path.suffix.lower() in SUFFIXES]
+        self._password = options.password
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="read")
+        self._next: tuple[Path, Future[Workbook]] | None = None
+
+    def __enter__(self) -> _Ahead:
+        self._advance()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def _advance(self) -> None:
+        self._next = None
+        if self._waiting:
+            path = self._waiting.pop(0)
+            self._next = path, self._pool.submit(read_workbook, path, password=self._password)
+
+    def get(self, path: Path) -> Workbook:
+        """The workbook at ``path``; files are asked for in order. Raises as ``read_workbook`` does."""
+        if self._next is None or self._next[0] != path:
+            return read_workbook(path, password=self._password)
+        future = self._next[1]
+        wait([future])
+        self._advance()
+        return future.result()
 
 
 def source_files(paths: Sequence[Path], workspace: Workspace) -> Iterator[tuple[Path, Path]]:
@@ -144,6 +178,7 @@ def read_job(
     policy: Policy,
     store: Store,
     options: Options,
+    ahead: _Ahead,
     *,
     today: date,
     asked: Collection[Path] = (),
@@ -155,7 +190,7 @@ def read_job(
         job.results.append(TableResult(shown, status="skipped", note=f"不认识 {path.suffix or '没有扩展名的文件'}"))
         return job
     try:
-        book = read_workbook(path, password=options.password)
+        book = ahead.get(path)
     except JiuzhuError as error:
         finding = Finding(
             "file_unreadable", "error", SourceRef(path.name), values={"reason": error.message, "todo": error.todo}
