@@ -228,8 +228,8 @@ def test_top_up_to_a_cap_is_not_an_underpayment(tmp_path: Path) -> None:
     assert world.proposals() == []
 
 
-def test_not_on_an_incomplete_list_is_checked(tmp_path: Path) -> None:
-    """Who is missing on a list with refused rows may be one of them."""
+def test_not_on_an_incomplete_list_is_not_judged(tmp_path: Path) -> None:
+    """Who is missing on a list with refused rows may be one of them: said once, nobody stopped."""
     world = World.make(tmp_path)
     person = make_id(1)
     world.register("disability_certificate", {"id_no": person, "name": "某人", "grade": "3", "kind": "肢体"})
@@ -240,9 +240,9 @@ def test_not_on_an_incomplete_list_is_checked(tmp_path: Path) -> None:
     with world.store.transaction(actor="测试", command="test") as tx:
         tx.execute("UPDATE batch SET refused = 1 WHERE batch_id = ?", (batch,))
         tx.journal("test", {})
-    world.review()
-    assert world.one()["action"] == "check"
-    assert "退回" in world.one()["reasons"]
+    result = world.review()
+    assert world.proposals() == []
+    assert [gap["cases"] for gap in result.not_judged if "退回" in gap["reason"]] == [1]
 
 
 def test_second_run_changes_nothing_and_a_corrected_roll_clears(tmp_path: Path) -> None:

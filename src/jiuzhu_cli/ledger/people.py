@@ -247,9 +247,13 @@ def person_snapshot(
     connection.execute("PRAGMA disable_optimizer")  # a few rows: planning costs more than any plan saves
     _load(connection, "roll", ["programme", "area", "month", "file_name", "sheet", *ROLL_COLUMNS], rolls)
     _load(connection, "register", ["register", "month", "file_name", "sheet", *REGISTER_COLUMNS], registers)
+    # a list of the whole district covers the person's towns, if it tells towns at all (see review.eligibility)
     coverage = store.query(
-        "SELECT DISTINCT programme, area, month FROM batch WHERE status = 'active' AND kind = 'roll' AND month = ?",
-        (month,),
+        "SELECT DISTINCT programme, area, month FROM batch WHERE status = 'active' AND kind = 'roll' AND month = ?1 UNION"
+        " SELECT b.programme, t.town, b.month FROM batch b JOIN (SELECT DISTINCT town FROM roll_row WHERE id_no = ?2) t"
+        " WHERE b.status = 'active' AND b.kind = 'roll' AND b.month = ?1 AND b.area = ''"
+        " AND EXISTS (SELECT 1 FROM roll_row r WHERE r.batch_id = b.batch_id AND r.town <> '')",
+        (month, id_no),
     )
     _load(connection, "coverage", ["programme", "area", "month"], [tuple(row) for row in coverage])
     covered = store.query("SELECT DISTINCT programme, area FROM batch WHERE status = 'active' AND kind = 'register'")

@@ -12,7 +12,7 @@ What is not known is NULL, and a rule over it is neither passed nor failed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 REVIEWED = frozenset({"top_up", "graded", "fixed", "status"})  # what is paid or held month after month
 STANDARDS = {"城市": "低保标准_城市", "农村": "低保标准_农村"}
+LISTED = {
+    "在册低保": "subsistence_allowance",
+    "在册低保边缘": "low_income_margin",
+    "在册特困": "extreme_poverty_support",
+}
 INVALID_CERTIFICATE = "注销|冻结|过期|失效|作废|无效|停用|死亡|迁出"
 _GRADE = (
     "CASE WHEN {0} IS NULL THEN NULL WHEN regexp_matches({0}, '一|1|壹|Ⅰ') THEN 1 WHEN regexp_matches({0}, '二|2|贰|Ⅱ') THEN 2"
@@ -66,7 +71,9 @@ FROM roll WHERE month = '{{month}}' AND programme IN ('subsistence_allowance', '
 
 CREATE TABLE covered_town AS
 SELECT DISTINCT r.town, c.programme FROM (SELECT DISTINCT town FROM roll) r JOIN coverage c
-ON c.month = '{{month}}' AND (c.area = '' OR c.area = r.town OR starts_with(c.area, r.town || '/'));
+ON c.month = '{{month}}' AND (c.area = r.town OR starts_with(c.area, r.town || '/')
+  -- a list of the whole district tells its towns; one without any is a single town's whose name was not read
+  OR (c.area = '' AND EXISTS (SELECT 1 FROM roll w WHERE w.programme = c.programme AND w.month = c.month AND w.area = '' AND w.town <> '')));
 
 CREATE TABLE certified_town AS
 SELECT DISTINCT r.town FROM (SELECT DISTINCT town FROM roll) r JOIN register_coverage c
@@ -273,3 +280,44 @@ def failures(connection: duckdb.DuckDBPyConnection, rules: Iterable[RuleResult])
         for (key,) in rows:
             found.setdefault(key, []).append(one)
     return found
+
+
+def drop_doubtful(
+    connection: duckdb.DuckDBPyConnection, failed: dict[int, list[RuleResult]], incomplete: Collection[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """Takes out failures that rest on not being on a list of which rows were refused: the person may be one of those rows.
+
+    ``incomplete``: (programme, area) of such lists. Returns what is thereby not judged: ``programme, area, cases, reason``.
+    """
+    towns = {
+        word: {area.split("/")[0] for code, area in incomplete if code == programme}
+        for word, programme in LISTED.items()
+    }
+    wanted = [key for key, rules in failed.items() if any(word in rule.words for rule in rules for word in LISTED)]
+    if not wanted or not any(towns.values()):
+        return []
+    places = dict(
+        connection.execute(
+            "SELECT key, town FROM facts WHERE list_contains(CAST(? AS BIGINT[]), key)", [wanted]
+        ).fetchall()
+    )
+    dropped: dict[tuple[str, str], set[int]] = {}
+    for key in wanted:
+        kept = []
+        for rule in failed[key]:
+            if any(word in rule.words and towns[word] & {"", places[key]} for word in LISTED):
+                dropped.setdefault((rule.programme, rule.rule.name), set()).add(key)
+            else:
+                kept.append(rule)
+        failed[key] = kept
+        if not kept:
+            del failed[key]
+    return [
+        {
+            "programme": programme,
+            "area": "、".join(sorted({places[key] for key in keys})),
+            "cases": len(keys),
+            "reason": f"“{name}”没有判断：有关名册还有退回待改正的行，本人可能在其中，改正导入后再复核",
+        }
+        for (programme, name), keys in sorted(dropped.items())
+    ]

@@ -32,16 +32,6 @@ class Sources:
     today: date
     hearing: bool = True  # 减停须听取意见, by the day of the decision
     grace_months: int = 0  # 渐退月数
-    incomplete: frozenset[tuple[str, str]] = frozenset()  # (programme, area) of lists with refused rows
-
-    def doubtful(self, rule: RuleResult, fact: Fact) -> list[str]:
-        """Programmes whose list the rule looks the person up in and which is not whole for the person's town."""
-        return [
-            programme
-            for word, programme in LISTED.items()
-            if word in rule.words
-            and any(p == programme and area.split("/")[0] in ("", fact["town"]) for p, area in self.incomplete)
-        ]
 
 
 def after_decision(month: str, decided: date) -> str:
@@ -61,8 +51,10 @@ def propose(
     programme = sources.programmes[fact["programme"]]
     before: int | None = fact["amount_fen"]
     found = _amount(before, verdict) if verdict and verdict["ways"] == 1 else None
-    levels = {one.number: _level(one, fact, sources) for one in failed}
-    ranked = sorted({*codes, *(f"rule_{level}" for level in levels.values())}, key=lambda code: RANKS[code])
+    by_level = {level: [one for one in failed if one.rule.on_fail == level] for level in ("stop", "check")}
+    ranked = sorted(
+        {*codes, *(f"rule_{level}" for level, rules in by_level.items() if rules)}, key=lambda code: RANKS[code]
+    )
     action, after, hearing = "check", None, False
     first = ranked[0]
     effective = after_decision(fact["month"], sources.today)
@@ -85,7 +77,6 @@ def propose(
     if programme.benefit == "status" and action != "stop":
         action, after, hearing = "check", None, False
     hearing = hearing and sources.hearing
-    by_level = {level: [r for r in failed if levels[r.number] == level] for level in ("stop", "check")}
     reasons = [text for code in ranked for text in _reasons(code, fact, verdict, by_level, before, found)]
     if action == "stop" and sources.grace_months and any("家庭人均月收入" in r.words for r in failed):
         reasons.append(f"因就业增收的，可按渐退规定继续发放，不超过 {sources.grace_months} 个月")
@@ -94,8 +85,6 @@ def propose(
     basis = [text for code in ranked for text in _basis(code, fact, by_level, programme, sources)]
     if hearing:
         basis.append(HEARING_BASIS)
-    if any(sources.doubtful(r, fact) for r in failed):
-        reasons.append("该乡镇的名册有退回待改正的行，本人可能在其中，改正导入后再复核")
     reasons, basis = list(dict.fromkeys(reasons)), list(dict.fromkeys(text for text in basis if text))
     key = "|".join(
         (fact["month"], programme.code, fact["place"], fact["id_no"], action, str(before), str(after), ",".join(ranked))
@@ -127,11 +116,6 @@ def _amount(before: int | None, verdict: dict[str, Any]) -> int | None:
         return int(low) if low == high else None
     inside = low + (before - low) // step * step if step > 1 else before
     return int(min(max(inside, low), high))
-
-
-def _level(rule: RuleResult, fact: Fact, sources: Sources) -> str:
-    """``stop`` or ``check``; who is not on a list that lacks refused rows is to be checked, not stopped."""
-    return "check" if sources.doubtful(rule, fact) else rule.rule.on_fail
 
 
 def _by_amount(before: int | None, after: int) -> tuple[str, int | None]:

@@ -24,7 +24,7 @@ from jiuzhu_cli.ledger.proposals import (
 from jiuzhu_cli.policy.model import ParameterValue
 from jiuzhu_cli.review.amounts import AmountRules, amount_rules, build_amounts
 from jiuzhu_cli.review.changes import find_flags, not_judged
-from jiuzhu_cli.review.eligibility import REVIEWED, RuleResult, build_facts, compiled_rules, failures
+from jiuzhu_cli.review.eligibility import REVIEWED, RuleResult, build_facts, compiled_rules, drop_doubtful, failures
 from jiuzhu_cli.review.proposing import Sources, propose
 from jiuzhu_cli.review.steps import steps_of
 
@@ -181,6 +181,7 @@ def judge(
     )
     rules, missing = compiled_rules(policy, month, programmes)
     failed = failures(connection, rules)
+    doubtful = drop_doubtful(connection, failed, incomplete)
     flags = find_flags(connection)
     keys = sorted(set(flags) | set(failed))
     facts, verdicts = _rows(connection, keys)
@@ -191,7 +192,6 @@ def judge(
         policy.registers["staff_and_cadres"].source if "staff_and_cadres" in policy.registers else "",
         today,
         hearing=policy.switch(HEARING, max(today, first_day(month))),
-        incomplete=frozenset(incomplete),
         grace_months=int(Decimal(grace.value)) if grace else 0,
     )
     readings = Readings(connection, amounts)
@@ -215,7 +215,7 @@ def judge(
         proposals,
         kept,
         skipped,
-        _gaps(connection, amounts, missing),
+        [*_gaps(connection, amounts, missing), *doubtful],
         _unconfirmed(amounts, rules),
         by_key,
         amounts,
