@@ -81,7 +81,7 @@ def moments(root: Path, index: int) -> Callable[[], bool]:
     kinds: list[Callable[[], bool]] = [
         lambda: (root / ".lock").exists() and (root / ".who").exists(),
         journal.exists,
-        lambda: bank.exists(),
+        bank.exists,
         lambda: bank.exists() and any(p.name.startswith(".") for p in bank.iterdir()),
         lambda: bank.exists() and sum(not p.name.startswith(".") for p in bank.iterdir()) >= 2,
         lambda: bank.exists() and (bank / "manifest.json").exists(),

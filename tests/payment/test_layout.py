@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,8 @@ def test_an_altered_file_is_noticed(code: str, shipped_policy: Policy, tmp_path:
     part = Part(code, tmp_path / ("f.xlsx" if layout.container == "xlsx" else "f.txt"), sample(), SUMMARY)
     write_part(layout, part)
     part.columns["amount"] = [2, *part.columns["amount"][1:]]
-    try:
+    with contextlib.suppress(DataError):  # its own totals may tell first
         assert self_check(layout, part) != ""
-    except DataError:
-        pass  # its own totals told
 
 
 @pytest.mark.parametrize("code", ["rural_text", "postal_fixed"])

@@ -5,7 +5,6 @@ A file is read back by its own layout and compared line by line with the record 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,12 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError
-from jiuzhu_cli.core.money import capitals
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.files import record_file, recorded_files
-from jiuzhu_cli.ledger.store import Store, utc_stamp
+from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
-from jiuzhu_cli.payment.holds import BY_CODE
 from jiuzhu_cli.payment.layout import (
     MONEY,
     SUFFIX,
@@ -34,10 +31,10 @@ from jiuzhu_cli.payment.layout import (
     problems_of,
     read_bytes,
 )
-from jiuzhu_cli.payment.plan import Plan, control_digest
+from jiuzhu_cli.payment.lists import write_cover, write_manifest
+from jiuzhu_cli.payment.plan import control_digest
 from jiuzhu_cli.payment.sheets import read_sheet, write_sheet
 from jiuzhu_cli.tabular.files import sha256_of, write_bytes
-from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_csv, write_xlsx
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
@@ -260,9 +257,9 @@ def _write_files(
         digest = _digest(path)
         if fresh or not digest or digest != known.get(workspace.relative(path)):
             digest = (
-                _write_cover(store, policy, batch, entries, path)
+                write_cover(store, policy, batch, entries, path)
                 if kind == "cover"
-                else _write_manifest(batch, entries, path)
+                else write_manifest(batch, entries, path)
             )
             fresh.append((path, kind, digest, batch["lines"], batch["amount_fen"]))
     if fresh:
@@ -323,129 +320,3 @@ def self_check(layout: BankLayout, part: Part) -> str:
         if found.columns.get(column.source) != list(expected):
             return f"“{column.name}”列不同"
     return ""
-
-
-def _write_manifest(batch: dict[str, Any], entries: list[dict[str, Any]], path: Path) -> str:
-    body = {
-        key: batch[key]
-        for key in (
-            "month",
-            "sequence",
-            "kind",
-            "lines",
-            "amount_fen",
-            "control_sha256",
-            "drafted_by",
-            "approved_by",
-            "exported_at",
-        )
-    }
-    text = json.dumps({"batch": batch["payment_id"], **body, "files": entries}, ensure_ascii=False, indent=1) + "\n"
-    return write_bytes(path, text.encode())
-
-
-def _write_cover(store: Store, policy: Policy, batch: dict[str, Any], entries: list[dict[str, Any]], path: Path) -> str:
-    """汇总单: per file and per programme, count, amount and amount in capitals."""
-    rows = [
-        (
-            policy.banks[entry["bank"]].name,
-            Path(entry["path"]).name,
-            entry["lines"],
-            entry["amount_fen"],
-            capitals(entry["amount_fen"]),
-            entry["sha256"],
-        )
-        for entry in entries
-    ]
-    rows.append(("合计", "", batch["lines"], batch["amount_fen"], capitals(batch["amount_fen"]), ""))
-    programmes = [
-        (policy.programmes[row["programme"]].name if row["programme"] in policy.programmes else row["programme"],
-         policy.banks[row["bank"]].name, row["lines"], row["amount_fen"])
-        for row in payments.by_programme(store, batch["payment_id"])
-    ]  # fmt: skip
-    head = [
-        ColumnSpec("银行（格式）", 30), ColumnSpec("文件", 30), ColumnSpec("笔数", 10, "count"), ColumnSpec("金额（元）", 16, "amount"),
-        ColumnSpec("大写金额", 40, wrap=True), ColumnSpec("文件指纹（SHA-256）", 66),
-    ]  # fmt: skip
-    notes = [
-        f"制单：{batch['drafted_by']}　锁定：{batch['locked_by']}　审批：{batch['approved_by']}　导出时间（UTC）：{batch['exported_at']}",
-        f"控制摘要：{batch['control_sha256']}",
-    ]
-    second = [
-        ColumnSpec("救助项目", 24),
-        ColumnSpec("银行（格式）", 30),
-        ColumnSpec("笔数", 10, "count"),
-        ColumnSpec("金额（元）", 16, "amount"),
-    ]
-    title = f"{batch['month']} 救助资金发放汇总单（第 {batch['sequence']} 批）"
-    return write_xlsx(
-        path,
-        [
-            SheetSpec(name="汇总", columns=head, rows=rows, title=title, notes=notes, autofilter=False),
-            SheetSpec(name="按项目", columns=second, rows=programmes, title=title),
-        ],
-    )
-
-
-def write_holds(
-    store: Store,
-    workspace: Workspace,
-    policy: Policy,
-    plan: Plan,
-    batch: dict[str, Any] | None,
-    *,
-    actor: str,
-    now: datetime,
-) -> list[str]:
-    """The cases held back, one row a case with all its reasons, as workbook and CSV in ``out/internal/pay``; returns the paths."""
-    cases: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in plan.holds.to_pylist():
-        cases.setdefault(
-            (row["town"], row["recipient_name"], row["recipient_id_no"], row["programme"], row["amount_fen"]), []
-        ).append(row)
-    rows = []
-    for (town, name, id_no, programme, amount), reasons in sorted(
-        cases.items(), key=lambda item: tuple(map(str, item[0]))
-    ):
-        title = policy.programmes[programme].name if programme in policy.programmes else programme
-        rows.append((
-            title, town, name, id_no, amount, "、".join(BY_CODE[r["code"]].name for r in reasons), "；".join(r["reason"] for r in reasons),
-            "；".join(dict.fromkeys(BY_CODE[r["code"]].todo for r in reasons)), ",".join(r["code"] for r in reasons),
-        ))  # fmt: skip
-    head = [
-        ColumnSpec("救助项目", 20), ColumnSpec("乡镇", 12), ColumnSpec("姓名", 10), ColumnSpec("身份证号", 22), ColumnSpec("金额（元）", 12, "amount"),
-        ColumnSpec("拦下原因", 16), ColumnSpec("说明", 44, wrap=True), ColumnSpec("怎么办", 44, wrap=True), ColumnSpec("代码", 20),
-    ]  # fmt: skip
-    stem = f"拦下名单_{plan.month}_第{batch['sequence']:02d}批" if batch else f"拦下名单_{plan.month}"
-    folder = workspace.internal / "pay" / plan.month
-    book, text = folder / f"{stem}.xlsx", folder / f"{stem}.csv"
-    digests = [
-        (
-            book,
-            write_xlsx(
-                book,
-                [
-                    SheetSpec(
-                        name="拦下名单", columns=head, rows=rows, title=f"{plan.month} 拦下的 {len(rows)} 户（件）"
-                    )
-                ],
-            ),
-        ),
-        (
-            text,
-            write_csv(
-                text, [c.header for c in head], [[*r[:4], f"{r[4] // 100}.{r[4] % 100:02d}", *r[5:]] for r in rows]
-            ),
-        ),
-    ]
-    total = sum(row[4] or 0 for row in rows)
-    entity = f"payment:{batch['payment_id']}" if batch else f"pay:{plan.month}"
-    known = {str(row["path"]): str(row["sha256"]) for row in recorded_files(store, entity=entity)}
-    if any(known.get(workspace.relative(path)) != digest for path, digest in digests):
-        with store.transaction(actor=actor, command="pay draft", now=now) as tx:
-            for path, digest in digests:
-                record_file(
-                    tx, workspace, path, entity=entity, kind="holds", sha256=digest, lines=len(rows), amount_fen=total
-                )
-            tx.journal(entity, {"holds": len(rows), "at": utc_stamp(now)}, digest=digests[0][1])
-    return [workspace.relative(path) for path, _ in digests]

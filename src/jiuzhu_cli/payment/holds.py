@@ -34,8 +34,8 @@ HOLDS = (
     Hold(
         "dead",
         "已死亡",
-        "SELECT c.n, '死亡登记' || coalesce(' ' || nullif(d.event_date, ''), '') AS reason, '' AS source FROM candidate c"
-        " JOIN dead d ON d.id_no IN (c.recipient, c.payee_id_no)",
+        "SELECT c.n, '死亡登记' || coalesce(' ' || nullif(d.event_date, ''), '') AS reason, '' AS source FROM"
+        " (SELECT n, recipient AS id_no FROM candidate UNION SELECT n, payee_id_no FROM candidate) c JOIN dead d USING (id_no)",
         "核实后停发；确属登记错误的，更正死亡名单后重新导入",
     ),
     Hold(
@@ -102,11 +102,17 @@ HOLDS = (
         # resembles: same person with another item, a member of the household, or the same account
         """WITH gone AS (SELECT o.* FROM owed o WHERE o.live_fen IS NOT NULL AND NOT EXISTS (
                 SELECT 1 FROM candidate c WHERE c.programme = o.programme AND c.recipient = o.recipient_id_no AND c.item = o.item))
-           SELECT DISTINCT c.n, '第 ' || g.payment_id || ' 批已向同一人、同户成员或同一账号发过（名册后来改了姓名、证件号或期次）' AS reason, '' AS source
-           FROM candidate c JOIN gone g ON g.programme = c.programme AND (g.month = c.month OR (g.item = c.item AND c.item <> ''))
-           WHERE c.live_fen IS NULL AND (g.recipient_id_no = c.recipient AND g.month = c.month
-                 OR EXISTS (SELECT 1 FROM member m WHERE m.n = c.n AND m.id_no = g.recipient_id_no AND m.id_no <> c.recipient)
-                 OR (g.month = c.month AND g.account_no = c.account_no AND c.account_no <> ''))""",
+           SELECT DISTINCT n, '第 ' || payment_id || ' 批已向同一人、同户成员或同一账号发过（名册后来改了姓名、证件号或期次）' AS reason, '' AS source
+           FROM (
+             SELECT c.n, g.payment_id FROM candidate c JOIN gone g ON g.programme = c.programme AND g.recipient_id_no = c.recipient
+                    AND g.month = c.month WHERE c.live_fen IS NULL
+             UNION ALL
+             SELECT c.n, g.payment_id FROM gone g JOIN member m ON m.id_no = g.recipient_id_no JOIN candidate c ON c.n = m.n
+                    AND c.programme = g.programme AND c.recipient <> m.id_no AND (g.month = c.month OR (g.item = c.item AND c.item <> ''))
+                    WHERE c.live_fen IS NULL
+             UNION ALL
+             SELECT c.n, g.payment_id FROM candidate c JOIN gone g ON g.programme = c.programme AND g.account_no = c.account_no
+                    AND g.month = c.month WHERE c.live_fen IS NULL AND c.account_no <> '')""",
         "查清原来那笔是否就是发给这一户的；确属另一笔的，下月补发",
     ),
     Hold(
@@ -183,8 +189,8 @@ HOLDS = (
     Hold(
         "not_compared",
         "未经比对",
-        "SELECT DISTINCT c.n, '比对之后才列入名册' AS reason, '' AS source FROM candidate c, setting WHERE compared > 0 AND EXISTS (SELECT 1 FROM"
-        " member m JOIN late l ON l.id_no = m.id_no WHERE m.n = c.n AND l.programme = c.programme AND l.seq > compared)",
+        "SELECT DISTINCT c.n, '比对之后才列入名册' AS reason, '' AS source FROM late l JOIN member m USING (id_no) JOIN candidate c ON c.n = m.n"
+        " AND c.programme = l.programme, setting WHERE compared > 0 AND l.seq > compared",
         "先重新比对（jiuzhu dedupe run）",
         releasable=True,
     ),

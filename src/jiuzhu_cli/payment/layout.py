@@ -26,6 +26,7 @@ MONEY = {"amount", "paid_amount", "total"}
 REQUIRED = {"account_no", "payee_name", "amount"}
 SUFFIX = {"xlsx": ".xlsx", "delimited": ".txt", "fixed": ".txt"}
 _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]")
+_YUAN = re.compile(r"(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d{1,2}))?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
 
 
@@ -66,22 +67,28 @@ def _texts(column: BankColumn, values: Sequence[Any]) -> list[str]:
     return ["" if value is None else str(value) for value in values]
 
 
-def _value(column: BankColumn, text: str) -> Any:
-    """A text of the file back as a value. ValueError when it is none."""
+def _values(column: BankColumn, texts: list[str]) -> list[Any]:
+    """Texts of the file back as values. ValueError when one is none of its kind."""
     if column.source in MONEY:
-        if not text:
-            return None
-        if not column.point:
-            if not text.isdecimal():
-                raise ValueError(text)
-            return int(text)
-        match = re.fullmatch(r"(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d{1,2}))?", text)
-        if not match:
-            raise ValueError(text)
-        return int(match.group(1).replace(",", "")) * 100 + int((match.group(2) or "0").ljust(2, "0"))
+        return [_fen(text, point=column.point) for text in texts]
     if column.source in WHOLE:
-        return int(text) if text else None
-    return text
+        if not all(text.isdecimal() or not text for text in texts):
+            raise ValueError(column.name)
+        return [int(text) if text else None for text in texts]
+    return texts
+
+
+def _fen(text: str, *, point: bool) -> int | None:
+    if not text:
+        return None
+    if not point:
+        if not text.isdecimal():
+            raise ValueError(text)
+        return int(text)
+    match = _YUAN.fullmatch(text)
+    if not match:
+        raise ValueError(text)
+    return int(match.group(1).replace(",", "")) * 100 + int((match.group(2) or "0").ljust(2, "0"))
 
 
 def _column_values(column: BankColumn, columns: Mapping[str, Sequence[Any]], count: int) -> Sequence[Any]:
@@ -90,10 +97,13 @@ def _column_values(column: BankColumn, columns: Mapping[str, Sequence[Any]], cou
     return columns.get(column.source) or [""] * count
 
 
-def _pad(column: BankColumn, text: str, encoding: str) -> str:
+def _padded(column: BankColumn, texts: list[str], encoding: str) -> list[str]:
     """Filled to the column's width in *bytes*: a Chinese character is two in GBK."""
-    fill = column.pad * (column.width - len(text.encode(encoding)))
-    return text + fill if column.align == "left" else fill + text
+    left, pad, width = column.align == "left", column.pad, column.width
+    if all(map(str.isascii, texts)):
+        return [text.ljust(width, pad) if left else text.rjust(width, pad) for text in texts]
+    fills = [pad * (width - len(text.encode(encoding))) for text in texts]
+    return [text + fill if left else fill + text for text, fill in zip(texts, fills, strict=True)]
 
 
 # -- what a file may hold -------------------------------------------------------------------------------------
@@ -131,7 +141,8 @@ def _constant(column: BankColumn) -> Any:
 
 def _misfits(layout: BankLayout, column: BankColumn, texts: list[str]) -> Iterable[tuple[int, str]]:
     typed = column.source in MONEY or column.source in WHOLE
-    if not typed:
+    joined = "".join(texts)
+    if not typed and not joined.isalnum():  # letters, digits and characters only: nothing to look for
         for index, text in enumerate(texts):
             if _CONTROL.search(text):
                 yield index, "里有换行或不可见字符"
@@ -142,7 +153,7 @@ def _misfits(layout: BankLayout, column: BankColumn, texts: list[str]) -> Iterab
     if layout.container == "xlsx":
         return
     try:
-        "".join(texts).encode(layout.encoding)
+        joined.encode(layout.encoding)
     except UnicodeEncodeError:
         for index, text in enumerate(texts):
             missing = [char for char in dict.fromkeys(text) if not _encodable(char, layout.encoding)]
@@ -150,12 +161,14 @@ def _misfits(layout: BankLayout, column: BankColumn, texts: list[str]) -> Iterab
                 yield index, f"里的“{''.join(missing)}”在该行的编码（{layout.encoding}）里没有"
         return
     if layout.container == "delimited":
-        for index, text in enumerate(texts):
-            if layout.delimiter in text:
-                yield index, f"里有分隔符“{layout.delimiter}”"
+        if layout.delimiter in joined:
+            for index, text in enumerate(texts):
+                if layout.delimiter in text:
+                    yield index, f"里有分隔符“{layout.delimiter}”"
         return
+    narrow = joined.isascii()
     for index, text in enumerate(texts):
-        if len(text.encode(layout.encoding)) > column.width:
+        if (len(text) if narrow else len(text.encode(layout.encoding))) > column.width:
             yield index, f"超出 {column.width} 字节"
         elif text and text[-1 if column.align == "left" else 0] == column.pad and not (typed and text.strip("0") == ""):
             yield index, f"以填充字符“{column.pad}”{'结尾' if column.align == 'left' else '开头'}"
@@ -189,7 +202,7 @@ def encode_text(
         cells = []
         for column in shape:
             texts = _texts(column, _column_values(column, columns, count))
-            cells.append([_pad(column, text, layout.encoding) for text in texts] if fixed else texts)
+            cells.append(_padded(column, texts, layout.encoding) if fixed else texts)
         joint = "" if fixed else layout.delimiter
         lines = [joint.join(row) for row in zip(*cells, strict=True)]
         if header if header is not None else layout.header:
@@ -197,8 +210,8 @@ def encode_text(
         if layout.summary and with_summary:
             totals = []
             for column in layout.summary:
-                text = _texts(column, [(summary or {}).get(column.source, _constant(column))])[0]
-                totals.append(_pad(column, text, layout.encoding) if fixed else text)
+                texts = _texts(column, [(summary or {}).get(column.source, _constant(column))])
+                totals += _padded(column, texts, layout.encoding) if fixed else texts
             lines.insert(len(lines) if layout.summary_last else 0, joint.join(totals))
         return "".join(line + layout.line_end for line in lines).encode(layout.encoding)
     except UnicodeEncodeError as error:
@@ -223,47 +236,70 @@ def decode_text(
     summary's count or total differs from the lines.
     """
     shape = shape or layout.columns
-    lines, wrong = _split_lines(layout, data)
-    summary: Summary = {}
-    rows: list[int] = []
-    values: list[list[Any]] = [[] for _ in shape]
     head = header if header is not None else layout.header
     expects_summary = bool(layout.summary) and with_summary
-    summary_at = (len(lines) - 1 if layout.summary_last else 0) if expects_summary else -1
-    header_at = (1 if expects_summary and not layout.summary_last else 0) if head else -1
-    for index, line in enumerate(lines):
-        if index == header_at or line is None:
-            continue
-        target = layout.summary if index == summary_at else shape
-        try:
-            parsed = [_value(column, text) for column, text in zip(target, _cells(layout, target, line), strict=True)]
-        except (ValueError, UnicodeDecodeError):
-            wrong.append(index + 1)
-            continue
-        if index == summary_at:
-            summary = {column.source: value for column, value in zip(target, parsed, strict=True)}
-            continue
-        rows.append(index + 1)
-        for store, value in zip(values, parsed, strict=True):
-            store.append(value)
-    if wrong:
-        shown = "、".join(map(str, sorted(set(wrong))[:10]))
-        raise DataError(
-            f"第 {shown} 行读不懂：栏数、字节数、编码或金额与“{layout.name}”格式不符",
-            "请银行按约定格式重新给文件，或用 --bank 指明格式",
-        )
-    result = BankFile(
-        {
-            column.source: store
-            for column, store in zip(shape, values, strict=True)
-            if not column.source.startswith("const:")
-        },
-        rows,
-        summary,
-    )
+    raw = _split_lines(data)
+    first, last = 0, len(raw)
+    summary: Summary = {}
+    if expects_summary:
+        if not raw:
+            raise DataError("文件是空的", "请重新取文件")
+        at = last - 1 if layout.summary_last else 0
+        totals = _parse(layout, layout.summary, [raw[at]], at + 1)
+        summary = {column.source: values[0] for column, values in zip(layout.summary, totals, strict=True)}
+        first, last = (0, at) if layout.summary_last else (1, last)
+    first += head
+    values = _parse(layout, shape, raw[first:last], first + 1)
+    sources = [column.source for column in shape]
+    columns = {s: v for s, v in zip(sources, values, strict=True) if not s.startswith("const:")}
+    result = BankFile(columns, list(range(first + 1, max(first, last) + 1)), summary)
     if expects_summary:
         check_summary(layout, result)
     return result
+
+
+def _parse(layout: BankLayout, shape: Sequence[BankColumn], lines: list[bytes], first: int) -> list[list[Any]]:
+    """The values of ``lines`` column by column; DataError naming lines (counted from ``first``) that do not fit."""
+    try:
+        return [_values(column, texts) for column, texts in zip(shape, _cells(layout, shape, lines), strict=True)]
+    except (ValueError, UnicodeDecodeError):
+        wrong = []
+    for index, line in enumerate(lines):
+        try:
+            for column, texts in zip(shape, _cells(layout, shape, [line]), strict=True):
+                _values(column, texts)
+        except (ValueError, UnicodeDecodeError):
+            wrong.append(first + index)
+            if len(wrong) == 10:
+                break
+    raise DataError(
+        f"第 {'、'.join(map(str, wrong))} 行读不懂：栏数、字节数、编码或金额与“{layout.name}”格式不符",
+        "请银行按约定格式重新给文件，或用 --bank 指明格式",
+    )
+
+
+def _cells(layout: BankLayout, shape: Sequence[BankColumn], lines: list[bytes]) -> list[list[str]]:
+    """The texts of each column. ValueError when a line has another number of columns or too many bytes."""
+    if not lines:
+        return [[] for _ in shape]
+    if layout.container == "delimited":
+        rows = [line.split(layout.delimiter) for line in b"\n".join(lines).decode(layout.encoding).split("\n")]
+        if any(len(row) != len(shape) for row in rows):
+            raise ValueError("columns")
+        return [[text.strip() for text in column] for column in zip(*rows, strict=True)]
+    if max(map(len, lines)) > sum(column.width for column in shape):
+        raise ValueError("bytes")
+    found, at = [], 0
+    for column in shape:
+        end = at + column.width
+        texts = b"\n".join([line[at:end] for line in lines]).decode(layout.encoding).split("\n")
+        at = end
+        if column.align == "left":
+            found.append([text.rstrip(column.pad) for text in texts])
+        else:
+            zero = "0" if column.pad == "0" else ""
+            found.append([text.lstrip(column.pad) or (zero if text else "") for text in texts])
+    return found
 
 
 def check_summary(layout: BankLayout, file: BankFile) -> None:
@@ -278,44 +314,12 @@ def check_summary(layout: BankLayout, file: BankFile) -> None:
         )
 
 
-def _split_lines(layout: BankLayout, data: bytes) -> tuple[list[Any], list[int]]:
-    """Lines without their ends: text, or bytes for fixed width. Also the numbers of lines that cannot be decoded."""
-    if data.startswith(b"\xef\xbb\xbf"):
-        data = data[3:]
-    raw = data.replace(b"\r\n", b"\n").split(b"\n")
-    while raw and not raw[-1].strip(b" \x1a"):
-        raw.pop()
-    if layout.container == "fixed":
-        return list(raw), []
-    lines: list[Any] = []
-    wrong = []
-    for index, line in enumerate(raw):
-        try:
-            lines.append(line.decode(layout.encoding))
-        except UnicodeDecodeError:
-            lines.append(None)
-            wrong.append(index + 1)
-    return lines, wrong
-
-
-def _cells(layout: BankLayout, shape: Sequence[BankColumn], line: Any) -> list[str]:
-    if layout.container == "delimited":
-        cells = line.split(layout.delimiter)
-        if len(cells) != len(shape):
-            raise ValueError(len(cells))
-        return [cell.strip() for cell in cells]
-    if len(line) > sum(column.width for column in shape):
-        raise ValueError(len(line))
-    cells, at = [], 0
-    for column in shape:
-        text = line[at : at + column.width].decode(layout.encoding)
-        at += column.width
-        if column.align == "left":
-            cells.append(text.rstrip(column.pad))
-        else:
-            bare = text.lstrip(column.pad)
-            cells.append(bare or (text[-1:] if column.pad == "0" else ""))
-    return cells
+def _split_lines(data: bytes) -> list[bytes]:
+    """Lines without their ends and without what some systems put behind the last one."""
+    lines = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").split(b"\n")
+    while lines and not lines[-1].strip(b" \x1a\r"):
+        lines.pop()
+    return lines
 
 
 def file_stem(layout: BankLayout, *, month: str, sequence: int, batch: int, part: int, parts: int) -> str:

@@ -20,6 +20,7 @@ from jiuzhu_cli.ledger import payables, payments
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.holds import BY_CODE, HOLDS
+from jiuzhu_cli.payment.lists import write_holds
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,12 +50,13 @@ WITH due AS (
          p.posting_round, p.single, NOT p.single AND NOT p.instalments AS monthly, $month AS month
   FROM cases c JOIN programme p ON p.code = c.programme JOIN stage s ON s.stage = coalesce(c.stage, '')),
 decided AS (
-  SELECT due.*, d.case_id AS last_case, d.action AS last_action, d.decided_at, d.month AS last_month, d.amount_before_fen AS last_before_fen,
-         d.amount_after_fen AS last_after_fen, x.case_id AS change_case, x.action AS change_action, x.amount_after_fen AS change_fen,
-         x.effective_month AS change_month
+  SELECT due.*, coalesce(d, e).case_id AS last_case, coalesce(d, e).action AS last_action, coalesce(d, e).decided_at AS decided_at,
+         coalesce(d, e).month AS last_month, coalesce(d, e).amount_before_fen AS last_before_fen,
+         coalesce(d, e).amount_after_fen AS last_after_fen, x.case_id AS change_case, x.action AS change_action,
+         x.amount_after_fen AS change_fen, x.effective_month AS change_month
   FROM due LEFT JOIN change x ON x.roll_row_id = due.row_id AND due.monthly
-  LEFT JOIN decision d ON d.programme = due.programme AND d.id_no IN (due.recipient, due.id_no)
-  QUALIFY row_number() OVER (PARTITION BY due.row_id ORDER BY d.id_no = due.recipient DESC) = 1)
+  LEFT JOIN decision d ON d.programme = due.programme AND d.id_no = due.recipient
+  LEFT JOIN decision e ON e.programme = due.programme AND e.id_no = due.id_no)
 SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, d.item, d.row_id) AS n, d.* REPLACE (
          coalesce(d.account_no, '') AS account_no, coalesce(d.bank_name, '') AS bank_name, coalesce(d.village, '') AS village,
          coalesce(nullif(d.payee_name, ''), d.recipient_name) AS payee_name,
@@ -67,7 +69,7 @@ SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, 
        o.obligation_id, o.live_fen, o.payment_id AS live_payment, o.failed AS failed, o.month AS owed_month,
        o.town AS owed_town, o.roll_row_id AS owed_row, r.bank, r.cap_fen
 FROM decided d JOIN route r ON r.bank_name = coalesce(d.bank_name, '')
-LEFT JOIN owed o ON o.programme = d.programme AND o.recipient_id_no = d.recipient AND o.item = d.item AND (o.item <> '' OR o.month = $month)
+LEFT JOIN owed o ON o.programme = d.programme AND o.recipient_id_no = d.recipient AND o.item = d.item
 """
 
 _PLAN_LINES = """
@@ -371,8 +373,6 @@ def _hold_files(
     actor: str,
     now: datetime,
 ) -> list[str]:
-    from jiuzhu_cli.payment.export import write_holds
-
     return write_holds(store, workspace, policy, plan, batch, actor=actor, now=now) if plan.held else []
 
 

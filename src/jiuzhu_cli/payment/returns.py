@@ -19,7 +19,7 @@ from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.export import Part, layout_of, parts
-from jiuzhu_cli.payment.layout import BankFile, Columns, Summary, check_summary, decode_text, encode_text, read_bytes
+from jiuzhu_cli.payment.layout import BankFile, Columns, Summary, decode_text, encode_text, read_bytes
 from jiuzhu_cli.payment.matching import Match, match_return
 from jiuzhu_cli.payment.sheets import read_sheet, write_sheet
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
@@ -34,6 +34,9 @@ ADVICE = (
     (("销户", "不存在", "无此账", "账号错", "账号有误", "帐号"), "请对象提供有效账号，更正名册"),
     (("冻结", "止付", "挂失", "只收不付", "睡眠", "不动户", "久悬"), "请对象到银行恢复账户，或换一个账号"),
 )
+_ACCOUNT_HEADS = [
+    word.encode(encoding) for word in ("账号", "帐号", "卡号") for encoding in ("gb18030", "utf-8", "utf-16-le")
+]
 ADVICE_ELSE = "问清银行原因，更正后重新制单补发"
 
 
@@ -93,12 +96,12 @@ def decode_return(layout: BankLayout, path: Path, data: bytes) -> BankFile:
             return decode_text(layout, data, shape=shape, header=header, with_summary=with_summary)
         except DataError as error:
             first = first or error
-    try:
-        found = read_sheet(path, return_shape(layout), needed=needed)
-        check_summary(layout, found)
-        return found
+    assert first is not None
+    if not any(word in data[:4096] for word in _ACCOUNT_HEADS):
+        raise first
+    try:  # a text table with a header line
+        return read_sheet(path, return_shape(layout), needed=needed)
     except JiuzhuError:
-        assert first is not None
         raise first from None
 
 
