@@ -7,18 +7,17 @@ an obligation (programme, month, recipient, item); a person is paid once for it 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.core.errors import DataError, RefusedError, UsageError
-from jiuzhu_cli.core.period import add_months, check_month
-from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.core.errors import RefusedError, UsageError
+from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger import payables, payments
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.payment.candidates import prepare
 from jiuzhu_cli.payment.holds import BY_CODE, HOLDS
 from jiuzhu_cli.payment.lists import write_holds
 
@@ -28,49 +27,6 @@ if TYPE_CHECKING:
 
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import Programme
-
-SINGLE = {"one_off", "reimbursement"}  # paid by event
-_WITHOUT_STAGE = "未写期次"
-_DIGITS = str.maketrans("一二三四五六七八九", "123456789")
-
-# A town's list and a district's list that repeats it are one listing, not two payments: the narrower list stays.
-_DROP_REPEATED = """
-DELETE FROM cases wide WHERE EXISTS (
-  SELECT 1 FROM cases narrow
-  WHERE narrow.programme = wide.programme AND narrow.id_no = wide.id_no AND narrow.town = wide.town AND narrow.amount_fen = wide.amount_fen
-    AND narrow.batch_id <> wide.batch_id AND narrow.area <> wide.area AND (wide.area = '' OR starts_with(narrow.area, wide.area || '/')))
-"""
-_CANDIDATES = """
-CREATE TABLE candidate AS
-WITH due AS (
-  SELECT c.*, CASE WHEN p.payee = 'head' THEN coalesce(nullif(c.head_id_no, ''), c.id_no) ELSE c.id_no END AS recipient,
-         CASE WHEN p.payee = 'head' THEN coalesce(nullif(c.head_name, ''), c.name) ELSE c.name END AS recipient_name,
-         CASE WHEN p.instalments THEN 'stage:' || s.stage_key
-              WHEN p.single AND coalesce(c.event_date, '') <> '' THEN 'event:' || c.event_date ELSE '' END AS item,
-         p.posting_round, p.single, NOT p.single AND NOT p.instalments AS monthly, $month AS month
-  FROM cases c JOIN programme p ON p.code = c.programme JOIN stage s ON s.stage = coalesce(c.stage, '')),
-decided AS (
-  SELECT due.*, coalesce(d, e).case_id AS last_case, coalesce(d, e).action AS last_action, coalesce(d, e).decided_at AS decided_at,
-         coalesce(d, e).month AS last_month, coalesce(d, e).amount_before_fen AS last_before_fen,
-         coalesce(d, e).amount_after_fen AS last_after_fen, x.case_id AS change_case, x.action AS change_action,
-         x.amount_after_fen AS change_fen, x.effective_month AS change_month
-  FROM due LEFT JOIN change x ON x.roll_row_id = due.row_id AND due.monthly
-  LEFT JOIN decision d ON d.programme = due.programme AND d.id_no = due.recipient
-  LEFT JOIN decision e ON e.programme = due.programme AND e.id_no = due.id_no)
-SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, d.item, d.row_id) AS n, d.* REPLACE (
-         coalesce(d.account_no, '') AS account_no, coalesce(d.bank_name, '') AS bank_name, coalesce(d.village, '') AS village,
-         coalesce(nullif(d.payee_name, ''), d.recipient_name) AS payee_name,
-         coalesce(nullif(d.payee_id_no, ''), CASE WHEN coalesce(d.payee_name, '') IN ('', d.recipient_name) THEN d.recipient ELSE '' END) AS payee_id_no),
-       CASE WHEN d.change_action IN ('start', 'increase', 'decrease') AND d.change_fen > 0 THEN d.change_fen ELSE d.amount_fen END AS due_fen,
-       coalesce((d.change_action IN ('stop', 'transfer') OR (d.change_action = 'decrease' AND d.change_fen = 0))
-                AND NOT coalesce(d.start_month >= d.change_month, false), false) AS stopped,
-       coalesce(d.monthly AND d.change_action IS NULL AND d.last_action IN ('start', 'increase', 'decrease') AND d.last_month = $month
-                AND d.amount_fen NOT IN (d.last_after_fen, coalesce(d.last_before_fen, -1)), false) AS differs,
-       o.obligation_id, o.live_fen, o.payment_id AS live_payment, o.failed AS failed, o.month AS owed_month,
-       o.town AS owed_town, o.roll_row_id AS owed_row, r.bank, r.cap_fen
-FROM decided d JOIN route r ON r.bank_name = coalesce(d.bank_name, '')
-LEFT JOIN owed o ON o.programme = d.programme AND o.recipient_id_no = d.recipient AND o.item = d.item
-"""
 
 _PLAN_LINES = """
 SELECT row_number() OVER w AS line_no, $line_id - 1 + row_number() OVER w AS line_id,
@@ -157,53 +113,6 @@ def payable(policy: Policy, names: Sequence[str]) -> list[Programme]:
 
 def _is_payable(programme: Programme) -> bool:
     return programme.payment.payable and programme.benefit not in ("status", "service")
-
-
-def prepare(
-    store: Store, workspace: Workspace, policy: Policy, month: str, programmes: Sequence[Programme], *, without: int = 0
-) -> duckdb.DuckDBPyConnection:
-    """Loads the month into DuckDB and makes ``candidate`` and ``member`` (see ``holds``)."""
-    import duckdb
-
-    tables = payables.plan_tables(store, month, year_before=add_months(month, -12), without=without)
-    connection = duckdb.connect(":memory:")
-    for name, table in tables.items():
-        _load(connection, name, table)
-    run = payables.compared(store, month)
-    oldest = min([run.seq, *(s for s in tables["postings"]["seq"].to_pylist() if s)])
-    late = payables.first_seen(store, month, after=oldest) if run.newest_roll > oldest else None
-    _load(connection, "late", late, like=("programme", "id_no", "seq"))
-    _load(connection, "changed", payables.changed_since(store, month))
-    _load(connection, "change", payables.changes(store, month))
-    connection.execute("CREATE TABLE setting AS SELECT ?::BIGINT AS compared", [run.seq])
-    connection.execute("ALTER TABLE postings RENAME TO posting")
-    connection.execute("ALTER TABLE objections RENAME TO objection")
-    connection.execute("ALTER TABLE one_offs RENAME TO one_off")
-    connection.execute(
-        "CREATE TABLE decision AS SELECT * FROM decisions QUALIFY row_number() OVER (PARTITION BY programme, id_no"
-        " ORDER BY effective_month DESC, decided_at DESC, case_id DESC) = 1"
-    )
-    connection.execute(
-        "CREATE TABLE side AS SELECT doubt_id, kind, disposition, disposed_at, 'a' AS side, id_no_a AS id_no, programme_a AS programme,"
-        " area_a AS area, id_no_a = id_no_b AND programme_a = programme_b AS twin FROM doubts WHERE id_no_a <> ''"
-        " UNION ALL SELECT doubt_id, kind, disposition, disposed_at, 'b', id_no_b, programme_b, area_b,"
-        " id_no_a = id_no_b AND programme_a = programme_b FROM doubts WHERE id_no_b <> ''"
-    )
-    _rows(
-        connection, "programme", ("code", "payee", "single", "instalments", "posting_round"),
-        [(p.code, p.payment.payee, p.benefit in SINGLE, p.benefit == "instalments", _round(p)) for p in programmes],
-    )  # fmt: skip
-    stages = connection.execute("SELECT DISTINCT coalesce(stage, '') FROM cases").fetchall()
-    _rows(connection, "stage", ("stage", "stage_key"), [(s, stage_key(s)) for (s,) in stages])
-    banks = connection.execute("SELECT DISTINCT coalesce(bank_name, '') FROM cases").fetchall()
-    _rows(connection, "route", ("bank_name", "bank", "cap_fen"), list(routes(workspace, policy, [b for (b,) in banks])))
-    connection.execute(_DROP_REPEATED)
-    connection.execute(_CANDIDATES, {"month": month})
-    connection.execute(
-        "CREATE TABLE member AS SELECT c.n, m.id_no FROM candidate c JOIN members m ON m.batch_id = c.batch_id AND m.case_no = c.case_no"
-        " UNION SELECT n, recipient FROM candidate"
-    )
-    return connection
 
 
 def compute(
@@ -404,34 +313,6 @@ def control_digest(lines: pa.Table) -> str:
     return digest.hexdigest()
 
 
-def routes(workspace: Workspace, policy: Policy, bank_names: Iterable[str]) -> Iterable[tuple[str, str, int]]:
-    """``(bank_name, layout code, cap in 分)``: by the longest word of a layout found in the name, else the default layout.
-
-    DataError when the workspace's default layout is unknown.
-    """
-    default = str(workspace.get("payment", "default_bank", "card_xlsx"))
-    if default not in policy.banks:
-        raise DataError(
-            f"jiuzhu.toml 的 default_bank “{default}”不是已知的代发格式", f"可用：{'、'.join(policy.banks)}"
-        )
-    ceiling = int(float(workspace.get("payment", "max_line_yuan", 0) or 0) * 100)
-    words = sorted(
-        ((word, code) for code, b in policy.banks.items() for word in b.banks), key=lambda p: (-len(p[0]), p[1])
-    )
-    for name in bank_names:
-        flat = compact(name)
-        code = next((code for word, code in words if word in flat), default)
-        own = policy.banks[code].max_line_fen
-        caps = [cap for cap in (ceiling, own) if cap]
-        yield name, code, min(caps) if caps else 0
-
-
-def stage_key(text: str) -> str:
-    """One spelling for 第一期, 一期, 第1批次 …; a roll that does not tell the instalment gets one key for all."""
-    flat = re.sub(r"第|[期批次]|阶段", "", compact(text)).translate(_DIGITS)
-    return flat or _WITHOUT_STAGE
-
-
 def unfit(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> list[str]:
     """Warnings: lines that the bank's format cannot express (rare characters, over-long names); ``export`` will refuse them."""
     from jiuzhu_cli.payment.export import problems_by_bank
@@ -442,40 +323,6 @@ def unfit(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, A
         for bank, problems in found.items()
         for p in problems
     ]
-
-
-def _round(programme: Programme) -> str:
-    """The posting round that must be closed before payment: the first one; '' when the programme is not posted."""
-    rule = programme.posting
-    return (rule.rounds[0] if rule.rounds else "first") if rule.allowed else ""
-
-
-def _load(
-    connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table | None, *, like: Sequence[str] = ()
-) -> None:
-    """A table with declared types: an all-NULL column is still text."""
-    names = list(like) if table is None else table.column_names
-    types = {n: "BIGINT" if n.endswith("_fen") or n in payables.INTEGERS else "VARCHAR" for n in names}
-    if table is None:
-        connection.execute(f"CREATE TABLE {name} ({', '.join(f'{n} {t}' for n, t in types.items())})")
-        return
-    connection.register("incoming", table)
-    connection.execute(
-        f"CREATE TABLE {name} AS SELECT {', '.join(f'CAST({n} AS {t}) AS {n}' for n, t in types.items())} FROM incoming"
-    )
-    connection.unregister("incoming")
-
-
-def _rows(
-    connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    import pyarrow as pa
-
-    types = {"cap_fen": pa.int64(), "single": pa.bool_(), "instalments": pa.bool_()}
-    data = pa.table({c: pa.array([row[i] for row in rows], types.get(c, pa.string())) for i, c in enumerate(columns)})
-    connection.register("incoming", data)
-    connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
-    connection.unregister("incoming")
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
