@@ -241,6 +241,14 @@ def _register_without_town(w: World) -> Found:
     return set()
 
 
+def _margin_person_with_a_severe_disability_may_join(w: World) -> Found:
+    """The ground itself (on the margin list, exclusive with 低保) does not bar what it grounds."""
+    w.roll(MARGIN, "东镇", person(1))
+    w.roll(LOW, "东镇", person(5))
+    w.register("disability_certificate", CERTIFICATE | {"grade": "一级"})
+    return {("missed_candidate", MARGIN, LOW, ids(1), 0)}
+
+
 def _register_without_town_all_covered(w: World) -> Found:
     w.roll(CARE, "东镇", person(5, 5_500))
     w.roll(CARE, "西镇", person(7, 5_500))

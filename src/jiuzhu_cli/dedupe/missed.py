@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _TABLES = """
 CREATE TABLE due (rule VARCHAR, position INTEGER, severity VARCHAR, month VARCHAR, row_id BIGINT, id_no VARCHAR, name VARCHAR,
   programme VARCHAR, town VARCHAR, village VARCHAR, due VARCHAR, age INTEGER, grade INTEGER, kind VARCHAR, certified BOOLEAN, share_fen BIGINT);
-CREATE TABLE barred (due VARCHAR, id_no VARCHAR, month VARCHAR);
+CREATE TABLE barred (due VARCHAR, other VARCHAR, id_no VARCHAR, month VARCHAR);
 """
 
 # A register's line may lack the town: then the person's rolls of the month tell it, if they all say the same.
@@ -56,16 +56,16 @@ DELETE FROM due WHERE due = '{b}' AND EXISTS (
   JOIN household has ON has.id_no = mate.id_no AND has.programme = '{b}' AND has.month = due.month
   WHERE own.id_no = due.id_no AND own.month = due.month)
 """
-# What is X or H with the programme due bars it.
+# What is X or H with the programme due bars it; but not the very ground it is due on (a 边缘 person who may move into 低保).
 _BARRED = """
-INSERT INTO barred SELECT DISTINCT '{due}', a.id_no, a.month FROM {table} a LEFT JOIN person p ON p.id_no = a.id_no AND p.month = a.month
+INSERT INTO barred SELECT DISTINCT '{due}', '{other}', a.id_no, a.month FROM {table} a LEFT JOIN person p ON p.id_no = a.id_no AND p.month = a.month
 WHERE a.programme = '{other}' AND a.month IN ({months}) AND {condition}
 """
 
 _LEFT_OUT = """
 DELETE FROM due WHERE
   EXISTS (SELECT 1 FROM death d JOIN span s ON s.month = due.month WHERE d.id_no = due.id_no AND coalesce(d.died, '') <= s.last_day)
-  OR EXISTS (SELECT 1 FROM barred b WHERE b.due = due.due AND b.month = due.month AND b.id_no = due.id_no)
+  OR EXISTS (SELECT 1 FROM barred b WHERE b.due = due.due AND b.month = due.month AND b.id_no = due.id_no AND b.other <> due.programme)
 """
 
 # One row per person and programme due; the strong ground before a candidate, relations in their order. Somebody whose grounds lie in
