@@ -8,9 +8,6 @@ import typer
 
 from jiuzhu_cli.cli.context import Context, table
 
-HELP = "查账：操作日志是否完整、产出文件是否被改过、金额是否对得上。"
-BACKUP_HELP = "备份台账到 backup 文件夹（或指定文件）。"
-RESTORE_HELP = "用备份恢复台账；先检查备份，再替换，原台账另存。"
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 

@@ -6,7 +6,6 @@ import typer
 
 from jiuzhu_cli.cli.context import Context, table
 
-HELP = "导入批次：列出、查看、撤销。"
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 STATES = {"active": "有效", "superseded": "已被更正", "undone": "已撤销"}
 

@@ -8,7 +8,6 @@ import typer
 
 from jiuzhu_cli.cli.context import Context, relative, table
 
-HELP = "查重查漏：重复享受、应享未享、身份不符、去世后发放、账户异常；读回处理意见。"
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 

@@ -9,8 +9,6 @@ import typer
 
 from jiuzhu_cli.cli.context import Context
 
-HELP = "演示：用生成的假名单建一个工作区，走完一个整月。"
-
 
 def command(
     ctx: typer.Context,

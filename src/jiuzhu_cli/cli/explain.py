@@ -9,7 +9,6 @@ import typer
 
 from jiuzhu_cli.cli.context import Context, table
 
-HELP = "说明一个人：逐条规则的取值、标准、是否符合、依据，金额怎样算出，应享未享，发放记录。"
 RESULTS = {"pass": "符合", "fail": "不符合", "unknown": "资料不全"}
 STATUS = {"satisfied": "已享受", "absent": "未享受", "barred": "不可兼得", "unknown": "不能判断"}
 

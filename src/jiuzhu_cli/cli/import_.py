@@ -10,8 +10,6 @@ import typer
 
 from jiuzhu_cli.cli.context import Context, table
 
-HELP = "导入花名册和比对名单：文件或整个文件夹，xlsx、xls、et、csv 都认；项目、乡镇、月份自动识别。"
-
 
 def command(
     ctx: typer.Context,

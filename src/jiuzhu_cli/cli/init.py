@@ -8,8 +8,6 @@ import typer
 
 from jiuzhu_cli.cli.context import Context
 
-HELP = "建工作区：设置、台账、政策、收件和产出文件夹。"
-
 
 def command(
     ctx: typer.Context,

@@ -7,8 +7,6 @@ import importlib
 import os
 import sqlite3
 import sys
-import tempfile
-import traceback
 import warnings
 from pathlib import Path
 from typing import NoReturn
@@ -36,50 +34,71 @@ EPILOG = (
     "--dry-run 试运行不写入；--yes 不再询问；--quiet 少说话。退出码：0 完成，1 程序故障，2 用法不对，3 数据有问题，4 不允许，5 文件或网络，130 中断。"
 )
 
-app = typer.Typer(
-    name="jiuzhu",
-    help="区县民政局社会救助月度工作台：导入花名册，查重查漏，动态复核，公示，发放。",
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-
-
-# word → module under ``cli`` (one file per subcommand) and, for single commands, the function that runs it
+# word → module under ``cli`` (one file per subcommand), the function that runs it ('' for a group's ``app``), and its help:
+# here, so that ``jiuzhu --help`` loads no command at all
 COMMANDS = {
-    "init": ("init", "command"),
-    "demo": ("demo", "command"),
-    "import": ("import_", "command"),
-    "batch": ("batch", ""),
-    "dedupe": ("dedupe", ""),
-    "review": ("review", ""),
-    "post": ("post", ""),
-    "pay": ("pay", ""),
-    "show": ("show", "command"),
-    "explain": ("explain", "command"),
-    "policy": ("policy", ""),
-    "status": ("status", "command"),
-    "doctor": ("status", "doctor"),
-    "audit": ("audit", ""),
-    "backup": ("audit", "backup"),
-    "restore": ("audit", "restore"),
+    "init": ("init", "command", "建工作区：设置、台账、政策、收件和产出文件夹。"),
+    "demo": ("demo", "command", "演示：用生成的假名单建一个工作区，走完一个整月。"),
+    "import": ("import_", "command", "导入花名册和登记册：认表、清洗、核对、入台账。"),
+    "batch": ("batch", "", "导入批次：看清单、看一批、撤销一批。"),
+    "dedupe": ("dedupe", "", "查重查漏：重复享受、应享未享、身份不符、去世后发放、账户异常；读回处理意见。"),
+    "review": ("review", "", "动态复核：重算资格和金额，出复核建议；到期走访；读回决定。"),
+    "post": ("post", "", "公示：出公示单、登记和答复异议、结束公示。"),
+    "pay": ("pay", "", "发放：制单、锁定、审批、银行文件、回盘、补发、追回。"),
+    "show": ("show", "command", "看一个人的全部：项目、付款、疑点、决定，都出自哪份表。"),
+    "explain": ("explain", "command", "说明一个人的资格和金额：哪条规定、什么数、怎么算。"),
+    "policy": ("policy", "", "政策：项目、参数、关系；查看和检查。"),
+    "status": ("status", "command", "本月做到哪一步、还差什么、下一步运行哪条命令。"),
+    "doctor": ("status", "doctor", "检查工作区本身：设置、权限、磁盘、政策参数、备份。"),
+    "audit": ("audit", "", "查账：操作日志是否完整、产出文件是否被改过、金额是否对得上。"),
+    "backup": ("audit", "backup", "备份台账到 backup 文件夹（或指定文件）。"),
+    "restore": ("audit", "restore", "用备份恢复台账；先检查备份，再替换，原台账另存。"),
 }
 
 
-def _register_commands() -> None:
-    """Modules stay light: they import stages inside their functions. A group has ``app`` and HELP, a command its own help."""
-    for word, (name, function) in COMMANDS.items():
-        try:
-            module = importlib.import_module(f"jiuzhu_cli.cli.{name}")
-        except ModuleNotFoundError:  # being built
-            continue
-        if not function:
-            app.add_typer(module.app, name=word, help=module.HELP)
-        else:
-            app.command(
-                word, help=module.HELP if function == "command" else getattr(module, f"{function.upper()}_HELP")
-            )(getattr(module, function))
+class Desk(click.Group):
+    """The top of the tree: a command's module is imported only when it is called. In the order of a month."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        if cmd_name not in self.commands:
+            self.commands[cmd_name] = _load(cmd_name)
+        return self.commands[cmd_name]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=list(COMMANDS), ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("命令"):
+            formatter.write_dl([(word, entry[2]) for word, entry in COMMANDS.items()])
+
+
+def _load(word: str) -> click.Command:
+    """The Click command of ``word``, made by Typer from its module, in Chinese."""
+    name, function, about = COMMANDS[word]
+    module = importlib.import_module(f"jiuzhu_cli.cli.{name}")
+    if function:
+        single = typer.Typer(rich_markup_mode=None, add_completion=False)
+        single.command(word, help=about)(getattr(module, function))
+        command = typer.main.get_command(single)
+    else:
+        command = typer.main.get_command(module.app)
+        command.help = about
+        command.params = [p for p in command.params if p.name not in ("install_completion", "show_completion")]
+        if isinstance(command, typer.core.TyperGroup):
+            command.suggest_commands = False  # Click says it already, in Chinese
+    command.name = word
+    translate_tree(command, EPILOG)
+    speak_chinese()
+    return command
 
 
 def _hoist(arguments: list[str]) -> tuple[list[str], dict[str, str], dict[str, bool]]:
@@ -109,27 +128,34 @@ def _hoist(arguments: list[str]) -> tuple[list[str], dict[str, str], dict[str, b
     return rest, values, flags
 
 
-@app.callback(invoke_without_command=True)
-def _top(version: bool = typer.Option(False, "--version", help="显示版本。")) -> None:
-    if version:
-        print(f"jiuzhu {__version__}")
-        raise typer.Exit
-
-
-def build_command() -> click.Command:
-    """The whole Click tree, in Chinese."""
-    if not app.registered_commands:
-        _register_commands()
-    command = typer.main.get_command(app)
-    if isinstance(command, click.Group):  # the order of a month, not of registration
-        command.commands = {word: command.commands[word] for word in COMMANDS if word in command.commands}
-    translate_tree(command, EPILOG)
+def build_command() -> click.Group:
+    """The program as a Click group; commands below it are loaded when asked for."""
+    desk = Desk(
+        "jiuzhu",
+        help="区县民政局社会救助月度工作台：导入花名册，查重查漏，动态复核，公示，发放。",
+        no_args_is_help=True,
+        params=[
+            click.Option(
+                ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version, help="显示版本。"
+            )
+        ],
+    )
+    translate_tree(desk, EPILOG)
     speak_chinese()
-    return command
+    return desk
+
+
+def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        print(f"jiuzhu {__version__}")
+        ctx.exit()
 
 
 def _report_fault(context: Context | None) -> str:
     """Writes the masked traceback where the clerk can find it; returns its path or ''."""
+    import tempfile
+    import traceback
+
     text = mask_text(traceback.format_exc())
     folder = Path(tempfile.gettempdir())
     with contextlib.suppress(Exception):

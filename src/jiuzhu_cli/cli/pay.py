@@ -13,7 +13,6 @@ from jiuzhu_cli.cli.context import Context, table
 if TYPE_CHECKING:
     from jiuzhu_cli.ledger.store import Store
 
-HELP = "发放：制单、锁定、审批、导出银行文件、读回盘、追缴。"
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 BATCH = typer.Option(0, "--batch", help="批次号；缺省为正等这一步的那一批。")

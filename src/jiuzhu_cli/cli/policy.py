@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import ParameterValue, Programme, Register, Relation
 
-HELP = "政策数据：参数、项目、名单、关系；查某一天的标准，检查写法。"
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 REGION = typer.Option("", "--region", help="行政区划代码；缺省为工作区的地区。")

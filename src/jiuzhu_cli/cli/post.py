@@ -8,7 +8,6 @@ import typer
 
 from jiuzhu_cli.cli.context import Context, table
 
-HELP = "公示：出两榜名单，登记和答复异议，期满结束。"
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 MONTH = typer.Option("", "--month", help="月份 YYYY-MM。")

@@ -8,7 +8,6 @@ import typer
 
 from jiuzhu_cli.cli.context import Context, relative, table
 
-HELP = "动态复核：按政策核算资格和金额，出复核建议；走访清单；读回决定。"
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 

@@ -9,8 +9,6 @@ import typer
 
 from jiuzhu_cli.cli.context import Context, table
 
-HELP = "一人一档：各项目各月、家庭成员、比对名单、疑点、复核、公示、发放和来源。缺省脱敏。"
-
 
 def command(
     ctx: typer.Context,

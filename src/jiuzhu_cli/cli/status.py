@@ -7,9 +7,6 @@ import typer
 from jiuzhu_cli.cli.context import Context, table
 from jiuzhu_cli.core.period import check_month
 
-HELP = "本月做到哪一步、还差什么、下一步运行哪条命令。"
-DOCTOR_HELP = "检查工作区本身：设置、权限、磁盘、政策参数、备份。"
-
 
 def command(
     ctx: typer.Context, month: str = typer.Option("", "--month", help="哪个月（YYYY-MM）；缺省为最近导入的月份。")
