@@ -75,9 +75,10 @@ def by_programme(store: Store, payment_id: int) -> list[dict[str, Any]]:
 # -- lines and holds ------------------------------------------------------------------------------------------
 
 
-def lines(store: Store, payment_id: int, *, bank: str = "", contact: bool = False) -> pa.Table:
+def lines(store: Store, payment_id: int, *, bank: str = "", state: str = "", contact: bool = False) -> pa.Table:
     """Lines of a batch as Arrow, by line number (columns of ``_LINES``); ``contact`` adds ``phone, address`` of the roll."""
     only = f" AND l.bank = '{_word(bank)}'" if bank else ""
+    only += f" AND l.state = '{_word(state)}'" if state else ""
     sql = f"{_LINES} WHERE l.payment_id = {int(payment_id)}{only} ORDER BY l.line_no"
     if contact:
         sql = sql.replace(
@@ -220,7 +221,8 @@ def _move(tx: Transaction, payment_id: int, states: tuple[str, ...], assignment:
 def return_by_digest(store: Store, sha256: str, *, payment_id: int = 0) -> dict[str, Any] | None:
     """The return that was read from a file with this digest (for that batch when given), None when it never was."""
     rows = store.query(
-        "SELECT * FROM bank_return WHERE sha256 = ?1 AND ?2 IN (0, payment_id) ORDER BY return_id DESC", (sha256, payment_id)
+        "SELECT * FROM bank_return WHERE sha256 = ?1 AND ?2 IN (0, payment_id) ORDER BY return_id DESC",
+        (sha256, payment_id),
     )
     return dict(rows[0]) if rows else None
 

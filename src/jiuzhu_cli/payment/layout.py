@@ -60,17 +60,23 @@ def count_of(columns: Columns) -> int:
 
 def _texts(column: BankColumn, values: Sequence[Any]) -> list[str]:
     """Values of one column as the file shows them, before padding."""
-    if column.source in MONEY:
-        if column.point:
-            return [f"{fen // 100}.{fen % 100:02d}" if fen is not None else "" for fen in values]
-        return [str(fen) if fen is not None else "" for fen in values]
+    if column.source in MONEY:  # amounts repeat: each is written out once
+        known = {fen: _amount_text(fen, point=column.point) for fen in set(values)}
+        return [known[fen] for fen in values]
     return ["" if value is None else str(value) for value in values]
+
+
+def _amount_text(fen: int | None, *, point: bool) -> str:
+    if fen is None:
+        return ""
+    return f"{fen // 100}.{fen % 100:02d}" if point else str(fen)
 
 
 def _values(column: BankColumn, texts: list[str]) -> list[Any]:
     """Texts of the file back as values. ValueError when one is none of its kind."""
     if column.source in MONEY:
-        return [_fen(text, point=column.point) for text in texts]
+        known = {text: _fen(text, point=column.point) for text in set(texts)}
+        return [known[text] for text in texts]
     if column.source in WHOLE:
         if not all(text.isdecimal() or not text for text in texts):
             raise ValueError(column.name)
@@ -167,6 +173,8 @@ def _misfits(layout: BankLayout, column: BankColumn, texts: list[str]) -> Iterab
                     yield index, f"里有分隔符“{layout.delimiter}”"
         return
     narrow = joined.isascii()
+    if narrow and not typed and column.pad == " " and max(map(len, texts), default=0) <= column.width:
+        return
     for index, text in enumerate(texts):
         if (len(text) if narrow else len(text.encode(layout.encoding))) > column.width:
             yield index, f"超出 {column.width} 字节"

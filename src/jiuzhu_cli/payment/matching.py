@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -112,8 +113,7 @@ def match_return(layout: BankLayout, file: BankFile, lines: pa.Table) -> Match:
     sent = pa.table(
         {
             "line_id": lines["line_id"], "line_no": lines["line_no"], "amount": lines["amount_fen"], "state": lines["state"],
-            "account": pa.array([compact(a) for a in lines["account_no"].to_pylist()], pa.string()),
-            "name": pa.array([normalise_name(n) for n in lines["payee_name"].to_pylist()], pa.string()),
+            "account": _each(compact, lines["account_no"].to_pylist()), "name": _each(normalise_name, lines["payee_name"].to_pylist()),
         }
     )  # fmt: skip
     connection.register("back_rows", incoming)
@@ -135,6 +135,16 @@ def match_return(layout: BankLayout, file: BankFile, lines: pa.Table) -> Match:
     return best or Match(len(file), ["没有序号，也没有户名，无法逐笔核对"], len(file))
 
 
+def _each(change: Callable[[str], str], texts: list[str | None]) -> pa.Array:
+    """``change`` applied to each text, once for equal ones; plain digits need none."""
+    import pyarrow as pa
+
+    if None not in texts and "".join(texts).isdecimal() and "".join(texts).isascii():  # type: ignore[arg-type]
+        return pa.array(texts, pa.string())
+    known = {text: change(text or "") for text in set(texts)}
+    return pa.array([known[text] for text in texts], pa.string())
+
+
 def _rows(layout: BankLayout, file: BankFile) -> Any:
     import pyarrow as pa
 
@@ -151,8 +161,8 @@ def _rows(layout: BankLayout, file: BankFile) -> Any:
         {
             "row": pa.array(file.rows, pa.int64()),
             "line_no": pa.array(columns.get("line_no", [None] * count), pa.int64()),
-            "account": pa.array([compact(a or "") for a in columns.get("account_no", [""] * count)], pa.string()),
-            "name": pa.array([normalise_name(n) for n in columns.get("payee_name", [""] * count)], pa.string()),
+            "account": _each(compact, columns.get("account_no", [""] * count)),
+            "name": _each(normalise_name, columns.get("payee_name", [""] * count)),
             "amount": pa.array(amounts, pa.int64()),
             "paid": pa.array(paid, pa.int64()),
             "outcome": pa.array(outcomes, pa.string()),

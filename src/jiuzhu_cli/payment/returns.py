@@ -280,8 +280,7 @@ def _failure_file(
     store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], bank: str, *, actor: str, now: datetime
 ) -> list[dict[str, Any]]:
     """Failed lines of a batch and bank, with what to do, as a workbook in ``out/internal/pay``; [] when none failed."""
-    table = payments.lines(store, batch["payment_id"], bank=bank)
-    failed = [line for line in table.to_pylist() if line["state"] == "failed"]
+    failed = payments.lines(store, batch["payment_id"], bank=bank, state="failed").to_pylist()
     if not failed:
         return []
     names = {code: programme.name for code, programme in policy.programmes.items()}
