@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jiuzhu_cli.intake.areas import Towns, sheet_village, short_village
+from jiuzhu_cli.intake.areas import UNKNOWN, Towns, sheet_village, short_village
 from tests.intake.sheets import TOWNS, codes, sheet, tables_of
 from tests.support import make_id
 
@@ -94,7 +94,7 @@ def test_nothing_says_a_town() -> None:
     tables, _ = tables_of(
         sheet([["2026年10月低保"], ["姓名", "身份证号", "发放金额"], ["张三", make_id(1), 1]]), file="a.xlsx"
     )
-    assert (tables[0].area, codes(tables[0]), tables[0].fatal) == ("", ["area_unknown"], False)
+    assert (tables[0].area, codes(tables[0]), tables[0].fatal) == (UNKNOWN, ["area_unknown"], False)
 
 
 def test_area_text_column() -> None:

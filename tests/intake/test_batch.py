@@ -315,3 +315,27 @@ def test_a_damaged_account_refuses_a_payable_row_only(workspace: Workspace, tmp_
     header = ["村", "姓名", "身份证号", "家庭人口", "银行账号"]
     status = run_one(workspace, workbook(tmp_path / "东城街道2026年10月低保边缘.xlsx", header, rows))
     assert (status.refused, "account_numeric" in codes(status)) == (0, True)
+
+
+def test_lists_of_one_file_never_correct_each_other(workspace: Workspace, tmp_path: Path) -> None:
+    """Sheets by village of a district list; one village's name stands in two towns, one person in two sheets."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    sheets = {
+        "东风村": [("东城街道", 1), ("西城街道", 2), ("西城街道", 3)],
+        "胜利村": [("西城街道", 4), ("西城街道", 3), ("西城街道", 5)],
+    }
+    for title, persons in sheets.items():
+        sheet = book.create_sheet(title)
+        sheet.append(["乡镇", *PERSON_HEADER])
+        for town, serial in persons:
+            sheet.append([town, *person_rows([serial], village=title)[0]])
+    path = tmp_path / "2026年10月高龄津贴.xlsx"
+    book.save(path)
+    result = run(workspace, path)
+    assert {t.status for t in result.tables} == {"imported"}
+    assert {t.area for t in result.tables} == {""}
+    assert len(record(workspace, "id_no")) == 6
+    assert {t.status for t in run(workspace, path).tables} == {"already"}

@@ -65,7 +65,13 @@ def test_count(cell: object, value: int | None) -> None:
 
 
 def test_words() -> None:
-    assert clean.clean_words(["1级", "贰级", 3, None, "五级"], clean.GRADES, "x").values == ["一级", "二级", "三级", None, "五级"]
+    assert clean.clean_words(["1级", "贰级", 3, None, "五级"], clean.GRADES, "x").values == [
+        "一级",
+        "二级",
+        "三级",
+        None,
+        "五级",
+    ]
     assert clean.clean_words(["五级"], clean.GRADES, "x").problems == {0: "x"}
     assert clean.clean_flags(["已备案", "√", "否", "", True]).values == ["是", "是", "否", None, "是"]
 

@@ -8,13 +8,24 @@ from collections.abc import Iterable, Sequence
 
 from jiuzhu_cli.core.text import compact
 
-_TOWN_END = r"(?:民族乡|镇|乡|街道办事处|街道|办事处|苏木|管委会)"
-_TOWN = re.compile(rf"([一-鿿]{{1,10}}?{_TOWN_END})")
+UNKNOWN = "未注明"  # the area of a roll whose town nothing tells: it covers no town, least of all the whole district
+_PEOPLES = (
+    "维吾尔 哈萨克 柯尔克孜 达斡尔 塔吉克 鄂温克 俄罗斯 乌孜别克 鄂伦春 塔塔尔 蒙古 布依 朝鲜 哈尼 土家 傈僳 仡佬 东乡 高山 拉祜 纳西 仫佬 锡伯 景颇 毛南"
+    " 撒拉 布朗 阿昌 普米 基诺 德昂 保安 裕固 门巴 独龙 赫哲 珞巴 壮 满 回 苗 彝 藏 侗 瑶 白 黎 傣 畲 水 佤 羌 土 怒 京"
+)
+_ETHNIC = rf"(?:(?:{'|'.join(_PEOPLES.split())})族)+(?:自治)?[乡镇]|民族[乡镇]"
+_TOWN_END = rf"(?:{_ETHNIC}|镇|乡|街道办事处|街道|办事处|苏木|管委会)"
+# 镇雄县, 新乡市, 东乡族自治县 are no towns; 城关镇社区, 城关镇县城 are in one
+_TOWN = re.compile(rf"([一-鿿]{{1,10}}?{_TOWN_END})(?!族|(?![社小地辖全各片园校])[一-鿿]?[县市区](?![级城里直属残民]))")
 _VILLAGE = re.compile(
     r"([一-鿿]{1,12}?(?:村民委员会|村委会|居民委员会|居委会|社区|村))(?!镇|乡|街|级|组织|干部|卫生|务)"
 )
 _CUT = re.compile(r"^.*(?:特别行政区|自治区|自治州|自治县|[省市县区旗州盟局厅部月年份号期批度日：:（(—\-_\s])")
-_SHORT_END = re.compile(r"(街道办事处|街道|办事处|[一-鿿]{1,3}族乡|民族乡|镇|乡|苏木|管委会)$")
+_CUT_BEFORE_FLAG = re.compile(_CUT.pattern.replace("旗", ""))
+_SHORT_END = re.compile(rf"({_ETHNIC}|街道办事处|街道|办事处|镇|乡|苏木|管委会)$")
+_OFFICE = re.compile(
+    r"(人民政府|政府|民政(办|所|办公室|服务站)|社会(事务|救助).*|(便民|为民)服务中心|党政办.*|街道办)$"
+)
 _NO_TOWN = frozenset(
     "城镇 乡镇 村镇 集镇 小城镇 城乡 各乡 各镇 全镇 全乡 本镇 本乡 各乡镇 街道 办事处 镇 乡 各街道 下乡 回乡 返乡 家乡".split()
 )
@@ -25,26 +36,88 @@ _WELFARE = re.compile(r"低保|特困|救助|补贴|困难|残疾|高龄|名单|
 _PLAIN_SHEET = re.compile(
     r"表|册|名单|汇总|明细|台账|新增|停|退|变|附|模板|说明|月|年|季|数据|城|农|集中|分散|低保|特困|残|高龄|救助|补贴|津贴|危|边缘|死亡|备案|查询|导出|总|合|全|家庭|人员|户|人"
 )
+_WHOLE = re.compile(r"全[区县市旗]|[区县市旗]本级")
+_DISTRICT = re.compile(r"[一-鿿]{2,}(?:自治[县旗]|[县市旗]|(?<![社小地片园景校辖街营灾库矿农老])区)(?![城里内级道])")
+_DEPARTMENT = re.compile(
+    r"[县市区旗](?:[一-鿿]{0,6}(?:局|委员会|中心|联合会|联)|妇联|残联)|(?:民政|住建|住房和?城乡建设|卫健|教育|财政|人社|医保|公安|应急(?:管理)?|农业农村|乡村振兴)局"
+    r"|残联|残疾人联合会|妇联|妇女联合会"
+)
+
+
+def short_town(name: str) -> str:
+    """The everyday name of a town: 屏山街道 and 屏山街道办事处 as 屏山, 东岭彝族乡 as 东岭; '' when nothing is left."""
+    return _SHORT_END.sub("", compact(name))
+
+
+def _kind(name: str) -> str:
+    """'镇', '乡', '街' …: what kind of town a full name says it is, '' when it says none."""
+    tail = _SHORT_END.search(name)
+    return "" if tail is None else "街" if tail.group(1)[0] in "街办" else tail.group(1)[-1]
+
+
+def is_full_town(name: str) -> bool:
+    """Whether a town's name says what kind of town it is (乌东德镇), not only 乌东德."""
+    return bool(_kind(name)) and bool(short_town(name))
+
+
+def district_word(text: str, *, sender: bool) -> str:
+    """The words by which a text says that its list is the whole district's (全区, 某某县, a county department), or ''.
+
+    ``sender``: the text may say who sends the list, so 县残联 or 民政局 counts.
+    """
+    flat = compact(text)
+    for pattern in (_WHOLE, _DISTRICT, *([_DEPARTMENT] if sender else [])):
+        if match := pattern.search(flat):
+            return match.group(0)
+    return ""
 
 
 class Towns:
-    """The configured towns (全称) of the bureau, also found by their everyday short names (城关镇 / 城关)."""
+    """The bureau's towns (全称), also found by their everyday short names (城关镇 / 城关).
 
-    def __init__(self, towns: Sequence[str]) -> None:
-        self.names = [compact(town) for town in towns if compact(town)]
-        shorts: dict[str, str] = {}
-        for town in self.names:
-            short = _SHORT_END.sub("", town)
-            if len(short) >= 2 and short != town:
-                shorts[short] = "" if short in shorts else town  # two towns of one short name: no answer
-        self.shorts = {short: town for short, town in shorts.items() if town}
-        every = sorted([*self.names, *self.shorts], key=len, reverse=True)
+    ``towns`` are configured; ``known`` are full names read elsewhere (other columns, titles, files), which only serve
+    where the configured ones say nothing. A short name of two towns stands for neither: see ``rivals``.
+    """
+
+    def __init__(self, towns: Sequence[str], known: Iterable[str] = (), own: str = "") -> None:
+        self.names = list(dict.fromkeys(compact(town) for town in towns if compact(town)))
+        self.known = [
+            town for town in dict.fromkeys(map(compact, known)) if town not in self.names and is_full_town(town)
+        ]
+        several = self._by_short(self.known) | self._by_short(self.names)
+        if is_full_town(own):
+            several[short_town(own)] = [own]
+        self.several = {short: towns for short, towns in several.items() if len(towns) > 1}
+        self.shorts = {short: towns[0] for short, towns in several.items() if len(towns) == 1}
+        full = {*self.names, *self.known}
+        every = sorted({*full, *self.shorts}, key=len, reverse=True)
+        self._full = full
         self._words = re.compile("|".join(map(re.escape, every))) if every else None
+
+    @staticmethod
+    def _by_short(names: Iterable[str]) -> dict[str, list[str]]:
+        out: dict[str, list[str]] = {}
+        for town in names:
+            short = short_town(town)
+            if len(short) >= 2 and short != town:
+                out.setdefault(short, []).append(town)
+        return out
+
+    def knowing(self, names: Iterable[str], own: str = "") -> Towns:
+        """These towns and further full ``names``; ``own`` is the town meant where its short name is another's too."""
+        return Towns(self.names, [*self.known, *names], own)
 
     def canonical(self, text: str) -> str:
         """A cell of a town column as the town's full name; unknown ones stay as they are (without 省市县 before them)."""
         flat = compact(text)
-        return self.find(flat)[0] or _strip(flat) or flat
+        if found := self.find(flat)[0]:
+            return found
+        bare = _OFFICE.sub("", _strip(flat) or flat)
+        return self.shorts.get(bare) or bare or flat
+
+    def rivals(self, text: str) -> list[str]:
+        """The towns that a short name may mean when it may mean several, else []."""
+        return self.several.get(_OFFICE.sub("", _strip(compact(text))), [])
 
     def find(self, text: str) -> tuple[str, str]:
         """(town, village) that a text names; '' for what it does not."""
@@ -56,20 +129,19 @@ class Towns:
         if self._words is not None:
             for match in self._words.finditer(flat):
                 word = match.group(0)
-                if word in self.shorts and word not in self.names:
-                    after = flat[match.end() :]
-                    if re.match(r"[一-鿿]?(村|社区|居委会|组|县|市|区|路|小区)", after):
-                        continue
-                    found = self.shorts[word]
-                    tail = _SHORT_END.search(found)
-                    same = re.match(_TOWN_END, after)
-                    if same and tail and not tail.group(0).startswith(same.group(0)[0]):
-                        continue  # 朝阳乡 where only 朝阳街道 is configured
-                    return found, match.end() + (same.end() if same else 0)
-                return word, match.end() + (3 if flat[match.end() :].startswith("办事处") else 0)
+                if word in self._full:
+                    return word, match.end() + (3 if flat[match.end() :].startswith("办事处") else 0)
+                after = flat[match.end() :]
+                if re.match(r"[一-鿿]?(村|社区|居委会|组|县|市|区|路|小区)", after):
+                    continue
+                found = self.shorts[word]
+                same = re.match(_TOWN_END, after)
+                if same and _kind(found) and _kind(word + same.group(0)) != _kind(found):
+                    continue  # 朝阳乡 where only 朝阳街道 is configured
+                return found, match.end() + (same.end() if same else 0)
         for match in _TOWN.finditer(flat):
             word = _strip(match.group(1))
-            if word not in _NO_TOWN and 2 <= len(_SHORT_END.sub("", word)) <= 8 and not _WELFARE.search(word):
+            if word not in _NO_TOWN and 2 <= len(short_town(word)) <= 8 and not _WELFARE.search(word):
                 return (word[:-3] if word.endswith("街道办事处") else word), match.end()
         return "", 0
 
@@ -77,6 +149,8 @@ class Towns:
 def _strip(word: str) -> str:
     """Without the province, city and county before it, and without what came before in the sentence."""
     rest = _CUT.sub("", word)
+    if short_town(rest) == "" and word.removesuffix(rest).endswith("旗"):
+        rest = _CUT_BEFORE_FLAG.sub("", word)  # 红旗街道 is no 街道 of 红旗
     return rest if len(rest) >= 2 else word
 
 

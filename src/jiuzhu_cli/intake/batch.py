@@ -291,7 +291,7 @@ def save_job(
         if fresh:
             with store.transaction(actor=actor, command="import", now=now) as tx:
                 for one in fresh:
-                    save_list(tx, store, one, source, policy.digest, options.mode)
+                    save_list(tx, store, one, source, policy.digest, options.mode, fresh)
     for prepared, result in paired:
         if result.status == "refused" and _all_present(prepared):
             result.status, result.note, result.refused, result.unchanged = (

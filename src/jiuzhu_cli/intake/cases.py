@@ -105,20 +105,15 @@ def _join_known(rows: Rows, lead_of: np.ndarray, known_heads: frozenset[str]) ->
 
 def _group(rows: Rows, attached: np.ndarray) -> np.ndarray:
     """Household number of each person, in order of appearance."""
-    blocks = rows.table.blocks
     keys: list[Any]
-    if blocks is not None and len(blocks):
-        keys = [(int(block),) if block >= 0 else None for block in blocks[rows.origin].tolist()]
-        if any(key is None for key in keys):
-            starts = _starts(rows)
-            keys = _carry([key or ((index,) if starts[index] else None) for index, key in enumerate(keys)])
-    elif _tells_households(rows.get("case_code")):
+    if _tells_households(rows.get("case_code")):
         keys = _keyed(rows, "case_code")
     elif "head_id_no" in rows.columns and rows.columns["head_id_no"] is not rows.columns.get("id_no"):
         keys = _keyed(rows, "head_id_no")
     else:
         starts = _starts(rows)
         keys = _carry([index if start else None for index, start in enumerate(starts)])
+    _join_merged(rows, keys)
     numbers: dict[Any, int] = {}
     out = np.empty(rows.size, dtype=np.int64)
     current = 0
@@ -127,6 +122,20 @@ def _group(rows: Rows, attached: np.ndarray) -> np.ndarray:
             current = numbers.setdefault(key, len(numbers))
         out[person] = current
     return out
+
+
+def _join_merged(rows: Rows, keys: list[Any]) -> None:
+    """Cells merged over several rows make those rows one household, whatever else they say."""
+    if rows.table.blocks is None or not len(rows.table.blocks):
+        return
+    blocks = rows.table.blocks[rows.origin].tolist()
+    for index in range(1, len(blocks)):
+        if blocks[index] == blocks[index - 1]:
+            if index == 1 or blocks[index - 2] != blocks[index]:
+                # the first of its merged rows may have been taken for a member of the household above
+                mixed = index >= 2 and keys[index - 1] == keys[index - 2]
+                keys[index - 1] = ("merged", blocks[index]) if mixed else keys[index - 1]
+            keys[index] = keys[index - 1]
 
 
 def _tells_households(codes: list[Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jiuzhu_cli.core.text import compact
-from jiuzhu_cli.intake.areas import distinct_texts, sheet_village, short_village
+from jiuzhu_cli.intake.areas import UNKNOWN, Towns, distinct_texts, district_word, sheet_village, short_village
 from jiuzhu_cli.intake.body import TOWN_GROUP
 
 if TYPE_CHECKING:
@@ -21,16 +21,23 @@ _NOT_A_PLACE = re.compile(r"计$|^[-—/无]$")
 
 
 def place_table(work: Work) -> None:
-    """Sets ``area``, ``village`` and ``row_villages`` of the work's table; tells when nothing says a town."""
-    table, towns = work.table, work.context.towns
-    _row_places(work)
+    """Sets ``area``, ``village``, ``towns`` and ``row_villages`` of the work's table; tells when nothing says a town.
+
+    A roll is the whole district's ('') only where its rows name two towns, its words say so, or a county department
+    sends it; a roll of an unknown town is ``UNKNOWN``, which covers nothing.
+    """
+    table = work.table
+    town, village, how = _from_texts(work)
     if work.context.hints.area:
         town, village = _split_hint(work.context.hints.area)
-        table.area, table.village = f"{towns.canonical(town)}/{village}" if village else towns.canonical(town), village
+    table.towns = towns = _local_towns(work, town)
+    _row_places(work)
+    if work.context.hints.area:
+        town = town if town == UNKNOWN else towns.canonical(town)
+        table.area, table.village = f"{town}/{village}" if village else town, village
         table.how["area"] = "由 --area 指定"
         return
-    town, village, how = _from_texts(work)
-    counted = _column_towns(work)
+    counted = _column_towns(work, towns)
     if counted:
         best = max(counted, key=lambda name: counted[name])
         share = counted[best] / sum(counted.values())
@@ -48,16 +55,44 @@ def place_table(work: Work) -> None:
             how = f"乡镇列有 {len(counted)} 个乡镇，按全区名单"
     village = _village(work, village)
     if not town and not counted:
-        if table.kind == "roll":
-            work.tell("area_unknown", "notice")
-        how = "没有写乡镇，按全区名单"
+        if table.kind == "register":
+            how = "没有写乡镇，按全区名单"
+        elif how := _district(work):
+            pass
+        else:
+            work.tell("area_unknown", "warning")
+            town, village, how = UNKNOWN, "", "没有写乡镇，也没有写是全区名单"
     # a list is a village's only where its words say so: a column that happens to name one village may name two tomorrow
     table.area = f"{town}/{village}" if town and village else town
     table.village = village or _only_village(work)
     table.how["area"] = how
 
 
+def _local_towns(work: Work, town: str) -> Towns:
+    """The bureau's towns with every full name that the table's column and the texts around it give."""
+    column = work.table.column("town")
+    texts = list(distinct_texts(work.values(column.index))) if column is not None else []
+    texts += [proof.text for proof in work.evidence] + [name for _, name in work.body.groups]
+    found = {work.context.towns.find(text)[0] for text in texts}
+    return work.context.towns.knowing(sorted(found - {""}), own=town)
+
+
+def _district(work: Work) -> str:
+    """What says that the list is the whole district's; '' when nothing does."""
+    for proof in work.evidence:
+        if proof.place in ("上文", "文件夹"):
+            continue
+        line = proof.place == "表头上方"
+        if line and not re.search(r"单位|[县市区旗](?![一-鿿]*[村组])|全[区县市旗]", proof.text):
+            continue
+        if word := district_word(proof.text, sender=True):
+            return f"{proof.shown()}中的“{word}”，按全区名单"
+    return ""
+
+
 def _split_hint(area: str) -> tuple[str, str]:
+    if re.fullmatch("全[区县市旗]", area.strip()):
+        return "", ""
     town, _, village = area.partition("/")
     return town.strip(), village.strip()
 
@@ -82,9 +117,9 @@ def _from_texts(work: Work) -> tuple[str, str, str]:
     return town, village, how
 
 
-def _column_towns(work: Work) -> dict[str, int]:
-    """Towns of the town column (or of 地区) with the number of rows each."""
-    table, towns = work.table, work.context.towns
+def _column_towns(work: Work, towns: Towns) -> dict[str, int]:
+    """Towns of the town column (or of those that 地区 and 村 name) with the number of rows each."""
+    table = work.table
     if table.row_towns is not None:
         return dict(Counter(filter(None, table.row_towns)))
     column = table.column("town")
@@ -94,16 +129,20 @@ def _column_towns(work: Work) -> dict[str, int]:
             if not _NOT_A_PLACE.search(compact(text)):
                 name = towns.canonical(text)
                 out[name] = out.get(name, 0) + count
+                if rivals := towns.rivals(text):
+                    values = {"name": compact(text), "towns": "、".join(rivals)}
+                    work.tell("area_ambiguous", "warning", column=column.letters, field="town", **values)
         return out
-    column = table.column("area_text")
-    if column is None:
-        return {}
-    out = {}
-    for text, count in distinct_texts(work.values(column.index)).items():
-        name = towns.find(text)[0]
-        if name:
-            out[name] = out.get(name, 0) + count
-    return out
+    for code in ("area_text", "village"):
+        column = table.column(code)
+        out = {}
+        for text, count in distinct_texts(work.values(column.index)).items() if column is not None else ():
+            name = towns.find(text)[0]
+            if name:
+                out[name] = out.get(name, 0) + count
+        if out:
+            return out
+    return {}
 
 
 def _village(work: Work, told: str) -> str:
@@ -138,6 +177,8 @@ def join_areas(tables: Sequence[Table]) -> None:
     for parts in lists.values():
         if len(parts) < 2:
             continue
+        _share_town(parts)
+        parts = [table for table in parts if table.area != UNKNOWN]
         areas = {table.area for table in parts}
         if "" in areas and len(areas) > 1:
             for table in parts:
@@ -155,6 +196,18 @@ def join_areas(tables: Sequence[Table]) -> None:
                     table.area = town
 
 
+def _share_town(parts: Sequence[Table]) -> None:
+    """Sheets that say no town beside sheets that all say the same one are that town's too."""
+    told = {table.area.partition("/")[0] for table in parts if table.area != UNKNOWN}
+    if len(told) != 1:
+        return
+    for table in parts:
+        if table.area == UNKNOWN:
+            table.area = next(iter(told))
+            table.how["area"] = "同一工作簿的其他工作表"
+            table.findings = [finding for finding in table.findings if finding.code != "area_unknown"]
+
+
 def _row_places(work: Work) -> None:
     """Headings inside the table (东风村, 城关镇 above their rows) name the place of the rows below them."""
     groups = [(row, name, bool(TOWN_GROUP.match(name))) for row, name in work.body.groups if name]
@@ -163,7 +216,7 @@ def _row_places(work: Work) -> None:
         mine = [(row, name) for row, name, is_town in groups if is_town == town]
         if not mine or table.column("town" if town else "village") is not None:
             continue
-        tidy = work.context.towns.canonical if town else short_village
+        tidy = (table.towns or work.context.towns).canonical if town else short_village
         rows = np.searchsorted([row for row, _ in mine], table.rows) - 1
         names = [tidy(mine[at][1]) if at >= 0 else "" for at in rows.tolist()]
         if not any(names):

@@ -14,7 +14,7 @@ from jiuzhu_cli.core.finding import Finding, SourceRef
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.core.period import first_day
 from jiuzhu_cli.intake import checks
-from jiuzhu_cli.intake.areas import Towns, short_village
+from jiuzhu_cli.intake.areas import UNKNOWN, Towns, short_village
 from jiuzhu_cli.intake.cases import AmountLevel, household_cases, plain_cases, refuse_with_lead
 from jiuzhu_cli.intake.rows import Issue, Rows, read_rows
 from jiuzhu_cli.intake.table import Table
@@ -195,8 +195,10 @@ def _months(rows: Rows) -> None:
 
 
 def _areas(rows: Rows, out: Prepared, towns: Towns) -> None:
-    """``town`` and ``village`` of every row: its own columns, else the list's area. The list's area when rows agree on one."""
+    """``town`` and ``village`` of every row: its own columns, else the list's area. A list of an unknown town is the town's that its rows agree on."""
+    towns = out.table.towns or towns
     list_town, _, list_village = out.area.partition("/")
+    list_town = "" if list_town == UNKNOWN else list_town
     list_village = out.table.village or list_village
     town_values, village_values = _as_above(rows.get("town")), _as_above(rows.get("village"))
     for name in ("area_text", "village"):  # a place written out in one cell tells the town, and the village
@@ -221,7 +223,7 @@ def _areas(rows: Rows, out: Prepared, towns: Towns) -> None:
     rows.values["town"] = [town_of[text] for text in town_values]
     rows.values["village"] = [village_of[text] for text in village_values]
     found = {town for town in rows.values["town"] if town}
-    if not list_town and len(found) == 1 and rows.size:
+    if out.area == UNKNOWN and len(found) == 1:
         out.area = found.pop()
     elif list_town and found != {list_town}:
         for person, town in enumerate(rows.values["town"]):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from jiuzhu_cli.core.finding import Finding
+from jiuzhu_cli.intake.areas import UNKNOWN
 from jiuzhu_cli.intake.frame import content_digest, frame
 from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.result import TableResult
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["", "replace", "append"]
 SAME_ROLL = 0.5  # of the smaller list: from here on it is a corrected roll
+SAME_UNPLACED = 0.8  # the same where the town of one of the lists is unknown
 NAMESAKES = 0.05  # common name and village, other ID: below it, chance
 
 
@@ -68,6 +70,7 @@ class SourceFile:
 
 def lists_of(tables: Sequence[Prepared], results: Sequence[TableResult], supplements: int | None) -> list[ListOfFile]:
     """Tables of the same programme, area, month and category form one list; tables refused as a whole are left out."""
+    _widen_areas(tables, results)
     groups: dict[tuple[str, str, str, str, str], list[int]] = {}
     for index, table in enumerate(tables):
         if not table.fatal and table.accepted:
@@ -83,6 +86,20 @@ def lists_of(tables: Sequence[Prepared], results: Sequence[TableResult], supplem
             )
         )  # fmt: skip
     return out
+
+
+def _widen_areas(tables: Sequence[Prepared], results: Sequence[TableResult]) -> None:
+    """In one file a list of a place is part of the list of a wider place that stands beside it: sheets by village of a
+    district list, some of which hold villages of one name in two towns."""
+    areas: dict[tuple[str, str, str, str], set[str]] = {}
+    for table in tables:
+        key = (str(table.table.kind), table.table.code, table.table.month, table.category)
+        areas.setdefault(key, set()).add(table.area)
+    for table, result in zip(tables, results, strict=True):
+        found = areas[str(table.table.kind), table.table.code, table.table.month, table.category]
+        wider = [area for area in found if _holds(area, table.area)]
+        if wider:
+            table.area = result.area = min(wider, key=len)
 
 
 def recognise_known(store: Store, one: ListOfFile) -> bool:
@@ -106,14 +123,24 @@ def recognise_known(store: Store, one: ListOfFile) -> bool:
 
 
 def save_list(
-    tx: Transaction, store: Store, one: ListOfFile, source: SourceFile, policy_digest: str, mode: Mode
+    tx: Transaction,
+    store: Store,
+    one: ListOfFile,
+    source: SourceFile,
+    policy_digest: str,
+    mode: Mode,
+    siblings: Sequence[ListOfFile] = (),
 ) -> None:
-    """Decides and saves one list within the file's transaction; its results say what was done."""
+    """Decides and saves one list within the file's transaction; its results say what was done.
+
+    ``siblings``: lists of the same file, which never correct each other.
+    """
     if one.supplements is not None:
         _save_supplement(tx, store, one, source, policy_digest)
         return
     live = rolls.live_batches(store, one.kind, one.programme, one.month)
-    near = [batch for batch in live if batch["supplements"] is None and _related(one.area, batch["area"])]
+    own = {sibling.batch for sibling in siblings}
+    near = [b for b in live if b["supplements"] is None and _related(one.area, b["area"]) and b["batch_id"] not in own]
     if mode == "append" or not near:
         _save(tx, one, source, policy_digest, [])
         return
@@ -128,11 +155,21 @@ def save_list(
     )
     shares = {root: _overlap(mine, _persons(store, one.kind, family)) for root, family in families.items()}
     if mode == "replace":
-        same = [b["batch_id"] for b in near if b["area"] == one.area and shares[b["batch_id"]] > 0]
+        same = [b["batch_id"] for b in near if b["area"] in (one.area, UNKNOWN) and shares[b["batch_id"]] > 0]
         same = same or [b["batch_id"] for b in near if b["area"] == one.area and _part_of(b["part"], one.category)]
     else:
-        same = [root for root, share in shares.items() if share >= SAME_ROLL]
-        unsure = [root for root, share in shares.items() if 0 < share < SAME_ROLL]
+        areas = {b["batch_id"]: b["area"] for b in near}
+        unplaced = {root for root, area in areas.items() if UNKNOWN in (one.area, area)}
+        same = [root for root, share in shares.items() if share >= (SAME_UNPLACED if root in unplaced else SAME_ROLL)]
+        if one.area == UNKNOWN and (placed := [b for b in near if b["batch_id"] in same and b["area"] != UNKNOWN]):
+            one.settle(
+                "ask",
+                f"没有写乡镇，而多半的人在批次 {placed[0]['batch_id']}（{placed[0]['area'] or '全区'}）里",
+                f"是更正过的花名册，加 --area {placed[0]['area'] or '全区'}；是另外一份，用 --area 指明乡镇",
+            )
+            return
+        # lists of two towns may well share people, and an unplaced one may be any town's
+        unsure = [root for root, share in shares.items() if 0 < share < SAME_ROLL and root not in unplaced]
         if unsure:
             shown = "、".join(f"批次 {root}" for root in unsure)
             one.settle(
@@ -313,6 +350,8 @@ def _overlap(left: _Persons, right: _Persons) -> float:
 
 
 def _related(area: str, other: str) -> bool:
+    if UNKNOWN in (area, other):  # it may be any town's
+        return True
     return area == other or _holds(area, other) or _holds(other, area)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jiuzhu_cli.core.finding import Finding, Severity
+from jiuzhu_cli.intake.areas import Towns
 
 TableKind = Literal["roll", "register"]
 
@@ -38,7 +39,8 @@ class Table:
     ``rows`` are the data rows in order; everything else between header and end of table is in ``skipped`` with a reason
     code: ``repeated_header``, ``total``, ``subtotal``, ``note``, ``signature``, ``blank``, ``group`` (village heading), ``prefilled``
     (only a serial number or a place), ``other_programme``, ``other_month`` (rows of a list split by programme or month).
-    ``area`` is a town, 'town/village' or '' (whole district: rows carry their own town); ``village`` is told by title or
+    ``area`` is a town, 'town/village', '' (whole district: rows carry their own town) or 未注明 (nothing tells); ``towns``
+    reads town names as this table means them; ``village`` is told by title or
     sheet name. ``blocks`` numbers, per data row, the household that merged cells tell (same length as ``rows``), or None.
     ``how`` says in Chinese how ``programme``, ``month``, ``area``, ``category`` were recognised.
     ``row_villages``, ``row_towns`` name the place per data row where headings inside the table tell it (东风村 above its
@@ -68,6 +70,7 @@ class Table:
     blocks: np.ndarray | None = None
     row_villages: list[str] | None = None
     row_towns: list[str] | None = None
+    towns: Towns | None = None
     amount_from_parts: bool = False
     findings: list[Finding] = field(default_factory=list)
     fatal: bool = False
