@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jiuzhu_cli.core.finding import Severity
 from jiuzhu_cli.core.text import compact, header_key
 from jiuzhu_cli.intake.headers import PART_FIELDS, money_word, not_paid, unit_of
 from jiuzhu_cli.intake.table import Column, Problem
@@ -181,8 +182,8 @@ def settle_amount(view: Understanding) -> None:
     choice = choose_amount(view.columns, samples, per_person=view.per_person)
     view.parts_sum = choice.parts
     if choice.problem:
-        severity = "error" if choice.rivals else "warning"
-        view.problems.append(Problem(choice.problem, severity if view.payable else "notice", choice.rivals))
+        severity: Severity = "notice" if not view.payable else "error" if choice.rivals else "warning"
+        view.problems.append(Problem(choice.problem, severity, choice.rivals))
     if choice.column is not None and choice.column.field in ("standard_amount", "per_person_amount"):
         view.problems.append(Problem("amount_from_standard", "warning", (choice.column,)))
     name_amount(view, choice.column, choice.why)

@@ -33,6 +33,7 @@ _NO_VILLAGE = frozenset(
     "农村 乡村 行政村 自然村 各村 全村 本村 社区 村 城乡社区 新农村 各社区 本社区 所在村 贫困村 居村 到村 驻村 分村 按村".split()
 )
 _WELFARE = re.compile(r"低保|特困|救助|补贴|困难|残疾|高龄|名单|花名|危房|保障|供养|对象|人员|津贴")
+_BENEFIT = re.compile(rf"^.*(?:{_WELFARE.pattern}|边缘户?|孤儿|危改|台账|[表册])")
 _PLAIN_SHEET = re.compile(
     r"表|册|名单|汇总|明细|台账|新增|停|退|变|附|模板|说明|月|年|季|数据|城|农|集中|分散|低保|特困|残|高龄|救助|补贴|津贴|危|边缘|死亡|备案|查询|导出|总|合|全|家庭|人员|户|人"
 )
@@ -140,7 +141,7 @@ class Towns:
                     continue  # 朝阳乡 where only 朝阳街道 is configured
                 return found, match.end() + (same.end() if same else 0)
         for match in _TOWN.finditer(flat):
-            word = _strip(match.group(1))
+            word = _BENEFIT.sub("", _strip(match.group(1)))  # 特困东岭彝族乡
             if word not in _NO_TOWN and 2 <= len(short_town(word)) <= 8 and not _WELFARE.search(word):
                 return (word[:-3] if word.endswith("街道办事处") else word), match.end()
         return "", 0
@@ -150,7 +151,7 @@ def _strip(word: str) -> str:
     """Without the province, city and county before it, and without what came before in the sentence."""
     rest = _CUT.sub("", word)
     if short_town(rest) == "" and word.removesuffix(rest).endswith("旗"):
-        rest = _CUT_BEFORE_FLAG.sub("", word)  # 红旗街道 is no 街道 of 红旗
+        rest = re.sub(r"^.*旗(?=[一-鿿]{1,3}旗)", "", _CUT_BEFORE_FLAG.sub("", word))  # 红旗街道 is no 街道 of 红旗
     return rest if len(rest) >= 2 else word
 
 

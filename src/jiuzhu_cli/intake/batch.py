@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jiuzhu_cli.core.errors import JiuzhuError, UsageError
 from jiuzhu_cli.core.finding import Finding, SourceRef
-from jiuzhu_cli.intake.areas import Towns
+from jiuzhu_cli.intake.areas import Towns, is_full_town
 from jiuzhu_cli.intake.cases import AmountLevel
 from jiuzhu_cli.intake.find import find_tables
 from jiuzhu_cli.intake.pairs import join, pair_key
@@ -77,20 +77,58 @@ def import_paths(
     """Imports files and folders (read whole, sorted). Bad files and rows are in the result; only a broken run raises."""
     options = options or Options()
     say = progress or (lambda _: None)
-    result = ImportResult()
     groups = _groups(source_files(paths, workspace))
+    found: list[list[TableResult]] = [[] for _ in groups]
     with workspace.open_store() as store, _Ahead([path for group in groups for path, _ in group], options) as ahead:
-        for group in groups:
-            jobs = []
-            for path, root in group:
-                say(path.name)
-                jobs.append(read_job(path, root, workspace, policy, store, options, ahead, today=today, asked=paths))
+        known = _known_towns(store, groups)
+        waiting: list[int] = []
+
+        def take(number: int, *, last: bool) -> None:
+            jobs = [
+                read_job(
+                    path, root, workspace, policy, store, options, ahead, today=today, asked=paths, known=sorted(known)
+                )
+                for path, root in groups[number]
+            ]
+            if not last and _short_towns(jobs):
+                waiting.append(number)  # other files may write the town in full
+                return
+            known.update(_full_towns(jobs))
             _join_pairs(jobs)
             for job in sorted(jobs, key=lambda job: not job.partners):  # a pair is saved with its persons
                 if job.book is not None:
                     save_job(workspace, policy, store, job, options, now=now, actor=actor)
-            result.tables += [table for job in jobs for table in job.results]
-    return result
+            found[number] = [table for job in jobs for table in job.results]
+
+        for number, group in enumerate(groups):
+            for path, _ in group:
+                say(path.name)
+            take(number, last=len(groups) == 1)
+        for number in waiting:
+            take(number, last=True)
+    return ImportResult([table for tables in found for table in tables])
+
+
+def _known_towns(store: Store, groups: Iterable[Iterable[tuple[Path, Path]]]) -> set[str]:
+    """Full names of towns in the record and in the names of the files and folders at hand."""
+    names = {part for group in groups for path, root in group for part in (root.name, *path.relative_to(root).parts)}
+    found = {Towns(()).find(name)[0] for name in names} | {area.partition("/")[0] for area in rolls.areas(store)}
+    return {town for town in found if is_full_town(town)}
+
+
+def _short_towns(jobs: Iterable[Job]) -> bool:
+    """Whether some table's town is unknown or only known by a short name."""
+    for prepared in (table for job in jobs if job.supplements is None for table in job.tables):
+        if prepared.table.kind == "roll" and not prepared.fatal and prepared.rows is not None:
+            towns = {prepared.area.partition("/")[0], *prepared.rows.get("town")} - {None, ""}
+            if not all(map(is_full_town, towns)):
+                return True
+    return False
+
+
+def _full_towns(jobs: Iterable[Job]) -> set[str]:
+    tables = [prepared.table for job in jobs for prepared in job.tables if prepared.table.towns is not None]
+    return {town for table in tables if table.towns is not None for town in table.towns.known}
 
 
 class _Ahead:
@@ -182,8 +220,12 @@ def read_job(
     *,
     today: date,
     asked: Collection[Path] = (),
+    known: Sequence[str] = (),
 ) -> Job:
-    """Reads and judges one file; whatever cannot be read becomes a refused result. ``asked``: paths the user named."""
+    """Reads and judges one file; whatever cannot be read becomes a refused result.
+
+    ``asked``: paths the user named; ``known``: full names of towns that other files and the record have.
+    """
     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     job = Job(path, shown)
     if path.suffix.lower() not in SUFFIXES:
@@ -220,9 +262,10 @@ def read_job(
         [parent.name for parent in path.parents if parent.is_relative_to(root)] if path.is_relative_to(root) else []
     )
     tables, findings = find_tables(
-        book, policy, hints=hints, region=workspace.region, towns=workspace.towns, today=today, file_name=path.name, folders=folders
+        book, policy, hints=hints, region=workspace.region, towns=workspace.towns, known=known, today=today, file_name=path.name,
+        folders=folders,
     )  # fmt: skip
-    towns = Towns(workspace.towns)
+    towns = Towns(workspace.towns, known)
     job.book = book
     for table in tables:
         prepared = prepare(

@@ -39,17 +39,18 @@ def find_tables(
     region: str,
     towns: Sequence[str],
     today: date,
+    known: Sequence[str] = (),
     file_name: str | None = None,
     folders: Sequence[str] = (),
 ) -> tuple[list[Table], list[Finding]]:
     """The tables of ``book`` in order, and findings about the workbook (hidden or table-less sheets).
 
-    ``towns`` are the bureau's towns (full names), ``region`` its six-digit code; ``file_name`` and ``folders`` (nearest
+    ``towns`` are the bureau's towns (full names), ``known`` such names from elsewhere, ``region`` its six-digit code; ``file_name`` and ``folders`` (nearest
     first) are further evidence for programme, month and area. Nothing is raised for bad data: a table that cannot be
     imported is ``fatal`` and says why.
     """
     name = file_name or book.path.name
-    context = Context(policy, *_words(policy), Towns(towns), hints, today, name, tuple(folders), region)
+    context = Context(policy, *_words(policy), Towns(towns, known), hints, today, name, tuple(folders), region)
     findings: list[Finding] = []
     drafts: list[tuple[int, Sheet, Grid, Body]] = []
     for index, sheet in enumerate(book.sheets):

@@ -174,11 +174,11 @@ def join_areas(tables: Sequence[Table]) -> None:
     for table in tables:
         if not table.fatal:
             lists.setdefault((table.kind, table.code, table.month), []).append(table)
-    for parts in lists.values():
-        if len(parts) < 2:
+    for sheets in lists.values():
+        if len(sheets) < 2:
             continue
-        _share_town(parts)
-        parts = [table for table in parts if table.area != UNKNOWN]
+        _share_town(sheets)
+        parts = [table for table in sheets if table.area != UNKNOWN]
         areas = {table.area for table in parts}
         if "" in areas and len(areas) > 1:
             for table in parts:

@@ -99,6 +99,11 @@ def live_batches(store: Store, kind: str, programme: str, month: str) -> list[di
     return [dict(row) for row in rows]
 
 
+def areas(store: Store) -> list[str]:
+    """The areas that active batches have, each once."""
+    return [str(row["area"]) for row in store.query("SELECT DISTINCT area FROM batch WHERE status = 'active'")]
+
+
 def batches_with_content(store: Store, content_sha256: str) -> list[dict[str, Any]]:
     """Batches ever saved with this very content, newest first."""
     rows = store.query("SELECT * FROM batch WHERE content_sha256 = ? ORDER BY batch_id DESC", (content_sha256,))
