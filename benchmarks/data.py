@@ -17,7 +17,14 @@ REGION, MONTH, SEED = "421002", "2026-10", 20261001
 
 def scenario(persons: int, each: int) -> Scenario:
     return make_scenario(
-        REGION, standards_for(REGION, MONTH), persons=persons, month=MONTH, seed=SEED, towns=11, each=each
+        REGION,
+        standards_for(REGION, MONTH),
+        persons=persons,
+        month=MONTH,
+        seed=SEED,
+        towns=11,
+        each=each,
+        complete=True,
     )
 
 

@@ -24,8 +24,8 @@ def planted_decoys(p: Planter, count: int) -> None:
     status, size = p.persons["status"], p.size()
     children = p.knows(ORPHAN, DE_FACTO)
     for person, one in p.each((status == "orphan") & children, max(1, count // 2)):
-        p.certify(person, 1)
-        p.append(NURSING, make.finish_disability(p.world, make.base_rows(p.world, p.persons.loc[[person]]), "nursing"))
+        rows = make.base_rows(p.world, p.certify(one, 1))
+        p.append(NURSING, make.finish_disability(p.world, rows, "nursing"))
         p.truth.decoy("孤儿可叠加护理补贴", one["id_no"], (ORPHAN, NURSING))
     child = (
         children & (status == "subsistence") & p.persons["age"].between(3, 15) & (p.persons["member"] >= 2) & p.quiet()
@@ -51,7 +51,7 @@ def planted_decoys(p: Planter, count: int) -> None:
     certified = (status == "subsistence") & (p.persons["grade"] == 4)
     for person, one in p.each(certified, max(1, count // 2)):
         p.persons.loc[person, "cancelled"] = True
-        p.drop(LIVING, person)
+        p.drop(LIVING, one)
         p.truth.decoy("残疾证已注销", one["id_no"], (SUBSISTENCE, LIVING))
     _namesake(p)
     _institution(p)

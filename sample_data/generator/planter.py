@@ -60,7 +60,9 @@ class Planter:
 
     def pick(self, mask: pd.Series, count: int) -> pd.DataFrame:
         """Up to ``count`` persons of unused households outside the closed towns, one a household; marks them used."""
-        free = mask & ~self.persons["household"].isin(self.used) & ~self.persons["town"].isin(self.closed)
+        free = mask & ~self.persons["household"].isin(self.used)
+        if self.closed:
+            free &= ~self.persons["town"].isin(self.closed)
         pool = self.persons[free].drop_duplicates("household")
         chosen = pool.iloc[self.rng.permutation(len(pool))[:count]]
         self.used.update(chosen["household"])
@@ -76,9 +78,10 @@ class Planter:
         )
         self.rolls[code] = pd.concat([self.rolls[code], rows], ignore_index=True)
 
-    def drop(self, code: str, person: int) -> None:
+    def drop(self, code: str, people: pd.DataFrame) -> None:
+        """Takes these persons' rows off a roll."""
         roll = self.rolls[code]
-        self.rolls[code] = roll[roll["person"] != person].reset_index(drop=True)
+        self.rolls[code] = roll[~roll["person"].isin(people.index)].reset_index(drop=True)
 
     def change(self, code: str, person: int, **values: Any) -> None:
         """Sets fields on all rows of the cases that ``person`` is in."""
@@ -87,8 +90,15 @@ class Planter:
         for name, value in values.items():
             roll.loc[roll["case"].isin(cases), name] = value
 
-    def certify(self, person: int, grade: int, kind: int = 4) -> None:
-        self.persons.loc[person, ["grade", "kind"]] = (grade, kind)
+    def certify(self, people: pd.DataFrame, grade: int, kind: int = 4) -> pd.DataFrame:
+        """Gives these persons a disability certificate; returns them with it."""
+        self.persons.loc[people.index, ["grade", "kind"]] = (grade, kind)
+        return self.persons.loc[people.index]
+
+    def plant(self, kind: str, rule: str, people: pd.DataFrame, programmes: tuple[str, ...]) -> None:
+        """One planted fact for each of these persons."""
+        for id_no, town in zip(people["id_no"], people["town"], strict=True):
+            self.truth.plant(kind, rule, (id_no,), programmes, months=(self.world.month,), towns=(town,))
 
     def other_town(self, town: str, urban: bool) -> tuple[str, str]:
         """A village of another open town, of the same kind (社区 or 村), so that the category stays true."""
@@ -97,7 +107,10 @@ class Planter:
         places = [place for place in places if place[1].endswith("社区") == urban] or places
         return places[int(self.rng.integers(len(places)))]
 
+    def singles(self, people: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
+        """Each of these persons as (person number, that person's row)."""
+        return [(int(person), people.loc[[person]]) for person in people.index.tolist()]
+
     def each(self, mask: pd.Series, count: int) -> list[tuple[int, pd.DataFrame]]:
         """Up to ``count`` picks as (person number, that person's row)."""
-        chosen = self.pick(mask, count)
-        return [(int(person), chosen.loc[[person]]) for person in chosen.index.tolist()]
+        return self.singles(self.pick(mask, count))

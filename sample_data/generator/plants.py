@@ -32,60 +32,46 @@ Plant = Callable[[Planter, int], None]
 
 def two_programmes(p: Planter, count: int) -> None:
     """One person on two rolls that exclude each other."""
-    status, quiet, size = p.persons["status"], p.quiet(), p.size()
-    for _, one in p.each((status == "subsistence") & (size == 1) & quiet & (p.persons["age"] >= 60), count):
-        p.append(EXTREME, make.finish_extreme(p.world, make.base_rows(p.world, one)))
-        _double(p, "X", one, SUBSISTENCE, EXTREME)
-    for _, one in p.each((status == "margin") & (size == 1) & quiet, count):
-        rows = make.household_rows(p.world, one)
-        p.append(SUBSISTENCE, make.finish_subsistence(p.world, rows.assign(income=rows["income"] // 3)))
-        _double(p, "X", one, MARGIN, SUBSISTENCE)
-    for _, one in p.each((status == "extreme") & (p.persons["age"] < 80), count):
-        person = int(one.index[0])
-        p.certify(person, 3)
-        p.append(LIVING, make.finish_disability(p.world, make.base_rows(p.world, p.persons.loc[[person]]), "living"))
-        _double(p, "X", one, EXTREME, LIVING)
-    for _, one in p.each((status == "extreme") & (p.persons["age"] < 80), count):
-        person = int(one.index[0])
-        p.certify(person, 1)
-        p.append(NURSING, make.finish_disability(p.world, make.base_rows(p.world, p.persons.loc[[person]]), "nursing"))
-        _double(p, "X", one, EXTREME, NURSING)
+    status, quiet, size, world = p.persons["status"], p.quiet(), p.size(), p.world
+    people = p.pick((status == "subsistence") & (size == 1) & quiet & (p.persons["age"] >= 60), count)
+    p.append(EXTREME, make.finish_extreme(world, make.base_rows(world, people)))
+    p.plant("double", "X", people, (SUBSISTENCE, EXTREME))
+    people = p.pick((status == "margin") & (size == 1) & quiet, count)
+    rows = make.household_rows(world, people)
+    p.append(SUBSISTENCE, make.finish_subsistence(world, rows.assign(income=rows["income"] // 3)))
+    p.plant("double", "X", people, (MARGIN, SUBSISTENCE))
+    for code, grade, which in ((LIVING, 3, "living"), (NURSING, 1, "nursing")):
+        people = p.certify(p.pick((status == "extreme") & (p.persons["age"] < 80), count), grade)
+        p.append(code, make.finish_disability(world, make.base_rows(world, people), which))
+        p.plant("double", "X", people, (EXTREME, code))
 
 
 def children(p: Planter, count: int) -> None:
     """Orphans and de-facto orphans with what excludes, caps or replaces their allowance."""
     if not p.knows(ORPHAN, DE_FACTO):
         return
-    status = p.persons["status"]
-    count = max(1, count // 2)
-    for _, one in p.each(status == "orphan", count):
-        p.append(
-            DE_FACTO, make.base_rows(p.world, one).assign(amount=int(p.world.standards.de_facto_orphan), remark="")
-        )
-        _double(p, "X", one, ORPHAN, DE_FACTO)
-    for _, one in p.each(status == "orphan", count):
-        p.append(EXTREME, make.finish_extreme(p.world, make.base_rows(p.world, one)))
-        _double(p, "X", one, ORPHAN, EXTREME)
-    for _, one in p.each(status == "orphan", count):
-        person = int(one.index[0])
-        p.certify(person, 4)
-        p.append(LIVING, make.finish_disability(p.world, make.base_rows(p.world, p.persons.loc[[person]]), "living"))
-        _double(p, "X", one, ORPHAN, LIVING)
+    status, world, count = p.persons["status"], p.world, max(1, count // 2)
+    people = p.pick(status == "orphan", count)
+    p.append(DE_FACTO, make.base_rows(world, people).assign(amount=world.standards.de_facto_orphan, remark=""))
+    p.plant("double", "X", people, (ORPHAN, DE_FACTO))
+    people = p.pick(status == "orphan", count)
+    p.append(EXTREME, make.finish_extreme(world, make.base_rows(world, people)))
+    p.plant("double", "X", people, (ORPHAN, EXTREME))
+    people = p.certify(p.pick(status == "orphan", count), 4)
+    p.append(LIVING, make.finish_disability(world, make.base_rows(world, people), "living"))
+    p.plant("double", "X", people, (ORPHAN, LIVING))
     child = (status == "subsistence") & p.persons["age"].between(3, 15) & (p.persons["member"] >= 2) & p.quiet()
-    for _, one in p.each(child, count):
-        amount = int(p.world.standards.de_facto_cap)
-        p.append(DE_FACTO, make.base_rows(p.world, one).assign(amount=amount, remark=""))
-        _double(p, "T", one, SUBSISTENCE, DE_FACTO)
+    people = p.pick(child, count)
+    p.append(DE_FACTO, make.base_rows(world, people).assign(amount=world.standards.de_facto_cap, remark=""))
+    p.plant("double", "T", people, (SUBSISTENCE, DE_FACTO))
 
 
 def higher_one(p: Planter, count: int) -> None:
     if not p.knows(ELDER_CARE):
         return
-    for _, one in p.each(p.persons["status"] == "elder_care", max(1, count // 2)):
-        person = int(one.index[0])
-        p.certify(person, 1)
-        p.append(NURSING, make.finish_disability(p.world, make.base_rows(p.world, p.persons.loc[[person]]), "nursing"))
-        _double(p, "H", one, ELDER_CARE, NURSING)
+    people = p.certify(p.pick(p.persons["status"] == "elder_care", max(1, count // 2)), 1)
+    p.append(NURSING, make.finish_disability(p.world, make.base_rows(p.world, people), "nursing"))
+    p.plant("double", "H", people, (ELDER_CARE, NURSING))
 
 
 def household_level(p: Planter, count: int) -> None:
@@ -94,38 +80,28 @@ def household_level(p: Planter, count: int) -> None:
         return
     status, quiet, size = p.persons["status"], p.quiet(), p.size()
     for source, code in (("subsistence", SUBSISTENCE), ("margin", MARGIN)):
-        for _, one in p.each((status == source) & (size == 2) & quiet & (p.persons["member"] == 0), max(1, count // 2)):
-            members = p.household(int(one["household"].iloc[0]))
-            members = members[members["id_no"].isin(p.rolls[code]["id_no"])]
-            rows = make.household_rows(p.world, members)
-            p.append(RIGID, rows.assign(start_month="2026-03", cause="医疗支出", remark=""))
-            p.truth.plant(
-                "double", "X户", members["id_no"], (code, RIGID), months=(p.world.month,), towns=tuple(one["town"])
-            )
+        heads = p.pick((status == source) & (size == 2) & quiet & (p.persons["member"] == 0), max(1, count // 2))
+        members = p.persons[p.persons["household"].isin(heads["household"])]
+        members = members[members.index.isin(p.rolls[code]["person"])]
+        rows = make.household_rows(p.world, members)
+        p.append(RIGID, rows.assign(start_month="2026-03", cause="医疗支出", remark=""))
+        for _, family in members.groupby("household"):
+            towns = (str(family["town"].iloc[0]),)
+            p.truth.plant("double", "X户", family["id_no"], (code, RIGID), months=(p.world.month,), towns=towns)
 
 
 def twice(p: Planter, count: int) -> None:
     """The same programme twice: in one town, or in two towns."""
-    status, quiet, size, month = p.persons["status"], p.quiet(), p.size(), p.world.month
+    status, quiet, size = p.persons["status"], p.quiet(), p.size()
+    hosts = (status == "subsistence") & quiet & (size <= 2) & (p.persons["member"] == 0)
     for _, one in p.each((status == "subsistence") & (size >= 3) & quiet & (p.persons["member"] == 2), count):
-        same_town = (status == "subsistence") & (p.persons["town"] == one["town"].iloc[0]) & quiet & (size <= 2)
-        host = p.pick(same_town & (p.persons["member"] == 0), 1)
+        host = p.pick(hosts & (p.persons["town"] == one["town"].iloc[0]), 1)
         if len(host):
             _join_household(p, one, host)
-            p.truth.plant(
-                "double",
-                "同项目一镇两次",
-                one["id_no"],
-                (SUBSISTENCE, SUBSISTENCE),
-                months=(month,),
-                towns=tuple(one["town"]),
-            )
-    for _, one in p.each((status == "subsistence") & (size == 1) & quiet, count):
-        _second_town(p, one, SUBSISTENCE)
-    for _, one in p.each(status == "old", count):
-        _second_town(p, one, OLD_AGE)
-    for _, one in p.each((status == "disabled") & p.persons["grade"].isin([1, 2]), count):
-        _second_town(p, one, NURSING)
+            p.plant("double", "同项目一镇两次", one, (SUBSISTENCE, SUBSISTENCE))
+    _second_town(p, p.pick((status == "subsistence") & (size == 1) & quiet, count), SUBSISTENCE)
+    _second_town(p, p.pick(status == "old", count), OLD_AGE)
+    _second_town(p, p.pick((status == "disabled") & p.persons["grade"].isin([1, 2]), count), NURSING)
 
 
 def _join_household(p: Planter, one: pd.DataFrame, host: pd.DataFrame) -> None:
@@ -148,14 +124,20 @@ def _join_household(p: Planter, one: pd.DataFrame, host: pd.DataFrame) -> None:
     p.rolls[SUBSISTENCE] = roll
 
 
-def _second_town(p: Planter, one: pd.DataFrame, code: str) -> None:
+def _second_town(p: Planter, people: pd.DataFrame, code: str) -> None:
+    """The same rows once more, in a village of another town."""
+    if people.empty:
+        return
     roll = p.rolls[code]
-    town, village = p.other_town(one["town"].iloc[0], bool(one["urban"].iloc[0]))
-    copy = roll[roll["person"] == one.index[0]].assign(town=town, village=village, address=town + village)
-    p.append(code, copy)
-    p.truth.plant(
-        "double", "同项目两镇", one["id_no"], (code, code), months=(p.world.month,), towns=(one["town"].iloc[0], town)
-    )
+    places = {
+        person: p.other_town(str(one["town"].iloc[0]), bool(one["urban"].iloc[0])) for person, one in p.singles(people)
+    }
+    copy = roll[roll["person"].isin(people.index)]
+    town, village = ([places[int(person)][i] for person in copy["person"]] for i in (0, 1))
+    p.append(code, copy.assign(town=town, village=village, address=[t + v for t, v in zip(town, village, strict=True)]))
+    for person, one in p.singles(people):
+        towns = (str(one["town"].iloc[0]), places[person][0])
+        p.truth.plant("double", "同项目两镇", one["id_no"], (code, code), months=(p.world.month,), towns=towns)
 
 
 def after_death(p: Planter, count: int) -> None:
@@ -169,9 +151,9 @@ def after_death(p: Planter, count: int) -> None:
         (SUBSISTENCE, (status == "subsistence") & (size == 1) & p.quiet(), early),
     ]
     for code, mask, died in plans:
-        for _, one in p.each(mask, count):
-            p.deaths[int(one.index[0])] = died + "-11"
-            p.truth.plant("after_event", "死亡后领取", one["id_no"], (code,), months=(month,), towns=tuple(one["town"]))
+        people = p.pick(mask, count)
+        p.deaths |= dict.fromkeys(people.index.tolist(), died + "-11")
+        p.plant("after_event", "死亡后领取", people, (code,))
     for _, one in p.each((status == "subsistence") & (size >= 2) & p.quiet() & (p.persons["member"] > 0), count):
         p.deaths[int(one.index[0])] = late + "-20"
         heads = p.household(int(one["household"].iloc[0]))["id_no"].iloc[0]
@@ -189,39 +171,23 @@ def missed(p: Planter, count: int) -> None:
         (OLD_AGE, "extreme_poverty_support", (status == "extreme") & (age >= 80), "年满起龄"),
     ]
     for absent, has, mask, rule in plans:
-        for person, one in p.each(mask, count):
-            p.drop(absent, person)
-            p.truth.plant(
-                "missed", rule, one["id_no"], (has, absent), months=(p.world.month,), towns=tuple(one["town"])
-            )
+        people = p.pick(mask, count)
+        p.drop(absent, people)
+        p.plant("missed", rule, people, (has, absent))
 
 
 def claims(p: Planter, count: int) -> None:
     """Aid taken as a 低保 household by people who are on no 低保 roll."""
     status = p.persons["status"]
-    for _, one in p.each((status == "ordinary") & ~p.persons["urban"], count):
-        p.drop(RENOVATION, int(one.index[0]))
-        rows = make.finish_renovation(p.world, make.base_rows(p.world, one))
-        p.append(RENOVATION, rows.assign(claimed_status="低保户"))
-        p.truth.plant(
-            "claim",
-            "危改按低保户",
-            one["id_no"],
-            (RENOVATION, SUBSISTENCE),
-            months=(p.world.month,),
-            towns=tuple(one["town"]),
-        )
-    for person, one in p.each(status == "old", count):
-        claimed = make.finish_old_age(p.world, make.base_rows(p.world, one).assign(status="subsistence"))
-        p.change(OLD_AGE, person, claimed_status="低保", amount=claimed["amount"].to_numpy()[0])
-        p.truth.plant(
-            "claim",
-            "高龄按低保档",
-            one["id_no"],
-            (OLD_AGE, SUBSISTENCE),
-            months=(p.world.month,),
-            towns=tuple(one["town"]),
-        )
+    people = p.pick((status == "ordinary") & ~p.persons["urban"], count)
+    p.drop(RENOVATION, people)
+    rows = make.finish_renovation(p.world, make.base_rows(p.world, people))
+    p.append(RENOVATION, rows.assign(claimed_status="低保户"))
+    p.plant("claim", "危改按低保户", people, (RENOVATION, SUBSISTENCE))
+    people = p.pick(status == "old", count)
+    p.drop(OLD_AGE, people)
+    p.append(OLD_AGE, make.finish_old_age(p.world, make.base_rows(p.world, people).assign(status="subsistence")))
+    p.plant("claim", "高龄按低保档", people, (OLD_AGE, SUBSISTENCE))
 
 
 def shared_accounts(p: Planter, count: int) -> None:
@@ -274,10 +240,6 @@ def reviews(p: Planter, count: int) -> None:
 PLANTS: tuple[Plant, ...] = (
     two_programmes, children, higher_one, household_level, twice, after_death, missed, claims, shared_accounts, reviews,
 )  # fmt: skip
-
-
-def _double(p: Planter, rule: str, one: pd.DataFrame, a: str, b: str) -> None:
-    p.truth.plant("double", rule, one["id_no"], (a, b), months=(p.world.month,), towns=tuple(one["town"]))
 
 
 def _case(kind: str, rule: str, one: pd.DataFrame, code: str, note: str = "") -> Case:

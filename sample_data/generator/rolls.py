@@ -28,10 +28,16 @@ def single_persons(world: World) -> pd.Series:
     return mask & (persons["household"] % 2 == 0)
 
 
+def heads_of(world: World, rows: pd.DataFrame) -> pd.DataFrame:
+    """The heads of the households of these rows, row by row."""
+    everyone = world.persons
+    heads = everyone[(everyone["member"] == 0) & everyone["household"].isin(rows["household"])]
+    return heads.set_index("household").reindex(rows["household"])
+
+
 def base_rows(world: World, persons: pd.DataFrame) -> pd.DataFrame:
     """The columns that every roll has, for these persons, each a case of its own."""
-    everyone = world.persons
-    heads = everyone[everyone["member"] == 0].set_index("household").reindex(persons["household"])
+    heads = heads_of(world, persons)
     minors = (persons["age"] < 16).to_numpy() | ~persons["own_account"].to_numpy()
     shared = minors & (persons["member"] > 0).to_numpy() & persons["status"].isin(["subsistence", "margin"]).to_numpy()
     shared &= ~persons.index.isin(world.persons.index[single_persons(world)])
@@ -56,8 +62,7 @@ def base_rows(world: World, persons: pd.DataFrame) -> pd.DataFrame:
 def household_rows(world: World, persons: pd.DataFrame) -> pd.DataFrame:
     """Rows of household programmes: the household is the case, paid into the head's account."""
     rows = base_rows(world, persons)
-    everyone = world.persons
-    heads = everyone[everyone["member"] == 0].set_index("household").reindex(rows["household"])
+    heads = heads_of(world, rows)
     for column, source in (
         ("head_name", "name"), ("head_id_no", "id_no"), ("payee_name", "name"), ("payee_id_no", "id_no"),
         ("account_no", "account"), ("bank_name", "bank"),
