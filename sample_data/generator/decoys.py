@@ -23,7 +23,7 @@ def planted_decoys(p: Planter, count: int) -> None:
     """Look-alikes that need a change of the rolls."""
     status, size = p.persons["status"], p.size()
     children = p.knows(ORPHAN, DE_FACTO)
-    for person, one in p.each((status == "orphan") & children, max(1, count // 2)):
+    for _, one in p.each((status == "orphan") & children, max(1, count // 2)):
         rows = make.base_rows(p.world, p.certify(one, 1))
         p.append(NURSING, make.finish_disability(p.world, rows, "nursing"))
         p.truth.decoy("孤儿可叠加护理补贴", one["id_no"], (ORPHAN, NURSING))
