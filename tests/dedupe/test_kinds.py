@@ -152,6 +152,17 @@ def _undated_death(w: World) -> Found:
     return {("after_death_undated", POOR, "register:death", ids(1), 80_000)}
 
 
+def _dead_and_household_registration_cancelled(w: World) -> Found:
+    """户口注销 in a death list confirms the death; only a withdrawn entry (撤销) takes it back."""
+    w.roll(POOR, "东镇", person(1, 80_000), person(2, 80_000))
+    w.register(
+        "death",
+        {"id_no": make_id(1), "name": "王", "event_date": "2026-08-03", "status": "户口注销"},
+        {"id_no": make_id(2), "name": "王", "event_date": "2026-08-03", "status": "已撤销（误报）"},
+    )
+    return {("after_death", POOR, "register:death", ids(1), 80_000)}
+
+
 def _imprisoned(w: World) -> Found:
     w.roll(POOR, "东镇", person(1, 80_000))
     w.register("imprisonment", {"id_no": make_id(1), "name": "王", "valid_from": "2026-08-10", "valid_to": "2028-08-09"})  # fmt: skip

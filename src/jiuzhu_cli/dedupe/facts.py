@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.period import first_day, last_day
 from jiuzhu_cli.dedupe.hits import insert_rows
+from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_stands
 
 if TYPE_CHECKING:
     import duckdb
@@ -90,12 +91,12 @@ SELECT DISTINCT case_id, c.programme, c.month, id_no FROM (
   SELECT batch_id, case_no, head_id_no FROM roll WHERE head_id_no IS NOT NULL AND head_id_no <> '') JOIN cases c USING (batch_id, case_no)
 """
 
-# The earliest day any list gives; the name as the death list has it. A list entry withdrawn (撤销) does not count.
+# The earliest day any list gives; the name as the death list has it.
 _DEATH = f"""
 CREATE TABLE death AS
 SELECT id_no, min(nullif(event_date, '')) AS died, arg_min(name, coalesce(nullif(event_date, ''), '9999')) AS name,
   arg_min(row_id, coalesce(nullif(event_date, ''), '9999')) AS row_id
-FROM register WHERE register IN ('death', 'cremation') AND NOT regexp_matches(coalesce(status, ''), '{ENDED}') GROUP BY id_no
+FROM register WHERE register IN {DEATH_REGISTERS} AND {death_stands("status")} GROUP BY id_no
 """
 
 _STANDING = f"""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jiuzhu_cli.ledger.proposals import effective_changes
+from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_stands
 from jiuzhu_cli.ledger.store import Store
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ _TABLES = {
     ),
     "dead": (
         "SELECT r.id_no, MIN(COALESCE(r.event_date, '')) AS event_date FROM batch b JOIN register_row r USING (batch_id)"
-        " WHERE b.kind = 'register' AND b.status = 'active' AND b.programme IN ('death','cremation')"
-        " AND COALESCE(r.status, '') NOT LIKE '%撤销%' AND COALESCE(r.status, '') NOT LIKE '%恢复%' GROUP BY r.id_no"
+        f" WHERE b.kind = 'register' AND b.status = 'active' AND b.programme IN {DEATH_REGISTERS}"
+        f" AND {death_stands('r.status')} GROUP BY r.id_no"
     ),
     # what is owed once and stands already: this month's, and items (instalments, events) of any month
     "owed": (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError
 from jiuzhu_cli.core.period import add_months
+from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_stands
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ _SIDES = (
 )
 _DEAD = (
     "(SELECT r.id_no, MIN(r.event_date) AS event_date FROM batch b JOIN register_row r USING (batch_id) WHERE b.kind = 'register' AND"
-    " b.status = 'active' AND b.programme IN ('death','cremation') AND r.event_date <> '' GROUP BY r.id_no) s"
+    f" b.status = 'active' AND b.programme IN {DEATH_REGISTERS} AND r.event_date <> '' AND {death_stands('r.status')} GROUP BY r.id_no) s"
 )
 # cause → query; the more certain cause first, since a line is recovered once
 _RECOVERIES = {

@@ -21,6 +21,15 @@ REGISTER_COLUMNS = (
     "related_id_no related_name relation organisation amount_fen town village extra"
 ).split()
 
+# Words in a death list's 状态 that take the entry back. 注销 is not one: it says that the death was registered (户口注销).
+_TAKEN_BACK = ("撤销", "恢复", "误报", "误登", "作废", "更正")
+DEATH_REGISTERS = "('death', 'cremation')"
+
+
+def death_stands(status: str) -> str:
+    """SQL (SQLite and DuckDB): whether a death register's line with this ``status`` column still says that somebody died."""
+    return "(" + " AND ".join(f"COALESCE({status}, '') NOT LIKE '%{word}%'" for word in _TAKEN_BACK) + ")"
+
 
 def open_snapshot(
     store: Store,
