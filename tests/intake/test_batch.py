@@ -88,7 +88,7 @@ def test_urban_and_rural_are_parts_and_each_is_corrected_alone(workspace: Worksp
 
 def test_in_between_is_asked_and_settled_by_a_word(workspace: Workspace, tmp_path: Path) -> None:
     run_one(workspace, roll(tmp_path, range(1, 11)))
-    unsure = roll(tmp_path / "b", range(8, 20))
+    unsure = roll(tmp_path / "b", range(7, 19))
     result = run(workspace, unsure)
     assert (result.tables[0].status, result.exit_code) == ("ask", 4)
     assert len(record(workspace, "id_no")) == 10
@@ -97,6 +97,13 @@ def test_in_between_is_asked_and_settled_by_a_word(workspace: Workspace, tmp_pat
     undo(workspace, 2)
     assert run_one(workspace, unsure, mode="replace").status == "corrected"
     assert len(record(workspace, "id_no")) == 12
+
+
+def test_a_second_list_that_shares_a_few_persons_is_another_list(workspace: Workspace, tmp_path: Path) -> None:
+    """Who stands on both is double aid for dedupe to find: asking here would keep everybody else from being read."""
+    run_one(workspace, roll(tmp_path, range(1, 11)))
+    assert run_one(workspace, roll(tmp_path / "b", range(9, 20))).status == "imported"
+    assert len(record(workspace, "id_no")) == 21
 
 
 def district(folder: Path, serials: dict[str, range], *, amount: float = 100) -> Path:

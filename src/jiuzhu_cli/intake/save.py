@@ -1,13 +1,14 @@
 """Whether a list is new, known, a correction or a further part of its roll; and saving it. All inside one transaction a file.
 
 A list is compared with the live lists of the same programme and month whose area holds it or is held by it (a district
-list against its towns). No common person: a further part. At least half of the smaller: a corrected roll, which
-supersedes the old one. In between, or where the correction would drop other towns: the clerk is asked.
+list against its towns) and whose category does not differ. Less than a third in common: a further part. At least half of the
+smaller: a corrected roll, which supersedes the old one. In between, or where the correction would drop other towns: the clerk is asked.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["", "replace", "append"]
 SAME_ROLL = 0.5  # of the smaller list: from here on it is a corrected roll
+OTHER_LIST = 1 / 3  # below it is another list; who stands on both is a doubt for dedupe, not a question for the clerk
 SAME_UNPLACED = 0.8  # the same where the town of one of the lists is unknown
 NAMESAKES = 0.05  # common name and village, other ID: below it, chance
 
@@ -140,7 +142,10 @@ def save_list(
         return
     live = rolls.live_batches(store, one.kind, one.programme, one.month)
     own = {sibling.batch for sibling in siblings}
-    near = [b for b in live if b["supplements"] is None and _related(one.area, b["area"]) and b["batch_id"] not in own]
+    near = [
+        b for b in live
+        if b["supplements"] is None and b["batch_id"] not in own and _related(one.area, b["area"]) and _same_kind(b["part"], one.category)
+    ]  # fmt: skip
     if mode == "append" or not near:
         _save(tx, one, source, policy_digest, [])
         return
@@ -169,7 +174,7 @@ def save_list(
             )
             return
         # lists of two towns may well share people, and an unplaced one may be any town's
-        unsure = [root for root, share in shares.items() if 0 < share < SAME_ROLL and root not in unplaced]
+        unsure = [root for root, share in shares.items() if OTHER_LIST <= share < SAME_ROLL and root not in unplaced]
         if unsure:
             shown = "、".join(f"批次 {root}" for root in unsure)
             one.settle(
@@ -358,6 +363,12 @@ def _related(area: str, other: str) -> bool:
 def _holds(wide: str, narrow: str) -> bool:
     """Whether ``wide`` ('' is the district) holds ``narrow`` and more."""
     return wide != narrow and (wide == "" or narrow.startswith(wide + "/"))
+
+
+def _same_kind(part: str, category: str) -> bool:
+    """False when both lists say their category and it differs: 城市低保 never corrects 农村低保, whoever stands on both."""
+    told = re.sub(r"p\d+$", "", part)
+    return not told or not category or told == category
 
 
 def _part_of(part: str, category: str) -> bool:
