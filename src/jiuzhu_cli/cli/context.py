@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ class Context:
     _workspace: Workspace | None = None
     _policy: Policy | None = None
     _scratch: TemporaryDirectory[str] | None = None
+    _real_root: Path | None = None  # of the workspace that a trial run copied
 
     @classmethod
     def make(cls, directory: Path | None, today: str, actor: str, flags: Mapping[str, bool]) -> Context:
@@ -79,6 +81,7 @@ class Context:
 
         from jiuzhu_cli.ledger.workspace import copy_workspace
 
+        self._real_root = workspace.root
         self._scratch = tempfile.TemporaryDirectory(prefix="jiuzhu-dry-run-")
         return copy_workspace(workspace, Path(self._scratch.name) / "workspace")
 
@@ -101,17 +104,111 @@ class Context:
     def emit(self, data: dict[str, Any], lines: Iterable[str]) -> None:
         """The result: one JSON document on stdout with --json, else Chinese text."""
         if self.json:
+            if self._workspace is not None:
+                data = _absolute(data, str(self._workspace.root), str(self._real_root or self._workspace.root))
             sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=1, default=str) + "\n")
         else:
             for line in lines:
                 print(line)
 
 
+# keys of JSON documents that hold a path of the workspace: scripts run from anywhere, so they are told the whole path
+_PATH_KEYS = frozenset(
+    "csv workbook town_workbooks errors_file remainder_file path files holds_files cover manifest backup kept restored outputs".split()
+)
+
+
+def _absolute(part: Any, root: str, shown: str, key: str = "") -> Any:
+    """``part`` with the paths under ``root`` written in full, below ``shown`` (a trial run's copy has another root)."""
+    if isinstance(part, dict):
+        return {name: _absolute(value, root, shown, name) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_absolute(value, root, shown, key) for value in part]
+    if isinstance(part, str) and key in _PATH_KEYS:
+        if part.startswith(("out/", "backup/")):
+            return str(Path(shown) / part)
+        if part.startswith(root):
+            return shown + part[len(root) :]
+    return part
+
+
+def text_width(text: str) -> int:
+    """Columns that ``text`` takes on a terminal; Chinese characters take two."""
+    from wcwidth import wcswidth
+
+    width: int = wcswidth(text)
+    return width if width >= 0 else len(text)
+
+
+def shorten(text: str, width: int) -> str:
+    """``text`` in at most ``width`` columns: its middle gives way, both ends of a file name tell most."""
+    if text_width(text) <= width:
+        return text
+    head, tail = "", ""
+    for before, after in zip(text, reversed(text), strict=True):
+        if text_width(head + before + tail) >= width - 1:
+            break
+        head += before
+        if text_width(head + after + tail) >= width - 1:
+            break
+        tail = after + tail
+    return f"{head}…{tail}"
+
+
+def _wrapped(text: str, width: int) -> str:
+    """``text`` broken into lines of at most ``width`` columns; between any two characters, as Chinese is."""
+    lines = []
+    for line in text.split("\n"):
+        current, taken = "", 0
+        for character in line:
+            wide = max(text_width(character), 0)
+            if taken + wide > width:
+                lines.append(current)
+                current, taken = "", 0
+            current, taken = current + character, taken + wide
+        lines.append(current)
+    return "\n".join(lines)
+
+
+TERMINAL = 100  # columns of the terminal that tables are made for
+_NUMBER = re.compile(r"-?[\d,]{1,15}(\.\d+)?")
+_NARROWEST = 12
+
+
 def table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> str:
-    """An aligned table for the terminal; wide Chinese counts double, IDs stay text."""
+    """An aligned table at most ``TERMINAL`` columns wide: long texts wrap, figures stand right, IDs stay text."""
     from tabulate import tabulate
 
-    return tabulate(rows, headers=list(headers), tablefmt="simple", disable_numparse=True)
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    columns = list(zip(*cells, strict=True)) if cells else [()] * len(headers)
+    figures = [any(column) and all(not value or _NUMBER.fullmatch(value) for value in column) for column in columns]
+    widths = [max(map(text_width, (header, *(line for value in column for line in value.split("\n")))))
+              for header, column in zip(headers, columns, strict=True)]  # fmt: skip
+    room = TERMINAL - 2 * (len(widths) - 1)
+    while sum(widths) > room:
+        flexible = [
+            n for n, width in enumerate(widths) if not figures[n] and width > max(_NARROWEST, text_width(headers[n]))
+        ]
+        if not flexible:
+            break
+        widths[max(flexible, key=lambda n: widths[n])] -= 1
+    body = [[_wrapped(value, widths[n]) for n, value in enumerate(row)] for row in cells]
+    return tabulate(
+        body,
+        headers=list(headers),
+        tablefmt="simple",
+        disable_numparse=True,
+        colalign=["right" if figure else "left" for figure in figures] if body else None,
+    )
+
+
+def moment(at: str) -> str:
+    """A timestamp of the record (UTC) as people read it here: 北京时间, to the minute."""
+    try:
+        told = datetime.fromisoformat(at.replace("Z", "+00:00"))
+    except ValueError:
+        return at
+    return f"{told.astimezone(timezone(timedelta(hours=8))):%Y-%m-%d %H:%M}"
 
 
 def relative(workspace: Workspace, path: Path | str) -> str:

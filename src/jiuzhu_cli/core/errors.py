@@ -6,6 +6,29 @@ so whoever raises must mask personal data first (``core.mask``).
 
 from __future__ import annotations
 
+import errno
+
+_REASONS = {
+    errno.ENOENT: "没有这个文件或文件夹",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.EISDIR: "这是文件夹，不是文件",
+    errno.ENOTDIR: "路径中有一段不是文件夹",
+    errno.ENOSPC: "磁盘已满",
+    errno.EDQUOT: "磁盘配额已满",
+    errno.EROFS: "磁盘是只读的",
+    errno.EEXIST: "已经存在",
+    errno.ENAMETOOLONG: "文件名太长",
+    errno.EBUSY: "正被别的程序占用",
+    errno.EMFILE: "打开的文件太多",
+    errno.EIO: "磁盘读写出错",
+}
+
+
+def reason_of(error: OSError) -> str:
+    """What the system refused, in Chinese; its own words where we have none."""
+    return _REASONS.get(error.errno or 0) or error.strerror or str(error)
+
 
 class JiuzhuError(Exception):
     """Base of all expected errors. ``message`` says what is wrong, ``todo`` what to do; both Chinese."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError
+from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError, reason_of
 from jiuzhu_cli.ledger.store import SCHEMA_VERSION, Lock, Store
 from jiuzhu_cli.ledger.workspace import Workspace
 
@@ -43,7 +43,7 @@ def _copy(source: Path, target: Path) -> None:
         raise DataError(f"{source.name} 不是完好的台账：{error}", "换一个备份文件") from error
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise OutsideError(f"写不了备份：{error.strerror}", "检查磁盘空间") from error
+        raise OutsideError(f"写不了备份 {target.name}：{reason_of(error)}", "检查路径、权限和磁盘空间") from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

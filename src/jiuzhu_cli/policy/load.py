@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from jiuzhu_cli.core.errors import PolicyError, UsageError
+from jiuzhu_cli.core.errors import PolicyError, UsageError, reason_of
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.policy.findings import fill
 from jiuzhu_cli.policy.glossary import merge_glossary
@@ -65,7 +65,7 @@ class Policy:
                 try:
                     content = path.read_bytes()
                 except OSError as error:
-                    raise PolicyError(f"读不了政策文件 {inside}：{error.strerror}", "检查文件权限") from error
+                    raise PolicyError(f"读不了政策文件 {inside}：{reason_of(error)}", "检查文件权限") from error
                 shown = inside if root == DATA else OWN + inside
                 self._files.setdefault(inside.partition("/")[0], []).append((shown, content))
                 digest.update(f"{shown}\0{len(content)}\0".encode() + content)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from jiuzhu_cli.core.errors import OutsideError
+from jiuzhu_cli.core.errors import OutsideError, reason_of
 
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
 
@@ -44,7 +44,7 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> str:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise OutsideError(
-            f"写不了文件 {path.name}：{error.strerror or error}", "检查磁盘空间，并关闭正打开着它的 WPS/Excel 后再运行"
+            f"写不了文件 {path.name}：{reason_of(error)}", "检查磁盘空间，并关闭正打开着它的 WPS/Excel 后再运行"
         ) from error
     except BaseException:
         with contextlib.suppress(OSError):

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from jiuzhu_cli.core.errors import DataError, OutsideError
+from jiuzhu_cli.core.errors import DataError, OutsideError, reason_of
 from jiuzhu_cli.tabular.cells import Cell, CellError, Sheet, Workbook
 
 __all__ = ["CellError", "Sheet", "Workbook", "read_workbook"]
@@ -28,7 +28,7 @@ def read_workbook(path: Path, *, password: str | None = None) -> Workbook:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise OutsideError(f"读不了文件“{path.name}”：{error.strerror}", "检查文件是否存在、是否有权限") from error
+        raise OutsideError(f"读不了文件“{path.name}”：{reason_of(error)}", "检查文件是否存在、是否有权限") from error
     digest = hashlib.sha256(data).hexdigest()
     if data.startswith(OLE_MAGIC):
         from jiuzhu_cli.tabular import biff
