@@ -17,7 +17,7 @@ demo: install
 	@$(BIN)/jiuzhu demo $(DEMO) --yes
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: install
 	$(BIN)/ruff check src tests sample_data benchmarks
