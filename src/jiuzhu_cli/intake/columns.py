@@ -12,7 +12,7 @@ from jiuzhu_cli.core.money import UNITS, parse_amount
 from jiuzhu_cli.core.text import compact, header_key
 from jiuzhu_cli.intake.amounts import settle_amount
 from jiuzhu_cli.intake.body import Body
-from jiuzhu_cli.intake.grid import Grid, cell_text, letters_of
+from jiuzhu_cli.intake.grid import Grid, cell_text
 from jiuzhu_cli.intake.headers import (
     MONEY_FIELDS,
     Lexicon,
@@ -23,10 +23,12 @@ from jiuzhu_cli.intake.people import (
     by_content,
     fall_back_to_head,
     lists_in_one_cell,
+    members_side_by_side,
     one_person_column,
     owners_by_neighbour,
 )
 from jiuzhu_cli.intake.table import Column, Problem
+from jiuzhu_cli.tabular.cells import column_letters
 
 SAMPLE = 240
 
@@ -70,7 +72,7 @@ class Understanding:
             if not parts and not self._filled(index):
                 continue
             meaning = self.lexicon.meaning(parts, register=self.register, kind=self.kind) if parts else None
-            column = Column(index, letters_of(index), "|".join(parts))
+            column = Column(index, column_letters(index), "|".join(parts))
             if meaning is not None:
                 column.field, column.why = meaning.field, meaning.why
                 self.owners[index] = meaning.owner
@@ -108,6 +110,7 @@ class Understanding:
 
     def resolve(self) -> None:
         """Settles what the columns mean together. Adds problems; the caller makes findings of them."""
+        members_side_by_side(self)
         lists_in_one_cell(self)
         owners_by_neighbour(self)
         for code in ("id_no", "name", "head_id_no", "head_name"):

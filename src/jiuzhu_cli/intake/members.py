@@ -3,21 +3,47 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 
 from jiuzhu_cli.core.finding import Severity
-from jiuzhu_cli.intake.clean import clean_ids, clean_names
+from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.intake.clean import clean_ids, clean_names, plain_text
 from jiuzhu_cli.intake.rows import Rows
+from jiuzhu_cli.intake.table import Column
 
-_SPLIT = re.compile(r"[、，,;；/|\s]+")
+_SPLIT = re.compile(r"[、，,;；/|\n\r\t]+")
+_KIN = re.compile(r"[(（]([^()（）]*)[)）]")
+_HEAD = frozenset("本人 户主 申请人 户主本人 本人(户主) 户主(本人)".split())
 
 
 def split_cell(cell: Any) -> list[str]:
-    """The parts of a cell that lists several names or IDs."""
-    return [part for part in _SPLIT.split(str(cell)) if part] if cell is not None else []
+    """The parts of a cell that lists several names or IDs; blanks only divide what is long enough to be one each."""
+    out: list[str] = []
+    for part in _SPLIT.split(str(cell)) if cell is not None else ():
+        pieces = part.split()
+        if len(pieces) > 1 and not all(len(piece) >= (15 if piece[0].isdigit() else 2) for piece in pieces):
+            pieces = ["".join(pieces)]
+        out += pieces
+    return out
+
+
+def _words(cell: Any) -> list[str]:
+    return [word for word in re.split(r"[、，,;；/|\s]+", str(cell)) if word] if cell is not None else []
+
+
+@dataclass(slots=True)
+class _Listed:
+    """The people that one row lists: IDs as written ('' for none), names and kinship where they can be told apart."""
+
+    ids: list[str]
+    names: list[str | None]
+    kin: list[str | None]
+    unmatched: bool = False
+    without_id: bool = False
 
 
 def find_member_columns(rows: Rows) -> None:
@@ -49,47 +75,135 @@ def find_member_columns(rows: Rows) -> None:
 
 
 def expand_members(rows: Rows, today: date) -> np.ndarray:
-    """Expands in place; returns which persons were taken out of a members' cell (they follow their row's own person).
+    """Expands in place; returns which persons were taken out of a members' cell or column (they follow their row's own).
 
     Positions match. A member whose ID is damaged is left out with an error finding on that cell; the household stays, for
     its money goes to the head.
     """
-    if "id_no" not in rows.member_columns:
+    groups = _groups(rows)
+    if "id_no" not in rows.member_columns and not groups:
         return np.zeros(rows.size, dtype=bool)
+    lists = [_listed(rows, person, groups) for person in range(rows.size)]
+    if "id_no" not in rows.columns:
+        _own_of_list(rows, lists, today)
     own = rows.get("id_no")
+    kinship = rows.values.get("relation")
     picks: list[int] = []
-    members: list[tuple[int, str, str | None]] = []
+    members: list[tuple[int, str, str | None, str | None]] = []
     trouble: list[tuple[int, str, str, Severity]] = []
-    for person in range(rows.size):
+    for person, listed in enumerate(lists):
         picks.append(person)
-        found = split_cell(_cell(rows, person, "id_no"))
-        called = clean_names(split_cell(_cell(rows, person, "name"))).values
-        if len(called) != len(found):
+        if listed.unmatched:
             trouble.append((person, "member_ids", "member_unmatched", "warning"))
-        read = clean_ids(found, today)
+        if listed.without_id:
+            trouble.append((person, "member_ids", "member_left_out", "warning"))
+        mine = listed.kin[listed.ids.index(own[person])] if own[person] in listed.ids else None
+        if kinship is not None and len(_words(kinship[person])) > 1:
+            kinship[person] = mine or "本人"
+        elif mine and (kinship is None or kinship[person] is None):
+            rows.values.setdefault("relation", [None] * rows.size)[person] = mine
+        read = clean_ids(listed.ids, today)
+        seen = {own[person]}
         for place, id_no in enumerate(read.values):
             if place in read.problems:
                 trouble.append((person, "member_ids", "member_id_damaged", "error"))
-            elif id_no != own[person]:
-                name = called[place] if len(called) == len(found) else None
-                members.append((len(picks), id_no, name))
+            elif id_no not in seen:
+                seen.add(id_no)
+                members.append((len(picks), id_no, listed.names[place], listed.kin[place]))
                 picks.append(person)
-    rows.columns["member_ids"] = rows.member_columns["id_no"]
+    rows.columns["member_ids"] = rows.member_columns.get("id_no") or groups[0]["id_no"]
     attached = np.zeros(len(picks), dtype=bool)
-    attached[[position for position, _, _ in members]] = True
+    attached[[position for position, *_ in members]] = True
     _spread(rows, np.array(picks, dtype=np.int64), attached)
-    for position, id_no, name in members:
+    for position, id_no, name, kin in members:
         rows.values["id_no"][position] = id_no
         rows.values.setdefault("name", [None] * len(picks))[position] = name or ""
+        if kin:
+            rows.values.setdefault("relation", [None] * len(picks))[position] = kin
     first = np.flatnonzero(~attached).tolist()
     for person, name, code, severity in trouble:
         rows.blame(first[person], name, code, severity, keep=True)
     return attached
 
 
+def _groups(rows: Rows) -> list[dict[str, Column]]:
+    """Columns of members side by side, in order: field → column."""
+    out: dict[int, dict[str, Column]] = {}
+    for column in rows.table.columns:
+        if column.member:
+            out.setdefault(column.member[0], {})[column.member[1]] = column
+    return [out[number] for number in sorted(out)]
+
+
+def _listed(rows: Rows, person: int, groups: list[dict[str, Column]]) -> _Listed:
+    """The people listed on a row, out of shared cells first, then out of columns of their own."""
+    ids = split_cell(_cell(rows, person, "id_no"))
+    named = split_cell(_cell(rows, person, "name"))
+    inside = [match.group(1) if (match := _KIN.search(text)) else None for text in named]
+    names = [plain_text(clean) for clean in clean_names([_KIN.sub("", text) for text in named]).values]
+    kin = _words(rows.raw(person, "relation"))
+    out = _Listed(ids, [None] * len(ids), [None] * len(ids))
+    if len(names) == len(ids):
+        out.names = names
+        out.kin = [word if word and len(word) <= 4 else None for word in inside]
+    elif (
+        len(names) == len(ids) + 1
+        and names[0] is not None
+        and names[0] in (rows.get("name")[person], rows.get("head_name")[person])
+    ):
+        out.names = names[1:]  # the head's name stands with the members', not the ID
+    else:
+        out.unmatched = bool(ids or "name" in rows.member_columns)
+    if len(kin) == len(ids) and len(kin) > 1:
+        out.kin = list(kin)
+    elif len(kin) == len(ids) - 1 and len(kin) > 1 and rows.get("id_no")[person] in ids:
+        others = iter(kin)
+        out.kin = ["本人" if text == rows.get("id_no")[person] else next(others, None) for text in ids]
+    for group in groups:
+        found = {name: plain_text(_at(rows, person, column)) for name, column in group.items()}
+        if id_no := compact(found.get("id_no") or ""):
+            out.ids.append(id_no)
+            out.names.append(clean_names([found.get("name")]).values[0])
+            out.kin.append(found.get("relation"))
+        elif found.get("name"):
+            out.without_id = True
+    return out
+
+
+def _own_of_list(rows: Rows, lists: list[_Listed], today: date) -> None:
+    """The row's own person where only the list of members has IDs: whom the row names, who is 本人 there, or, where
+    nobody is named beside the list, its first. Else nobody: the row has no ID."""
+    column = rows.member_columns["id_no"]
+    beside = next((rows.get(name) for name in ("name", "head_name") if name in rows.columns), None)
+    if beside is not None and rows.columns.get("name") is rows.member_columns.get("name"):
+        beside = rows.values.get("head_name")
+    picked: list[str | None] = []
+    names: list[str | None] = []
+    for person, listed in enumerate(lists):
+        at = -1
+        if beside is not None and beside[person] is not None:
+            at = listed.names.index(beside[person]) if beside[person] in listed.names else -1
+        elif any(word in _HEAD for word in listed.kin):
+            at = next(place for place, word in enumerate(listed.kin) if word in _HEAD)
+        elif listed.ids:
+            at = 0
+        picked.append(listed.ids[at] if at >= 0 else None)
+        names.append(listed.names[at] if at >= 0 else None)
+    read = clean_ids(picked, today)
+    rows.columns["id_no"], rows.values["id_no"] = column, read.values
+    rows.problems["id_no"] = read.problems
+    if "name" not in rows.columns:
+        rows.columns["name"] = rows.member_columns.get("name", column)
+        rows.values["name"] = names if beside is None else [a or b for a, b in zip(beside, names, strict=True)]
+
+
+def _at(rows: Rows, person: int, column: Column) -> Any:
+    return rows.sheet.columns[column.index][int(rows.table.rows[rows.origin[person]])]
+
+
 def _cell(rows: Rows, person: int, name: str) -> Any:
     column = rows.member_columns.get(name)
-    return rows.sheet.columns[column.index][int(rows.table.rows[rows.origin[person]])] if column else None
+    return _at(rows, person, column) if column else None
 
 
 def _holds_several(rows: Rows) -> bool:

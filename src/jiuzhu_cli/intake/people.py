@@ -15,37 +15,133 @@ from jiuzhu_cli.intake.table import Column, Problem
 if TYPE_CHECKING:
     from jiuzhu_cli.intake.columns import Understanding
 
-_MULTI = re.compile(r"[、,，;；/|\n\r]|(?<=[\dXx])\s+(?=\d{6})|(?<=[一-鿿])\s{1,}(?=[一-鿿]{2,})")
+_MULTI = re.compile(r"[、,，;；/|\n\r]|(?<=[\dXx])\s+(?=\d{6})|(?<=[一-鿿]{2})\s+(?=[一-鿿]{2,})")
+_SEVERAL_IDS = re.compile(r"(?:(?<![\dXx])\d{13,18}[\dXx]?(?![\dXx]).*?){2}", re.DOTALL)
+_MEMBER = re.compile(r"成员|人员|对象|共同生活|家属")
+_NUMBER = r"[(（]?([一二三四五六七八九十]|\d{1,2})[)）]?"
+_NUMBERED = re.compile(
+    rf"成员{_NUMBER}|^(?:成员|家庭成员)?(?:的)?(?:姓名|身份证件?号?码?|公民身份号码|(?:与户主)?关系){_NUMBER}$"
+)
+_NOUNS = (
+    ("id_no", re.compile("身份证|身份号|证件号")),
+    ("relation", re.compile("关系|称谓")),
+    ("name", re.compile("姓名|名字|名称|^$")),
+)
+_CHINESE_DIGITS = {word: number for number, word in enumerate("一二三四五六七八九十", 1)}
 _PERSON_NAME = re.compile(r"^[一-鿿㐀-䶿]{1,2}\s*[一-鿿㐀-䶿·]{1,8}$")
 _EXACT_NAME = ("姓名", "身份证号", "身份证号码", "公民身份号码")
 
 
+def members_side_by_side(view: Understanding) -> None:
+    """Members in columns of their own (成员1姓名, 成员1身份证号, 成员2姓名 …; 家庭成员 over 姓名 身份证号 姓名 身份证号).
+
+    They are kept as they are where the programme is paid by person, or where nothing says who the household's head is
+    unless the first of them is.
+    """
+    groups = _numbered(view) or _repeated(view)
+    groups = {at: columns for at, columns in groups.items() if "id_no" in columns and "name" in columns}
+    if not groups or view.kind != "roll":
+        return
+    inside = {column.index for columns in groups.values() for column in columns.values()}
+    own = [c for code in ("id_no", "head_id_no") for c in view.by(code) if c.index not in inside and c.field == code]
+    if not own:
+        if view.per_person or len(groups) < 2:
+            return
+        first = groups.pop(min(groups))
+        for code, column in first.items():
+            column.field, column.why = code, "并排几人中的第一人"
+    for number, at in enumerate(sorted(groups), 1):
+        for code, column in groups[at].items():
+            column.field, column.why = "", f"第 {number} 位家庭成员" + ("，原样保留" if view.per_person else "")
+            column.member = None if view.per_person else (number, code)
+            view.owners[column.index] = "other"
+
+
+def _noun(text: str) -> str:
+    return next((code for code, pattern in _NOUNS if pattern.search(text)), "")
+
+
+def _numbered(view: Understanding) -> dict[int, dict[str, Column]]:
+    """Columns of members by the number in their header."""
+    out: dict[int, dict[str, Column]] = {}
+    for column in view.columns:
+        flat = compact(column.header.replace("|", ""))
+        match = _NUMBERED.search(flat)
+        if match is None or column.index in view.fixed:
+            continue
+        word = match.group(1) or match.group(2)
+        noun = _noun(flat.replace(match.group(0), "", 1) if match.group(1) else flat)
+        if noun:
+            number = int(word) if word.isdigit() else _CHINESE_DIGITS[word]
+            out.setdefault(number, {}).setdefault(noun, column)
+    return out
+
+
+def _repeated(view: Understanding) -> dict[int, dict[str, Column]]:
+    """Columns of members whose headers repeat (姓名 身份证号 关系, 姓名 身份证号 关系) right of the head's."""
+    keys = {
+        c.index: header_key(c.header.rpartition("|")[2])
+        for c in view.columns
+        if c.field in ("name", "id_no", "relation")
+    }
+    if not view.by("head_id_no") and not any(re.search("户主", c.header) for c in view.by("id_no")):
+        return {}
+    ids = [c for c in view.by("id_no") if list(keys.values()).count(keys[c.index]) > 1]
+    names = [c for c in view.by("name") if list(keys.values()).count(keys[c.index]) > 1]
+    if len(ids) < 2 or len(ids) != len(names) or view.alike(ids[0], ids[1]):
+        return {}
+    out: dict[int, dict[str, Column]] = {}
+    number = 0
+    for column in view.columns:
+        if column in names:
+            number += 1
+        if number and column.field in ("name", "id_no", "relation"):
+            out.setdefault(number, {}).setdefault(column.field, column)
+    return out
+
+
 def lists_in_one_cell(view: Understanding) -> None:
     """A members' column whose cells hold several people is a list, to be taken apart per person (多值单元格)."""
-    for single, several, is_list in (
-        ("name", "member_names", lambda text: bool(_MULTI.search(text))),
-        ("id_no", "member_ids", lambda text: len(re.findall(r"\d{17}[\dXx]|\d{15}", text)) > 1),
-    ):
-        for column in view.by(single):
-            if column.index in view.fixed or not re.search(r"成员|人员|对象|共同生活", column.header):
-                continue
-            texts = view.texts(column)
-            if (
-                texts
-                and sum(is_list(text) for text in texts) >= max(1, 0.1 * len(texts))
-                and view.by("head_name" if single == "name" else "head_id_no")
-            ):
-                column.field, column.why = several, "一格多人，逐人展开"
-    for several, single in (("member_names", "name"), ("member_ids", "id_no")):
-        for column in view.by(several):
+    for column in view.by("id_no"):
+        if column.index in view.fixed:
+            continue
+        others = [c for c in view.by("id_no") if c is not column] + view.by("head_id_no")
+        several = sum(bool(_SEVERAL_IDS.search(text)) for text in view.texts(column))
+        rare = bool(others) and bool(_MEMBER.search(column.header)) and _somewhere_several(view, column)
+        if (several and (others or several >= 0.1 * len(view.texts(column)))) or rare:
+            column.field, column.why = "member_ids", "一格多人，逐人展开"
+    listed = bool(view.by("member_ids"))
+    for column in view.by("name"):
+        if column.index in view.fixed or not (listed or _MEMBER.search(column.header)):
+            continue
+        texts = view.texts(column)
+        others = [c for c in view.by("name") if c is not column] + view.by("head_name")
+        joined = sum(bool(_MULTI.search(text)) for text in texts)
+        if joined and (listed or (others and joined >= 0.1 * len(texts))):
+            column.field, column.why = "member_names", "一格多人，逐人展开"
+        elif listed and others and _MEMBER.search(column.header):
+            column.field, column.why = "member_names", "与成员身份证号一格多人的列对应"
+    for many, single in (("member_names", "name"), ("member_ids", "id_no")):
+        for column in view.by(many):
             texts = view.texts(column)
             if (
                 column.index not in view.fixed
                 and not view.by(single)
+                and not (many == "member_names" and listed)
                 and texts
                 and not any(_MULTI.search(t) for t in texts)
             ):
                 column.field, column.why = single, "每格一人"
+
+
+def _somewhere_several(view: Understanding, column: Column) -> bool:
+    """Whether a cell anywhere in the column holds several IDs: in a long list few households may have members."""
+    cells = view.grid.columns[column.index]
+    return any(
+        len(cell) > 30 and bool(_SEVERAL_IDS.search(cell))
+        for cell in map(cells.__getitem__, view.body.rows.tolist())
+        if isinstance(cell, str)
+    )
 
 
 def owners_by_neighbour(view: Understanding) -> None:
@@ -64,6 +160,13 @@ def owners_by_neighbour(view: Understanding) -> None:
             rest = [c for c in view.by(code) if c is not column]
             if moved is not None and rest and not (moved and view.by(moved)):
                 column.field, column.why = moved, "跟着左边的姓名列"
+    for code, head in (("id_no", "head_id_no"), ("name", "head_name")):
+        many = view.by(code)
+        members = [c for c in many if re.search("成员|共同生活", c.header)]
+        if len(many) == 2 and len(members) == 1 and not view.by(head) and not view.alike(many[0], many[1]):
+            other = next(c for c in many if c is not members[0])
+            if other.index not in view.fixed:
+                other.field, other.why = head, "另有家庭成员的列，这一列是户主的"
 
 
 def left_owner(view: Understanding, column: Column) -> str:

@@ -260,7 +260,7 @@ def _extra(rows: Rows, take: Callable[[list[Any]], list[Any]]) -> list[str | Non
     pieces: list[list[str | None]] = []
     for column in rows.table.columns:
         taken = rows.columns.get(column.field) is column
-        if taken and column.field not in KEPT_INPUTS:
+        if (taken and column.field not in KEPT_INPUTS) or column.member:
             continue
         header = json.dumps(column.header.replace("\n", ""), ensure_ascii=False)
         texts = clean.clean_texts(take(rows.sheet.columns[column.index])).values
