@@ -17,6 +17,7 @@ from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.core.text import compact, tidy
 from jiuzhu_cli.dedupe.output import DECISION_HEADER, ID_A_HEADER, ID_B_HEADER, ID_HEADER, NOTE_HEADER
 from jiuzhu_cli.ledger.doubts import DISPOSITIONS, decide, doubts_by_id
+from jiuzhu_cli.tabular.cells import column_letters
 from jiuzhu_cli.tabular.read import as_text, read_workbook
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class _Line:
     columns: dict[str, int]
 
     def cell(self, header: str) -> str:
-        return f"{_letters(self.columns[header])}{self.row + 1}"
+        return f"{column_letters(self.columns[header])}{self.row + 1}"
 
 
 def decide_files(store: Store, files: Sequence[Path], *, actor: str, now: datetime | None = None) -> DecideResult:
@@ -134,10 +135,10 @@ def _problem(line: _Line, doubt: dict[str, Any] | None) -> tuple[str, str]:
     code = _BY_LABEL[line.label]
     if doubt["state"] == "gone" and code != doubt["disposition"]:
         return "名册已改，这条疑点不再出现，不必处理", ID_HEADER
-    if code == "stop_b" and (not doubt["id_no_b"] or doubt["programme_b"].startswith("register:")):
-        return "这条疑点没有乙方可停", DECISION_HEADER
     if code in ("stop_a", "stop_b", "adjust") and doubt["kind"] == "missed":
-        return "应享未享没有可停发或调整的一方", DECISION_HEADER
+        return "应享未享没有可停发或调整的一方；填“合规不处理”或“已转部门办理”，要补的由乡镇补进名册", DECISION_HEADER
+    if code == "stop_b" and (not doubt["id_no_b"] or doubt["programme_b"].startswith("register:")):
+        return "这条疑点没有乙方可停；核实后应停的填“停发甲方”", DECISION_HEADER
     if code == "stop_a" and doubt["programme_a"].startswith("register:"):
         return "甲方是比对名单，没有可停发的待遇", DECISION_HEADER
     return "", ""
@@ -183,12 +184,3 @@ def _lines(sheet: Sheet) -> Iterator[_Line]:
             compact(text(ID_B_HEADER, row)).upper(),
             columns,
         )
-
-
-def _letters(column: int) -> str:
-    text = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
-    return text

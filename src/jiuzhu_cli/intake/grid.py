@@ -18,16 +18,6 @@ ID_TEXT = re.compile(r"^['‘’]?(\d{17}[\dXx]|\d{15}|[A-Za-z]{3}\d{12})$")
 _LONG_NUMBER = re.compile(r"\d{5,}")
 
 
-def letters_of(index: int) -> str:
-    """0-based column as Excel names it: 0 is A, 26 is AA."""
-    out = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        out = chr(65 + rest) + out
-    return out
-
-
 def cell_text(value: Any) -> str:
     """A cell as short text for looking at labels; '' for blanks and error values. Not for reading values."""
     if isinstance(value, str):
