@@ -202,6 +202,12 @@ def table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> str:
     )
 
 
+def first_few(lines: Sequence[str], limit: int = 20) -> list[str]:
+    """The first ``limit`` lines and how many more there are: a screen is not a list (the list is in --json)."""
+    more = len(lines) - limit
+    return [*lines[:limit], f"…… 还有 {more} 条，加 --json 看全部"] if more > 0 else list(lines)
+
+
 def moment(at: str) -> str:
     """A timestamp of the record (UTC) as people read it here: 北京时间, to the minute."""
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from jiuzhu_cli.cli.context import Context, relative, table
+from jiuzhu_cli.cli.context import Context, first_few, relative, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -56,9 +56,16 @@ def run(
         lines.append(f"更早月份还有 {result.earlier} 条待核实。")
     lines += [
         f"清单：{relative(context.workspace, result.csv)}",
-        f"工作簿：{relative(context.workspace, result.workbook)}（填好“处理意见”后运行 jiuzhu dedupe decide 文件）",
+        f"工作簿：{relative(context.workspace, result.workbook)}",
     ]
     lines += [f"乡镇工作簿：{len(result.town_workbooks)} 个，在 {relative(context.workspace, result.town_workbooks[0].parent)}"] if result.town_workbooks else []  # fmt: skip
+    if result.open:
+        lines += [
+            "下一步：在工作簿里填“处理意见”，然后",
+            f"  jiuzhu dedupe decide {relative(context.workspace, result.workbook)}",
+        ]
+    else:
+        lines.append(f"下一步：jiuzhu review run --month {result.month}")
     context.emit(result.as_json(), lines)
     if (fail_on == "strong" and result.strong) or (fail_on == "any" and result.open):
         raise typer.Exit(3)
@@ -74,7 +81,9 @@ def decide(
     with context.workspace.open_store() as store:
         result = decide_files(store, files, actor=context.actor, now=context.now)
     lines = [f"处理意见：新记 {result.applied} 条，没有变化 {result.unchanged} 条，没有采用 {len(result.refused)} 条。"]
-    lines += [f"✗ {r.file} {r.sheet} {r.cell}：{r.reason}" for r in result.refused]
+    lines += first_few([f"✗ {r.file} {r.sheet} {r.cell}：{r.reason}" for r in result.refused])
+    if result.refused:
+        lines.append("没有采用的，处理意见不变；改好表里这些格，再运行一次。")
     context.emit(result.as_json(), lines)
     if result.refused:
         raise typer.Exit(3)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from jiuzhu_cli.cli.context import Context, relative, table
+from jiuzhu_cli.cli.context import Context, first_few, relative, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -17,7 +17,7 @@ def run(
     month: str = typer.Option(..., "--month", help="月份，例如 2026-10。"),
     all_cases: bool = typer.Option(False, "--all", help="核对相符的也写进清单（不变）。"),
 ) -> None:
-    from jiuzhu_cli.review.output import ACTIONS
+    from jiuzhu_cli.review.output import ACTIONS, value_text
     from jiuzhu_cli.review.run import run_review
 
     context: Context = ctx.obj
@@ -37,12 +37,15 @@ def run(
         where = " ".join(part for part in (name, gap["area"]) if part)
         lines.append(f"没有核算：{where + '：' if where else ''}{gap['reason']}")
     if result.unconfirmed:
-        names = "、".join(f"{one.name} {one.value}{one.unit}" for one in result.unconfirmed)
-        lines.append(f"用到的 {len(result.unconfirmed)} 个参数还没有按本地文件核对（来源见工作簿“说明”表）：{names}")
+        names = "、".join(f"{one.name} {value_text(one)}" for one in result.unconfirmed[:4])
+        more = " …" if len(result.unconfirmed) > 4 else ""
+        lines.append(f"请核对：用到的 {len(result.unconfirmed)} 个参数还没有按本地文件核对：{names}{more}")
+        lines.append("  （全部见工作簿“说明”表，或 jiuzhu policy list --unconfirmed）")
     lines += [
         f"清单：{relative(context.workspace, result.csv)}",
         f"工作簿：{relative(context.workspace, result.workbook)}",
-        "停发、调减须先听取意见、再书面告知（社会救助法第48条），日期填好后运行 jiuzhu review decide。",
+        "下一步：在工作簿里填“决定”；停发、调减须先听取意见、再书面告知（社会救助法第48条），填好两个日期，然后",
+        f"  jiuzhu review decide {relative(context.workspace, result.workbook)}",
     ]
     context.emit(data, lines)
 
@@ -61,7 +64,11 @@ def decide(
     lines = [
         f"已记录 {result.applied} 件（其中生效 {result.effective} 件），原已记录 {result.unchanged} 件，退回 {len(result.refused)} 件。"
     ]
-    lines += [f"✗ {one['file']} {one['sheet']}!{one['cell']}：{one['reason']}。{one['todo']}" for one in result.refused]
+    lines += first_few(
+        [f"✗ {one['file']} {one['sheet']} {one['cell']}：{one['reason']}。{one['todo']}" for one in result.refused]
+    )
+    if result.refused:
+        lines.append("退回的没有记录；改好表里这些格，再运行一次。")
     context.emit(result.as_json(), lines)
     if result.refused:
         raise typer.Exit(3)

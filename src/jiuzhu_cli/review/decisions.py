@@ -159,6 +159,12 @@ def _decision(row: _Row, proposal: dict[str, Any] | None, seen: dict[str, str], 
         raise _Refused(DECISION, f"{row.case_id} 已决定并生效，不能在表里改回", "情况有变的，改花名册后重新复核")
     if agreed and proposal["needs_hearing"]:
         law = "（社会救助法第48条）"
+        if hearing is None and notice is None:
+            raise _Refused(
+                HEARING,
+                f"{row.case_id} 是停发或调减，缺听取意见日期和书面告知日期{law}",
+                "先听取救助对象意见，再书面告知并说明理由，两个日期都填上",
+            )
         if hearing is None:
             raise _Refused(HEARING, f"{row.case_id} 是停发或调减，缺听取意见日期{law}", "听取救助对象意见后填写日期")
         if notice is None:

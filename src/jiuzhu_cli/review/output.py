@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.policy.model import ParameterValue
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_csv, write_xlsx
 
@@ -85,6 +84,13 @@ def _csv_row(row: dict[str, Any]) -> list[Any]:
     return [("" if row[name] is None else row[name]) if name in fields else row[name] for name in CSV_HEADER]
 
 
+def value_text(value: ParameterValue) -> str:
+    """A parameter's value with its unit, as people read it: switches are 是 or 否."""
+    if isinstance(value.value, bool):
+        return "是" if value.value else "否"
+    return f"{value.value}{value.unit}"
+
+
 def steps_text(steps: Sequence[dict[str, Any]]) -> str:
     """An amount's way in lines, each figure with the date and document of its parameter."""
     lines = []
@@ -142,7 +148,7 @@ def _summary(
     names: dict[str, str],
 ) -> SheetSpec:
     counts = Counter((row["programme"], row["action"]) for row in rows)
-    body: list[tuple[str, str, str, str]] = []
+    body: list[tuple[str, str, int | None, int | None, str]] = []
     for (programme, action), number in sorted(counts.items()):
         chosen = [row for row in rows if row["programme"] == programme and row["action"] == action]
         change = sum(
@@ -150,15 +156,15 @@ def _summary(
             for row in chosen
             if row["amount_after_fen"] is not None and row["amount_before_fen"] is not None
         )
-        body.append((names.get(programme, programme), ACTIONS[action], str(number), yuan(change) if change else ""))
+        body.append((names.get(programme, programme), ACTIONS[action], number, change, ""))
     for gap in not_judged:
-        where = "、".join(part for part in (names.get(gap["programme"], ""), gap["area"]) if part)
-        body.append((where, "没有核算", str(gap["cases"] or ""), gap["reason"]))
+        where = "：".join(part for part in (names.get(gap["programme"], ""), gap["area"]) if part)
+        body.append((where, "没有核算", gap["cases"] or None, None, gap["reason"]))
     for value in unconfirmed:
-        body.append((value.name, "请核对", "", f"{value.value}{value.unit}（{value.source}）"))
+        body.append((value.name, "请核对", None, None, f"{value_text(value)}（{value.source}）"))
     return SheetSpec(
         "说明",
-        (ColumnSpec("项目", 30, wrap=True), ColumnSpec("建议", 12), ColumnSpec("户（人）数", 12), ColumnSpec("月增减（元）或说明", 60, wrap=True)),
+        (ColumnSpec("项目", 34, wrap=True), ColumnSpec("建议", 10), ColumnSpec("户（人）数", 11, "count"), ColumnSpec("月增减（元）", 14, "amount"), ColumnSpec("说明", 58, wrap=True)),
         body,
         title=f"{month} 动态复核建议",
         notes=[

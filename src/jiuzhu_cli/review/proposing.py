@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -32,6 +33,7 @@ class Sources:
     today: date
     hearing: bool = True  # 减停须听取意见, by the day of the decision
     grace_months: int = 0  # 渐退月数
+    names: Mapping[str, str] = field(default_factory=dict)  # of programmes, and of registers as ``register:code``
 
 
 def after_decision(month: str, decided: date) -> str:
@@ -77,7 +79,7 @@ def propose(
     if programme.benefit == "status" and action != "stop":
         action, after, hearing = "check", None, False
     hearing = hearing and sources.hearing
-    reasons = [text for code in ranked for text in _reasons(code, fact, verdict, by_level, before, found)]
+    reasons = [text for code in ranked for text in _reasons(code, fact, verdict, by_level, before, found, sources)]
     if action == "stop" and sources.grace_months and any("家庭人均月收入" in r.words for r in failed):
         reasons.append(f"因就业增收的，可按渐退规定继续发放，不超过 {sources.grace_months} 个月")
     if action == "stop" and first == "all_dead":
@@ -135,6 +137,7 @@ def _reasons(
     failed: dict[str, list[RuleResult]],
     before: int | None,
     found: int | None,
+    sources: Sources,
 ) -> list[str]:
     """Sentences of one flag, as clerks read them (internal: names in full, no ID)."""
     if code == "all_dead":
@@ -158,7 +161,7 @@ def _reasons(
             told.append("家庭收入按花名册所载，离开成员本人的收入请一并核减")
         return told
     if code == "stopped":
-        return [f"疑点 {fact['stop_doubt']} 已核实，决定停发本项（同时享受 {fact['stop_other']}）"]
+        return [f"疑点 {fact['stop_doubt']} 已核实，决定停发本项{_beside(fact, sources)}"]
     if code == "amount":
         return _amount_reasons(fact, verdict, before, found)
     if code.startswith("rule_"):
@@ -170,6 +173,17 @@ def _reasons(
         "misnamed": [f"死亡名单上有同一身份证号而姓名不同的人（花名册：{fact['misnamed']}），先核对身份"],
         "kin": [f"{fact['kin_who']}是经办人员或村（居）干部的近亲属，花名册未注明备案：请登记备案并入户调查"],
     }[code]
+
+
+def _beside(fact: Fact, sources: Sources) -> str:
+    """What the doubt set against this benefit, in brackets; '' when it named nothing."""
+    other = fact["stop_other"] or ""
+    name = sources.names.get(other, other)
+    if not other:
+        return ""
+    if other == fact["programme"]:
+        return f"（{name}另有一份）"
+    return f"（见{name}）" if other.startswith("register:") else f"（另一方：{name}）"
 
 
 def _amount_reasons(fact: Fact, verdict: dict[str, Any] | None, before: int | None, found: int | None) -> list[str]:

@@ -95,7 +95,12 @@ class ReviewRun:
             "workbook": str(self.workbook),
             "not_judged": self.not_judged,
             "unconfirmed": [
-                {"name": one.name, "value": str(one.value), "unit": one.unit, "source": one.source}
+                {
+                    "name": one.name,
+                    "value": one.value if isinstance(one.value, bool) else str(one.value),
+                    "unit": one.unit,
+                    "source": one.source,
+                }
                 for one in self.unconfirmed
             ],
         }
@@ -193,6 +198,8 @@ def judge(
         today,
         hearing=policy.switch(HEARING, max(today, first_day(month))),
         grace_months=int(Decimal(grace.value)) if grace else 0,
+        names={p.code: p.name for p in policy.programmes.values()}
+        | {f"register:{r.code}": r.name for r in policy.registers.values()},
     )
     readings = Readings(connection, amounts)
     by_key: dict[int, Proposal] = {}
