@@ -283,15 +283,14 @@ def test_days_by_two_parameters(workspace: Workspace, store: Store, settings: st
 @pytest.mark.parametrize(
     "setting", ["days = 0", "days = 'x'", "unit = 'weeks'", "count_first_day = 1", "names = 'none'"]
 )
-def test_wrong_settings_are_usage_errors(workspace: Workspace, store: Store, setting: str) -> None:
-    fill(store)
+def test_wrong_settings_are_said_when_the_workspace_is_opened(workspace: Workspace, setting: str) -> None:
     key = setting.partition(" ")[0]
     path = workspace.root / "jiuzhu.toml"
     lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith(f"{key} ")]
     lines.insert(lines.index("[posting]") + 1, setting)
     path.write_text("\n".join(lines), "utf-8")
-    with pytest.raises(UsageError, match=key):
-        make(find_workspace(workspace.root, explicit=True), store)
+    with pytest.raises(DataError, match=key):
+        find_workspace(workspace.root, explicit=True)
 
 
 def test_a_programme_that_asks_for_a_forbidden_column_is_a_policy_error(workspace: Workspace, store: Store) -> None:

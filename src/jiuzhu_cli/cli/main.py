@@ -17,7 +17,7 @@ import typer
 from jiuzhu_cli import __version__
 from jiuzhu_cli.cli.chinese import speak_chinese, translate_tree
 from jiuzhu_cli.cli.context import Context
-from jiuzhu_cli.core.errors import DataError, JiuzhuError, OutsideError, RefusedError
+from jiuzhu_cli.core.errors import DataError, JiuzhuError, OutsideError, RefusedError, reason_of
 from jiuzhu_cli.core.mask import mask_text
 
 GLOBAL_FLAGS = {
@@ -175,11 +175,16 @@ def _fail(error: JiuzhuError, *, as_json: bool) -> NoReturn:
     if error.todo:
         print(f"怎么办：{error.todo}", file=sys.stderr)
     if as_json:
-        import json
-
-        body = {"error": {"code": error.code, "message": error.message, "todo": error.todo, "exit": error.exit_code}}
-        sys.stdout.write(json.dumps(body, ensure_ascii=False) + "\n")
+        _emit_error(error.code, error.message, error.todo, error.exit_code)
     sys.exit(error.exit_code)
+
+
+def _emit_error(code: str, message: str, todo: str, exit_code: int) -> None:
+    """The one JSON document of a command that failed."""
+    import json
+
+    body = {"error": {"code": code, "message": message, "todo": todo, "exit": exit_code}}
+    sys.stdout.write(json.dumps(body, ensure_ascii=False) + "\n")
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -189,6 +194,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries talk to developers, not to clerks
+    os.umask(0o077)  # whatever is written is for its owner alone
     context: Context | None = None
     as_json = "--json" in (arguments if arguments is not None else sys.argv[1:])
     try:
@@ -206,6 +212,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         speak_chinese()
         error.show()
+        if as_json:
+            _emit_error("usage", error.format_message(), "加 --help 看说明", 2)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         print("已中断，没有留下做了一半的东西。", file=sys.stderr)
@@ -219,6 +227,14 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         if "locked" in str(error) or "busy" in str(error):
             _fail(RefusedError("台账正被另一个程序占用", "等它结束后再运行"), as_json=as_json)
         _fail(OutsideError(f"台账读写出错：{error}", "检查磁盘空间和文件权限后再运行"), as_json=as_json)
+    except sqlite3.IntegrityError:
+        _report_fault(context)
+        _fail(
+            RefusedError(
+                "与台账里已有的记录冲突，什么也没有写入", "可能有人同时在办同一件事；看 jiuzhu status 后再运行"
+            ),
+            as_json=as_json,
+        )
     except sqlite3.DatabaseError as error:
         _fail(
             DataError(f"台账文件有损坏：{error}", "不要再写入；用 jiuzhu restore 恢复 backup/ 中最近的备份"),
@@ -227,9 +243,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except OSError as error:
         name = Path(str(error.filename)).name if error.filename else ""
         _fail(
-            OutsideError(f"文件操作失败：{name} {error.strerror or ''}".strip(), "检查路径、权限和磁盘空间后再运行"),
+            OutsideError(f"文件操作失败：{name} {reason_of(error)}", "检查路径、权限和磁盘空间后再运行"),
             as_json=as_json,
         )
+    except MemoryError:
+        _fail(OutsideError("内存不够", "关掉别的程序，或把大表拆成几份后再运行"), as_json=as_json)
     except Exception:
         path = _report_fault(context)
         _fail(

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.files import changed_files
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 
+_APPROVALS = (
+    "SELECT 'payment:' || p.payment_id FROM payment_batch p WHERE p.state IN ('approved','exported','returned') AND NOT EXISTS (SELECT 1 FROM"
+    " journal j WHERE j.entity = 'payment:' || p.payment_id AND j.command = 'pay approve' AND j.actor = p.approved_by AND"
+    " j.digest = p.control_sha256 AND json_extract(j.detail, '$.drafted_by') = p.drafted_by)"
+)
 _TOTALS = {
     "batch_totals": (
         "SELECT 'batch:' || b.batch_id FROM batch b LEFT JOIN (SELECT batch_id, COUNT(*) n, SUM(CASE WHEN lead = 1 THEN amount_fen END) fen FROM"
@@ -32,7 +38,13 @@ _TOTALS = {
         "SELECT 'payment:' || payment_id FROM payment_batch WHERE approved_by <> '' AND approved_by = drafted_by",
         "{entity} 由制单人自己审批",
     ),
+    "approval_unrecorded": (_APPROVALS, "{entity} 的审批与操作日志对不上"),
 }
+# an obligation owed again is told anew by the later batch; what was locked can then no longer be computed
+_LOCKED = (
+    "SELECT payment_id, control_sha256 FROM payment_batch p WHERE state IN ('locked','approved','exported','returned') AND NOT EXISTS"
+    " (SELECT 1 FROM payment_line l JOIN payment_line n USING (obligation_id) WHERE l.payment_id = p.payment_id AND n.line_id > l.line_id)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,11 @@ def check_ledger(store: Store, workspace: Workspace) -> AuditResult:
     ]
     for code, (sql, text) in _TOTALS.items():
         problems += [Problem(code, row[0], text.format(entity=row[0])) for row in store.query(sql)]
+    problems += [
+        Problem("control_differs", f"payment:{number}", f"payment:{number} 的明细与锁定时不一致")
+        for number, control in store.query(_LOCKED)
+        if payments.control_digest(payments.lines(store, number)) != control
+    ]
     words = {"missing": "不见了", "altered": "内容被改动"}
     problems += [
         Problem(f"file_{why}", path, f"产出文件 {path} {words[why]}") for path, why in changed_files(store, workspace)
@@ -80,6 +97,19 @@ def check_ledger(store: Store, workspace: Workspace) -> AuditResult:
         "SELECT (SELECT COUNT(*) FROM journal), (SELECT COUNT(*) FROM output_file), (SELECT COUNT(*) FROM payment_batch)"
     )[0]
     return AuditResult(count[0], count[1], count[2], tuple(problems))
+
+
+def release_problems(store: Store, payment_id: int) -> list[Problem]:
+    """Why the batch must not go on to the bank whatever its state says: a broken journal, a damaged database, an approval nobody gave."""
+    problems = [
+        Problem("journal_broken", f"journal:{seq}", f"日志第 {seq} 条被改动或前后不连") for seq in store.check_journal()
+    ]
+    if [row[0] for row in store.query("PRAGMA quick_check(1)")] != ["ok"]:
+        problems.append(Problem("database_damaged", "ledger", "台账数据库内部结构有损坏"))
+    unrecorded = store.query(f"{_APPROVALS} AND p.payment_id = ?", (payment_id,))
+    return problems + [
+        Problem("approval_unrecorded", row[0], f"第 {payment_id} 批的审批与操作日志对不上") for row in unrecorded
+    ]
 
 
 def journal_entries(store: Store, *, last: int = 30, entity: str = "") -> list[dict[str, Any]]:

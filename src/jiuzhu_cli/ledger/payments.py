@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,18 @@ def lines(store: Store, payment_id: int, *, bank: str = "", state: str = "", con
             "o.persons FROM", "o.persons, COALESCE(r.phone, '') AS phone, COALESCE(r.address, '') AS address FROM"
         ).replace(" USING (obligation_id)", " USING (obligation_id) LEFT JOIN roll_row r ON r.row_id = o.roll_row_id")
     return store.arrow(sql)
+
+
+_CONTROL = ("line_no", "programme", "month", "recipient_id_no", "item", "bank", "account_no", "payee_name", "amount_fen")
+
+
+def control_digest(lines: pa.Table) -> str:
+    """SHA-256 over the lines in order, tab-separated columns of ``_CONTROL``: what was locked is what is approved and exported."""
+    digest = hashlib.sha256()
+    for piece in lines.select(_CONTROL).to_batches(max_chunksize=100_000):
+        texts = [[str(value) for value in column.to_pylist()] for column in piece.columns]
+        digest.update("".join("\t".join(row) + "\n" for row in zip(*texts, strict=True)).encode())
+    return digest.hexdigest()
 
 
 def banks_of(store: Store, payment_id: int) -> list[dict[str, Any]]:

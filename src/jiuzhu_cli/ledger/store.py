@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -39,6 +40,51 @@ def _entry_hash(*body: int | str) -> str:
     """Of (seq, at, actor, command, entity, detail, digest, previous)."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def damaged(path: Path, *, what: str = "已损坏，读不下去") -> DataError:
+    """The error of a ledger that cannot be trusted, naming the newest backup beside it."""
+    backups = sorted((path.parent / "backup").glob("ledger-*.db"), key=lambda backup: backup.stat().st_mtime)
+    todo = f"用 jiuzhu restore backup/{backups[-1].name} 恢复" if backups else "用 jiuzhu restore 恢复手头最近的备份"
+    return DataError(f"台账文件 {path.name} {what}", f"不要再写入；{todo}", code="ledger_damaged")
+
+
+def ledger_error(error: Exception, path: Path) -> Exception:
+    """What a database driver's ``error`` (SQLite's or ADBC's) means to a clerk; ``error`` itself when it is no fault of the file."""
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return RefusedError("台账正被另一个程序占用", "等它结束或关闭它后再运行")
+    if "malformed" in text or "not a database" in text or "no such table" in text or "no such column" in text:
+        return damaged(path)
+    if "full" in text or "disk I/O" in text or "too large" in text or "too big" in text:
+        return OutsideError("磁盘已满或写不进去，台账没有改动", "腾出空间后再运行")
+    if "readonly" in text or "unable to open" in text:
+        return OutsideError("打不开或写不了台账文件", "检查工作区文件夹和 ledger.db 的权限")
+    return error
+
+
+def sweep(root: Path) -> None:
+    """Removes temporary files that killed processes left in the workspace; called by whoever holds its lock."""
+    for pattern in (".staging-*.db*", ".restore.db", ".*.tmp", "jiuzhu.toml.new", "out/**/.*.tmp*", "backup/.*.tmp"):
+        for path in root.glob(pattern):
+            owner = re.search(r"[-.](\d+)\.(?:tmp|db)", path.name)
+            if owner and _alive(int(owner.group(1))):
+                continue
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process of that number runs here. Windows refuses to unlink what is open, so no question is needed there."""
+    if os.name == "nt":  # pragma: no cover - signal 0 would end the process there
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 class Lock:
@@ -70,7 +116,10 @@ class Lock:
         if self._depth:
             self._depth += 1
             return
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise OutsideError("写不了工作区的锁文件", "检查工作区文件夹的权限") from error
         deadline = time.monotonic() + self.wait
         while not self._try():
             if time.monotonic() >= deadline:
@@ -79,8 +128,12 @@ class Lock:
                 os.close(self._file)
                 raise RefusedError(f"台账正被占用：{who}", "等它结束后再运行；若那个程序已经关掉，再试一次即可")
             time.sleep(0.05)
-        self.path.with_suffix(".who").write_text(f"{holder}（进程 {os.getpid()}，自 {utc_stamp()}）", "utf-8")
         self._depth = 1
+        try:
+            self.path.with_suffix(".who").write_text(f"{holder}（进程 {os.getpid()}，自 {utc_stamp()}）", "utf-8")
+        except OSError as error:
+            self.release()
+            raise OutsideError("写不了工作区的锁文件", "检查磁盘空间和工作区文件夹的权限") from error
 
     def release(self) -> None:
         self._depth -= 1
@@ -123,6 +176,7 @@ class Store:
         self.path = path
         self.lock = Lock(path.with_name(".lock"), wait=lock_wait)
         self._staging: Path | None = None
+        self._swept = False
         try:
             self.connection = sqlite3.connect(path, isolation_level=None, timeout=lock_wait)
             self.connection.row_factory = sqlite3.Row
@@ -136,22 +190,26 @@ class Store:
             ):
                 self.connection.execute(f"PRAGMA {pragma}")
         except sqlite3.DatabaseError as error:
-            raise DataError(
-                f"台账文件 {path.name} 已损坏，无法打开", "不要再写入；用 jiuzhu restore 恢复 backup/ 中最近的备份"
-            ) from error
+            raise ledger_error(error, path) from error
+        if version < 1:
+            self.connection.close()
+            raise damaged(path, what="不是 jiuzhu 的台账，或内容已丢失")
         if version > SCHEMA_VERSION:
             raise RefusedError(f"台账由更新版本的 jiuzhu 建立（版本 {version}）", "请升级 jiuzhu 后再打开")
 
     @staticmethod
     def create(path: Path) -> None:
-        """A new, empty ledger at ``path`` (must not exist), file mode 0600."""
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-        os.close(descriptor)
-        connection = sqlite3.connect(path, isolation_level=None)
+        """A new, empty ledger at ``path`` (must not exist), file mode 0600. Killed half-way it leaves no ledger at all."""
+        if path.exists():
+            raise FileExistsError(path)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        os.close(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(temporary, isolation_level=None)
         connection.execute("PRAGMA journal_mode=DELETE")
         sql = resources.files("jiuzhu_cli.ledger").joinpath("schema.sql").read_text("utf-8")
         connection.executescript(f"BEGIN;\n{sql}\nPRAGMA user_version={SCHEMA_VERSION};\nCOMMIT;")
         connection.close()
+        temporary.replace(path)
 
     def close(self) -> None:
         self.connection.close()
@@ -165,17 +223,23 @@ class Store:
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """Rows of a read; for the ledger package's own functions."""
-        return self.connection.execute(sql, params).fetchall()
+        try:
+            return self.connection.execute(sql, params).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise ledger_error(error, self.path) from error
 
     def arrow(self, sql: str) -> pa.Table:
         """A read as an Arrow table by ADBC: text as string, integers as int64. Committed data only."""
         from adbc_driver_sqlite import dbapi
 
-        with dbapi.connect(f"file:{self.path.as_posix()}?mode=ro") as connection, connection.cursor() as cursor:
-            # one batch: the driver takes a column's type from its first batch, where the column may still be all NULL
-            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "1000000000"})
-            cursor.execute(sql)
-            return cursor.fetch_arrow_table()
+        try:
+            with dbapi.connect(f"file:{self.path.as_posix()}?mode=ro") as connection, connection.cursor() as cursor:
+                # one batch: the driver takes a column's type from its first batch, where the column may still be all NULL
+                cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "1000000000"})
+                cursor.execute(sql)
+                return cursor.fetch_arrow_table()
+        except dbapi.DatabaseError as error:
+            raise ledger_error(error, self.path) from error
 
     def stage(self, name: str, table: pa.Table) -> None:
         """Puts ``table`` as ``staging.name`` for the next transaction (before it begins: ATTACH needs that)."""
@@ -188,9 +252,12 @@ class Store:
             os.close(os.open(self._staging, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self.connection.execute("ATTACH DATABASE ? AS staging", (str(self._staging),))
         # autocommit, so that the pragma holds; the driver brackets the ingest itself
-        with dbapi.connect(str(self._staging), autocommit=True) as connection, connection.cursor() as cursor:
-            cursor.execute("PRAGMA synchronous=OFF")
-            cursor.adbc_ingest(name, table, mode="replace")
+        try:
+            with dbapi.connect(str(self._staging), autocommit=True) as connection, connection.cursor() as cursor:
+                cursor.execute("PRAGMA synchronous=OFF")
+                cursor.adbc_ingest(name, table, mode="replace")
+        except dbapi.DatabaseError as error:
+            raise ledger_error(error, self.path) from error
 
     def _drop_staging(self) -> None:
         if self._staging is not None:
@@ -206,6 +273,9 @@ class Store:
         """All or nothing, one writer at a time. Leaves the ledger as it was on any exception, Ctrl-C included."""
         self.lock.acquire(f"{actor} 正在运行 {command}")
         try:
+            if not self._swept:
+                sweep(self.path.parent)
+                self._swept = True
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield Transaction(self.connection, actor, command, utc_stamp(now))
@@ -214,12 +284,10 @@ class Store:
                 with contextlib.suppress(sqlite3.Error):
                     self.connection.execute("ROLLBACK")
                 raise
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                raise RefusedError("台账正被另一个程序打开写入", "关闭它后再运行") from error
-            if "full" in str(error) or "disk I/O" in str(error):
-                raise OutsideError("磁盘已满或写不进去，台账没有改动", "腾出空间后再运行") from error
+        except sqlite3.IntegrityError:
             raise
+        except sqlite3.DatabaseError as error:
+            raise ledger_error(error, self.path) from error
         finally:
             self._drop_staging()
             self.lock.release()

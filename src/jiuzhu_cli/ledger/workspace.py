@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError, UsageError
+from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError, UsageError, reason_of
+from jiuzhu_cli.ledger.settings import check_settings, is_setting_text
 from jiuzhu_cli.ledger.store import Store
 
 CONFIG_NAME = "jiuzhu.toml"
@@ -122,11 +123,15 @@ def find_workspace(start: Path | None, *, explicit: bool) -> Workspace:
         config = folder / CONFIG_NAME
         if config.is_file():
             try:
-                return Workspace(folder, tomllib.loads(config.read_text("utf-8-sig")))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                settings = tomllib.loads(config.read_text("utf-8-sig"))
+            except UnicodeDecodeError as error:
+                raise DataError(f"{CONFIG_NAME} 不是 UTF-8 编码", "用记事本打开，另存为 UTF-8") from error
+            except (tomllib.TOMLDecodeError, RecursionError) as error:
                 raise DataError(f"{CONFIG_NAME} 写法有误：{error}", "对照 docs/快速上手.md 改正") from error
             except OSError as error:
                 raise OutsideError(f"读不了 {config}", "检查文件权限") from error
+            check_settings(settings)
+            return Workspace(folder, settings)
     where = f"“{here}”里" if explicit else "这里和上级文件夹里"
     raise UsageError(
         f"{where}没有工作区（缺 {CONFIG_NAME}）",
@@ -138,7 +143,9 @@ def create_workspace(root: Path, *, region: str, name: str, actor: str = "", tow
     """Makes a new workspace; folders 0700, files 0600. RefusedError when one is already there."""
     if (root / CONFIG_NAME).exists():
         raise RefusedError(f"“{root}”已经是工作区", "直接使用即可；要重建请换一个文件夹")
-    if not (region.isdigit() and len(region) in (6, 9, 12)):
+    if not name.strip() or not all(map(is_setting_text, (name, actor, *towns))):
+        raise UsageError("单位名称、经办人、乡镇名称要是一行文字，不超过 200 字", "去掉换行等看不见的字符")
+    if not (region.isascii() and region.isdigit() and len(region) in (6, 9, 12)):
         raise UsageError(f"行政区划代码“{region}”不对", "填 6 位数字代码，例如 --region 421002")
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -160,7 +167,7 @@ def create_workspace(root: Path, *, region: str, name: str, actor: str = "", tow
             os.fsync(file.fileno())
         temporary.replace(root / CONFIG_NAME)
     except OSError as error:
-        raise OutsideError(f"建不了工作区：{error.strerror}", "换一个可写的文件夹") from error
+        raise OutsideError(f"建不了工作区：{reason_of(error)}", "换一个可写的文件夹") from error
     return find_workspace(root, explicit=True)
 
 

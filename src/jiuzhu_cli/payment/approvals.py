@@ -11,7 +11,7 @@ from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.export import check_control
-from jiuzhu_cli.payment.plan import compute, control_digest, payable
+from jiuzhu_cli.payment.plan import compute, payable
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
@@ -71,7 +71,7 @@ def lock(
     try:
         _refuse_stale(store, workspace, policy, batch)
         lines = payments.lines(store, batch["payment_id"])
-        digest = control_digest(lines)
+        digest = payments.control_digest(lines)
         with store.transaction(actor=actor, command="pay lock", now=now) as tx:
             payments.set_locked(tx, batch["payment_id"], digest)
             tx.journal(

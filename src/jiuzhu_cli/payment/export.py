@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError
 from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.ledger.audit import release_problems
 from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
@@ -32,7 +33,6 @@ from jiuzhu_cli.payment.layout import (
     read_bytes,
 )
 from jiuzhu_cli.payment.lists import write_cover, write_manifest
-from jiuzhu_cli.payment.plan import control_digest
 from jiuzhu_cli.payment.sheets import read_sheet, write_sheet
 from jiuzhu_cli.tabular.files import sha256_of, write_bytes
 
@@ -200,6 +200,7 @@ def export(
             code="unfit_lines",
         )
     if batch["state"] == "approved":
+        _refuse_strangers(workspace, batch)
         with store.transaction(actor=actor, command="pay export", now=now) as tx:
             payments.set_exported(tx, batch["payment_id"])
             tx.journal(f"payment:{batch['payment_id']}", {"lines": batch["lines"], "amount_fen": batch["amount_fen"]})
@@ -207,10 +208,24 @@ def export(
     return _write_files(store, workspace, policy, batch, actor=actor, now=now, rewrite=rewrite)
 
 
+def _refuse_strangers(workspace: Workspace, batch: dict[str, Any]) -> None:
+    """Before its export a batch has no files; if it has, a record that was replaced since knew of a release (restored backup)."""
+    folder = folder_of(workspace, batch)
+    found = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
+    if found:
+        raise RefusedError(
+            f"{workspace.relative(folder)} 里已有台账不记得的文件：{'、'.join(found[:5])}",
+            "可能是恢复备份之前导出的：先问银行收到没有；确认没有送出，把这个文件夹移走再导出",
+            code="unknown_files",
+        )
+
+
 def check_control(store: Store, batch: dict[str, Any]) -> None:
-    """RefusedError when the lines on record are not the ones locked."""
+    """RefusedError when the lines on record are not the ones locked, or when the record as a whole is not to be trusted."""
+    for problem in release_problems(store, batch["payment_id"]):
+        raise RefusedError(f"{problem.text}，停止发放", "运行 jiuzhu audit check 查清", code=problem.code)
     lines = payments.lines(store, batch["payment_id"])
-    if control_digest(lines) != batch["control_sha256"] or lines.num_rows != batch["lines"]:
+    if payments.control_digest(lines) != batch["control_sha256"] or lines.num_rows != batch["lines"]:
         raise RefusedError(
             f"第 {batch['payment_id']} 批的明细与锁定时不一致，停止发放",
             "运行 jiuzhu audit check 查清；需要时取消该批重新制单",

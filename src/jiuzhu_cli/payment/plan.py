@@ -6,7 +6,6 @@ an obligation (programme, month, recipient, item); a person is paid once for it 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -296,21 +295,9 @@ def _same(store: Store, standing: dict[str, Any], plan: Plan, reason: str) -> bo
     planned = {
         (h["programme"], h["recipient_id_no"], h["town"], h["code"], h["reason"]) for h in plan.holds.to_pylist()
     }
-    return recorded == planned and control_digest(payments.lines(store, standing["payment_id"])) == control_digest(
-        plan.lines
-    )
-
-
-CONTROL = ("line_no", "programme", "month", "recipient_id_no", "item", "bank", "account_no", "payee_name", "amount_fen")
-
-
-def control_digest(lines: pa.Table) -> str:
-    """SHA-256 over the lines in order, tab-separated columns of ``CONTROL``: what was locked is what is approved and exported."""
-    digest = hashlib.sha256()
-    for piece in lines.select(CONTROL).to_batches(max_chunksize=100_000):
-        texts = [[str(value) for value in column.to_pylist()] for column in piece.columns]
-        digest.update("".join("\t".join(row) + "\n" for row in zip(*texts, strict=True)).encode())
-    return digest.hexdigest()
+    return recorded == planned and payments.control_digest(
+        payments.lines(store, standing["payment_id"])
+    ) == payments.control_digest(plan.lines)
 
 
 def unfit(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> list[str]:

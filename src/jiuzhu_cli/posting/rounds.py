@@ -98,21 +98,12 @@ class _Job:
 
 
 def posting_period(workspace: Workspace, policy: Policy, start: date) -> tuple[Period, list[str]]:
-    """The period of a list hung on ``start``, by ``jiuzhu.toml`` [posting], else by the policy; and warnings.
-
-    UsageError when the settings are wrong.
-    """
+    """The period of a list hung on ``start``, by ``jiuzhu.toml`` [posting], else by the policy; and warnings."""
     rules = {name: policy.parameter_or_none(name, start) for name in ("公示天数", "公示按工作日", "公示含首日")}
     days_rule, working_rule, first_rule = (rule.value if rule else None for rule in rules.values())
     days = workspace.get("posting", "days", int(days_rule) if days_rule is not None else 7)
     unit = workspace.get("posting", "unit", "working" if working_rule is True else "calendar")
     counted = workspace.get("posting", "count_first_day", first_rule is not False)
-    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 366:
-        raise UsageError("jiuzhu.toml 的 [posting] days 不对", "写 1 至 366 的整数，例如 days = 7")
-    if unit not in ("calendar", "working"):
-        raise UsageError(f"jiuzhu.toml 的 [posting] unit 不能是“{unit}”", "写 calendar（自然日）或 working（工作日）")
-    if not isinstance(counted, bool):
-        raise UsageError("jiuzhu.toml 的 [posting] count_first_day 不对", "写 true（含首日）或 false")
     off, worked = policy.days_off()
     working = unit == "working"
     end = posting_end(start, days, working_days=working, count_first_day=counted, holidays=off, extra_workdays=worked)
@@ -145,8 +136,6 @@ def make(
     chosen = _choose(store, policy, month, programmes, made)
     period, made.warnings = posting_period(workspace, policy, start)
     names = workspace.get("posting", "names", "masked")
-    if names not in ("masked", "full"):
-        raise UsageError(f"jiuzhu.toml 的 [posting] names 不能是“{names}”", "写 masked（遮盖）或 full（全名）")
     live = _live(store, month, round_)
     first = postings.posting_state(store, month) if round_ == "final" else {}
     jobs, seen = [], set[Key]()
