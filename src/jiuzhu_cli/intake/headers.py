@@ -87,6 +87,7 @@ _NOT_PAID = re.compile(
 _MONEY = re.compile(
     r"金额|资金|补助|补贴|津贴|救助金|保障金|低保金|供养金|生活费|发放[数额]?$|实发|应发|合计$|总计$|总额$|救助款|补助款|慰问[金款]|元$"
 )
+_BAND = re.compile(r"(信息|情况|资料|数据|成员|人员|对象|家庭)$")
 _UNIT = re.compile(r"(亿元|万元|千元|元|角|分)")
 
 
@@ -254,14 +255,19 @@ def unit_of_lines(lines: list[str]) -> str:
 
 
 def level_of(parts: list[str]) -> Literal["", "household", "person"]:
-    """'household' or 'person' when the header itself says whose figure it is, else ''."""
-    text = header_key("".join(parts))
-    if re.search(r"人均|每人|个人|本人|人月|人员|/人", text + "".join(r for p in parts for r in header_brackets(p))):
-        return "person"
-    if re.search(
-        r"户月|户均|每户|^户|家庭|全家|户保障|户补|/户", text + "".join(r for p in parts for r in header_brackets(p))
-    ):
-        return "household"
+    """'household' or 'person' when the header itself says whose figure it is, else ''.
+
+    The lowest part that says so counts; a band over several columns (人员信息, 家庭基本情况) says nothing of the figures.
+    """
+    for part in reversed(parts):
+        key = header_key(part)
+        if part is not parts[-1] and _BAND.search(key):
+            continue
+        text = key + "".join(header_brackets(part))
+        if re.search(r"人均|每人|个人|本人|人月|人员|/人", text):
+            return "person"
+        if re.search(r"户月|户均|每户|^户|家庭|全家|户保障|户补|/户", text):
+            return "household"
     return ""
 
 

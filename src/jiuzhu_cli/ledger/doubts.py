@@ -183,61 +183,50 @@ def decide(
 
 # ---- for payment and review ------------------------------------------------------------------------------------
 
-# One row for each side a doubt names in the month. ``case_id_no``: the head of the case in which the person stands on that roll,
-# i.e. whom the payment goes to; the person when the roll has no such row. An account's doubt concerns all that is paid into it.
+# One row for each side a doubt names in the month. A doubt about an account concerns what is paid into that account, whatever the
+# programme, and nothing else that the persons receive; when the rolls no longer show it, the programmes that the doubt names.
+# ``twin``: both sides are one person and one programme, so that only the area tells them apart.
 _SIDES = """
 WITH live AS (
-  SELECT d.* FROM doubt d JOIN doubt_month m USING (doubt_id) WHERE d.state = 'open' AND m.month = :month),
+  SELECT d.*, d.id_no_a = d.id_no_b AND d.programme_a = d.programme_b AS twin FROM doubt d JOIN doubt_month m USING (doubt_id)
+  WHERE d.state = 'open' AND m.month = ?1),
 named AS (
-  SELECT *, 'a' AS side, id_no_a AS id_no, name_a AS name, programme_a AS programme, area_a AS area FROM live
+  SELECT *, 'a' AS side, id_no_a AS id_no, programme_a AS programme, area_a AS area, id_no_b AS other_id_no, programme_b AS other_programme FROM live
   UNION ALL
-  SELECT *, 'b', id_no_b, name_b, programme_b, area_b FROM live WHERE id_no_b <> ''),
-rolls AS (
-  SELECT b.programme, r.id_no, r.town, r.batch_id, r.case_no, r.account_no FROM batch b JOIN roll_row r USING (batch_id)
-  WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = :month AND r.id_no IN (SELECT id_no FROM named))
-SELECT DISTINCT n.doubt_id, n.kind, n.code, n.severity, n.disposition, n.side, n.id_no, n.name, coalesce(r.programme, n.programme) AS programme,
-  n.area, n.amount_fen, n.evidence, n.basis, n.disposition_note, n.disposed_by, n.disposed_at, coalesce(h.id_no, n.id_no) AS case_id_no,
-  coalesce(h.name, n.name) AS case_name
-FROM named n LEFT JOIN rolls r ON r.id_no = n.id_no AND (r.programme = n.programme OR n.kind = 'account')
-  AND (n.code <> 'two_towns' OR r.town = n.area)
-LEFT JOIN roll_row h ON h.batch_id = r.batch_id AND h.case_no = r.case_no AND h.lead = 1
+  SELECT *, 'b', id_no_b, programme_b, area_b, id_no_a, programme_a FROM live WHERE id_no_b <> ''),
+paid AS (
+  SELECT b.programme, r.id_no, r.account_no FROM batch b JOIN roll_row r USING (batch_id)
+  WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = ?1 AND r.lead = 1 AND r.account_no <> ''
+    AND r.id_no IN (SELECT id_no FROM named WHERE kind = 'account'))
+SELECT DISTINCT n.doubt_id, n.kind, n.severity, n.disposition, n.disposed_at, n.side, n.id_no, coalesce(p.programme, n.programme) AS programme, n.area,
+  n.other_programme, n.twin, n.basis, n.disposition_note AS note
+FROM named n LEFT JOIN paid p ON n.kind = 'account' AND p.id_no = n.id_no
+  AND EXISTS (SELECT 1 FROM paid o WHERE o.id_no = n.other_id_no AND o.account_no = p.account_no)
 WHERE n.programme NOT LIKE 'register:%'
-ORDER BY n.doubt_id, n.side, programme, case_id_no
+ORDER BY n.doubt_id, n.side, programme
 """
 
 
 def _sides(store: Store, month: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in store.connection.execute(_SIDES, {"month": month})]
+    return [dict(row) for row in store.query(_SIDES, (month,))]
 
 
-def open_strong_blocks(store: Store, month: str) -> list[dict[str, Any]]:
-    """Persons and programmes that strong doubts without a decision block in ``month`` (never missed aid, never candidates).
+def held_sides(store: Store, month: str) -> list[dict[str, Any]]:
+    """What payment must hold back in ``month``: strong doubts without a decision, sides decided to stop, amounts to be adjusted.
 
-    Dicts ``id_no, name, programme, case_id_no, doubt_id, kind, code, evidence, side …``; ``case_id_no`` is whom the payment goes to.
+    Dicts ``doubt_id, kind, severity, disposition, disposed_at, side, id_no, programme, area, other_programme, twin, basis, note``;
+    ``disposition`` says why (``pending``, ``stop_a``, ``stop_b``, ``adjust``). Never missed aid, never candidates without a decision.
     """
     return [
         row
         for row in _sides(store, month)
-        if row["disposition"] == "pending" and row["severity"] == "strong" and row["kind"] in BLOCKING_KINDS
+        if (row["disposition"] == "pending" and row["severity"] == "strong" and row["kind"] in BLOCKING_KINDS)
+        or row["disposition"] in (f"stop_{row['side']}", "adjust")
     ]
 
 
-def held_sides(store: Store, month: str) -> list[dict[str, Any]]:
-    """Everything payment must hold back in ``month``: undecided strong doubts, sides decided to stop, amounts to be adjusted.
-
-    Same columns as ``open_strong_blocks``; ``disposition`` says why (``pending``, ``stop_a``, ``stop_b``, ``adjust``).
-    """
-    held = []
-    for row in _sides(store, month):
-        strong = row["severity"] == "strong" and row["kind"] in BLOCKING_KINDS
-        decided = row["disposition"]
-        if (decided == "pending" and strong) or decided == f"stop_{row['side']}" or decided == "adjust":
-            held.append(row)
-    return held
-
-
 def confirmed_stops(store: Store, month: str) -> list[dict[str, Any]]:
-    """Sides that somebody decided to stop (停发甲方/乙方) in ``month``, for review's stop proposals (社会救助法 第48条)."""
+    """Sides that somebody decided to stop (停发甲方/乙方) in ``month``, for review's stop proposals (社会救助法 第48条); same columns."""
     return [row for row in _sides(store, month) if row["disposition"] == f"stop_{row['side']}"]
 
 

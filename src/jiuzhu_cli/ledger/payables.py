@@ -19,16 +19,10 @@ _TABLES = {
     "cases": (
         "SELECT b.programme, b.area, b.batch_id, r.row_id, r.case_no, r.id_no, r.name, r.head_id_no, r.head_name, r.town, r.village,"
         " r.amount_fen, COALESCE(r.covered_persons, r.household_size, 0) AS persons, r.payee_name, r.payee_id_no, r.account_no, r.bank_name,"
-        " r.stage, r.event_date, r.cause, r.start_month FROM batch b JOIN roll_row r USING (batch_id)"
+        " r.stage, r.event_date, r.cause, r.start_month, r.category, r.phone, r.address FROM batch b JOIN roll_row r USING (batch_id)"
         f" WHERE {_LIVE} AND r.lead = 1 AND r.amount_fen > 0"
     ),
-    "members": f"SELECT r.batch_id, r.case_no, r.id_no FROM batch b JOIN roll_row r USING (batch_id) WHERE {_LIVE}",
-    "doubts": (
-        "SELECT doubt_id, kind, disposition, disposed_at, id_no_a, programme_a, area_a, id_no_b, programme_b, area_b FROM doubt"
-        " WHERE severity = 'strong' AND state = 'open' AND kind IN ('double','claim','after_event','account')"
-        " AND month_from <= '{month}' AND month_to >= '{month}' AND (EXISTS (SELECT 1 FROM doubt_month m WHERE m.doubt_id = doubt.doubt_id"
-        " AND m.month = '{month}') OR NOT EXISTS (SELECT 1 FROM doubt_month m WHERE m.doubt_id = doubt.doubt_id))"
-    ),
+    "members": f"SELECT b.programme, r.batch_id, r.case_no, r.id_no, r.head_id_no FROM batch b JOIN roll_row r USING (batch_id) WHERE {_LIVE}",
     "decisions": (
         "SELECT case_id, programme, id_no, month, action, amount_before_fen, amount_after_fen, effective_month, decided_at FROM proposal"
         " WHERE state = 'effective' AND effective_month <= '{month}'"
@@ -42,7 +36,7 @@ _TABLES = {
         " WHERE p.month = '{month}' AND p.state <> 'replaced' AND o.state IN ('open','upheld')"
     ),
     "dead": (
-        "SELECT r.id_no, MIN(COALESCE(r.event_date, '')) AS event_date FROM batch b JOIN register_row r USING (batch_id)"
+        "SELECT r.id_no, MIN(NULLIF(r.event_date, '')) AS event_date FROM batch b JOIN register_row r USING (batch_id)"
         f" WHERE b.kind = 'register' AND b.status = 'active' AND b.programme IN {DEATH_REGISTERS}"
         f" AND {death_stands('r.status')} GROUP BY r.id_no"
     ),

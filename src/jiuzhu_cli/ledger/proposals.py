@@ -185,21 +185,6 @@ def effective_changes(store: Store, month: str) -> list[Change]:
     return [Change(*tuple(row)) for row in rows]
 
 
-def confirmed_stops(store: Store, month: str) -> list[dict[str, Any]]:
-    """Doubts decided ``stop_a``/``stop_b`` that touch ``month``: ``doubt_id, id_no, programme, area, other_programme, basis, note``."""
-    rows = store.query(
-        "SELECT doubt_id, basis, disposition_note AS note,"
-        " CASE disposition WHEN 'stop_a' THEN id_no_a ELSE id_no_b END AS id_no,"
-        " CASE disposition WHEN 'stop_a' THEN programme_a ELSE programme_b END AS programme,"
-        " CASE disposition WHEN 'stop_a' THEN area_a ELSE area_b END AS area,"
-        " CASE disposition WHEN 'stop_a' THEN programme_b ELSE programme_a END AS other_programme"
-        " FROM doubt WHERE disposition IN ('stop_a','stop_b') AND state = 'open' AND month_from <= ? AND month_to >= ?"
-        " ORDER BY doubt_id",
-        (month, month),
-    )
-    return [dict(row) for row in rows]
-
-
 def last_reviews(store: Store) -> list[tuple[str, str, str]]:
     """``(programme, id_no, month)`` of each case's last decided review."""
     return [

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.core.period import add_months
 from jiuzhu_cli.core.text import compact
-from jiuzhu_cli.ledger import payables
+from jiuzhu_cli.ledger import doubts, payables
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.payment.layout import misfits
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.model import Programme
 
 SINGLE = {"one_off", "reimbursement"}  # paid by event
+SIDE = ("doubt_id", "disposition", "disposed_at", "side", "id_no", "programme", "area", "twin")
 _WITHOUT_STAGE = "未写期次"
 _DIGITS = str.maketrans("一二三四五六七八九", "123456789")
 
@@ -38,8 +40,9 @@ WITH due AS (
          CASE WHEN p.payee = 'head' THEN coalesce(nullif(c.head_name, ''), c.name) ELSE c.name END AS recipient_name,
          CASE WHEN p.instalments THEN 'stage:' || s.stage_key
               WHEN p.single AND coalesce(c.event_date, '') <> '' THEN 'event:' || c.event_date ELSE '' END AS item,
-         p.posting_round, p.single, NOT p.single AND NOT p.instalments AS monthly, $month AS month
-  FROM cases c JOIN programme p ON p.code = c.programme JOIN stage s ON s.stage = coalesce(c.stage, '')),
+         CASE WHEN u.category IS NULL THEN p.posting_round ELSE '' END AS posting_round, p.single, NOT p.single AND NOT p.instalments AS monthly, $month AS month
+  FROM cases c JOIN programme p ON p.code = c.programme JOIN stage s ON s.stage = coalesce(c.stage, '')
+  LEFT JOIN unposted u ON u.programme = c.programme AND u.category = c.category),
 decided AS (
   SELECT due.*, coalesce(d, e).case_id AS last_case, coalesce(d, e).action AS last_action, coalesce(d, e).decided_at AS decided_at,
          coalesce(d, e).month AS last_month, coalesce(d, e).amount_before_fen AS last_before_fen,
@@ -62,6 +65,14 @@ SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, 
 FROM decided d JOIN route r ON r.bank_name = coalesce(d.bank_name, '')
 LEFT JOIN owed o ON o.programme = d.programme AND o.recipient_id_no = d.recipient AND o.item = d.item
 """
+# Every person of a case. A member that came in by a supplement has no case there: the head it names tells its household.
+_MEMBERS = """
+CREATE TABLE member AS
+SELECT c.n, m.id_no FROM candidate c JOIN members m ON m.batch_id = c.batch_id AND m.case_no = c.case_no
+UNION SELECT n, recipient FROM candidate
+UNION SELECT c.n, m.id_no FROM members m JOIN candidate c ON c.programme = m.programme AND m.head_id_no IN (c.recipient, c.id_no)
+WHERE m.head_id_no <> '' AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.batch_id = m.batch_id AND k.case_no = m.case_no)
+"""
 
 
 def prepare(
@@ -80,6 +91,11 @@ def prepare(
     _load(connection, "late", late, like=("programme", "id_no", "seq"))
     _load(connection, "changed", payables.changed_since(store, month))
     _load(connection, "change", payables.changes(store, month))
+    # a list's area may be written as town or as town/village: the later decision on a case is the one that holds
+    connection.execute(
+        "DELETE FROM change x WHERE EXISTS (SELECT 1 FROM change y WHERE y.roll_row_id = x.roll_row_id"
+        " AND (y.effective_month, y.case_id) > (x.effective_month, x.case_id))"
+    )
     connection.execute("CREATE TABLE setting AS SELECT ?::BIGINT AS compared", [run.seq])
     connection.execute("ALTER TABLE postings RENAME TO posting")
     connection.execute("ALTER TABLE objections RENAME TO objection")
@@ -88,27 +104,48 @@ def prepare(
         "CREATE TABLE decision AS SELECT * FROM decisions QUALIFY row_number() OVER (PARTITION BY programme, id_no"
         " ORDER BY effective_month DESC, decided_at DESC, case_id DESC) = 1"
     )
-    connection.execute(
-        "CREATE TABLE side AS SELECT doubt_id, kind, disposition, disposed_at, 'a' AS side, id_no_a AS id_no, programme_a AS programme,"
-        " area_a AS area, id_no_a = id_no_b AND programme_a = programme_b AS twin FROM doubts WHERE id_no_a <> ''"
-        " UNION ALL SELECT doubt_id, kind, disposition, disposed_at, 'b', id_no_b, programme_b, area_b,"
-        " id_no_a = id_no_b AND programme_a = programme_b FROM doubts WHERE id_no_b <> ''"
-    )
+    _rows(connection, "side", SIDE, [tuple(row[name] for name in SIDE) for row in doubts.held_sides(store, month)])
     _rows(
         connection, "programme", ("code", "payee", "single", "instalments", "posting_round"),
         [(p.code, p.payment.payee, p.benefit in SINGLE, p.benefit == "instalments", _round(p)) for p in programmes],
     )  # fmt: skip
+    unposted = [(p.code, category) for p in programmes for category in p.posting.except_categories]
+    _rows(connection, "unposted", ("programme", "category"), unposted)
     stages = connection.execute("SELECT DISTINCT coalesce(stage, '') FROM cases").fetchall()
     _rows(connection, "stage", ("stage", "stage_key"), [(s, stage_key(s)) for (s,) in stages])
     banks = connection.execute("SELECT DISTINCT coalesce(bank_name, '') FROM cases").fetchall()
     _rows(connection, "route", ("bank_name", "bank", "cap_fen"), list(routes(workspace, policy, [b for (b,) in banks])))
     connection.execute(_DROP_REPEATED)
     connection.execute(_CANDIDATES, {"month": month})
-    connection.execute(
-        "CREATE TABLE member AS SELECT c.n, m.id_no FROM candidate c JOIN members m ON m.batch_id = c.batch_id AND m.case_no = c.case_no"
-        " UNION SELECT n, recipient FROM candidate"
-    )
+    connection.execute(_MEMBERS)
+    _rows(connection, "unfit", ("n", "reason"), list(unfit(connection, workspace, policy, month)))
     return connection
+
+
+def unfit(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, policy: Policy, month: str
+) -> Iterator[tuple[int, str]]:
+    """``(n, reason)``: cases that their bank's file cannot express (a rare character, too long, a delimiter, a formula)."""
+    purposes = {code: p.payment.purpose or p.name for code, p in policy.programmes.items()}
+    banks = connection.execute("SELECT DISTINCT bank FROM candidate WHERE live_fen IS NULL ORDER BY bank").fetchall()
+    for (bank,) in banks:
+        layout = policy.banks[bank]
+        table = connection.execute(
+            "SELECT n, programme, payee_name, payee_id_no, account_no, bank_name, due_fen AS amount, coalesce(phone, '') AS phone,"
+            " coalesce(address, '') AS address FROM candidate WHERE live_fen IS NULL AND bank = ? ORDER BY n",
+            [bank],
+        ).to_arrow_table()
+        columns = {name: table[name].to_pylist() for name in {c.source for c in layout.columns} & set(table.column_names)}
+        columns["payee_name"] = table["payee_name"].to_pylist()
+        if any(column.source == "purpose" for column in layout.columns):
+            columns["purpose"] = [purposes[code] + month for code in table["programme"].to_pylist()]
+        if any(column.source == "agreement_no" for column in layout.columns):
+            columns["agreement_no"] = [str(workspace.get("payment", "agreement_no", ""))] * table.num_rows
+        numbers = table["n"].to_pylist()
+        found: dict[int, list[str]] = {}
+        for index, what in misfits(layout, columns):
+            found.setdefault(index, []).append(what)
+        yield from ((numbers[index], f"{layout.name}：{'；'.join(what)}") for index, what in found.items())
 
 
 def routes(workspace: Workspace, policy: Policy, bank_names: Iterable[str]) -> Iterable[tuple[str, str, int]]:
@@ -166,7 +203,7 @@ def _rows(
 ) -> None:
     import pyarrow as pa
 
-    types = {"cap_fen": pa.int64(), "single": pa.bool_(), "instalments": pa.bool_()}
+    types = {"cap_fen": pa.int64(), "n": pa.int64(), "single": pa.bool_(), "instalments": pa.bool_(), "twin": pa.bool_()}
     data = pa.table({c: pa.array([row[i] for row in rows], types.get(c, pa.string())) for i, c in enumerate(columns)})
     connection.register("incoming", data)
     connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")

@@ -2,7 +2,7 @@
 
 Tables: ``candidate`` (one row a case to pay: ``n``, programme, area, town, village, recipient, recipient_name, item, due_fen,
 row_id, account_no, bank, ...), ``member`` (``n, id_no``: every person of the case), ``side`` (the doubts, one row a side),
-``decision``, ``posting``, ``objection``, ``dead``, ``owed``, ``one_off``, ``route``, ``changed``, ``late``, ``setting``.
+``decision``, ``posting``, ``objection``, ``dead``, ``owed``, ``one_off``, ``route``, ``unfit``, ``changed``, ``late``, ``setting``.
 Each query gives ``n, reason, source``.
 """
 
@@ -25,8 +25,8 @@ class Hold:
 # a side of a doubt is this case's when one of its persons and its programme are named; where both sides are the same
 # person and programme (one programme in two towns) only the area tells them apart
 _SIDE = """
-SELECT DISTINCT c.n, s.doubt_id, s.kind, s.disposition, s.disposed_at, s.side
-FROM side s JOIN member m ON m.id_no = s.id_no JOIN candidate c ON c.n = m.n AND (s.programme = c.programme OR s.programme IN ('', '*') OR s.kind = 'account')
+SELECT DISTINCT c.n, s.doubt_id, s.disposition, s.disposed_at, s.side
+FROM side s JOIN member m ON m.id_no = s.id_no JOIN candidate c ON c.n = m.n AND s.programme = c.programme
 WHERE NOT s.twin OR s.area IN (c.area, c.town, c.town || '/' || c.village)
 """
 
@@ -34,8 +34,10 @@ HOLDS = (
     Hold(
         "dead",
         "已死亡",
-        "SELECT c.n, '死亡登记' || coalesce(' ' || nullif(d.event_date, ''), '') AS reason, '' AS source FROM"
-        " (SELECT n, recipient AS id_no FROM candidate UNION SELECT n, payee_id_no FROM candidate) c JOIN dead d USING (id_no)",
+        # the month of death is still paid (dedupe's ``after_event`` has the same rule); a death without a day holds every month
+        "SELECT c.n, '死亡登记' || coalesce(' ' || d.event_date, '') AS reason, '' AS source FROM"
+        " (SELECT n, month, recipient AS id_no FROM candidate UNION SELECT n, month, payee_id_no FROM candidate) c JOIN dead d USING (id_no)"
+        " WHERE d.event_date IS NULL OR c.month > substr(d.event_date, 1, 7)",
         "核实后停发；确属登记错误的，更正死亡名单后重新导入",
     ),
     Hold(
@@ -150,6 +152,12 @@ HOLDS = (
         "账号不对",
         "SELECT n, '账号应为 6 至 32 位数字' AS reason, '' AS source FROM candidate WHERE account_no <> '' AND NOT regexp_full_match(account_no, '[0-9-]{6,32}')",
         "请乡镇核对账号，更正名册",
+    ),
+    Hold(
+        "unfit",
+        "银行文件写不了",
+        "SELECT n, reason, '' AS source FROM unfit",
+        "按本人在银行开户时的写法更正名册；或换成收得下的格式：另给一个走一卡通等 xlsx 格式的账户，或在 policy/banks/ 换该行的编码、加宽",
     ),
     Hold(
         "over_cap",

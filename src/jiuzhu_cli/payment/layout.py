@@ -7,7 +7,7 @@ integers, everything else text. A summary (汇总行) is a dict of the same kind
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ Summary = dict[str, Any]
 
 WHOLE = {"line_no", "lines", "sequence", "batch"}
 MONEY = {"amount", "paid_amount", "total"}
-REQUIRED = {"account_no", "payee_name", "amount"}
+REQUIRED = {"account_no": "没有账号", "payee_name": "没有户名", "amount": "金额为零"}
 SUFFIX = {"xlsx": ".xlsx", "delimited": ".txt", "fixed": ".txt"}
 _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]")
 _YUAN = re.compile(r"(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d{1,2}))?", re.ASCII)
@@ -120,25 +120,23 @@ def problems_of(layout: BankLayout, columns: Columns, summary: Summary | None = 
 
     Nothing is ever shortened, replaced by ``?`` or left out: one problem refuses the whole file.
     """
-    found: list[Problem] = []
     names, numbers = columns["payee_name"], columns["line_no"]
-    count = count_of(columns)
-
-    def add(index: int, what: str) -> None:
-        found.append(Problem(int(numbers[index]), str(names[index]), what))
-
-    for source in REQUIRED:
-        for index, value in enumerate(columns[source]):
-            if not value:
-                add(index, {"account_no": "没有账号", "payee_name": "没有户名", "amount": "金额为零"}[source])
-    for column in layout.columns:
-        texts = _texts(column, _column_values(column, columns, count))
-        for index, what in _misfits(layout, column, texts):
-            add(index, f"{column.name}{what}")
+    found = [Problem(int(numbers[index]), str(names[index]), what) for index, what in misfits(layout, columns)]
+    for source, what in REQUIRED.items():
+        found += [Problem(int(numbers[i]), str(names[i]), what) for i, value in enumerate(columns[source]) if not value]
     for column in layout.summary:
         texts = _texts(column, [(summary or {}).get(column.source, _constant(column))])
         found += [Problem(0, "汇总行", f"{column.name}{what}") for _, what in _misfits(layout, column, texts)]
     return sorted(found, key=lambda p: p.line_no)
+
+
+def misfits(layout: BankLayout, columns: Columns) -> Iterator[tuple[int, str]]:
+    """``(index, what)`` of every value that this layout cannot express; columns not given are left out."""
+    count = count_of(columns)
+    for column in layout.columns:
+        if column.source in columns or column.source.startswith("const:"):
+            texts = _texts(column, _column_values(column, columns, count))
+            yield from ((index, f"{column.name}{what}") for index, what in _misfits(layout, column, texts))
 
 
 def _constant(column: BankColumn) -> Any:
@@ -164,7 +162,7 @@ def _misfits(layout: BankLayout, column: BankColumn, texts: list[str]) -> Iterab
         for index, text in enumerate(texts):
             missing = [char for char in dict.fromkeys(text) if not _encodable(char, layout.encoding)]
             if missing:
-                yield index, f"里的“{''.join(missing)}”在该行的编码（{layout.encoding}）里没有"
+                yield index, f"里的“{''.join(missing)}”银行文件写不了（{layout.encoding} 编码没有这个字）"
         return
     if layout.container == "delimited":
         if layout.delimiter in joined:

@@ -190,7 +190,7 @@ def build_facts(
 ) -> None:
     """Makes ``person``, ``list_facts``, ``members`` and ``facts`` (with ``standard_fen``) for the rolls of ``month``.
 
-    ``stops``: doubts decided as a stop (``ledger.proposals.confirmed_stops``). ``lists``: by batch, columns the whole list
+    ``stops``: doubts decided as a stop (``ledger.doubts.confirmed_stops``). ``lists``: by batch, columns the whole list
     has, where the snapshot holds only some of its cases (``ledger.people.person_snapshot``).
     """
     connection.execute(

@@ -11,8 +11,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.period import check_month, last_day
+from jiuzhu_cli.ledger.doubts import confirmed_stops
 from jiuzhu_cli.ledger.people import Person, latest_month, person_file, person_snapshot
-from jiuzhu_cli.ledger.proposals import confirmed_stops
 from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
 from jiuzhu_cli.review.eligibility import WORDS, RuleResult
 from jiuzhu_cli.review.run import Readings, judge, rows_of

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.core.period import check_month, first_day
+from jiuzhu_cli.ledger.doubts import confirmed_stops
 from jiuzhu_cli.ledger.proposals import (
     PAYING,
     Proposal,
-    confirmed_stops,
     effective_changes,
     incomplete_lists,
     proposals_of,
