@@ -222,7 +222,9 @@ class FolderWriter:
     def _write_file(self, inbox: Path, parts: list[tuple[Unit, list[Grid]]], word: str = "") -> None:
         unit = parts[0][0]
         name = file_name(unit.programme, unit.category, unit.town, unit.short, unit.month, unit.habit, self.rng, word)
-        path = write(inbox / name, [grid for _, grids in parts for grid in grids], unit.habit.container)
+        folder = inbox / unit.town if unit.habit.town_folder else inbox
+        folder.mkdir(exist_ok=True)
+        path = write(folder / name, [grid for _, grids in parts for grid in grids], unit.habit.container)
         for part, grids in parts:
             self._note_cells(part, grids, path.name)
         self.scenario.truth.files.append(
@@ -255,7 +257,7 @@ class FolderWriter:
             kept = rows[~refused & ~either]
             cases = kept.drop_duplicates("case")
             self.scenario.truth.rolls.append(
-                {"programme": code, "month": month, "town": str(town), "persons": kept["id_no"].tolist(),
+                {"programme": code, "month": month, "town": str(town), "persons": kept["id_no"].tolist(), "villages": kept["village"].tolist(),
                  "refused": rows.loc[refused, "id_no"].tolist(), "either": rows.loc[either, "id_no"].tolist(), "cases": len(cases),
                  "amount_fen": int(cases["amount"].sum()) if "amount" in cases else None}
             )  # fmt: skip

@@ -36,9 +36,26 @@ class Habit:
     head_among_members: bool = False
     dates: DateStyle = "iso"
     noise: frozenset[str] = frozenset()
+    annex: bool = False  # a first row 附件2
+    margin_rows: int = 0  # blank rows above
+    margin_columns: int = 0  # blank columns left
+    gaps: bool = False  # a blank row between villages
+    village_once: bool = False  # person lists: the village stands once for a run of rows, merged (blank in csv)
+    remarks_below: bool = False  # notes under the table
+    town_folder: bool = False  # the town stands in the folder's name and not in the file's
 
 
-NOISE = ("full_width", "spaced_names", "lower_x", "thousands", "text_amounts", "old_15", "split_header", "apostrophe")
+NOISE = (
+    "full_width",
+    "spaced_names",
+    "lower_x",
+    "thousands",
+    "text_amounts",
+    "old_15",
+    "split_header",
+    "spaced_header",
+    "apostrophe",
+)
 
 CATALOGUE: tuple[Habit, ...] = (
     Habit("standard", titles=2),
@@ -87,6 +104,13 @@ def random_habit(rng: np.random.Generator, number: int) -> Habit:
                 ["iso", "dot", "compact", "chinese"] if flat else ["date", "iso", "dot", "compact", "chinese", "serial"]
             )
         ),  # type: ignore[arg-type]
+        annex=rng.random() < 0.2,
+        margin_rows=int(rng.choice([0, 0, 0, 1, 2])),
+        margin_columns=0 if flat else int(rng.choice([0, 0, 0, 1])),
+        gaps=rng.random() < 0.2,
+        village_once=rng.random() < 0.3,
+        remarks_below=rng.random() < 0.3,
+        town_folder=rng.random() < 0.25,
         noise=frozenset(word for word in NOISE if rng.random() < 0.25),
     )
     return sane(habit)
@@ -95,7 +119,9 @@ def random_habit(rng: np.random.Generator, number: int) -> Habit:
 def sane(habit: Habit) -> Habit:
     """Without contradictions: a month must stand somewhere, and a short town name needs a title with the full one."""
     if habit.titles == 0:
-        habit = replace(habit, month_in="file", short_town=False)
+        habit = replace(habit, month_in="file", short_town=False, town_folder=False)
     if habit.household == "paired":
-        habit = replace(habit, one_workbook=False, per_village=False, month_in="file", short_town=False)
+        habit = replace(
+            habit, one_workbook=False, per_village=False, month_in="file", short_town=False, town_folder=False
+        )
     return habit

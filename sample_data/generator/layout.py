@@ -50,18 +50,37 @@ def lay_out(table: Table, habit: Habit, rng: np.random.Generator, name: str) -> 
         _header(header_key(column, table.programme, yearly_income=yearly, repeated=repeated), habit, rng)
         for column in columns
     ]
+    if habit.annex:
+        grid.cells.append(["附件2"] + [None] * (len(columns) - 1))
     for title in table.titles[: habit.titles]:
         grid.cells.append([title] + [None] * (len(columns) - 1))
         grid.merges.append((len(grid.cells) - 1, 0, len(grid.cells) - 1, len(columns) - 1))
     _put_header(grid, columns, headers, habit)
     _put_rows(grid, table, habit, rng, headers)
+    if habit.village_once and not table.grouped and "village" in columns:
+        _merge_villages(grid, table)
     if habit.total:
         grid.cells.append(_sum_row("合计", table.rows, table))
     if habit.footer:
         grid.cells.append(
             [f"制表人：王某  审核人：李某  制表日期：{_footer_date(table)}"] + [None] * (len(columns) - 1)
         )
+    if habit.remarks_below:
+        grid.cells += [
+            [text] + [None] * (len(columns) - 1)
+            for text in ("说明：1.本表一式三份，村（社区）、乡镇、区民政局各存一份。", "2.金额以元为单位。")
+        ]
+    _shift(grid, habit.margin_rows, habit.margin_columns)
     return grid
+
+
+def _shift(grid: Grid, rows: int, columns: int) -> None:
+    """Moves everything down and to the right."""
+    width = len(grid.cells[0])
+    grid.cells = [[None] * (width + columns) for _ in range(rows)] + [[None] * columns + row for row in grid.cells]
+    grid.merges = [(r0 + rows, c0 + columns, r1 + rows, c1 + columns) for r0, c0, r1, c1 in grid.merges]
+    grid.places = {key: row + rows for key, row in grid.places.items()}
+    grid.columns = {name: column + columns for name, column in grid.columns.items()}
 
 
 def _footer_date(table: Table) -> str:
@@ -73,6 +92,8 @@ def _header(key: str, habit: Habit, rng: np.random.Generator) -> str:
     text = str(rng.choice(SYNONYMS[key]))
     if "split_header" in habit.noise and len(text) >= 4 and "（" not in text:
         return text[:2] + "\n" + text[2:]
+    if "spaced_header" in habit.noise and len(text) <= 4 and "（" not in text:
+        return " ".join(text) if len(text) > 2 else f"{text[0]}  {text[-1]}"
     return text
 
 
@@ -109,6 +130,10 @@ def _put_rows(grid: Grid, table: Table, habit: Habit, rng: np.random.Generator, 
                 _close_run(grid, table, habit, run_start)
                 grid.cells.append(_sum_row(f"{previous['village']}小计", village_rows, table))
                 village_rows, run_start = [], len(grid.cells)
+            if habit.gaps and row["village"] != previous["village"]:
+                _close_run(grid, table, habit, run_start)
+                grid.cells.append([None] * len(table.columns))
+                run_start = len(grid.cells)
             if habit.repeat_every and since_header >= habit.repeat_every:
                 _close_run(grid, table, habit, run_start)
                 _put_header(grid, table.columns, headers, habit)
@@ -117,6 +142,8 @@ def _put_rows(grid: Grid, table: Table, habit: Habit, rng: np.random.Generator, 
             _close_run(grid, table, habit, run_start)
             run_start, serial = len(grid.cells), serial + 1
         shown = {**row, "serial": serial}
+        if _village_above(row, previous, grid, table, habit):
+            shown["village"] = None
         grid.places[row["key"]] = len(grid.cells)
         grid.cells.append([_value(shown, column, table, new_case, habit, rng) for column in table.columns])
         village_rows.append(row)
@@ -125,6 +152,24 @@ def _put_rows(grid: Grid, table: Table, habit: Habit, rng: np.random.Generator, 
     _close_run(grid, table, habit, run_start)
     if habit.subtotals and previous is not None:
         grid.cells.append(_sum_row(f"{previous['village']}小计", village_rows, table))
+
+
+def _merge_villages(grid: Grid, table: Table) -> None:
+    column, start = grid.columns["village"], -1
+    for row in sorted(grid.places.values()):
+        if grid.cells[row][column] is not None:
+            start = row
+        elif grid.merges and grid.merges[-1][:2] == (start, column):
+            grid.merges[-1] = (start, column, row, column)
+        else:
+            grid.merges.append((start, column, row, column))
+
+
+def _village_above(row: Row, previous: Row | None, grid: Grid, table: Table, habit: Habit) -> bool:
+    """Whether the village's cell is left blank because the row just above it bears the same."""
+    if not habit.village_once or table.grouped or previous is None or "serial" not in table.columns:
+        return False
+    return previous["village"] == row["village"] and grid.places.get(previous["key"]) == len(grid.cells) - 1
 
 
 def _value(row: Row, column: str, table: Table, first: bool, habit: Habit, rng: np.random.Generator) -> Any:

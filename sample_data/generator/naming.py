@@ -26,7 +26,7 @@ def file_name(
     year, number = int(month[:4]), int(month[5:])
     if word in ("家庭查询", "人员查询"):
         return f"{town}{_word(programme, category)}{word}_{year}{number:02d}08"
-    place = short if habit.short_town else town
+    place = "" if habit.town_folder else short if habit.short_town else town
     what = "民政救助台账" if word == "all" else _word(programme, category)
     if habit.month_in == "title" and word != "all":
         return f"{place}{what}" + ("" if month.endswith("10") else f"（{number}月）")

@@ -120,6 +120,23 @@ def ledger_rows(workspace: Path) -> list[RowKey]:
         ).fetchall()
 
 
+def village_differences(truth: dict[str, Any], workspace: Path) -> list[str]:
+    """Readable rows whose village in the record is another than on the roll."""
+    expected = Counter(
+        (r["programme"], r["month"], r["town"], person, village)
+        for r in truth["rolls"]
+        for person, village in zip(r["persons"], r["villages"], strict=True)
+    )
+    with sqlite3.connect(f"file:{workspace / 'ledger.db'}?mode=ro", uri=True) as connection:
+        actual = Counter(
+            connection.execute(
+                "SELECT b.programme, b.month, r.town, r.id_no, r.village FROM batch b JOIN roll_row r USING (batch_id)"
+                " WHERE b.kind = 'roll' AND b.status = 'active'"
+            ).fetchall()
+        )
+    return [f"{key} x {count}" for key, count in (expected - actual).items()]
+
+
 def amount_differences(truth: dict[str, Any], workspace: Path) -> list[str]:
     """Where the record's sums of case amounts (分, per programme, month and town) differ from the rolls as generated."""
     either = rows_of(truth, "either")
@@ -143,7 +160,7 @@ def amount_differences(truth: dict[str, Any], workspace: Path) -> list[str]:
 
 def unreported_damage(truth: dict[str, Any], files: list[dict[str, Any]]) -> list[Case]:
     """Damaged cells that no finding of the import names by file and cell."""
-    named = {(f["file"], m["cell"]) for f in files for m in f.get("messages", [])}
+    named = {(Path(f["file"]).name, m["cell"]) for f in files for m in f.get("messages", [])}
     return [d for d in truth["damaged"] if (d["file"], d["cell"]) not in named]
 
 

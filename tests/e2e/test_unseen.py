@@ -64,6 +64,10 @@ def test_every_readable_row_is_imported_and_no_other(month: Month) -> None:
     assert scoring.row_differences(month.truth, month.program.workspace) == []
 
 
+def test_every_row_stands_in_its_village(month: Month) -> None:
+    assert scoring.village_differences(month.truth, month.program.workspace) == []
+
+
 def test_the_money_on_the_record_is_the_money_on_the_rolls(month: Month) -> None:
     assert scoring.amount_differences(month.truth, month.program.workspace) == []
 
