@@ -27,6 +27,7 @@ from jiuzhu_cli.intake.people import (
     one_person_column,
     owners_by_neighbour,
 )
+from jiuzhu_cli.intake.statuses import settle_statuses
 from jiuzhu_cli.intake.table import Column, Problem
 from jiuzhu_cli.tabular.cells import column_letters
 
@@ -46,6 +47,7 @@ class Understanding:
         unit: str,
         kind: str,
         register: str = "",
+        code: str = "",
         per_person: bool = True,
         payable: bool = True,
         category_words: frozenset[str] = frozenset(),
@@ -53,7 +55,7 @@ class Understanding:
     ) -> None:
         self.grid, self.body, self.lexicon = grid, body, lexicon
         self.mapping, self.unit = mapping, unit
-        self.kind, self.register = kind, register
+        self.kind, self.register, self.code = kind, register, code
         self.per_person, self.payable = per_person, payable
         self.category_words, self.own_names = category_words, own_names
         step = max(1, len(body.rows) // SAMPLE)
@@ -120,6 +122,7 @@ class Understanding:
         if self.kind == "roll":
             settle_amount(self)
         self._single("account_no", fatal=self.payable and self.kind == "roll")
+        settle_statuses(self)
         self._category()
         self._rest()
 
@@ -189,7 +192,7 @@ class Understanding:
         """For every other field the fullest column counts; its doubles are kept as they are."""
         settled = {"id_no", "name", "amount_fen", "account_no", ""}
         for code in {column.field for column in self.columns} - settled:
-            many = self.by(code)
+            many = [column for column in self.by(code) if not column.flag]
             if len(many) > 1:
                 fixed = next((c for c in many if c.index in self.fixed), None)
                 self.keep(fixed or max(many, key=lambda c: (len(self.texts(c)) > 0.5 * len(self.rows), -c.index)), many)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from jiuzhu_cli.core.text import header_brackets, header_key
+from jiuzhu_cli.core.text import compact, header_brackets, header_key
 from jiuzhu_cli.policy.glossary import header_index
 
 if TYPE_CHECKING:
@@ -111,10 +111,19 @@ class Lexicon:
             code: {header_key(word): field for field, words in register.fields.items() for word in words}
             for code, register in policy.registers.items()
         }
+        self.statuses = sorted(
+            ((compact(word), tuple(claim.programmes)) for claim in policy.claims for word in claim.words),
+            key=lambda pair: (-len(pair[0]), pair[0]),
+        )
         self._register_words = frozenset(word for words in self.registers.values() for word in words)
 
     def known(self, key: str) -> bool:
         return key in self.index or key in self._register_words
+
+    def status(self, text: str) -> tuple[str, ...]:
+        """The programmes that the longest status word in ``text`` (低保户, 边缘户) is proved by; () when it states none."""
+        flat = compact(text)
+        return next((programmes for word, programmes in self.statuses if word in flat), ())
 
     def field_code(self, text: str) -> str | None:
         """A field named by code or by Chinese name or synonym; '' for 忽略; None when unknown."""

@@ -92,6 +92,7 @@ def read_columns(work: Work, named: Named | None) -> None:
         unit=unit_of_lines([proof.text for proof in work.evidence if proof.place in ("标题", "表头上方")]),
         kind=named[0] if named else "roll",
         register=named[1] if named and named[0] == "register" else "",
+        code=named[1] if named else "",
         per_person=programme is None or programme.unit == "person",
         payable=programme is None or programme.benefit not in ("status", "service"),
         category_words=frozenset(words),

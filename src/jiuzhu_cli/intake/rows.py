@@ -147,7 +147,7 @@ def read_rows(
     merged = _merged_by_column(sheet)
     categories = _category_words(policy_item)
     for column in table.columns:
-        if not column.field or column.field in rows.columns:
+        if not column.field or column.flag or column.field in rows.columns:
             continue
         kind = glossary[column.field].type if column.field in glossary else "text"
         cells = take(sheet.columns[column.index])
@@ -162,8 +162,29 @@ def read_rows(
             for code in notes:
                 if code in ("id_upgraded", "id_letter_slip"):
                     rows.blame(person, column.field, code, "notice")
+    _flags(rows, take)
     rows.values["extra"] = _extra(rows, take)
     return rows
+
+
+def _flags(rows: Rows, take: Callable[[list[Any]], list[Any]]) -> None:
+    """Columns that ask for a status (是否低保户: 是) add its word to ``claimed_status``; what is neither 是 nor 否 is taken as written."""
+    for column in (column for column in rows.table.columns if column.flag):
+        rows.columns.setdefault("claimed_status", column)
+        said = rows.values.setdefault("claimed_status", [None] * rows.size)
+        found = clean.clean_by(take(rows.sheet.columns[column.index]), _flag_reader(column.flag)).values
+        rows.values["claimed_status"] = [
+            "、".join(filter(None, pair)) or None for pair in zip(said, found, strict=True)
+        ]
+
+
+def _flag_reader(word: str) -> Callable[[Any], tuple[Any, str, tuple[str, ...]]]:
+    def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
+        text = plain_text(cell)
+        flag = clean.FLAGS.get(compact(text)) if text is not None else "否"
+        return ({"是": word, "否": None}.get(flag, text) if flag else text), "", ()
+
+    return read
 
 
 def _clean(

@@ -21,7 +21,8 @@ class Column:
     ``header`` is the header as read, the rows of a merged header joined by '|' (家庭成员|姓名). ``why`` says in Chinese
     how the field was found. ``unit`` scales amounts (元, 万元 …). ``level`` is 'household' or 'person' when the header
     itself says so (户月保障金额, 人均月补助), else ''. ``member`` is the number and the field (name, id_no, relation) of a member whom
-    columns of their own name (成员1姓名, 成员1身份证号, 成员2姓名 …); such a column has no ``field``.
+    columns of their own name (成员1姓名, 成员1身份证号, 成员2姓名 …); such a column has no ``field``. ``flag``
+    is the status that 是 in the column stands for (是否低保户), else ''.
     """
 
     index: int  # 0-based column of the sheet
@@ -32,6 +33,7 @@ class Column:
     unit: str = "元"
     level: Literal["", "household", "person"] = ""
     member: tuple[int, str] | None = None
+    flag: str = ""
 
 
 @dataclass(slots=True)
