@@ -12,7 +12,7 @@ import pytest
 from jiuzhu_cli.core.errors import DataError, UsageError
 from jiuzhu_cli.dedupe.dispositions import decide_files
 from jiuzhu_cli.dedupe.output import CSV_COLUMNS
-from jiuzhu_cli.ledger.doubts import confirmed_stops, decide, held_sides, open_strong_blocks, run_is_current
+from jiuzhu_cli.ledger.doubts import confirmed_stops, decide, held_sides, run_is_current
 from tests.dedupe.worlds import HOUSE, LIVING, LOW, OLD, POOR, World, household, person
 from tests.support import make_id
 
@@ -110,12 +110,12 @@ def test_payment_is_told_whom_to_hold(world: World) -> None:
     world.register("death", {"id_no": make_id(8, born="19300101"), "name": "王", "event_date": "2026-01-01"})
     world.roll(LIVING, "西镇", person(5, account_no="622202000001"), person(6, account_no="622202000001"))
     world.run()
-    held = {(row["programme"], row["case_id_no"]) for row in open_strong_blocks(world.store, "2026-10")}
+    held = {(row["programme"], row["id_no"]) for row in held_sides(world.store, "2026-10")}
     assert held == {
-        (LOW, make_id(2)), (POOR, make_id(1)), (OLD, make_id(8, born="19300101")), (HOUSE, make_id(9)),
+        (LOW, make_id(1)), (POOR, make_id(1)), (OLD, make_id(8, born="19300101")), (HOUSE, make_id(9)),
         (LIVING, make_id(5)), (LIVING, make_id(6)),
     }  # fmt: skip
-    assert open_strong_blocks(world.store, "2026-09") == []
+    assert held_sides(world.store, "2026-09") == []
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_two_towns_holds_only_the_side_decided(world: World) -> None:
     world.roll(LOW, "西镇", *household(1, 90_000, 3, 1))
     [doubt] = world.run().doubts
     _decide(world, doubt["doubt_id"], "stop_b")
-    assert [(row["area"], row["case_id_no"]) for row in held_sides(world.store, "2026-10")] == [("西镇", make_id(3))]
+    assert [(row["area"], row["id_no"]) for row in held_sides(world.store, "2026-10")] == [("西镇", make_id(1))]
 
 
 def test_run_is_current_until_a_list_comes_in(world: World) -> None:

@@ -86,6 +86,8 @@ class Desk:
             "run_month": MONTH, "first_seen": MONTH, "last_seen": MONTH,
         } | values  # fmt: skip
         self._insert("doubt", row)
+        for month in {row["month_from"], row["month_to"]}:
+            self._insert("doubt_month", {"doubt_id": doubt_id, "month": month, "amount_fen": 1})
         return doubt_id
 
     def decision(

@@ -150,6 +150,16 @@ def test_a_member_in_two_households_holds_both(desk: Desk) -> None:
     assert codes(desk, override="理由")["same_programme_twice"] == {A, B}
 
 
+def test_paid_in_the_month_of_death_but_not_after(desk: Desk) -> None:
+    desk.roll([person(1), person(2, payee_name="李代领", payee_id_no=make_id(3))])
+    desk.register("death", [{"id_no": number, "name": "甲", "event_date": f"{MONTH}-12"} for number in (A, make_id(3))])
+    desk.register("cremation", [{"id_no": A, "name": "甲", "event_date": None}])
+    assert codes(desk) == {}
+    desk.roll([person(1), person(2, payee_name="李代领", payee_id_no=make_id(3))], month="2026-11")
+    desk.roll([person(4)], month="2026-11", area="乙镇")
+    assert desk.draft("2026-11").holds_by_code == {"dead": 2}
+
+
 @pytest.mark.parametrize("event_date", ["2026-09-02", None])
 def test_the_dead_are_not_paid(desk: Desk, event_date: str | None) -> None:
     desk.roll([person(1)])
@@ -338,3 +348,83 @@ def test_all_held_writes_the_list_and_no_batch(desk: Desk) -> None:
     assert desk.store.query("SELECT COUNT(*) FROM payment_batch")[0][0] == 0
     text = (desk.workspace.internal / "pay" / MONTH / f"拦下名单_{MONTH}.csv").read_text("utf-8-sig")
     assert A in text and "没有账号" in text
+
+
+# -- what a bank's file cannot hold
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"name": "䶮小丫"}, "里的“䶮”银行文件写不了"),
+        ({"payee_name": "李|四"}, "分隔符"),
+        ({"payee_name": "=HYPERLINK(1)"}, "像公式"),
+        ({"payee_name": "王" * 21, "bank_name": "邮储银行"}, "超出 40 字节"),
+        ({"payee_name": "@某", "bank_name": ""}, "像公式"),
+        ({"address": "一组\n二号", "bank_name": ""}, "换行"),
+    ],
+)
+def test_who_does_not_fit_the_banks_file_is_held_and_the_others_are_paid(
+    desk: Desk, change: dict[str, Any], reason: str
+) -> None:
+    desk.roll([person(1, **({"bank_name": "农商行"} | change)), *(person(i, bank_name="农商行") for i in (2, 3))])
+    made = desk.draft()
+    assert (made.batch["lines"], made.holds_by_code, made.warnings) == (2, {"unfit": 1}, [])
+    assert reason in desk.store.query("SELECT reason FROM payment_hold")[0][0]
+    desk.lock()
+    desk.approve()
+    assert sum(f["lines"] for f in desk.export().files) == 2
+
+
+def test_the_same_name_fits_a_workbook(desk: Desk) -> None:
+    desk.roll([person(1, name="䶮小丫"), person(2, name="䶮小", bank_name="中国建设银行")])
+    assert (desk.draft().batch["lines"], desk.draft().held) == (2, 0)
+
+
+# -- whom a doubt holds
+
+
+def test_a_doubt_about_an_account_holds_only_what_is_paid_into_it(desk: Desk) -> None:
+    shared, own = "6217000000009999", {"account_no": "6217000000000001"}
+    care = "disability_care_subsidy"
+    desk.roll([person(1, account_no=shared), person(2, account_no=shared)])
+    desk.roll([person(1, **own), person(2, account_no=shared)], programme=care)
+    desk.doubt(1, (A, LIVING, "甲镇"), (B, LIVING, "甲镇"), kind="account")
+    assert codes(desk) == {"doubt_open": {A, B}}
+    held = {tuple(r) for r in desk.store.query("SELECT programme, recipient_id_no FROM payment_hold")}
+    assert held == {(LIVING, A), (LIVING, B), (care, B)}
+
+
+def test_a_members_doubt_holds_the_household_also_when_the_member_came_later(desk: Desk) -> None:
+    batch = desk.roll([person(1, case_no=1)])
+    late = desk.roll([person(2, case_no=9, lead=0, amount_fen=None, account_no=None, head_id_no=A)], area="甲镇/补")
+    with desk.store.transaction(actor="测试", command="test") as tx:
+        tx.execute("UPDATE batch SET supplements = ?, area = '甲镇' WHERE batch_id = ?", (batch, late))
+    desk.doubt(1, (B, LIVING, "甲镇"), (B, "extreme_poverty_support", "甲镇"))
+    assert codes(desk) == {"doubt_open": {A}}
+
+
+def test_small_urgent_aid_needs_no_posting(desk: Desk) -> None:
+    desk.roll([person(1, category="小额快救"), person(2, category="急难型"), person(3)], programme=URGENT)
+    assert codes(desk) == {"not_posted": {B, make_id(3)}}
+
+
+# -- decisions and months
+
+
+def test_a_stop_or_rise_of_a_later_month_leaves_this_month_alone(desk: Desk) -> None:
+    for month in (MONTH, "2026-11"):
+        desk.roll([person(1), person(2), person(3)], month=month)
+    desk.decision(1, A, "stop", 10_001, 0, effective_month="2026-11")
+    desk.decision(2, B, "increase", 10_002, 20_000, effective_month="2026-11")
+    assert (desk.draft().batch["amount_fen"], desk.draft().held) == (30_006, 0)
+    made = desk.draft("2026-11")
+    assert (made.batch["amount_fen"], made.holds_by_code) == (20_000 + 10_003, {"stopped": 1})
+
+
+def test_two_decisions_on_one_case_under_two_areas_pay_it_once(desk: Desk) -> None:
+    desk.roll([person(1)])
+    desk.decision(1, A, "increase", 10_001, 12_000, area="甲镇")
+    desk.decision(2, A, "decrease", 10_001, 9_000, area="甲镇/一村")
+    made = desk.draft()
+    assert (made.batch["lines"], made.batch["amount_fen"], made.held) == (1, 9_000, 0)

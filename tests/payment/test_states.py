@@ -182,25 +182,27 @@ def test_failures_are_retried_once_with_the_corrected_account(desk: Desk) -> Non
     assert not check_ledger(desk.store, desk.workspace).problems
 
 
-def test_a_name_the_bank_cannot_write_refuses_the_whole_export(desk: Desk) -> None:
+def test_a_layout_narrowed_after_the_lock_refuses_the_whole_export(desk: Desk) -> None:
+    """Drafting holds who does not fit; the export is the last line of defence and never writes a question mark."""
+    desk.write_policy("rural_text", 'encoding = "gb18030"\n')
     desk.roll([person(1, name="䶮小丫", bank_name="农商行"), person(2, bank_name="农商行"), person(3)])
-    made = desk.draft()
-    assert any("䶮" in text for text in made.warnings)
+    desk.draft()
     desk.lock()
     desk.approve()
+    desk.write_policy("rural_text", 'encoding = "gbk"\n')
     with pytest.raises(DataError, match="䶮小丫") as error:
         desk.export()
     assert error.value.exit_code == 3
     assert desk.batch(1)["state"] == "approved" and not list(desk.workspace.bank.rglob("*.*"))
 
 
-def test_a_formula_as_a_name_is_refused_in_a_workbook_too(desk: Desk) -> None:
-    desk.roll([person(1, payee_name="=HYPERLINK(1)")])
+def test_a_layout_narrowed_after_the_draft_refuses_the_lock(desk: Desk) -> None:
+    desk.write_policy("rural_text", 'encoding = "gb18030"\n')
+    desk.roll([person(1, name="䶮小丫", bank_name="农商行"), person(2)])
     desk.draft()
-    desk.lock()
-    desk.approve()
-    with pytest.raises(DataError, match="像公式"):
-        desk.export()
+    desk.write_policy("rural_text", 'encoding = "gbk"\n')
+    with pytest.raises(RefusedError, match="情况有变"):
+        desk.lock()
 
 
 def test_a_bureau_may_override_a_layout_and_split_files(desk: Desk) -> None:

@@ -208,7 +208,7 @@ ORDER BY n.doubt_id, n.side, programme
 
 
 def _sides(store: Store, month: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in store.query(_SIDES, (month,))]
+    return [dict(row) | {"twin": bool(row["twin"])} for row in store.query(_SIDES, (month,))]
 
 
 def held_sides(store: Store, month: str) -> list[dict[str, Any]]:

@@ -130,12 +130,14 @@ def unfit(
     banks = connection.execute("SELECT DISTINCT bank FROM candidate WHERE live_fen IS NULL ORDER BY bank").fetchall()
     for (bank,) in banks:
         layout = policy.banks[bank]
-        table = connection.execute(
+        table = connection.sql(
             "SELECT n, programme, payee_name, payee_id_no, account_no, bank_name, due_fen AS amount, coalesce(phone, '') AS phone,"
             " coalesce(address, '') AS address FROM candidate WHERE live_fen IS NULL AND bank = ? ORDER BY n",
-            [bank],
+            params=[bank],
         ).to_arrow_table()
-        columns = {name: table[name].to_pylist() for name in {c.source for c in layout.columns} & set(table.column_names)}
+        columns = {
+            name: table[name].to_pylist() for name in {c.source for c in layout.columns} & set(table.column_names)
+        }
         columns["payee_name"] = table["payee_name"].to_pylist()
         if any(column.source == "purpose" for column in layout.columns):
             columns["purpose"] = [purposes[code] + month for code in table["programme"].to_pylist()]
@@ -203,7 +205,13 @@ def _rows(
 ) -> None:
     import pyarrow as pa
 
-    types = {"cap_fen": pa.int64(), "n": pa.int64(), "single": pa.bool_(), "instalments": pa.bool_(), "twin": pa.bool_()}
+    types = {
+        "cap_fen": pa.int64(),
+        "n": pa.int64(),
+        "single": pa.bool_(),
+        "instalments": pa.bool_(),
+        "twin": pa.bool_(),
+    }
     data = pa.table({c: pa.array([row[i] for row in rows], types.get(c, pa.string())) for i, c in enumerate(columns)})
     connection.register("incoming", data)
     connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
