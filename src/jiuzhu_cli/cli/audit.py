@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from jiuzhu_cli.cli.context import Context, table
+from jiuzhu_cli.cli.context import Context, moment, relative, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -36,13 +36,21 @@ def log(
     last: int = typer.Option(30, "--last", help="看最近多少条。"),
     entity: str = typer.Option("", "--entity", help="只看某一对象，例如 batch:12。"),
 ) -> None:
+    from jiuzhu_cli.cli import words
     from jiuzhu_cli.ledger.audit import journal_entries
+    from jiuzhu_cli.ledger.doubts import DISPOSITIONS
 
     context: Context = ctx.obj
+    policy = context.policy()
+    names = {item.code: item.name for item in (*policy.programmes.values(), *policy.registers.values())} | DISPOSITIONS
     with context.workspace.open_store() as store:
         entries = journal_entries(store, last=last, entity=entity)
-    rows = [(e["seq"], e["at"], e["actor"], e["command"], e["entity"], e["detail"][:60]) for e in entries]
-    context.emit({"entries": entries}, [table(rows, ["序号", "时间（UTC）", "经办人", "命令", "对象", "内容"])])
+    rows = [
+        (e["seq"], moment(e["at"]), e["actor"], e["command"], words.entity(e["entity"]), words.journal_detail(e["detail"], names))
+        for e in entries
+    ]  # fmt: skip
+    heads = ["序号", "时间（北京）", "经办人", "命令", "对象", "内容"]
+    context.emit({"entries": entries}, [table(rows, heads) if rows else "没有这样的日志。"])
 
 
 def backup(
@@ -55,7 +63,7 @@ def backup(
     made = back_up(context.workspace, target, now=context.now, actor=context.actor)
     context.emit(
         {"backup": str(made.path), "sha256": made.sha256, "bytes": made.size},
-        [f"已备份并检查：{made.path}（{made.size:,} 字节）"],
+        [f"已备份并检查：{relative(context.workspace, made.path)}（{made.size:,} 字节）"],
     )
 
 
@@ -64,7 +72,16 @@ def restore(ctx: typer.Context, source: Path = typer.Argument(..., metavar="备�
     from jiuzhu_cli.ledger.backup import restore_from
 
     context: Context = ctx.obj
-    if not context.yes and not typer.confirm(f"用 {source.name} 替换现在的台账？（现在的会另存）", default=False):
+    question = f"用 {source.name} 替换现在的台账？（现在的会另存）"
+    if not context.yes and (context.json or not typer.confirm(question, default=False, err=True)):
         raise RefusedError("没有恢复", "确认后加 --yes 再运行")
-    kept = restore_from(context.workspace, source, now=context.now, actor=context.actor)
-    context.emit({"restored": str(source), "kept": str(kept)}, [f"已恢复。原台账另存为 {kept}"])
+    done = restore_from(context.workspace, source, now=context.now, actor=context.actor)
+    kept = relative(context.workspace, done.kept) if done.kept else ""
+    lines = [f"已恢复。原台账另存为 {kept}" if kept else "已恢复。"]
+    if done.forgotten:
+        lines += [
+            f"注意：这 {len(done.forgotten)} 个银行文件是备份之后导出的，恢复的台账不记得它们，里面的钱可能已经发出："
+        ]
+        lines += [f"  {name}" for name in done.forgotten]
+        lines.append("先问银行收到没有，再决定是否重新发放。")
+    context.emit({"restored": str(source.resolve()), "kept": kept, "forgotten": done.forgotten}, lines)

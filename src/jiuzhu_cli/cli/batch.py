@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import typer
 
-from jiuzhu_cli.cli.context import Context, table
+from jiuzhu_cli.cli.context import Context, first_few, moment, shorten, table
+from jiuzhu_cli.cli.words import BATCH_STATES as STATES
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.policy.load import Policy
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-STATES = {"active": "有效", "superseded": "已被更正", "undone": "已撤销"}
 
 
 @app.command("list", help="列出批次；缺省只列有效的。")
@@ -27,14 +32,14 @@ def list_(
     rows = [
         (
             b["batch_id"],
-            _name(policy, b["programme"]) + b["part"],
+            shorten(_name(policy, b["programme"], b["part"]), 24),
             b["area"] or "全区",
             b["month"],
             b["accepted"],
             b["refused"],
             yuan(b["amount_fen"], grouped=True),
             STATES[b["status"]] + (f"（补入 {b['supplements']}）" if b["supplements"] else ""),
-            b["file_name"],
+            shorten(b["file_name"], 22),
         )
         for b in batches
     ]
@@ -52,8 +57,8 @@ def show(ctx: typer.Context, batch: int = typer.Argument(..., metavar="批次", 
     with context.workspace.open_store() as store:
         found = show_batch(store, batch)
     lines = [
-        f"批次 {batch}　{_name(policy, found['programme'])}{found['part']}　{found['area'] or '全区'}　{found['month']}　{STATES[found['status']]}",
-        f"文件 {found['file_name']}，{found['actor']} 于 {found['created_at']} 导入，收下 {found['accepted']} 行、拒收 {found['refused']} 行，"
+        f"批次 {batch}　{_name(policy, found['programme'], found['part'])}　{found['area'] or '全区'}　{found['month']}　{STATES[found['status']]}",
+        f"文件 {found['file_name']}，{found['actor']} 于 {moment(found['created_at'])}（北京时间）导入，收下 {found['accepted']} 行、拒收 {found['refused']} 行，"
         f"{yuan(found['amount_fen'], grouped=True)} 元",
     ]
     if found["replaced"]:
@@ -64,14 +69,17 @@ def show(ctx: typer.Context, batch: int = typer.Argument(..., metavar="批次", 
         lines += ["", f"工作表 {one['sheet']}　表头第 {one['header_row']} 行　{one['title']}"]
         lines.append(
             table(
-                [(c["column"], c["header"], c["field"] or "（原样保留）") for c in one["columns"]],
+                [(c["column"], c["header"].replace("|", " / "), _field(policy, c["field"])) for c in one["columns"]],
                 ["列", "表头", "认作"],
             )
         )
-    for finding in found["findings"][:50]:
+    told = []
+    for finding in found["findings"]:
         values = {"shown": finding["shown"], **finding["detail"]}
-        message, _ = policy.finding_text(finding["code"], **values)
-        lines.append(f"  {finding['column_letters']}{finding['row'] or '整表'}　{message}")
+        message, todo = policy.finding_text(finding["code"], **values)
+        told.append(f"  {_cell(finding)}　{message}" + (f"。{todo}" if todo else ""))
+    lines += ["", f"问题 {len(told)} 条："] if told else []
+    lines += first_few(told)
     context.emit(found, lines)
 
 
@@ -94,6 +102,18 @@ def undo(ctx: typer.Context, batch: int = typer.Argument(..., metavar="批次", 
     context.emit(done, lines)
 
 
-def _name(policy, code: str) -> str:  # type: ignore[no-untyped-def]
+def _cell(finding: dict[str, Any]) -> str:
+    if not finding["row"]:
+        return "整表"
+    return f"{finding['column_letters']}{finding['row']}" if finding["column_letters"] else f"第 {finding['row']} 行"
+
+
+def _name(policy: Policy, code: str, part: str = "") -> str:
     item = policy.programmes.get(code) or policy.registers.get(code)
-    return item.name if item else code
+    return (item.name if item else code) + (f"（{part}）" if part else "")
+
+
+def _field(policy: Policy, code: str) -> str:
+    if not code:
+        return "（原样保留）"
+    return policy.glossary[code].name if code in policy.glossary else code

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from jiuzhu_cli.cli import words
 from jiuzhu_cli.cli.context import Context, table
 
 RESULTS = {"pass": "符合", "fail": "不符合", "unknown": "资料不全"}
@@ -20,19 +21,22 @@ def command(
     full: bool = typer.Option(False, "--full", help="显示完整姓名、身份证号和账号（缺省脱敏）。"),
 ) -> None:
     from jiuzhu_cli.cli.privacy import masked
-    from jiuzhu_cli.ledger.people import find_person
+    from jiuzhu_cli.ledger.people import find_person, names_beside
     from jiuzhu_cli.review.explain import explain_person
 
     context: Context = ctx.obj
     policy = context.policy()
     with context.workspace.open_store() as store:
-        data = explain_person(store, policy, find_person(store, person), month, today=context.today)
+        found = find_person(store, person)
+        data = explain_person(store, policy, found, month, today=context.today)
+        beside = set() if full else names_beside(store, found.id_no)
     if not full:
-        data = masked(data)
-    context.emit(data, _lines(data))
+        data = masked(data, beside)
+    names = {programme.code: programme.name for programme in policy.programmes.values()}
+    context.emit(data, _lines(data, names))
 
 
-def _lines(data: dict[str, Any]) -> Iterator[str]:
+def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
     from jiuzhu_cli.core.money import yuan
     from jiuzhu_cli.review.output import ACTIONS, steps_text
 
@@ -75,7 +79,7 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
             made = entry["proposal"]
             yield f"建议{ACTIONS[made['action']]}：{made['reasons']}（{made['basis']}）"
         for one in entry["proposals"]:
-            yield f"已有复核建议 {one['case_id']}：{ACTIONS[one['action']]}，状态 {one['state']}，{one['effective_month']} 起"
+            yield f"已有复核建议 {one['case_id']}：{ACTIONS[one['action']]}，{words.PROPOSAL_STATES[one['state']]}，{one['effective_month']} 起"
     if data["entitlements"]:
         yield ""
         yield table(
@@ -85,7 +89,7 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
     if data["payments"]:
         yield ""
         yield table(
-            [(p["month"], p["programme"], yuan(p["amount_fen"]), p["state"] or "未列入批次", p["reason"] or "") for p in data["payments"]],
+            [(p["month"], names.get(p["programme"], p["programme"]), yuan(p["amount_fen"]), words.LINE_STATES.get(p["state"], "未列入批次"), p["reason"] or "") for p in data["payments"]],
             ["月份", "项目", "金额（元）", "状态", "原因"],
         )  # fmt: skip
     for reason in data["not_judged"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from jiuzhu_cli.core.mask import mask_account, mask_id, mask_name, mask_phone, mask_text
@@ -13,9 +14,12 @@ _HIDDEN = {"address", "illness", "disability_kind", "disability_grade", "disabil
 _PLAIN_NAME_BESIDE = {"programme", "due", "parameter"}
 
 
-def masked(document: Any) -> Any:
-    """A copy of ``document`` with names, IDs, accounts, phones, addresses and health masked, also within sentences."""
-    names = sorted(_names(document), key=len, reverse=True)
+def masked(document: Any, others: Iterable[str] = ()) -> Any:
+    """A copy of ``document`` with names, IDs, accounts, phones, addresses and health masked, also within sentences.
+
+    ``others``: names that stand only in sentences (a dead member, kin on the staff).
+    """
+    names = sorted(_names(document).union(name for name in others if len(name) > 1), key=len, reverse=True)
     return _mask(document, names)
 
 

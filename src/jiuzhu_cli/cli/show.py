@@ -7,7 +7,8 @@ from typing import Any
 
 import typer
 
-from jiuzhu_cli.cli.context import Context, table
+from jiuzhu_cli.cli import words
+from jiuzhu_cli.cli.context import Context, moment, table
 
 
 def command(
@@ -28,12 +29,17 @@ def command(
         }  # fmt: skip
     if not full:
         data = masked(data)
-    names = {p.code: p.name for p in policy.programmes.values()} | {r.code: r.name for r in policy.registers.values()}
+    names = {p.code: p.name for p in policy.programmes.values()}
+    for register in policy.registers.values():
+        names[register.code] = names[f"register:{register.code}"] = register.name
     context.emit(data, _lines(data, names))
 
 
 def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
     from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.dedupe.evidence import CODES
+    from jiuzhu_cli.ledger.doubts import DISPOSITIONS
+    from jiuzhu_cli.review.output import ACTIONS
 
     def called(code: str) -> str:
         return names.get(code, code)
@@ -44,7 +50,7 @@ def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
         (
             "在册", ["月份", "项目", "乡镇/村", "金额（元）", "账号", "来源", "状态"],
             [(r["month"], called(r["programme"]), "/".join(p for p in (r["town"], r["village"]) if p), yuan(r["amount_fen"]), r["account_no"] or "",
-              f"{r['file_name']} {r['sheet']} 第 {r['source_row']} 行", {"active": "", "superseded": "已被更正", "undone": "已撤销"}[r["status"]]) for r in data["rolls"]],
+              f"{r['file_name']} {r['sheet']} 第 {r['source_row']} 行", "" if r["status"] == "active" else words.BATCH_STATES[r["status"]]) for r in data["rolls"]],
         ),
         (
             "同户成员", ["月份", "项目", "姓名", "身份证号", "关系", "户金额（元）"],
@@ -56,29 +62,34 @@ def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
             [(called(r["register"]), r["event_date"] or r["valid_from"] or "", r["status"] or "", f"{r['file_name']} {r['sheet']} 第 {r['source_row']} 行") for r in data["registers"]],
         ),
         (
-            "疑点", ["编号", "种类", "甲方项目", "乙方项目", "月份", "处理"],
-            [(d["doubt_id"], d["kind"], called(d["programme_a"]), called(d["programme_b"]), f"{d['month_from']}—{d['month_to']}", d["disposition"]) for d in data["doubts"]],
+            "疑点", ["编号", "疑点类型", "甲方项目", "乙方项目", "月份", "处理"],
+            [(d["doubt_id"], CODES.get(d["code"], d["code"]), called(d["programme_a"]), called(d["programme_b"]), _span(d["month_from"], d["month_to"]),
+              "不再成立" if d["state"] == "gone" else DISPOSITIONS[d["disposition"]]) for d in data["doubts"]],
         ),
         (
             "复核", ["编号", "月份", "项目", "建议", "现金额", "建议金额", "状态", "生效", "理由"],
-            [(p["case_id"], p["month"], called(p["programme"]), p["action"], yuan(p["amount_before_fen"]), yuan(p["amount_after_fen"]), p["state"], p["effective_month"], p["reasons"])
+            [(p["case_id"], p["month"], called(p["programme"]), ACTIONS[p["action"]], yuan(p["amount_before_fen"]), yuan(p["amount_after_fen"]), words.PROPOSAL_STATES[p["state"]], p["effective_month"], p["reasons"])
              for p in data["proposals"]],
         ),
         (
             "公示", ["月份", "项目", "轮次", "起", "止", "状态"],
-            [(p["month"], called(p["programme"]), p["round"], p["from_date"], p["to_date"], p["state"]) for p in data["postings"]],
+            [(p["month"], called(p["programme"]), words.ROUNDS[p["round"]], p["from_date"], p["to_date"], words.POSTING_STATES[p["state"]]) for p in data["postings"]],
         ),
-        ("异议", ["收到", "内容", "状态", "处理"], [(o["received_on"], o["text"], o["state"], o["resolution"]) for o in data["objections"]]),
+        ("异议", ["收到", "内容", "状态", "处理"], [(o["received_on"], o["text"], words.OBJECTION_STATES[o["state"]], o["resolution"]) for o in data["objections"]]),
         (
             "发放", ["月份", "项目", "金额（元）", "收款人", "账号", "状态", "原因"],
             [(p["month"], called(p["programme"]), yuan(p["line_fen"] if p["line_fen"] is not None else p["amount_fen"]), p["payee_name"] or p["recipient_name"],
-              p["account_no"] or "", p["state"] or "未列入批次", p["reason"] or "") for p in data["payments"]],
+              p["account_no"] or "", words.LINE_STATES.get(p["state"], "未列入批次"), p["reason"] or "") for p in data["payments"]],
         ),
-        ("未列入发放", ["月份", "项目", "金额（元）", "原因"], [(h["month"], called(h["programme"]), yuan(h["amount_fen"]), h["reason"]) for h in data["holds"]]),
-        ("日志", ["时间（UTC）", "经办人", "命令", "对象"], [(e["at"], e["actor"], e["command"], e["entity"]) for e in data["events"]]),
+        ("未列入发放", ["批次", "月份", "项目", "金额（元）", "原因"], [(h["payment_id"], h["month"], called(h["programme"]), yuan(h["amount_fen"]), h["reason"]) for h in data["holds"]]),
+        ("日志", ["时间（北京）", "经办人", "命令", "对象"], [(moment(e["at"]), e["actor"], e["command"], words.entity(e["entity"])) for e in data["events"]]),
     ]  # fmt: skip
     for title, headers, rows in sections:
         if rows:
             yield ""
             yield f"【{title}】"
             yield table(rows, headers)
+
+
+def _span(first: str, last: str) -> str:
+    return first if first == last else f"{first} 至 {last}"

@@ -34,7 +34,12 @@ def command(
             )
             for r in state.rolls
         ]
-        lines += ["", table(rows, ["项目", "花名册", "户（件）", "人", "金额（元）", "拒收行"])]
+        columns = zip(*(row[1:4] + row[5:] for row in rows), strict=True)
+        areas, cases, persons, refused = (sum(column) for column in columns)
+        rows.append(
+            ("合计", areas, cases, persons, yuan(sum(r["amount_fen"] for r in state.rolls), grouped=True), refused)
+        )
+        lines += ["", table(rows, ["项目", "花名册", "户（件）", "在册人数", "金额（元）", "拒收行"])]
     lines += [""] + [f"{'✓' if step.done else '·'} {step.text}" for step in state.steps]
     lines += ["", f"下一步：{state.next_text}", f"  {state.next_command}"]
     context.emit(state.as_json(), lines)

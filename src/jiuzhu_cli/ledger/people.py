@@ -177,6 +177,18 @@ def person_file(store: Store, id_no: str) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def names_beside(store: Store, id_no: str) -> set[str]:
+    """Names that sentences about this person may hold: all who stood in a case with them, and the registers' kin."""
+    rows = store.query(
+        "WITH mate AS (SELECT m.id_no, m.name FROM roll_row r JOIN roll_row m USING (batch_id, case_no) WHERE r.id_no = ?1)"
+        " SELECT name FROM mate UNION SELECT head_name FROM roll_row WHERE id_no = ?1"
+        " UNION SELECT name FROM register_row WHERE id_no = ?1"
+        " UNION SELECT name FROM register_row WHERE related_id_no IN (SELECT id_no FROM mate)",
+        (id_no,),
+    )
+    return {row[0] for row in rows if row[0]}
+
+
 def _events(store: Store, entities: set[str]) -> list[dict[str, Any]]:
     """Journal entries about these entities, oldest first."""
     found: list[dict[str, Any]] = []

@@ -83,7 +83,21 @@ def month_status(store: Store, month: str = "") -> MonthStatus:
         "SELECT COUNT(*) FROM obligation o WHERE o.month = ? AND EXISTS (SELECT 1 FROM payment_line l WHERE l.obligation_id = o.obligation_id AND l.state = 'failed')"
         " AND NOT EXISTS (SELECT 1 FROM payment_line l WHERE l.obligation_id = o.obligation_id AND l.state IN ('due','sent','paid'))"
     )
-    pending = [b for b in batches if b["state"] in _WAYS]
+    # what waits for us before what waits for the bank
+    pending = sorted((b for b in batches if b["state"] in _WAYS), key=lambda b: b["state"] == "exported")
+    sent = count(
+        "SELECT COUNT(*) FROM payment_line l JOIN payment_batch p USING (payment_id) WHERE l.state = 'sent' AND p.month = ?"
+    )
+    books = {
+        kind: (
+            store.query(
+                "SELECT path FROM output_file WHERE entity = ? AND kind = ? ORDER BY written_at DESC, path LIMIT 1",
+                [f"{stage}:{month}", kind],
+            )
+            or [("",)]
+        )[0][0]
+        for stage, kind in (("dedupe", "doubts_workbook"), ("review", "review_workbook"))
+    }
     steps = [
         Step(
             "import",
@@ -112,8 +126,10 @@ def month_status(store: Store, month: str = "") -> MonthStatus:
         Step(
             "pay",
             bool(batches) and not pending,
-            f"发放：批次 {len(batches)} 个，到账 {paid} 笔，失败待补发 {failed} 笔" if batches else "发放：还没有制单",
-            {"batches": len(batches), "paid": paid, "failed": failed},
+            f"发放：批次 {len(batches)} 个，已送银行 {sent} 笔，到账 {paid} 笔，失败待补发 {failed} 笔"
+            if batches
+            else "发放：还没有制单",
+            {"batches": len(batches), "sent": sent, "paid": paid, "failed": failed},
         ),
     ]
     text, command = _next(
@@ -126,6 +142,8 @@ def month_status(store: Store, month: str = "") -> MonthStatus:
         pending=pending,
         batches=batches,
         failed=failed,
+        undecided=undecided,
+        books=books,
     )
     return MonthStatus(month, rolls, steps, text, command)
 
@@ -141,6 +159,8 @@ def _next(
     pending: list[dict[str, Any]],
     batches: list[dict[str, Any]],
     failed: int,
+    undecided: int,
+    books: dict[str, str],
 ) -> tuple[str, str]:
     """The first thing not yet done, as words and a command."""
     if pending:
@@ -155,9 +175,17 @@ def _next(
     if not compared:
         return "跨项目比对，找重复、漏发、死亡后领取", f"jiuzhu dedupe run --month {month}"
     if strong and not batches:
-        return f"核实 {strong} 条强疑点，在疑点工作簿里选处理意见后读回", "jiuzhu dedupe decide 疑点工作簿.xlsx"
+        return (
+            f"核实 {strong} 条强疑点，在疑点工作簿里选处理意见后读回",
+            f"jiuzhu dedupe decide {books['doubts_workbook'] or '疑点工作簿.xlsx'}",
+        )
     if not reviewed:
         return "按政策重算资格和金额", f"jiuzhu review run --month {month}"
+    if undecided and not posted:
+        return (
+            f"核实 {undecided} 件复核建议，填决定（停发、调减填两个日期）后读回；暂不办的可以先公示：jiuzhu post make --month {month}",
+            f"jiuzhu review decide {books['review_workbook'] or '复核建议.xlsx'}",
+        )
     if not posted:
         return "生成各村公示单", f"jiuzhu post make --month {month}"
     if open_posts:

@@ -1,0 +1,66 @@
+"""Chinese for the codes of the record, where several commands show them: states, rounds, journal entries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+PROPOSAL_STATES = {
+    "open": "待决定",
+    "gone": "不再成立",
+    "agreed": "已同意",
+    "rejected": "不同意",
+    "effective": "已生效",
+}
+POSTING_STATES = {"open": "公示中", "closed": "已结束", "replaced": "已换新榜"}
+ROUNDS = {"first": "第一榜", "final": "第二榜"}
+OBJECTION_STATES = {"open": "待答复", "upheld": "成立", "dismissed": "不成立"}
+LINE_STATES = {"due": "待发", "sent": "已送银行", "paid": "已到账", "failed": "失败", "cancelled": "已取消"}
+BATCH_STATES = {"active": "有效", "superseded": "已被更正", "undone": "已撤销"}
+
+_ENTITIES = {
+    "batch": "导入批次", "doubt": "疑点", "dedupe": "比对", "review": "复核", "proposal": "复核建议", "posting": "公示", "objection": "异议",
+    "payment": "付款批次", "ledger": "台账",
+}  # fmt: skip
+_KEYS = {
+    "accepted": "收下", "action": "", "added": "新增", "amount_fen": "金额", "applied": "记录", "area": "", "bank": "格式", "backup": "备份",
+    "changed": "变更", "drafted_by": "制单", "due": "到期", "effective_month": "生效", "failed": "失败", "file": "文件", "from": "自", "gone": "消失",
+    "hearing": "听取意见", "held": "拦下", "holds": "拦下", "households": "户", "kept": "另存", "kind": "", "lines": "笔数", "missing": "没有回音",
+    "month": "", "notice": "书面告知", "open": "待核实", "override": "理由", "partial": "部分到账", "posting": "公示", "programme": "",
+    "proposals": "建议", "reason": "原因", "received_on": "收到", "refused": "拒收", "released": "放行", "reopened": "退回", "restored": "恢复自",
+    "round": "", "rows": "行", "state": "", "succeeded": "成功", "supersedes": "替换批次", "to": "至", "undone": "撤销", "unknown": "不认识",
+    "withdrawn": "撤下", "disposition": "",
+}  # fmt: skip
+_VALUES = {
+    "posted": "出榜", "closed": "结束", "received": "登记", "resolved": "答复", "withdrawn": "撤下", "regular": "正常", "retry": "补发",
+    **PROPOSAL_STATES, **OBJECTION_STATES, **ROUNDS, "open": "",
+}  # fmt: skip
+
+
+def entity(text: str) -> str:
+    """``payment:1`` → 付款批次 1."""
+    kind, _, number = text.partition(":")
+    return f"{_ENTITIES.get(kind, kind)} {number}".strip() if kind in _ENTITIES else text
+
+
+def journal_detail(detail: str, names: Mapping[str, str]) -> str:
+    """A journal entry's figures as words; empty ones and digests are left to --json. ``names``: programmes and dispositions by code."""
+    from jiuzhu_cli.core.money import yuan
+
+    try:
+        found = json.loads(detail)
+    except ValueError:
+        return detail
+    told = []
+    for key, value in found.items() if isinstance(found, dict) else ():
+        if key not in _KEYS or value in (None, "", 0, False) or isinstance(value, dict):
+            continue
+        shown: Any = yuan(value, grouped=True) + " 元" if key == "amount_fen" else value
+        if isinstance(value, list):
+            shown = "、".join(map(str, value))
+        elif isinstance(value, str):
+            shown = names.get(value) or _VALUES.get(value, value)
+        if shown:
+            told.append(f"{_KEYS[key]} {shown}".strip())
+    return "，".join(told)
