@@ -146,9 +146,12 @@ def previous_month(p: Planter, towns: list[str], codes: tuple[str, ...], month: 
         for roll in p.rolls.values()
         for person in roll.loc[roll["town"] != p.persons.loc[roll["person"], "town"].to_numpy(), "household"]
     }
+    settled = set(
+        p.persons.loc[~p.calm(), "household"]
+    )  # who is due something by age or certificate was there before, too
     for code in codes:
         roll = p.rolls[code][lambda r: r["town"].isin(towns)].copy()
-        fresh = (roll["household"] % 19 == 4) & ~roll["household"].isin(p.used)
+        fresh = (roll["household"] % 19 == 4) & ~roll["household"].isin(p.used | settled)
         fresh |= roll["household"].isin(elsewhere)
         before[code] = roll[~fresh]
     status = p.persons["status"] == "subsistence"
