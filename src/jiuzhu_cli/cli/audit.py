@@ -42,7 +42,10 @@ def log(
 
     context: Context = ctx.obj
     policy = context.policy()
-    names = {item.code: item.name for item in (*policy.programmes.values(), *policy.registers.values())} | DISPOSITIONS
+    names = {code: item.name for code, item in policy.programmes.items()} | DISPOSITIONS
+    names |= {code: item.name for code, item in policy.registers.items()} | {
+        code: b.name for code, b in policy.banks.items()
+    }
     with context.workspace.open_store() as store:
         entries = journal_entries(store, last=last, entity=entity)
     rows = [

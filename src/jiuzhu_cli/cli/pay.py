@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from jiuzhu_cli.cli.context import Context, table
+from jiuzhu_cli.cli.words import LINE_STATES
 
 if TYPE_CHECKING:
     from jiuzhu_cli.ledger.store import Store
+    from jiuzhu_cli.policy.load import Policy
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -53,7 +55,7 @@ def draft(
         lines.append(f"  按理由“{made.batch['override_reason']}”放行：{released}（已记入日志）")
     if made.held:
         rows = [(BY_CODE[c].name, n, BY_CODE[c].todo) for c, n in made.holds_by_code.items()]
-        lines += [f"拦下 {made.held} 笔：", table(rows, ["原因", "笔数", "怎么办"])]
+        lines += [f"拦下 {made.held} 笔（一笔有几个原因的，各记一次）：", table(rows, ["原因", "笔数", "怎么办"])]
         lines += [f"  名单：{path}" for path in made.files]
     lines += [f"注意：{text}" for text in made.warnings]
     lines.append("下一步：核对后锁定：jiuzhu pay lock")
@@ -125,7 +127,7 @@ def export(
         made = files.export(
             store, context.workspace, policy, chosen, actor=context.actor, now=context.now, rewrite=rewrite
         )
-    rows = [(f["bank"], f["path"], f["lines"], yuan(f["amount_fen"], grouped=True)) for f in made.files]
+    rows = [(_bank(policy, f["bank"]), f["path"], f["lines"], yuan(f["amount_fen"], grouped=True)) for f in made.files]
     lines = [f"已导出：{_title(made.batch)}" if made.written else f"文件都在，没有改动：{_title(made.batch)}"]
     lines += [table(rows, ["格式", "文件", "笔数", "金额（元）"]), f"汇总单：{made.cover}", f"清单：{made.manifest}"]
     lines.append("下一步：送银行；拿到回盘后：jiuzhu pay return 回盘文件")
@@ -164,6 +166,7 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
     from jiuzhu_cli.payment.holds import BY_CODE
 
     context: Context = ctx.obj
+    policy = context.policy()
     with context.workspace.open_store() as store:
         every = tuple(approvals.STATE_WORDS)
         chosen = approvals.choose(store, (), number=batch, otherwise=every)
@@ -171,11 +174,16 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
         held = Counter(h["code"] for h in payments.holds(store, chosen["payment_id"]))
         files = [f for f in recorded_files(store, entity=f"payment:{chosen['payment_id']}") if f["kind"] == "bank_file"]
         returns = payments.returns(store, chosen["payment_id"])
-    words = {"due": "待发", "sent": "已送银行", "paid": "已到账", "failed": "失败", "cancelled": "已取消"}
-    rows = [(s["bank"], words[s["state"]], s["lines"], yuan(s["amount_fen"], grouped=True)) for s in states]
+    rows = [
+        (_bank(policy, s["bank"]), LINE_STATES[s["state"]], s["lines"], yuan(s["amount_fen"], grouped=True))
+        for s in states
+    ]
     lines = [_title(chosen), table(rows, ["格式", "状态", "笔数", "金额（元）"])]
     if held:
-        lines += ["拦下：", table([(BY_CODE[c].name, n) for c, n in sorted(held.items())], ["原因", "笔数"])]
+        lines += [
+            "拦下（一笔有几个原因的，各记一次）：",
+            table([(BY_CODE[c].name, n) for c, n in sorted(held.items())], ["原因", "笔数"]),
+        ]
     listed = [{k: f[k] for k in ("path", "lines", "amount_fen", "sha256")} for f in files]
     data = approvals.as_json(chosen) | {
         "files": listed, "by_state": states, "holds_by_code": dict(sorted(held.items())), "returns": returns,
@@ -200,7 +208,7 @@ def return_(
             store, context.workspace, policy, file, bank=bank, number=batch, actor=context.actor, now=context.now
         )
     lines = [
-        f"已读回盘：第 {read.batch['payment_id']} 批 {read.bank}，{read.lines} 笔",
+        f"已读回盘：第 {read.batch['payment_id']} 批 {_bank(policy, read.bank)}，{read.lines} 笔",
         f"  成功 {read.succeeded} 笔 {yuan(read.amount_fen, grouped=True)} 元，失败 {read.failed} 笔，部分到账 {read.partial} 笔，"
         f"没有回音 {read.missing} 笔",
     ]
@@ -223,6 +231,11 @@ def recover(ctx: typer.Context, month: str = MONTH) -> None:
     lines = [table(rows, ["原因", "笔数", "应追回（元）"])] if rows else ["没有应追回的款。"]
     lines += [f"名单：{f['path']}" for f in found.files]
     context.emit(found.as_json(), lines)
+
+
+def _bank(policy: Policy, code: str) -> str:
+    """The format by its name; the code stays in --json."""
+    return policy.banks[code].name if code in policy.banks else code
 
 
 def _title(batch: dict[str, Any]) -> str:

@@ -6,7 +6,10 @@ from datetime import date
 
 import typer
 
-from jiuzhu_cli.cli.context import Context, table
+from jiuzhu_cli.cli.context import Context, first_few, table
+from jiuzhu_cli.cli.words import OBJECTION_STATES
+from jiuzhu_cli.cli.words import POSTING_STATES as STATES
+from jiuzhu_cli.cli.words import ROUNDS as ROUND_WORDS
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -16,9 +19,6 @@ TOWN = typer.Option("", "--town", help="乡镇（街道）。")
 VILLAGE = typer.Option("", "--village", help="村（社区）。")
 ROUND = typer.Option("", "--round", help="榜次：first 第一榜 / final 第二榜；缺省为两榜都看。")
 POSTING = typer.Option(0, "--posting", help="公示编号（jiuzhu post list 可查）。")
-STATES = {"open": "公示中", "closed": "已结束", "replaced": "已换新榜"}
-ROUND_WORDS = {"first": "第一榜", "final": "第二榜"}
-OBJECTION_STATES = {"open": "待答复", "upheld": "成立", "dismissed": "不成立"}
 
 
 @app.command("make", help="出公示名单：每村每项目一份，xlsx 和可打印的 docx；不该公示的项目不出。")
@@ -31,6 +31,7 @@ def make(
 ) -> None:
     from jiuzhu_cli.core.money import yuan
     from jiuzhu_cli.posting import rounds
+    from jiuzhu_cli.posting.wording import CHECK
 
     context: Context = ctx.obj
     policy = context.policy()
@@ -56,12 +57,14 @@ def make(
             )
         )  # fmt: skip
     if rows:
-        lines += ["", table(rows, ["项目", "名单", "户", "人", "金额（元）", "公示期"]), ""]
+        lines += ["", table(rows, ["项目", "名单", "户", "保障人数", "金额（元）", "公示期"]), ""]
         lines.append(f"文件在 out/public/{month}/，按乡镇分文件夹。")
     lines += [f"不公示：{policy.programmes[code].name}——{why}" for code, why in made.not_posted]
-    lines += [f"没有出：{area} {policy.programmes[code].name}——{why}" for area, code, why in made.waiting]
-    lines += [f"扣下：{area} {policy.programmes[code].name}——{why}" for area, code, why in made.held]
-    lines += [f"注意：{text}" for text in made.warnings]
+    lines += first_few([f"没有出：{area} {policy.programmes[code].name}——{why}" for area, code, why in made.waiting])
+    lines += first_few([f"扣下：{area} {policy.programmes[code].name}——{why}" for area, code, why in made.held])
+    lines += [f"注意：{text}" for text in made.warnings if not text.startswith(CHECK)]
+    if asked := [text.removeprefix(CHECK).partition("：")[0] for text in made.warnings if text.startswith(CHECK)]:
+        lines.append(f"注意：{CHECK}{'、'.join(asked)}（来源见 jiuzhu policy list --unconfirmed）")
     lines.append("下一步：张贴；有异议用 jiuzhu post object 登记；期满后 jiuzhu post close --month " + month)
     context.emit(made.as_json(), lines)
     if made.held:
@@ -86,6 +89,7 @@ def close(
 
     context: Context = ctx.obj
     policy = context.policy()
+    _which(month, posting)
     with context.workspace.open_store() as store:
         found = closing.select(
             store, policy, month, round_=round_, programmes=programme, town=town, village=village, posting_id=posting
@@ -97,8 +101,8 @@ def close(
         )
     done = sum(one["state"] == "closed" for one in found)
     lines = [f"已结束公示 {len(result.closed)} 份" + (f"（此前已结束 {done} 份）" if done else "") + "。"]
-    lines += [f"未结束：第 {one['posting_id']} 号 {one['town']}{one['village']} {policy.programme(one['programme']).name}——{why}" for one, why in result.left]  # fmt: skip
-    lines.append("下一步：jiuzhu pay draft")
+    lines += first_few([f"未结束：第 {one['posting_id']} 号 {one['town']}{one['village']} {policy.programme(one['programme']).name}——{why}" for one, why in result.left])  # fmt: skip
+    lines.append(f"下一步：jiuzhu pay draft --month {found[0]['month']}")
     context.emit(result.as_json(), lines)
 
 
@@ -118,6 +122,7 @@ def object_(
     from jiuzhu_cli.posting import closing, objections
 
     context: Context = ctx.obj
+    _which(month, posting)
     with context.workspace.open_store() as store:
         found = closing.select(
             store, context.policy(), month, round_=round_, programmes=programme, town=town, village=village, posting_id=posting
@@ -183,6 +188,16 @@ def show(
     if raised:
         lines += ["", "异议：", table([(o.number, o.posting, o.area, o.person, o.received_on, OBJECTION_STATES[o.state], o.text) for o in raised], ["异议号", "公示", "地区", "针对", "收到", "状态", "内容"])]  # fmt: skip
     context.emit({"month": month, "lists": lists, "objections": [one.as_json() for one in raised]}, lines)
+
+
+def _which(month: str, posting: int) -> None:
+    """UsageError unless the command says which lists are meant."""
+    from jiuzhu_cli.core.errors import UsageError
+
+    if not month and not posting:
+        raise UsageError(
+            "没有说是哪份公示", "用 --month 写月份，或用 --posting 写公示编号（jiuzhu post list --month 月份 可查）"
+        )
 
 
 def _state(one: dict[str, object], today: date) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ROUNDS = {"first": "第一榜", "final": "第二榜"}
 _KINDS = {"first": "初审公示", "final": "确认公布"}
+CHECK = "公示单写的标准请核对："  # so that a screen can tell these in one line
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
@@ -118,7 +119,7 @@ def _filled(text: str, on: date, policy: Policy, warnings: list[str]) -> str:
         else:
             values[name] = _shown(found.value)
             if not found.confirmed:
-                warnings.append(f"公示单用到的“{name}”（{values[name]}）请核对：{found.source}")
+                warnings.append(f"{CHECK}{name}（{values[name]}）：{found.source}")
     return _render(text, values)
 
 
