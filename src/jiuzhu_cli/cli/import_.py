@@ -5,10 +5,18 @@ from __future__ import annotations
 import gc
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from jiuzhu_cli.cli.context import Context, table
+from jiuzhu_cli.cli.context import Context, shorten, table
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.core.finding import Finding
+    from jiuzhu_cli.policy.load import Policy
+
+
+HOW = {"programme": "项目", "month": "月份", "area": "乡镇", "columns": "各列", "level": "金额", "category": "类别"}
 
 
 def command(
@@ -77,13 +85,19 @@ def _check_known(policy, text: str) -> None:  # type: ignore[no-untyped-def]
     try:
         policy.programme(text)
     except UsageError:
-        policy.register(text)
+        try:
+            policy.register(text)
+        except UsageError:
+            raise UsageError(
+                f"没有叫“{text}”的项目或名单",
+                "用 jiuzhu policy list --programmes、jiuzhu policy list --registers 查看全部",
+            ) from None
 
 
 def _lines(context: Context, result, explain: bool) -> list[str]:  # type: ignore[no-untyped-def]
     from jiuzhu_cli.core.money import yuan
     from jiuzhu_cli.intake.reports import summary_lines
-    from jiuzhu_cli.intake.result import STATUS_WORDS, message
+    from jiuzhu_cli.intake.result import STATUS_WORDS
 
     policy = context.policy()
     rows = []
@@ -91,19 +105,20 @@ def _lines(context: Context, result, explain: bool) -> list[str]:  # type: ignor
         item = policy.programmes.get(one.programme) or policy.registers.get(one.programme)
         rows.append(
             (
-                one.file if len(one.file) <= 40 else "…" + one.file[-39:],
-                (item.name if item else "—") + one.category,
+                shorten(one.file, 30),
+                shorten(item.name, 22 if one.category else 28) + (f"（{one.category}）" if one.category else "")
+                if item
+                else "—",
                 one.area or ("全区" if item else "—"),
                 one.month,
                 one.batch or "",
-                one.rows,
                 one.accepted,
                 one.refused,
                 yuan(one.amount_fen, grouped=True),
                 STATUS_WORDS[one.status].split("，")[0],
             )
         )
-    headers = ["文件", "项目", "范围", "月份", "批次", "行", "收下", "拒收", "金额（元）", "结果"]
+    headers = ["文件", "项目", "范围", "月份", "批次", "收下", "拒收", "金额（元）", "结果"]
     lines = [table(rows, headers)] if rows else ["没有找到可以导入的文件。"]
     for one in result.tables:
         errors = [f for f in one.findings if f.severity == "error"]
@@ -115,24 +130,48 @@ def _lines(context: Context, result, explain: bool) -> list[str]:  # type: ignor
         if not quiet or explain:
             lines += ["", *summary_lines(one, policy)]
         if explain:
-            lines += [f"    {key}：{why}" for key, why in one.how.items()]
-        for finding in [*errors, *(f for f in one.findings if f.severity == "warning")][: 0 if quiet else 8]:
-            said = message(finding, policy)
-            lines.append(f"    {said['cell'] or '整表'}　{said['message']}")
-        if not quiet and len(errors) > 8:
-            lines.append(f"    …… 共 {len(one.findings)} 条，见核对结果")
+            lines += [f"    {HOW.get(key, key)}：{why}" for key, why in one.how.items()]
+        if not quiet:
+            lines += _findings([*errors, *(f for f in one.findings if f.severity == "warning")], policy)
         if one.errors_file:
             lines.append(f"  核对结果：{one.errors_file}") if not quiet else None
         if one.remainder_file:
             lines.append(f"  待改正的行：{one.remainder_file}（改正后直接导入它）")
         if one.todo:
             lines.append(f"  怎么办：{one.todo}")
-    total = sum(one.amount_fen for one in result.tables if one.status in ("imported", "corrected"))
-    fresh = sum(one.status in ("imported", "corrected") for one in result.tables)
-    lines += ["", f"共 {len(result.tables)} 张表，新导入 {fresh} 张，{yuan(total, grouped=True)} 元。"]
-    lines.append(
-        "下一步：jiuzhu dedupe run --month 月份 查重查漏；jiuzhu batch list 看已导入的批次。"
-        if fresh
-        else "台账没有变化。"
-    )
+    fresh = [one for one in result.tables if one.status in ("imported", "corrected")]
+    months = sorted({one.month for one in fresh if one.kind == "roll"}, reverse=True)
+    sums = [
+        (month, sum(one.amount_fen for one in fresh if one.month == month and one.kind == "roll")) for month in months
+    ]
+    lines += [
+        "",
+        f"共 {len(result.tables)} 张表，新导入 {len(fresh)} 张，拒收 {sum(one.refused for one in result.tables)} 行。",
+    ]
+    lines += [f"  {month} 新导入 {yuan(total, grouped=True)} 元" for month, total in sums]
+    if any(one.refused for one in result.tables):
+        lines.append("拒收的行改在“待改正”工作簿里，再导入那个工作簿。")
+    if months:
+        lines.append(f"下一步：jiuzhu dedupe run --month {months[0]}（已导入的：jiuzhu batch list）")
+    elif not fresh:
+        lines.append("台账没有变化。下一步看 jiuzhu status。")
+    return lines
+
+
+def _findings(findings: list[Finding], policy: Policy) -> list[str]:
+    """Findings of one table, what is alike in one line with its cells; the rest is in the check workbook."""
+    from jiuzhu_cli.intake.result import message
+
+    cells: dict[tuple[str, str], list[str]] = {}
+    for finding in findings:
+        said = message(finding, policy)
+        places = cells.setdefault((said["message"], said["todo"]), [])
+        if said["cell"] and said["cell"] not in places:
+            places.append(said["cell"])
+    lines = []
+    for (text, todo), places in list(cells.items())[:8]:
+        where = "、".join(places[:6]) + (f" 等 {len(places)} 处" if len(places) > 6 else "") if places else "整表"
+        lines.append(f"    {where}　{text}" + (f"。{todo}" if todo else ""))
+    if len(cells) > 8:
+        lines.append(f"    …… 还有 {len(cells) - 8} 种问题，见核对结果")
     return lines
