@@ -194,6 +194,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries talk to developers, not to clerks
+    sys.unraisablehook = lambda _: None  # what libraries stumble over when they are torn down
     os.umask(0o077)  # whatever is written is for its owner alone
     context: Context | None = None
     as_json = "--json" in (arguments if arguments is not None else sys.argv[1:])

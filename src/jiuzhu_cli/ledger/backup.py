@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError, reason_of
+from jiuzhu_cli.ledger.files import recorded_files
 from jiuzhu_cli.ledger.store import SCHEMA_VERSION, Lock, Store
 from jiuzhu_cli.ledger.workspace import Workspace
 
@@ -33,7 +36,7 @@ def _copy(source: Path, target: Path) -> None:
             old.backup(new)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        _verify(temporary)
+        _verify(temporary, source.name)
         temporary.replace(target)
     except sqlite3.OperationalError as error:
         temporary.unlink(missing_ok=True)
@@ -49,15 +52,15 @@ def _copy(source: Path, target: Path) -> None:
         raise
 
 
-def _verify(path: Path) -> None:
-    """DataError unless ``path`` is a whole ledger of this version or older, its journal chain unbroken."""
+def _verify(path: Path, name: str) -> None:
+    """DataError unless ``path`` (shown as ``name``) is a whole ledger of this version or older, its journal chain unbroken."""
     with closing(sqlite3.connect(path)) as connection:
         ok = connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
         version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise RefusedError(f"备份由更新版本的 jiuzhu 建立（版本 {version}）", "请升级 jiuzhu 后再恢复")
     if not ok or version < 1:
-        raise DataError(f"{path.name} 不是完好的台账", "换一个备份文件")
+        raise DataError(f"{name} 不是完好的台账", "换一个备份文件")
     with Store(path) as store:
         broken = store.check_journal()
     if broken:
@@ -79,16 +82,25 @@ def back_up(workspace: Workspace, target: Path | None, *, now: datetime, actor: 
     if path.exists() and target is not None:
         raise RefusedError(f"{path.name} 已经存在", "换一个文件名")
     path = _free_name(path)
-    with workspace.open_store() as store, store.transaction(actor=actor, command="backup", now=now) as tx:
-        tx.journal("ledger", {"backup": path.name})
-    _copy(workspace.ledger_path, path)
+    workspace.open_store().close()  # an interrupted write is rolled back first
+    _copy(workspace.ledger_path, path)  # before anything is written: a damaged ledger is neither copied nor written to
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with workspace.open_store() as store, store.transaction(actor=actor, command="backup", now=now) as tx:
+        tx.journal("ledger", {"backup": path.name}, digest=digest)
     return Backup(path, digest, path.stat().st_size)
 
 
-def restore_from(workspace: Workspace, source: Path, *, now: datetime, actor: str) -> Path:
-    """Replaces the ledger by ``source`` after checking it; the replaced ledger is kept and its path returned."""
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """``kept``: where the replaced ledger is, None when there was none; ``forgotten``: bank files that the restored ledger does not know."""
+
+    kept: Path | None
+    forgotten: list[str]
+
+
+def restore_from(workspace: Workspace, source: Path, *, now: datetime, actor: str) -> Restored:
+    """Replaces the ledger by ``source`` after checking it. At every moment there is one whole ledger in its place."""
     if not source.is_file():
         raise OutsideError(f"找不到备份文件 {source.name}", "到 backup 文件夹里看看有哪些")
     candidate = workspace.root / ".restore.db"
@@ -96,16 +108,35 @@ def restore_from(workspace: Workspace, source: Path, *, now: datetime, actor: st
     lock.acquire(f"{actor} 正在恢复台账")
     try:
         _copy(source, candidate)
-        kept = _free_name(workspace.root / "backup" / f"replaced-{now.astimezone(UTC):%Y%m%dT%H%M%S}.db")
-        if workspace.ledger_path.exists():
-            workspace.ledger_path.rename(kept)
-            hot = workspace.root / "ledger.db-journal"
-            if hot.exists():
-                hot.rename(kept.with_name(kept.name + "-journal"))
+        kept = _keep(workspace, now) if workspace.ledger_path.exists() else None
         candidate.replace(workspace.ledger_path)
+    except OSError as error:
+        raise OutsideError(f"换不了台账：{error.strerror}", "关闭正打开着它的程序，检查磁盘空间和权限") from error
     finally:
-        candidate.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            candidate.unlink()
         lock.release()
-    with workspace.open_store() as store, store.transaction(actor=actor, command="restore", now=now) as tx:
-        tx.journal("ledger", {"restored": source.name, "kept": kept.name})
+    with workspace.open_store() as store:
+        with store.transaction(actor=actor, command="restore", now=now) as tx:
+            tx.journal("ledger", {"restored": source.name, "kept": kept.name if kept else ""})
+        known = {str(row["path"]) for row in recorded_files(store)}
+    names = (workspace.relative(path) for path in sorted(workspace.bank.rglob("*")) if path.is_file())
+    return Restored(kept, [name for name in names if name not in known and not Path(name).name.startswith(".")])
+
+
+def _keep(workspace: Workspace, now: datetime) -> Path:
+    """A second name (or copy) of the present ledger under ``backup/``, a journal that belongs to it beside it."""
+    ledger, hot = workspace.ledger_path, workspace.root / "ledger.db-journal"
+    with contextlib.suppress(sqlite3.Error), closing(sqlite3.connect(ledger)) as connection:
+        connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # rolls an interrupted write back
+        hot.unlink(missing_ok=True)  # what is left was never begun in earnest
+    folder = workspace.root / "backup"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    kept = _free_name(folder / f"replaced-{now.astimezone(UTC):%Y%m%dT%H%M%S}.db")
+    try:
+        os.link(ledger, kept)
+    except OSError:  # a disk without hard links
+        shutil.copy2(ledger, kept)
+    if hot.exists():  # only a damaged ledger keeps one; it must not be played into the restored one
+        hot.replace(kept.with_name(kept.name + "-journal"))
     return kept

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -65,13 +66,13 @@ def ledger_error(error: Exception, path: Path) -> Exception:
 
 def sweep(root: Path) -> None:
     """Removes temporary files that killed processes left in the workspace; called by whoever holds its lock."""
-    for pattern in (".staging-*.db*", ".restore.db", ".*.tmp", "jiuzhu.toml.new", "out/**/.*.tmp*", "backup/.*.tmp"):
+    for pattern in (".staging-*.db*", ".restore.db", ".*.tmp*", "jiuzhu.toml.new", "out/**/.*.tmp*", "backup/.*.tmp*"):
         for path in root.glob(pattern):
             owner = re.search(r"[-.](\d+)\.(?:tmp|db)", path.name)
             if owner and _alive(int(owner.group(1))):
                 continue
             with contextlib.suppress(OSError):
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _alive(pid: int) -> bool:

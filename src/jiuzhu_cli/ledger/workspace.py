@@ -181,12 +181,12 @@ def copy_workspace(workspace: Workspace, target: Path) -> Workspace:
     for folder in FOLDERS:
         (target / folder).mkdir(exist_ok=True, mode=0o700)
     for folder in ("policy", "templates", "out/bank"):
-        shutil.copytree(workspace.root / folder, target / folder, dirs_exist_ok=True)
+        if (workspace.root / folder).is_dir():
+            shutil.copytree(workspace.root / folder, target / folder, dirs_exist_ok=True)
     shutil.copy2(workspace.root / CONFIG_NAME, target / CONFIG_NAME)
-    with closing(sqlite3.connect(f"file:{workspace.ledger_path.as_posix()}?mode=ro", uri=True)) as source:
-        os.close(os.open(target / "ledger.db", os.O_CREAT | os.O_RDWR, 0o600))
-        with closing(sqlite3.connect(target / "ledger.db")) as copy:
-            source.backup(copy)
+    os.close(os.open(target / "ledger.db", os.O_CREAT | os.O_RDWR, 0o600))
+    with workspace.open_store() as store, closing(sqlite3.connect(target / "ledger.db")) as copy:
+        store.connection.backup(copy)
     return Workspace(target, workspace.config)
 
 

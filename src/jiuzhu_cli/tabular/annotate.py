@@ -224,13 +224,9 @@ def _copy_plain(
     summary_name: str,
     headers: Mapping[str, int],
 ) -> None:
-    import xlsxwriter
+    from jiuzhu_cli.tabular.write import append_sheet, new_book
 
-    from jiuzhu_cli.tabular.write import append_sheet
-
-    copy = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": str(path.parent)})
-    copy.set_properties({"created": CREATED, "author": "jiuzhu"})
-    try:
+    with new_book(path, many=True) as copy:
         front = SheetSpec(**{f: getattr(summary, f) for f in SheetSpec.__dataclass_fields__})
         front.name, front.notes = summary_name, [*summary.notes, PLAIN_NOTE]
         append_sheet(copy, front, first=True)
@@ -240,10 +236,6 @@ def _copy_plain(
         places = _reason_columns(book, reasons)
         for sheet in book.sheets:
             _plain_sheet(copy, sheet, red_cells, comments, reasons, places.get(sheet.name), headers.get(sheet.name, 1))
-    except BaseException:
-        copy.fileclosed = True
-        raise
-    copy.close()
 
 
 def _plain_sheet(

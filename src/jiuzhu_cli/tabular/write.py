@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
-from collections.abc import Mapping, Sequence
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -100,32 +103,45 @@ def write_xlsx(path: Path, sheets: Sequence[SheetSpec], *, marks: Mapping[str, s
     ``marks`` become custom document properties (``read_workbook(...).marks``). DataError when a text is too long, a
     sheet has too many rows, or a value does not fit its column's kind.
     """
-    import xlsxwriter
-
     many = sum(len(sheet.rows) * len(sheet.columns) for sheet in sheets) > MANY_CELLS
 
     def write(temporary: Path) -> None:
-        options = {
-            "constant_memory": many,
-            "in_memory": not many,
-            "tmpdir": str(temporary.parent),
-            "strings_to_formulas": False,
-            "strings_to_numbers": False,
-            "strings_to_urls": False,
-        }
-        book = xlsxwriter.Workbook(str(temporary), options)
-        book.set_properties({"created": CREATED, "author": "jiuzhu"})
-        for key, value in (marks or {}).items():
-            book.set_custom_property(key, value, "text")
-        try:
+        with new_book(temporary, many=many) as book:
+            for key, value in (marks or {}).items():
+                book.set_custom_property(key, value, "text")
             for number, sheet in enumerate(sheets):
                 append_sheet(book, sheet, first=number == 0)
+
+    return write_atomic(path, write)
+
+
+@contextlib.contextmanager
+def new_book(path: Path, *, many: bool) -> Iterator[xlsxwriter.Workbook]:
+    """A workbook to be filled and packed at ``path``, or given up on any error; OSError when the disk refuses.
+
+    With ``many`` cells rows wait in a folder beside it whose name tells the process, so that a killed one can be cleared away.
+    """
+    import xlsxwriter
+    from xlsxwriter.exceptions import FileCreateError
+
+    texts = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+    with contextlib.ExitStack() as stack:
+        scratch = path.parent
+        if many:
+            folder = tempfile.TemporaryDirectory(prefix=f".rows.{os.getpid()}.tmp", dir=path.parent)
+            scratch = Path(stack.enter_context(folder))
+        options = {"constant_memory": many, "in_memory": not many, "tmpdir": str(scratch), **texts}
+        book = xlsxwriter.Workbook(str(path), options)
+        book.set_properties({"created": CREATED, "author": "jiuzhu"})
+        try:
+            yield book
         except BaseException:
             book.fileclosed = True  # an unfinished workbook must not be packed when it is collected
             raise
-        book.close()
-
-    return write_atomic(path, write)
+        try:
+            book.close()
+        except FileCreateError as error:
+            raise OSError(getattr(error.args[0], "errno", None), str(error)) from error
 
 
 class _Yuan(float):
@@ -166,7 +182,9 @@ class _Writer:
         row = self._top()
         if spec.header_row:
             style = self._format(bold=True, align="center", text_wrap=True, border=1, bg_color="#D9E1F2")
-            lines = max((_lines(c.header, self.widths[i], spec.font_size / 11) for i, c in enumerate(spec.columns)), default=1)
+            lines = max(
+                (_lines(c.header, self.widths[i], spec.font_size / 11) for i, c in enumerate(spec.columns)), default=1
+            )
             sheet.set_row(row, spec.font_size * 1.5 * lines + 6)
             for index, column in enumerate(spec.columns):
                 sheet.write_string(row, index, column.header, style)
