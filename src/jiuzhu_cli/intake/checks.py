@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -88,9 +89,11 @@ def whole_amount(rows: Rows) -> None:
 
 
 def household_income(rows: Rows) -> None:
-    """``income_fen`` and ``income_period`` from whichever income columns the list has; the yearly figure is the authority."""
+    """``income_fen`` and ``income_period`` from whichever income columns the list has; the yearly figure is the authority.
+
+    A person's share becomes the household's income only where the household's size is stated (保障人口 may be less).
+    """
     size_of = rows.get("household_size")
-    covered = rows.get("covered_persons")
     for name, period, each in (
         ("income_year", "year", False),
         ("income_month", "month", False),
@@ -102,23 +105,30 @@ def household_income(rows: Rows) -> None:
             continue
         income = rows.values.setdefault("income_fen", [None] * rows.size)
         periods = rows.values.setdefault("income_period", [None] * rows.size)
-        rows.columns.setdefault("income_fen", rows.columns[name])
+        column = rows.columns[name]
+        rows.columns.setdefault("income_fen", column)
+        told = bool(re.search("[年月]", column.header)) or column.why.startswith("由 --map") or not each
         for person, value in enumerate(values):
             if value is None or income[person] is not None:
                 continue
-            persons = (size_of[person] or covered[person]) if each else 1
+            persons = size_of[person] if each else 1
             if persons:
-                income[person], periods[person] = value * persons, period
-    if "income_fen" in rows.columns:
-        header = rows.columns["income_fen"].header
-        told = "year" if "年" in header and "月" not in header else "month" if "月" in header else ""
+                income[person], periods[person] = value * persons, period if told else None
+        if each and not any(size_of):
+            rows.blame(-1, name, "income_size_unknown", "warning", header=column.header)
+        elif not told:
+            rows.blame(-1, name, "income_period_unknown", "warning", header=column.header)
+    plain = rows.columns.get("income_fen")
+    if plain is not None and plain.field == "income_fen":
+        header = plain.header
+        written = "year" if "年" in header and "月" not in header else "month" if "月" in header else ""
         periods = rows.values.setdefault("income_period", [None] * rows.size)
         income = rows.values["income_fen"]
         unknown = False
         for person, value in enumerate(income):
             if value is not None and periods[person] not in ("month", "year"):
-                periods[person] = told or None
-                unknown = unknown or not told
+                periods[person] = written or None
+                unknown = unknown or not written
         if unknown:
             rows.blame(-1, "income_fen", "income_period_unknown", "warning", header=header)
 

@@ -87,6 +87,10 @@ _NOT_PAID = re.compile(
 _MONEY = re.compile(
     r"金额|资金|补助|补贴|津贴|救助金|保障金|低保金|供养金|生活费|发放[数额]?$|实发|应发|合计$|总计$|总额$|救助款|补助款|慰问[金款]|元$"
 )
+_INCOME = re.compile(
+    r"(?:上一?年度?|年度|全年|(?:申请|认定|核定)?(?:之?[前近])?(?:12|十二)个?月(?:的|内)?|[年月]|家庭|全家|户均?|总|人均|每人|平均|成员|共同生活|可支配|纯|核定|核算|核对|认定|实际|申报|的)*"
+    r"收入(?:合计|总额|总计|金额|数额|额|总数)?"
+)
 _BAND = re.compile(r"(信息|情况|资料|数据|成员|人员|对象|家庭)$")
 _UNIT = re.compile(r"(亿元|万元|千元|元|角|分)")
 
@@ -136,6 +140,8 @@ class Lexicon:
     def meaning(self, parts: list[str], *, register: str = "", kind: str = "roll") -> Meaning:
         """What the header ``parts`` (top to bottom) says. In a multi-row header the parent decides what the child leaves open."""
         owner = next(filter(None, (owner_of(header_key(part)) for part in parts[:-1])), "")
+        if kind == "roll" and (income := income_field(parts)):
+            return Meaning(income, "表头写明是家庭收入的哪一种")
         for key in _candidates(parts):
             found = self._word(key, register)
             if found is not None:
@@ -261,6 +267,24 @@ def unit_of_lines(lines: list[str]) -> str:
         if found:
             return found.group(1)
     return ""
+
+
+def income_field(parts: list[str]) -> str:
+    """The income field that a header says with its period and whether it is a person's share (上年度家庭人均纯收入), or ''.
+
+    Only words that leave it the household's whole income: 务工收入, 个人收入, 收入来源 are none. Where neither month nor year
+    is said it is left to the glossary.
+    """
+    key = header_key(parts[-1])
+    said = key + "".join(header_brackets(parts[-1]))
+    if not _INCOME.fullmatch(key):
+        return ""
+    year = bool(re.search("年|12个?月|十二个月", said))
+    month = "月" in re.sub("1?[12十]+二?个?月", "", said)
+    if year == month:
+        return ""
+    each = re.search("人均|每人|平均|/人", said)
+    return ("income_per_person_" if each else "income_") + ("year" if year else "month")
 
 
 def level_of(parts: list[str]) -> Literal["", "household", "person"]:

@@ -297,5 +297,5 @@ def _extra(rows: Rows, take: Callable[[list[Any]], list[Any]]) -> list[str | Non
 # Input fields that have no column of their own in the record and are worth keeping
 KEPT_INPUTS = {
     "ethnicity", "health", "approved_on", "months_paid", "back_pay", "standard_amount", "per_person_amount",
-    "disability_kind_grade",
+    "disability_kind_grade", "income_per_person_month", "income_per_person_year",
 }  # fmt: skip

@@ -90,7 +90,10 @@ def _one_month(work: Work, from_column: str, letters: str) -> None:
         elif found.sure == "day" and table.kind == "roll":
             work.tell("month_from_date", "warning", month=found.month, shown_text=proof.text)
         return
-    if table.kind == "roll":
+    several = next((proof for proof in told if is_range(proof.text)), None)
+    if table.kind == "roll" and several is not None:
+        work.tell("month_range", "error", shown_text=several.text)
+    elif table.kind == "roll":
         work.tell("month_unknown", "error")
 
 
