@@ -166,3 +166,24 @@ def test_no_worksheet_and_broken_xml(tmp_path: Path) -> None:
     for name, workbook in (("a", empty), ("b", "<workbook"), ("c", "\xff")):
         with pytest.raises(DataError):
             read_workbook(raw_xlsx(tmp_path / f"{name}.xlsx", sheet_xml(""), workbook=workbook))
+
+
+@pytest.mark.parametrize("dimension", ["A1:XFD1048576", "A1:B2", ""])
+def test_a_far_cell_in_small_letters(tmp_path: Path, dimension: str) -> None:
+    data = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="xfd1048576"><v>2</v></c></row>'
+    with pytest.raises(DataError, match="XFD1048576"):
+        read_workbook(raw_xlsx(tmp_path / "a.xlsx", sheet_xml(data, dimension=dimension)))
+
+
+@pytest.mark.parametrize("corner", ["A1", "C9", "Z99", "X100002", "AF1048576", "ZZ234567", "AAA1", "XFD987654"])
+def test_what_is_beyond_a_corner(corner: str) -> None:
+    letters, digits = corner.rstrip("0123456789"), corner.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    beyond, rows, columns = guard._beyond_corner(letters.encode(), digits.encode())
+    assert not beyond.search(f'<c r="{corner}">'.encode()) and not beyond.search(
+        b'xmlns:r="http://a" footer="0.3" r="A1"'
+    )
+    assert rows >= int(digits) and columns > guard.column_index(letters)
+    for row in {1, int(digits), rows, rows + 1, 10 * rows, 999, 1_048_576, 9_999_999}:
+        for column in {0, guard.column_index(letters), columns - 1, columns, 26, 700, 702, 16_383}:
+            if not beyond.search(f'r="{guard.column_letters(column)}{row}"'.encode()):
+                assert row <= rows and column < columns

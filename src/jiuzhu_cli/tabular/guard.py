@@ -2,7 +2,8 @@
 
 The reader (calamine) allocates the whole rectangle up to the farthest cell and aborts the process when that is absurd; it
 turns ``#N/A`` into a blank and knows nothing of hidden rows or of formulas that were never calculated. All of this is
-found by one pass of ``bytes.find`` over each sheet's XML; the slower exact passes run only where something is odd.
+found by one pass of ``bytes.find`` over each sheet's XML; the slower exact passes run only where something is odd. A large
+sheet is read on the way (``slices``), piece by piece as it is found harmless.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from xml.parsers import expat
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.cells import CellError, column_index, column_letters, split_reference
+from jiuzhu_cli.tabular.slices import LARGE, MAX_SLICE, SlicedSheet, Slices
 
 MAX_ENTRIES = 5_000
 MAX_INFLATED = 4 << 30
@@ -31,8 +33,13 @@ _RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _OFFICE_STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 _DIMENSION = re.compile(rb'<(?:\w+:)?dimension ref="(?:[A-Z]+\d+:)?([A-Z]+)(\d+)"')
+_SHELL = {
+    "[content_types].xml", "_rels/.rels", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml", "xl/sharedstrings.xml",
+}  # fmt: skip
 _ELEMENT = re.compile(rb"<[A-Za-z_]")
 _NUMBER = re.compile(rb"[0-9]{1,7}")
+_LOWER = re.compile(rb'<c r="[a-z]')  # nobody writes it, the reader takes it
+_NOTHING = re.compile(rb"(?!)")
 _ROOT = re.compile(rb"<(?:([A-Za-z][\w.-]*):)?worksheet[\s>]")
 
 
@@ -50,6 +57,7 @@ class SheetFacts:
 class XlsxFacts:
     sheets: dict[str, SheetFacts] = field(default_factory=dict)
     marks: dict[str, str] = field(default_factory=dict)
+    read: dict[str, SlicedSheet] = field(default_factory=dict)  # large sheets, read on the way
 
 
 def inspect_xlsx(data: bytes, name: str) -> XlsxFacts:
@@ -82,7 +90,9 @@ class _Inspector:
                 for _ in self._chunks(part):
                     pass  # counted, and refused on a DOCTYPE
         for title, part in sheets.items():
-            facts.sheets[title] = self._sheet(title, part)
+            facts.sheets[title], read = self._sheet(title, part)
+            if read is not None:
+                facts.read[title] = read
         if "docProps/custom.xml" in self.entries:
             facts.marks = _custom_properties(self._small("docProps/custom.xml"))
         return facts
@@ -155,10 +165,33 @@ class _Inspector:
                     parts[element.get("name", "")] = relations[key]
         return parts
 
-    def _sheet(self, title: str, part: str) -> SheetFacts:
+    def _sheet(self, title: str, part: str) -> tuple[SheetFacts, SlicedSheet | None]:
+        large = self.entries[part].file_size >= LARGE and self._shell_size() <= MAX_SLICE
+        slices = Slices(self._shell(), part, title) if large else None
+        try:
+            facts = self._scan(title, part, slices)
+        except BaseException:
+            if slices is not None:
+                slices.abandon()
+            raise
+        return facts, slices.finish() if slices is not None else None
+
+    def _shell_size(self) -> int:
+        return sum(info.file_size for name, info in self.entries.items() if name.lower() in _SHELL)
+
+    def _shell(self) -> dict[str, bytes]:
+        """The parts of the workbook that the cells of a sheet need."""
+        return {name: b"".join(self._chunks(name)) for name in self.entries if name.lower() in _SHELL}
+
+    def _scan(self, title: str, part: str, slices: Slices | None) -> SheetFacts:
         scan = _FastScan()
         for chunk in self._chunks(part, b"<row"):
             scan.feed(chunk)
+            if slices is not None and not slices.failed:
+                if scan.odd or scan.extent_in_doubt(self.entries[part].file_size):
+                    slices.abandon()
+                else:
+                    slices.add(chunk)
             if scan.odd:
                 return self._slowly(title, part)
         if scan.extent_in_doubt():
@@ -194,7 +227,7 @@ class _FastScan:
     def __init__(self) -> None:
         self.facts, self.odd, self.prefix = SheetFacts(), False, b""
         self._begun = self._beyond = self._formula_seen = False
-        self._last_row = self._last_column = -1
+        self._far, self._most_rows, self._most_columns = _NOTHING, 0, 0
         self._bytes = 0
 
     def feed(self, chunk: bytes) -> None:
@@ -202,8 +235,11 @@ class _FastScan:
             self._begin(chunk)
             self._hidden(chunk, b"col")
         self._bytes += len(chunk)
-        if self._notable.search(chunk):
-            self._look(chunk)
+        self._beyond = self._beyond or self._far.search(chunk) is not None
+        if (b"'" in chunk and b"r='" in chunk) or (self._beyond and _LOWER.search(chunk)):
+            self.odd = True
+        if b"hidden=" in chunk:
+            self._hidden(chunk, b"row")
         if b't="e"' in chunk:
             self._errors(chunk)
         self._formula_seen = self._formula_seen or self._formula_end in chunk
@@ -212,14 +248,6 @@ class _FastScan:
         row = chunk.rfind(self._row)
         if row >= 0 and (number := _NUMBER.match(chunk, row + len(self._row))):
             self.facts.rows = max(self.facts.rows, int(number.group()))
-
-    def _look(self, chunk: bytes) -> None:
-        """Something notable is in the chunk: which of the three?"""
-        if b"r='" in chunk:
-            self.odd = True
-        if self._far.search(chunk):
-            self._beyond = True
-        self._hidden(chunk, b"row")
 
     def _begin(self, chunk: bytes) -> None:
         self._begun = True
@@ -234,15 +262,9 @@ class _FastScan:
         self._formula_end = b"</" + self.prefix + b"f>"
         claimed = _DIMENSION.search(chunk[: 1 << 16])
         if claimed and len(claimed.group(1)) <= 3 and len(claimed.group(2)) <= 7:
-            letters, digits = len(claimed.group(1)), len(claimed.group(2))
-            self._last_column, self._last_row = column_index(claimed.group(1).decode()), int(claimed.group(2)) - 1
-            far = b"[A-Z]{%d}|[A-Z]+[0-9]{%d}" % (letters + 1, digits + 1)
+            self._far, self._most_rows, self._most_columns = _beyond_corner(claimed.group(1), claimed.group(2))
         else:
-            self._beyond, far = True, b"$^"
-        # a reference with more letters or digits than the sheet says it has, single quotes, or a hidden row; the lone
-        # literal in front lets the regular expression engine jump from r to r
-        self._notable = re.compile(b"r(?:(?==)=(?:\"(?:%s)|')|(?=o)ow [^>]*?hidden=)" % far)
-        self._far = re.compile(b'r="(?:%s)' % far)
+            self._beyond = True
         p = re.escape(self.prefix)
         v = b"<" + p + b"v"
         self._uncalculated = re.compile(
@@ -251,15 +273,16 @@ class _FastScan:
         )
         self._value = re.compile(v + b">([^<]*)<")
 
-    def extent_in_doubt(self) -> bool:
-        """Whether the file's own word about its extent cannot be relied on, or is too large to be taken on trust."""
+    def extent_in_doubt(self, size: int = 0) -> bool:
+        """Whether the file's own word about its extent cannot be relied on, or is too large to be taken on trust.
+
+        ``size``: bytes of the whole sheet, as the archive states them; by default what has been seen.
+        """
         if self._beyond:
             return True
-        # no cell has more letters or digits than the claimed corner: that bounds the rectangle
-        rows, columns = self._last_row + 1, self._last_column + 1
-        bound = (10 ** len(str(rows)) - 1) * (26 if columns <= 26 else 702 if columns <= 702 else 18278)
+        bound = self._most_rows * self._most_columns
         # a cell takes 20 bytes at least
-        return bound > MAX_AREA or (bound > SPARSE_AREA and self._bytes // 20 * SPARSE < bound)
+        return bound > MAX_AREA or (bound > SPARSE_AREA and (size or self._bytes) // 20 * SPARSE < bound)
 
     def _address(self, chunk: bytes, before: int) -> tuple[int, int] | None:
         start = chunk.rfind(self._cell, 0, before)
@@ -297,6 +320,28 @@ class _FastScan:
         pattern = b"<" + re.escape(self.prefix) + what + rb' ([^>]*?)hidden="(?:1|true)"([^>]*)>'
         for match in re.finditer(pattern, chunk):
             _note_hidden(self.facts, what == b"col", (match.group(1) + match.group(2)).decode("ascii", "replace"))
+
+
+def _beyond_corner(letters: bytes, digits: bytes) -> tuple[re.Pattern[bytes], int, int]:
+    """A pattern of references well beyond a corner, and how many rows and columns those that it does not match can have.
+
+    Fit for a pass over every cell: it looks at the number of letters and digits and at the first one or two of them.
+    """
+    first, many = letters[:1], len(digits)
+    if len(letters) == 1:
+        near, columns = b"[A-Z]", 26
+    elif len(letters) == 2:
+        near, columns = b"[A-%s]?[A-Z]" % first, (column_index(first.decode()) + 2) * 26
+    else:
+        near, columns = b"[A-Z]{1,3}", 18278
+    if many == 1:
+        low, rows = b"[0-9]", 9
+    else:
+        lead, second, rest = digits[:1], digits[1:2], many - 2
+        rows = (int(digits[:2]) + 1) * 10**rest - 1
+        low = b"[0-9]{1,%d}|%s[0-%s][0-9]{%d}" % (many - 1, lead, second, rest)
+        low += b"|[0-%d][0-9]{%d}" % (int(lead) - 1, many - 1) if lead > b"1" else b""
+    return re.compile(b'r="(?=[A-Z]|[a-z]{1,3}[0-9])(?!%s(?:%s)")' % (near, low)), rows, columns
 
 
 def _note_hidden(facts: SheetFacts, is_column: bool, attributes: str) -> None:
@@ -350,7 +395,7 @@ class _SlowScan:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = name.rpartition(":")[2]
         if tag == "c":
-            place = split_reference(attributes.get("r", ""))
+            place = split_reference(attributes.get("r", "").upper())
             self._row, self._column = place or (self._row, self._column + 1)
             self._kind, self._formula, self._valued, self._text = attributes.get("t", ""), False, False, ""
         elif tag == "row":

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
-from datetime import date, datetime, time, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, time
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError, OutsideError, reason_of
 from jiuzhu_cli.tabular.cells import Cell, CellError, Sheet, Workbook
+from jiuzhu_cli.tabular.convert import Columns
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.tabular.slices import SlicedSheet
 
 __all__ = ["CellError", "Sheet", "Workbook", "read_workbook"]
 
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-EXACT = 10**15  # integers below it survive a spreadsheet's number cell
 _RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
 
 
@@ -43,7 +47,7 @@ def read_workbook(path: Path, *, password: str | None = None) -> Workbook:
         from jiuzhu_cli.tabular.guard import inspect_xlsx
 
         facts = inspect_xlsx(data, path.name)
-        sheets = _read_calamine(data, path.name, facts.sheets)
+        sheets = _read_calamine(data, path.name, facts.sheets, facts.read)
         return Workbook(path, "xlsx", sheets, digest, facts.marks)
     _refuse_other(data, path.name)
     from jiuzhu_cli.tabular import csvtext
@@ -57,23 +61,31 @@ def _read_xls(data: bytes, name: str) -> list[Sheet]:
     return _read_calamine(data, name, biff.inspect_xls(data, name))
 
 
-def _read_calamine(data: bytes, name: str, facts: dict[str, Any]) -> list[Sheet]:
-    """All worksheets by calamine, with what it does not tell put back from ``facts`` (see ``guard.SheetFacts``)."""
+def _read_calamine(
+    data: bytes, name: str, facts: Mapping[str, Any], read: Mapping[str, SlicedSheet] | None = None
+) -> list[Sheet]:
+    """All worksheets by calamine, with what it does not tell put back from ``facts`` (see ``guard.SheetFacts``).
+
+    ``read``: sheets that were read on the way.
+    """
     from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-    sheets = []
+    sheets, read = [], read or {}
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
             for meta in book.sheets_metadata:
                 if meta.typ != SheetTypeEnum.WorkSheet:
                     continue
-                source = book.get_sheet_by_name(meta.name)
                 sheet = Sheet(meta.name, hidden=meta.visible != SheetVisibleEnum.Visible)
-                sheet.columns = _columns(source.to_python(skip_empty_area=False))
-                sheet.width = len(sheet.columns)
-                sheet.height = len(sheet.columns[0]) if sheet.columns else 0
-                sheet.merged = [(a, b, c, d) for (a, b), (c, d) in source.merged_cell_ranges or []]
                 known = facts.get(meta.name)
+                if meta.name in read:
+                    columns, sheet.merged = read[meta.name].columns, read[meta.name].merged
+                else:
+                    source = book.get_sheet_by_name(meta.name)
+                    columns = Columns()
+                    columns.add(source.to_python(skip_empty_area=False))
+                    sheet.merged = [(a, b, c, d) for (a, b), (c, d) in source.merged_cell_ranges or []]
+                sheet.columns, sheet.width, sheet.height = columns.columns, len(columns.columns), columns.height
                 if known is not None:
                     for (row, column), error in known.errors.items():
                         sheet.put(row, column, error)
@@ -89,32 +101,6 @@ def _read_calamine(data: bytes, name: str, facts: dict[str, Any]) -> list[Sheet]
     if not sheets:
         raise DataError(f"“{name}”里没有工作表", "请核对文件")
     return sheets
-
-
-def _columns(rows: list[list[Any]]) -> list[list[Cell]]:
-    """Rows as calamine gives them turned into columns; '' becomes None, integral floats ints, times of day text."""
-    columns: list[list[Cell]] = []
-    for cells in zip(*rows, strict=True):
-        kinds = set(map(type, cells))
-        if kinds == {str}:
-            columns.append([cell or None for cell in cells])
-        elif float not in kinds and time not in kinds and timedelta not in kinds:
-            columns.append([None if cell == "" else cell for cell in cells])
-        else:
-            columns.append([cell or None if type(cell) is str else _value(cell) for cell in cells])
-    return columns
-
-
-def _value(cell: Any) -> Cell:
-    kind = type(cell)
-    if kind is float:
-        return int(cell) if -EXACT < cell < EXACT and cell.is_integer() else cell
-    if kind is time:
-        return cell.isoformat()
-    if kind is timedelta:
-        # [h]:mm cells, and day 0 of a date format
-        return str(cell)
-    return cell
 
 
 def _text_sheet(rows: list[list[Cell]], name: str) -> Sheet:
