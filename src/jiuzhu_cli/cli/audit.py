@@ -13,13 +13,14 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 @app.command("check", help="核对日志链、数据库、控制总数和产出文件；有问题时退出码 3。")
 def check(ctx: typer.Context) -> None:
+    from jiuzhu_cli.cli import words
     from jiuzhu_cli.ledger.audit import check_ledger
 
     context: Context = ctx.obj
     with context.workspace.open_store() as store:
         result = check_ledger(store, context.workspace)
     lines = [f"日志 {result.entries} 条，产出文件 {result.files} 个，付款批次 {result.payments} 个。"]
-    lines += [f"✗ {problem.text}" for problem in result.problems]
+    lines += [f"✗ {problem.text.replace(problem.entity, words.entity(problem.entity))}" for problem in result.problems]
     lines.append(
         "有问题：不要再发放，先查清上面各条。"
         if result.problems

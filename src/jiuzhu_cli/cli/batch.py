@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from jiuzhu_cli.cli.context import Context, first_few, moment, shorten, table
+from jiuzhu_cli.cli.context import Context, first_few, moment, short_name, shorten, table
 from jiuzhu_cli.cli.words import BATCH_STATES as STATES
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def list_(
     rows = [
         (
             b["batch_id"],
-            shorten(_name(policy, b["programme"], b["part"]), 24),
+            short_name(policy.programmes.get(b["programme"]) or policy.registers.get(b["programme"]), b["part"]),
             b["area"] or "全区",
             b["month"],
             b["accepted"],

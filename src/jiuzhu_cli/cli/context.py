@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from jiuzhu_cli.ledger.workspace import Workspace
     from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.policy.model import Programme, Register
 
 
 @dataclass
@@ -177,8 +178,9 @@ _NARROWEST = 12
 
 def table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> str:
     """An aligned table at most ``TERMINAL`` columns wide: long texts wrap, figures stand right, IDs stay text."""
-    from tabulate import tabulate
+    import tabulate
 
+    tabulate.MIN_PADDING = 0  # two spaces between columns are enough
     cells = [["" if value is None else str(value) for value in row] for row in rows]
     columns = list(zip(*cells, strict=True)) if cells else [()] * len(headers)
     figures = [any(column) and all(not value or _NUMBER.fullmatch(value) for value in column) for column in columns]
@@ -193,13 +195,23 @@ def table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> str:
             break
         widths[max(flexible, key=lambda n: widths[n])] -= 1
     body = [[_wrapped(value, widths[n]) for n, value in enumerate(row)] for row in cells]
-    return tabulate(
+    return tabulate.tabulate(
         body,
         headers=list(headers),
         tablefmt="simple",
         disable_numparse=True,
         colalign=["right" if figure else "left" for figure in figures] if body else None,
     )
+
+
+def short_name(item: Programme | Register | None, part: str = "") -> str:
+    """A programme or register in a crowded table: its usual short name (the first alias) where the full one is long."""
+    if item is None:
+        return "—"
+    short = item.aliases[0] if item.aliases else item.name
+    if part:
+        return f"{short}（{part}）"
+    return item.name if text_width(item.name) <= 12 else short
 
 
 def first_few(lines: Sequence[str], limit: int = 20) -> list[str]:

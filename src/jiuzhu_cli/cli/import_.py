@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jiuzhu_cli.cli.context import Context, shorten, table
+from jiuzhu_cli.cli.context import Context, short_name, shorten, table
 
 if TYPE_CHECKING:
     from jiuzhu_cli.core.finding import Finding
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 
 HOW = {"programme": "项目", "month": "月份", "area": "乡镇", "columns": "各列", "level": "金额", "category": "类别"}
+
+
+SHORT = {
+    "imported": "已导入", "corrected": "已更正", "already": "没有变化", "superseded_old": "旧表", "ask": "要您决定", "paid": "已在发放", "refused": "没有导入",
+    "skipped": "不是台账",
+}  # fmt: skip
 
 
 def command(
@@ -97,7 +103,6 @@ def _check_known(policy, text: str) -> None:  # type: ignore[no-untyped-def]
 def _lines(context: Context, result, explain: bool) -> list[str]:  # type: ignore[no-untyped-def]
     from jiuzhu_cli.core.money import yuan
     from jiuzhu_cli.intake.reports import summary_lines
-    from jiuzhu_cli.intake.result import STATUS_WORDS
 
     policy = context.policy()
     rows = []
@@ -105,17 +110,15 @@ def _lines(context: Context, result, explain: bool) -> list[str]:  # type: ignor
         item = policy.programmes.get(one.programme) or policy.registers.get(one.programme)
         rows.append(
             (
-                shorten(one.file, 30),
-                shorten(item.name, 22 if one.category else 28) + (f"（{one.category}）" if one.category else "")
-                if item
-                else "—",
+                shorten(one.file, 23),
+                short_name(item, one.category),
                 one.area or ("全区" if item else "—"),
                 one.month,
                 one.batch or "",
                 one.accepted,
                 one.refused,
                 yuan(one.amount_fen, grouped=True),
-                STATUS_WORDS[one.status].split("，")[0],
+                SHORT[one.status],
             )
         )
     headers = ["文件", "项目", "范围", "月份", "批次", "收下", "拒收", "金额（元）", "结果"]
