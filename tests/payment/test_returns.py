@@ -288,3 +288,30 @@ def test_what_cannot_be_a_return(desk: Desk, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_words_of_banks(word: str, expected: str, shipped_policy: Policy) -> None:
     assert outcome_of(shipped_policy.banks["rural_text"], word) == expected
+
+
+@pytest.mark.parametrize(
+    ("bank", "old", "new", "reason"),
+    [
+        ("rural_text", "1|100.01|2026-10", "2|100.01|2026-10", "农商行.*汇总写 2 笔，实有 1 笔"),
+        ("rural_text", "1|100.01|2026-10", "1|100.03|2026-10", "农商行.*汇总金额 100.03 元"),
+        ("rural_text", "1|100.01|2026-10", "x|100.01|2026-10", "第 1 行读不懂.*农商行"),
+        ("postal_fixed", "9     00000001", "9     00000002", "邮储.*汇总写 2 笔，实有 1 笔"),
+        ("postal_fixed", "00000000010002", "0000000001000x", "第 1 行读不懂.*邮储"),
+    ],
+)
+def test_a_return_of_several_banks_is_told_the_reason_of_its_own_layout(
+    desk: Desk, bank: str, old: str, new: str, reason: str
+) -> None:
+    desk.roll([person(i, bank_name=name) for i, name in enumerate(BANKS.values(), start=1)])
+    number = desk.draft().batch["payment_id"]
+    desk.lock()
+    desk.approve()
+    desk.export()
+    path = next(p for p in desk.answers(number) if p.name.startswith(bank.split("_")[0]))
+    text = path.read_bytes().decode("gbk")
+    assert old in text
+    path.write_bytes(text.replace(old, new, 1).encode("gbk"))
+    with pytest.raises(DataError, match=reason):
+        desk.read(path.rename(path.with_name("回盘.txt")))
+    assert nothing_booked(desk, number)

@@ -39,6 +39,14 @@ class Problem:
     what: str
 
 
+class UnreadableFile(DataError):
+    """A file that one layout cannot read. ``fit`` (0 to 1): how far it understood it, so that the right layout's reason is told."""
+
+    def __init__(self, message: str, todo: str, *, fit: float) -> None:
+        super().__init__(message, todo, code="unreadable_file")
+        self.fit = fit
+
+
 @dataclass(slots=True)
 class BankFile:
     """A file as read: ``rows`` are 1-based row (line) numbers in the file, parallel to the columns."""
@@ -251,11 +259,20 @@ def decode_text(
         if not raw:
             raise DataError("文件是空的", "请重新取文件")
         at = last - 1 if layout.summary_last else 0
-        totals = _parse(layout, layout.summary, [raw[at]], at + 1)
+        try:
+            totals = _parse(layout, layout.summary, [raw[at]], at + 1)
+        except UnreadableFile as error:  # a damaged total does not make it another layout's file
+            rest = raw[:at] if layout.summary_last else raw[1:]
+            error.fit = _fit(layout, shape, rest[head:] if rest else [])
+            raise
         summary = {column.source: values[0] for column, values in zip(layout.summary, totals, strict=True)}
         first, last = (0, at) if layout.summary_last else (1, last)
     first += head
-    values = _parse(layout, shape, raw[first:last], first + 1)
+    try:
+        values = _parse(layout, shape, raw[first:last], first + 1)
+    except UnreadableFile as error:
+        error.fit = max(error.fit, 0.3 if expects_summary else 0)  # the summary was understood
+        raise
     sources = [column.source for column in shape]
     columns = {s: v for s, v in zip(sources, values, strict=True) if not s.startswith("const:")}
     result = BankFile(columns, list(range(first + 1, max(first, last) + 1)), summary)
@@ -270,18 +287,30 @@ def _parse(layout: BankLayout, shape: Sequence[BankColumn], lines: list[bytes], 
         return [_values(column, texts) for column, texts in zip(shape, _cells(layout, shape, lines), strict=True)]
     except (ValueError, UnicodeDecodeError):
         wrong = []
+    checked = 0
     for index, line in enumerate(lines):
+        checked += 1
         try:
             for column, texts in zip(shape, _cells(layout, shape, [line]), strict=True):
                 _values(column, texts)
         except (ValueError, UnicodeDecodeError):
             wrong.append(first + index)
-            if len(wrong) == 10:
-                break
-    raise DataError(
-        f"第 {'、'.join(map(str, wrong))} 行读不懂：栏数、字节数、编码或金额与“{layout.name}”格式不符",
+        if len(wrong) >= 10 and checked >= 200:
+            break
+    raise UnreadableFile(
+        f"第 {'、'.join(map(str, wrong[:10]))} 行读不懂：栏数、字节数、编码或金额与“{layout.name}”格式不符",
         "请银行按约定格式重新给文件，或用 --bank 指明格式",
+        fit=0.9 * (checked - len(wrong)) / checked if checked else 0,
     )
+
+
+def _fit(layout: BankLayout, shape: Sequence[BankColumn], lines: list[bytes]) -> float:
+    """How much of ``lines`` the layout understands, 0 to 0.9."""
+    try:
+        _parse(layout, shape, lines, 1)
+    except UnreadableFile as error:
+        return error.fit
+    return 0.9 if lines else 0
 
 
 def _cells(layout: BankLayout, shape: Sequence[BankColumn], lines: list[bytes]) -> list[list[str]]:
@@ -313,10 +342,14 @@ def check_summary(layout: BankLayout, file: BankFile) -> None:
     stated_lines, stated_total = file.summary.get("lines"), file.summary.get("total")
     total = sum(fen or 0 for fen in file.columns.get("amount", []))
     if stated_lines is not None and stated_lines != len(file):
-        raise DataError(f"汇总写 {stated_lines} 笔，实有 {len(file)} 笔", "文件可能被截断，请重新取文件")
+        raise UnreadableFile(
+            f"汇总写 {stated_lines} 笔，实有 {len(file)} 笔", "文件可能被截断，请重新取文件", fit=min(len(file), 1)
+        )
     if stated_total is not None and "amount" in file.columns and stated_total != total:
-        raise DataError(
-            f"汇总金额 {stated_total / 100:.2f} 元，各行合计 {total / 100:.2f} 元，对不上", "请与银行核对后重新取文件"
+        raise UnreadableFile(
+            f"汇总金额 {stated_total / 100:.2f} 元，各行合计 {total / 100:.2f} 元，对不上",
+            "请与银行核对后重新取文件",
+            fit=min(len(file), 1),
         )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.core.errors import DataError, JiuzhuError, RefusedError, UsageError
+from jiuzhu_cli.core.errors import DataError, RefusedError, UsageError
 from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.files import record_file, recorded_files
@@ -80,7 +80,7 @@ def extended_shape(layout: BankLayout) -> tuple[BankColumn, ...]:
 def decode_return(layout: BankLayout, path: Path, data: bytes) -> BankFile:
     """A return file as columns: by the layout's returns table, by the exported columns and two more, or by its headers.
 
-    DataError of the first reading when none fits.
+    When none fits, the DataError of the reading that came furthest.
     """
     binary = data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
     needed = ("account_no", "amount", "result")
@@ -90,19 +90,22 @@ def decode_return(layout: BankLayout, path: Path, data: bytes) -> BankFile:
         (return_shape(layout), layout.returns_header, layout.returns_summary),
         (extended_shape(layout), layout.header, bool(layout.summary)),
     ]
-    first: DataError | None = None
+    errors: list[DataError] = []
     for shape, header, with_summary in ways:
         try:
             return decode_text(layout, data, shape=shape, header=header, with_summary=with_summary)
         except DataError as error:
-            first = first or error
-    assert first is not None
-    if not any(word in data[:4096] for word in _ACCOUNT_HEADS):
-        raise first
-    try:  # a text table with a header line
-        return read_sheet(path, return_shape(layout), needed=needed)
-    except JiuzhuError:
-        raise first from None
+            errors.append(error)
+    if any(word in data[:4096] for word in _ACCOUNT_HEADS):
+        try:  # a text table with a header line
+            return read_sheet(path, return_shape(layout), needed=needed)
+        except DataError as error:
+            errors.append(error)
+    raise max(errors, key=_fit)
+
+
+def _fit(error: DataError) -> float:
+    return getattr(error, "fit", 0.0)
 
 
 def read_return(
@@ -223,15 +226,18 @@ def _attempts(store: Store, policy: Policy, path: Path, data: bytes, bank: str, 
 def _choose(attempts: Iterator[Attempt], store: Store, path: Path) -> tuple[dict[str, Any], BankLayout, Match]:
     """The one batch and bank whose lines these are; a file name that carries an exported file's name decides between several."""
     read: list[tuple[dict[str, Any], BankLayout, Match]] = []
-    broken: list[DataError] = []
+    broken: list[tuple[DataError, BankLayout]] = []
     for batch, layout, result in attempts:
         if isinstance(result, DataError):
-            broken.append(result)
+            broken.append((result, layout))
         else:
             read.append((batch, layout, result))
+    best, owner = max(broken, key=lambda one: _fit(one[0]), default=(None, None))
+    strange = all(match.rows and match.unknown == match.rows for _, _, match in read)
+    if best is not None and owner is not None and strange and (not read or _fit(best) > 0.5):
+        named_in = owner.name in best.message or len(broken) == 1
+        raise DataError(best.message if named_in else f"按“{owner.name}”读：{best.message}", best.todo, code=best.code)
     if not read:
-        if broken:
-            raise broken[0]
         raise UsageError("该批没有这家银行的付款", "用 jiuzhu pay show 看该批有哪些格式")
     fitting = [one for one in read if not one[2].problems]
     named = _named(store, path, [one[0] for one in read])

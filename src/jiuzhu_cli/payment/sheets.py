@@ -8,10 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.core.money import parse_amount
 from jiuzhu_cli.core.text import compact, header_key
-from jiuzhu_cli.payment.layout import MONEY, WHOLE, BankFile, Columns, count_of
+from jiuzhu_cli.payment.layout import MONEY, WHOLE, BankFile, Columns, UnreadableFile, count_of
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.model import BankColumn, BankLayout
@@ -63,7 +62,7 @@ def write_sheet(layout: BankLayout, path: Path, columns: Columns, *, shape: Sequ
 def read_sheet(path: Path, shape: Sequence[BankColumn], *, needed: Sequence[str]) -> BankFile:
     """Reads an xlsx (xls, csv) file whose columns are found by ``shape``'s headers or their synonyms.
 
-    ``needed``: sources that must be there. DataError when no sheet has them, when an amount or number cannot be read
+    ``needed``: sources that must be there. UnreadableFile when no sheet has them, when an amount or number cannot be read
     (row numbers told), or when a 合计 row differs from the sum.
     """
     from jiuzhu_cli.tabular.read import read_workbook
@@ -82,9 +81,10 @@ def read_sheet(path: Path, shape: Sequence[BankColumn], *, needed: Sequence[str]
             if len(missing) < len(best):
                 best = missing
     words = {"account_no": "账号", "payee_name": "姓名", "amount": "金额", "result": "结果", "line_no": "序号"}
-    raise DataError(
+    raise UnreadableFile(
         f"“{path.name}”里找不到这些列：{'、'.join(words.get(source, source) for source in best)}",
         "回盘文件要有账号、姓名、金额和结果列；请向银行索取带结果的文件",
+        fit=0.5 * (1 - len(best) / len(needed)),
     )
 
 
@@ -142,14 +142,19 @@ def _rows_below(cells: Sequence[Sequence[Any]], head: int, height: int, located:
         columns[source] = [_cell(source, cells[index][row], row, wrong) for row in kept]
     if wrong:
         shown = "、".join(str(row + 1) for row in sorted(set(wrong))[:10])
-        raise DataError(f"第 {shown} 行的金额、序号或账号读不懂", "请银行重新给文件；账号须为文本，金额至多两位小数")
+        raise UnreadableFile(
+            f"第 {shown} 行的金额、序号或账号读不懂",
+            "请银行重新给文件；账号须为文本，金额至多两位小数",
+            fit=0.9 * (1 - len(set(wrong)) / len(kept)),
+        )
     total = sum(fen or 0 for fen in columns.get("amount", []))
     for row, cell in stated:
         said = parse_amount(cell).fen
         if said is not None and said != total:
-            raise DataError(
+            raise UnreadableFile(
                 f"第 {row + 1} 行合计写 {said / 100:.2f} 元，各行相加 {total / 100:.2f} 元，对不上",
                 "请与银行核对后重新取文件",
+                fit=min(len(kept), 1),
             )
     return BankFile(columns, [row + 1 for row in kept])
 
