@@ -39,7 +39,7 @@ def list_(
             b["refused"],
             yuan(b["amount_fen"], grouped=True),
             STATES[b["status"]] + (f"（补入 {b['supplements']}）" if b["supplements"] else ""),
-            shorten(b["file_name"], 22),
+            shorten(b["file_name"], 18),
         )
         for b in batches
     ]
@@ -90,7 +90,7 @@ def undo(ctx: typer.Context, batch: int = typer.Argument(..., metavar="批次", 
 
     context: Context = ctx.obj
     asked = not context.yes and not context.json
-    if asked and not typer.confirm(f"撤销批次 {batch}？", default=False):
+    if asked and not typer.confirm(f"撤销批次 {batch}？", default=False, err=True):
         raise RefusedError("没有撤销", "确认后加 --yes 再运行")
     with (
         context.workspace.open_store() as store,
@@ -98,7 +98,12 @@ def undo(ctx: typer.Context, batch: int = typer.Argument(..., metavar="批次", 
     ):
         done = undo_batch(tx, store, batch)
     back = "、".join(map(str, done["active_again"]))
-    lines = [f"批次 {batch} 已撤销。" + (f"批次 {back} 恢复有效。" if back else "")]
+    along = "、".join(str(one) for one in done["undone"] if one != batch)
+    lines = [
+        f"批次 {batch} 已撤销。"
+        + (f"补入它的批次 {along} 一并撤销。" if along else "")
+        + (f"批次 {back} 恢复有效。" if back else "")
+    ]
     context.emit(done, lines)
 
 

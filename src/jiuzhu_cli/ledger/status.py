@@ -35,9 +35,12 @@ class MonthStatus:
         }
 
 
-_ROLLS = """
-SELECT b.programme, COUNT(*) AS areas, SUM(r.cases) AS cases, SUM(r.persons) AS persons, SUM(b.amount_fen) AS amount_fen, SUM(b.refused) AS refused
-FROM batch b LEFT JOIN (SELECT batch_id, SUM(lead) AS cases, COUNT(*) AS persons FROM roll_row GROUP BY batch_id) r USING (batch_id)
+# refused rows that have come back by a remainder workbook (the rows still wrong in it are its own refusals)
+_BACK = "WITH back AS (SELECT supplements AS batch_id, SUM(rows) AS back FROM batch WHERE status = 'active' AND supplements IS NOT NULL GROUP BY supplements)"
+_ROLLS = f"""
+{_BACK}
+SELECT b.programme, COUNT(*) AS areas, SUM(r.cases) AS cases, SUM(r.persons) AS persons, SUM(b.amount_fen) AS amount_fen, SUM(MAX(0, b.refused - COALESCE(s.back, 0))) AS refused
+FROM batch b LEFT JOIN back s USING (batch_id) LEFT JOIN (SELECT batch_id, SUM(lead) AS cases, COUNT(*) AS persons FROM roll_row GROUP BY batch_id) r USING (batch_id)
 WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = ? GROUP BY b.programme ORDER BY b.programme
 """
 _WAYS = {"draft": "lock", "locked": "approve --actor 审批人", "approved": "export", "exported": "return 银行回盘文件"}
@@ -56,7 +59,9 @@ def month_status(store: Store, month: str = "") -> MonthStatus:
     def count(sql: str) -> int:
         return int(store.query(sql, [month])[0][0] or 0)
 
-    refused = count("SELECT SUM(refused) FROM batch WHERE status = 'active' AND month = ?")
+    refused = count(
+        f"{_BACK} SELECT SUM(MAX(0, b.refused - COALESCE(s.back, 0))) FROM batch b LEFT JOIN back s USING (batch_id) WHERE b.status = 'active' AND b.month = ?"
+    )
     compared = count("SELECT COUNT(*) FROM journal WHERE command LIKE 'dedupe run%' AND entity = 'dedupe:' || ?")
     strong = count(
         "SELECT COUNT(*) FROM doubt WHERE state = 'open' AND severity = 'strong' AND disposition = 'pending' AND month_from <= ?1 AND month_to >= ?1"
