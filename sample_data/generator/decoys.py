@@ -138,21 +138,26 @@ def _own_accounts(p: Planter, persons: set[int]) -> None:
             roll.loc[mask, column] = source[own].to_numpy()
 
 
+def _at_home(p: Planter, roll: pd.DataFrame) -> pd.DataFrame:
+    """The roll with everybody in their own town only: who is on another town's roll now came there this month."""
+    home = p.persons.loc[roll["person"], ["town", "village"]].reset_index(drop=True)
+    roll = roll.reset_index(drop=True)
+    away = roll["town"] != home["town"]
+    twice = away & roll["person"].isin(roll.loc[~away, "person"])
+    moved = roll.assign(town=home["town"], village=home["village"].where(away, roll["village"]))
+    return moved[~twice]
+
+
 def previous_month(p: Planter, towns: list[str], codes: tuple[str, ...], month: str) -> make.Rolls:
     """Last month's rolls of some towns: a few households were not there yet, and some moved from margin to subsistence."""
     before: make.Rolls = {}
-    elsewhere = {  # on a roll of a town other than their own, which perhaps handed in nothing then
-        int(person)
-        for roll in p.rolls.values()
-        for person in roll.loc[roll["town"] != p.persons.loc[roll["person"], "town"].to_numpy(), "household"]
-    }
     settled = set(
         p.persons.loc[~p.calm(), "household"]
     )  # who is due something by age or certificate was there before, too
     for code in codes:
-        roll = p.rolls[code][lambda r: r["town"].isin(towns)].copy()
+        roll = _at_home(p, p.rolls[code])
+        roll = roll[roll["town"].isin(towns)]
         fresh = (roll["household"] % 19 == 4) & ~roll["household"].isin(p.used | settled)
-        fresh |= roll["household"].isin(elsewhere)
         before[code] = roll[~fresh]
     status = p.persons["status"] == "subsistence"
     movers = status & p.quiet() & (p.size() == 1) & p.persons["town"].isin(towns)
