@@ -12,7 +12,7 @@ import pytest
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace, find_workspace
-from jiuzhu_cli.payment import approvals, export, plan, returns
+from jiuzhu_cli.payment import approvals, export, plan, returns, settlement
 from jiuzhu_cli.policy.load import Policy, load_policy
 from tests.support import make_id, make_workspace, put_register, put_roll
 
@@ -165,6 +165,14 @@ class Desk:
         return returns.read_return(
             self.store, self.workspace, self.policy, path, actor="张经办", now=self.now, **options
         )
+
+    def settle(
+        self, number: int, *, numbers: list[int], paid: bool = True, reason: str = "银行电话答复", **options: Any
+    ) -> settlement.Settled:
+        return settlement.settle(
+            self.store, self.workspace, self.policy, self.batch(number), numbers, paid=paid, reason=reason,
+            actor="张经办", now=self.now, **options,
+        )  # fmt: skip
 
     def pay(self, month: str = MONTH, failures: dict[int, str] | None = None, **options: Any) -> int:
         """A whole batch, from draft to the last return; returns its number."""

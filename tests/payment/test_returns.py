@@ -308,10 +308,78 @@ def test_a_return_of_several_banks_is_told_the_reason_of_its_own_layout(
     desk.lock()
     desk.approve()
     desk.export()
-    path = next(p for p in desk.answers(number) if p.name.startswith(bank.split("_")[0]))
+    path = next(p for p in desk.answers(number) if p.name.startswith(bank.split("_", maxsplit=1)[0]))
     text = path.read_bytes().decode("gbk")
     assert old in text
     path.write_bytes(text.replace(old, new, 1).encode("gbk"))
     with pytest.raises(DataError, match=reason):
         desk.read(path.rename(path.with_name("回盘.txt")))
     assert nothing_booked(desk, number)
+
+
+# -- what the first answer does not tell
+
+
+def test_a_second_text_with_only_the_missing_lines_closes_the_batch(desk: Desk) -> None:
+    number, path = exported(desk)
+    lines = path.read_bytes().decode("gbk").split("\r\n")[:-1]
+    for name, head, rows in (("一.txt", "2|200.03|2026-10", lines[1:3]), ("二.txt", "2|200.07|2026-10", lines[3:])):
+        part = path.with_name(name)
+        part.write_bytes("\r\n".join([head, *rows]).encode("gbk"))
+        read = desk.read(part)
+        assert read.lines == 2
+    assert (read.succeeded, read.missing) == (2, 0) and desk.batch(number)["state"] == "returned"
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_second_workbook_with_only_the_missing_lines_closes_the_batch(desk: Desk, anew: bool) -> None:
+    """Whether or not the bank numbers the rest anew from 1."""
+    number, _ = exported(desk, "ccb_xlsx")
+    columns = [
+        ColumnSpec(n, kind="amount" if n == "金额" else "text") for n in ("序号", "账号", "姓名", "金额", "结果")
+    ]
+    for name, people in (("一.xlsx", (1, 2)), ("二.xlsx", (3, 4))):
+        rows = [
+            (str(i - people[0] + 1 if anew else i), f"6217{i:012d}", person(i)["name"], 10_000 + i, "成功")
+            for i in people
+        ]
+        path = desk.workspace.root / "inbox" / name
+        write_xlsx(path, [SheetSpec(name="S", columns=columns, rows=rows)])
+        read = desk.read(path)
+    assert (read.succeeded, read.missing) == (2, 0) and desk.batch(number)["state"] == "returned"
+
+
+def test_lines_without_an_answer_are_settled_by_hand(desk: Desk) -> None:
+    number, path = exported(desk)
+    lines = path.read_bytes().decode("gbk").split("\r\n")[:-1]
+    path.write_bytes("\r\n".join(["2|200.03|2026-10", *lines[1:3]]).encode("gbk"))
+    desk.read(path)
+    for faulty in ({"numbers": [9]}, {"numbers": [3], "reason": " "}):
+        with pytest.raises(UsageError):
+            desk.settle(number, **faulty)
+    with pytest.raises(RefusedError, match="第 1 笔已有结果"):
+        desk.settle(number, numbers=[1, 3])
+    done = desk.settle(number, numbers=[3])
+    assert (done.missing, desk.batch(number)["state"]) == (1, "exported")
+    done = desk.settle(number, numbers=[4], paid=False)
+    assert (done.missing, done.files[0]["lines"], desk.batch(number)["state"]) == (0, 2, "returned")
+    assert desk.draft().batch["amount_fen"] == 10_002 + 10_004  # both failures are owed again, nothing else
+
+
+def test_a_partly_paid_line_is_not_called_failed_unless_the_bank_took_it_back(desk: Desk) -> None:
+    number, path = exported(desk)
+    path.write_bytes(path.read_bytes().replace("失败|户名不符".encode("gbk"), "部分成功|".encode("gbk")))
+    assert desk.read(path).partial == 1
+    with pytest.raises(RefusedError) as error:
+        desk.settle(number, numbers=[2], paid=False)
+    assert error.value.code == "partly_paid"
+    assert desk.settle(number, numbers=[2], paid=False, reversed_=True).missing == 0
+    assert desk.draft().batch["amount_fen"] == 10_002
+
+
+def test_only_what_was_sent_is_settled(desk: Desk) -> None:
+    desk.roll([person(1)])
+    desk.draft()
+    with pytest.raises(RefusedError) as error:
+        desk.settle(1, numbers=[1])
+    assert error.value.code == "not_exported"

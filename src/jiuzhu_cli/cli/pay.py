@@ -174,6 +174,7 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
         held = Counter(h["code"] for h in payments.holds(store, chosen["payment_id"]))
         files = [f for f in recorded_files(store, entity=f"payment:{chosen['payment_id']}") if f["kind"] == "bank_file"]
         returns = payments.returns(store, chosen["payment_id"])
+        waiting = payments.under_way(store, chosen["payment_id"]) if returns else []
     rows = [
         (_bank(policy, s["bank"]), LINE_STATES[s["state"]], s["lines"], yuan(s["amount_fen"], grouped=True))
         for s in states
@@ -184,9 +185,27 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
             "拦下（一笔有几个原因的，各记一次）：",
             table([(BY_CODE[c].name, n) for c, n in sorted(held.items())], ["原因", "笔数"]),
         ]
+    if waiting:
+        told = [
+            (
+                w["line_no"],
+                _bank(policy, w["bank"]),
+                w["town"],
+                w["recipient_name"],
+                yuan(w["amount_fen"], grouped=True),
+                w["reason"],
+            )
+            for w in waiting[:20]
+        ]
+        lines += [
+            f"没有回音或部分到账的 {len(waiting)} 笔" + ("（前 20 笔）：" if len(waiting) > 20 else "："),
+            table(told, ["序号", "格式", "乡镇", "姓名", "金额（元）", "说明"]),
+            f"向银行问清后：jiuzhu pay settle --batch {chosen['payment_id']} --line 序号 --paid 或 --failed --reason 依据",
+        ]
     listed = [{k: f[k] for k in ("path", "lines", "amount_fen", "sha256")} for f in files]
     data = approvals.as_json(chosen) | {
         "files": listed, "by_state": states, "holds_by_code": dict(sorted(held.items())), "returns": returns,
+        "under_way": waiting,
     }  # fmt: skip
     context.emit(data, lines)
 
@@ -216,6 +235,39 @@ def return_(
         lines.append(f"失败名单：{read.files[0]['path']}")
         lines.append(f"下一步：更正账号后补发：jiuzhu pay draft --month {read.batch['month']}")
     context.emit(read.as_json(), lines)
+
+
+@app.command("settle", help="回盘里没有的、部分到账的笔：向银行问清后逐笔记作到账或失败。")
+def settle(
+    ctx: typer.Context,
+    batch: int = BATCH,
+    line: list[int] = typer.Option(..., "--line", metavar="序号", help="批次里的第几笔（可写多次）。"),
+    paid: bool = typer.Option(False, "--paid", help="银行答复已到账。"),
+    failed: bool = typer.Option(False, "--failed", help="银行答复没有到账：重新算作未发，可补发。"),
+    reason: str = typer.Option(..., "--reason", metavar="依据", help="银行怎么答复的（记入日志）。"),
+    reversed_: bool = typer.Option(False, "--reversed", help="部分到账的，银行已把到账部分冲回。"),
+) -> None:
+    from jiuzhu_cli.core.errors import UsageError
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.payment import approvals, settlement
+
+    if paid == failed:
+        raise UsageError("--paid 和 --failed 要写一个", "到账写 --paid，没有到账写 --failed")
+    context: Context = ctx.obj
+    policy = context.policy()
+    with context.workspace.open_store() as store:
+        chosen = approvals.choose(store, ("exported",), number=batch)
+        done = settlement.settle(
+            store, context.workspace, policy, chosen, line, paid=paid, reason=reason, reversed_=reversed_,
+            actor=context.actor, now=context.now,
+        )  # fmt: skip
+    word = "到账" if paid else "失败"
+    lines = [
+        f"第 {done.batch['payment_id']} 批 {done.lines} 笔 {yuan(done.amount_fen, grouped=True)} 元记作{word}，还有 {done.missing} 笔没有回音"
+    ]
+    lines += [f"失败名单：{f['path']}" for f in done.files]
+    lines += [f"下一步：更正账号后补发：jiuzhu pay draft --month {done.batch['month']}"] if failed else []
+    context.emit(done.as_json(), lines)
 
 
 @app.command("recover", help="应追回的钱：发出后才知道已死亡、已确认重复、已停发或多发的。")

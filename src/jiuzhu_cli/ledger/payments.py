@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError
@@ -89,7 +89,17 @@ def lines(store: Store, payment_id: int, *, bank: str = "", state: str = "", con
     return store.arrow(sql)
 
 
-_CONTROL = ("line_no", "programme", "month", "recipient_id_no", "item", "bank", "account_no", "payee_name", "amount_fen")
+_CONTROL = (
+    "line_no",
+    "programme",
+    "month",
+    "recipient_id_no",
+    "item",
+    "bank",
+    "account_no",
+    "payee_name",
+    "amount_fen",
+)
 
 
 def control_digest(lines: pa.Table) -> str:
@@ -264,10 +274,38 @@ def book_return(
         " read_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (payment_id, bank, file_name, sha256, *(figures[name] for name in names), tx.actor, tx.now),
     )
+    _close(tx, payment_id)
+
+
+def settle(tx: Transaction, payment_id: int, numbers: Sequence[int], state: str, reason: str) -> None:
+    """Closes lines under way (by line number) as ``paid`` or ``failed``; RefusedError when one has its answer already."""
+    done = 0
+    for number in numbers:
+        done += tx.execute(
+            "UPDATE payment_line SET state=?, reason=?, returned_at=? WHERE payment_id=? AND line_no=? AND state='sent'",
+            (state, reason if state == "failed" else "", tx.now, payment_id, number),
+        ).rowcount
+    if done != len(numbers):
+        raise RefusedError(f"第 {payment_id} 批刚被别人改动", "用 jiuzhu pay show 看它到了哪一步")
+    _close(tx, payment_id)
+
+
+def under_way(store: Store, payment_id: int) -> list[dict[str, Any]]:
+    """Lines sent to the bank and not answered yet: ``line_no, bank, town, recipient_name, amount_fen, reason``."""
+    rows = store.query(
+        "SELECT l.line_no, l.bank, o.town, o.recipient_name, l.amount_fen, l.reason FROM payment_line l JOIN obligation o USING (obligation_id)"
+        " WHERE l.payment_id = ? AND l.state = 'sent' ORDER BY l.line_no",
+        (payment_id,),
+    )
+    return [dict(row) for row in rows]
+
+
+def _close(tx: Transaction, payment_id: int) -> None:
+    """A batch is ``returned`` when every line has its answer."""
     tx.execute(
-        "UPDATE payment_batch SET state='returned' WHERE payment_id=? AND state='exported' AND NOT EXISTS"
-        " (SELECT 1 FROM payment_line WHERE payment_id=?1 AND state IN ('due','sent'))".replace("?1", "?"),
-        (payment_id, payment_id),
+        "UPDATE payment_batch SET state='returned' WHERE payment_id=?1 AND state='exported' AND NOT EXISTS"
+        " (SELECT 1 FROM payment_line WHERE payment_id=?1 AND state IN ('due','sent'))",
+        (payment_id,),
     )
 
 

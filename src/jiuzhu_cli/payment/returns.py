@@ -132,7 +132,7 @@ def read_return(
         if before is not None:
             batch = payments.batch(store, before["payment_id"])
             assert batch is not None
-            _failure_file(store, workspace, policy, batch, before["bank"], actor=actor, now=now)
+            failure_file(store, workspace, policy, batch, before["bank"], actor=actor, now=now)
             raise RefusedError(
                 f"这份回盘已读过（第 {before['payment_id']} 批，{before['read_at'][:10]}），没有改动",
                 "不用再读；内容恰好相同的另一批回盘，加 --batch 批次号",
@@ -145,7 +145,7 @@ def read_return(
             raise RefusedError(f"第 {batch['payment_id']} 批的这些结果都已入账，没有改动", "不用再读", code="already")
         figures = _book(store, batch, layout, match, path, digest, actor=actor, now=now)
         batch = payments.batch(store, batch["payment_id"]) or batch
-        files = _failure_file(store, workspace, policy, batch, layout.code, actor=actor, now=now)
+        files = failure_file(store, workspace, policy, batch, layout.code, actor=actor, now=now)
     finally:
         store.lock.release()
     return Returned(batch, layout.code, **figures, failed_fen=match.failed_fen, files=files)
@@ -282,7 +282,7 @@ def _named(store: Store, path: Path, batches: Sequence[dict[str, Any]]) -> int:
     return max(hits, key=lambda key: hits[key]) if hits else 0
 
 
-def _failure_file(
+def failure_file(
     store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], bank: str, *, actor: str, now: datetime
 ) -> list[dict[str, Any]]:
     """Failed lines of a batch and bank, with what to do, as a workbook in ``out/internal/pay``; [] when none failed."""
