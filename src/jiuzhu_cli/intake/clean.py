@@ -19,11 +19,10 @@ from jiuzhu_cli.core.money import MAX_FEN, UNITS, parse_amount
 from jiuzhu_cli.core.names import name_problem, normalise_name
 from jiuzhu_cli.core.period import parse_date
 from jiuzhu_cli.core.text import compact, tidy
+from jiuzhu_cli.intake.vectors import ascii_matrix, chinese_characters, keep, made_of, plain_characters, repeats_itself
 from jiuzhu_cli.tabular.cells import CellError
 
-_PURE_CHINESE = re.compile(r"[㐀-䶿一-鿿]{1,50}").fullmatch
 _ISO_DATE = re.compile(r"(?:19\d\d|20\d\d|21\d\d)-\d\d-\d\d").fullmatch
-_MOBILE = re.compile(r"1[3-9][0-9]{9}").fullmatch
 _PHONE = re.compile(r"(\+?86)?1[3-9]\d{9}|0\d{2,3}\d{7,8}|[2-8]\d{6,7}").fullmatch
 _ALIKE = {str, type(None), int, float, date, datetime}  # equal cells of these types read alike; True == 1 does not
 _BLANKS = frozenset(("", "-", "—", "——", "/", "\\"))
@@ -86,11 +85,10 @@ def _by_distinct(cells: Sequence[Any], read: Reader) -> Cleaned:
 # identity numbers ------------------------------------------------------------------------------------------
 
 
-def canonical_ids(texts: Sequence[str], today: date) -> np.ndarray:
-    """Which of ``texts`` (ASCII, 18 characters each) are canonical: digits, check digit, birth date, province, not …000."""
-    if not texts:
+def canonical_ids(chars: np.ndarray, today: date) -> np.ndarray:
+    """Which rows of ``chars`` (n × 18 bytes of ASCII) are canonical: digits, check digit, birth date, province, not …000."""
+    if not len(chars):
         return np.zeros(0, dtype=bool)
-    chars = np.frombuffer("".join(texts).encode(), dtype=np.uint8).reshape(-1, 18)
     digits = chars[:, :17].astype(np.int32) - 48
     good = ((digits >= 0) & (digits <= 9)).all(axis=1)
     digits[~good] = 0
@@ -108,18 +106,16 @@ def canonical_ids(texts: Sequence[str], today: date) -> np.ndarray:
 
 def clean_ids(cells: Sequence[Any], today: date) -> Cleaned:
     """Identity numbers; problems and notes are those of ``core.identity.parse_id``."""
-    out = Cleaned([None] * len(cells))
-    plain = [i for i, cell in enumerate(cells) if type(cell) is str and len(cell) == 18 and cell.isascii()]
-    good = canonical_ids([cells[i] for i in plain], today)
-    for index, ok in zip(plain, good.tolist(), strict=True):
-        if ok:
-            out.values[index] = cells[index]
+    plain, chars = ascii_matrix(cells, 18)
+    good = np.zeros(len(cells), dtype=bool)
+    good[plain] = canonical_ids(chars, today)
+    out = Cleaned(keep(cells, good))
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         found = parse_id(cell, today=today)
         return found.value or None, found.problem, found.notes
 
-    return _read_odd(cells, [i for i, value in enumerate(out.values) if value is None], out, read)
+    return _read_odd(cells, np.flatnonzero(~good).tolist(), out, read)
 
 
 # names, texts ----------------------------------------------------------------------------------------------
@@ -127,13 +123,14 @@ def clean_ids(cells: Sequence[Any], today: date) -> Cleaned:
 
 def clean_names(cells: Sequence[Any]) -> Cleaned:
     """Names; problems are those of ``core.names.name_problem``."""
-    out = Cleaned([cell if type(cell) is str and _PURE_CHINESE(cell) else None for cell in cells])
+    good = made_of(cells, chinese_characters(), 1, 50)
+    out = Cleaned(keep(cells, good))
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         name = normalise_name(cell)
         return name or None, name_problem(name), ()
 
-    return _read_odd(cells, [i for i, value in enumerate(out.values) if value is None], out, read)
+    return _read_odd(cells, np.flatnonzero(~good).tolist(), out, read)
 
 
 def plain_text(cell: Any) -> str | None:
@@ -158,6 +155,11 @@ def plain_text(cell: Any) -> str | None:
 
 def clean_texts(cells: Sequence[Any]) -> Cleaned:
     """Free or coded text, tidied to one line."""
+    if not repeats_itself(cells):
+        # the shorter ones may be a dash or a stroke for nothing
+        good = made_of(cells, plain_characters(), 3, 1_000_000)
+        odd = np.flatnonzero(~good).tolist()
+        return _read_odd(cells, odd, Cleaned(keep(cells, good)), lambda cell: (plain_text(cell), "", ()))
     return _by_distinct(cells, lambda cell: (plain_text(cell), "", ()))
 
 
@@ -184,6 +186,15 @@ def clean_words(cells: Sequence[Any], words: dict[str, str], problem: str = "") 
 
 def clean_amounts(cells: Sequence[Any], unit: str = "元") -> Cleaned:
     """Amounts in 分; problems are those of ``core.money.parse_amount``. A negative amount keeps its value beside its problem."""
+
+    def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
+        if cell is None:
+            return None, "", ()
+        found = parse_amount(cell, unit)
+        return found.fen, found.problem, found.notes
+
+    if repeats_itself(cells):
+        return _by_distinct(cells, read)
     out = Cleaned([None] * len(cells))
     scale = UNITS[unit]
     whole = [i for i, cell in enumerate(cells) if type(cell) is int and 0 <= cell * scale <= MAX_FEN]
@@ -191,11 +202,6 @@ def clean_amounts(cells: Sequence[Any], unit: str = "元") -> Cleaned:
         out.values[index] = cells[index] * scale
     if unit == "元":
         _whole_cents(cells, out)
-
-    def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
-        found = parse_amount(cell, unit)
-        return found.fen, found.problem, found.notes
-
     odd = [i for i, cell in enumerate(cells) if out.values[i] is None and cell is not None]
     return _read_odd(cells, odd, out, read)
 
@@ -307,28 +313,26 @@ def parse_account(raw: Any) -> tuple[str | None, str]:
 
 def clean_accounts(cells: Sequence[Any]) -> Cleaned:
     """Accounts as text; problems are those of ``parse_account``."""
-    out = Cleaned([None] * len(cells))
-    cards = [
-        i
-        for i, cell in enumerate(cells)
-        if type(cell) is str and len(cell) == 19 and cell.startswith("62") and cell.isascii() and cell.isdigit()
-    ]
-    if cards:  # the commonest form; others are read one by one
-        digits = np.frombuffer("".join([cells[i] for i in cards]).encode(), dtype=np.uint8).reshape(-1, 19) - 48
-        doubled = digits[:, 17::-2] * 2
-        total = digits[:, 18::-2].sum(axis=1) + (doubled - 9 * (doubled > 9)).sum(axis=1)
-        good = (total % 10 == 0) & digits[:, 15:].any(axis=1)
-        for index, ok in zip(cards, good.tolist(), strict=True):
-            if ok:
-                out.values[index] = cells[index]
+    cards, chars = ascii_matrix(cells, 19)  # the commonest form; others are read one by one
+    digits = chars - np.uint8(48)  # below '0' wraps round
+    doubled = digits[:, 17::-2] * 2
+    total = digits[:, 18::-2].sum(axis=1) + (doubled - 9 * (doubled > 9)).sum(axis=1)
+    good = np.zeros(len(cells), dtype=bool)
+    good[cards] = (
+        (digits <= 9).all(axis=1) & (digits[:, 0] == 6) & (digits[:, 1] == 2) & (total % 10 == 0) & digits[:, 15:].any(axis=1)
+    )  # fmt: skip
+    out = Cleaned(keep(cells, good))
     odd = [i for i, cell in enumerate(cells) if out.values[i] is None and cell is not None]
     return _read_odd(cells, odd, out, lambda cell: (*parse_account(cell), ()))
 
 
 def clean_phones(cells: Sequence[Any]) -> Cleaned:
     """Phones, several joined by '/'. Problem ``phone_format`` is soft: the text is kept."""
-
-    out = Cleaned([cell if type(cell) is str and _MOBILE(cell) else None for cell in cells])
+    mobiles, chars = ascii_matrix(cells, 11)
+    digits = chars - np.uint8(48)
+    good = np.zeros(len(cells), dtype=bool)
+    good[mobiles] = (digits <= 9).all(axis=1) & (digits[:, 0] == 1) & (digits[:, 1] >= 3)
+    out = Cleaned(keep(cells, good))
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         text = plain_text(cell)
