@@ -22,6 +22,8 @@ _INVISIBLE = dict.fromkeys(
 _SPACES = re.compile(r"[\s\u00a0\u2000-\u200a\u202f\u205f]+")
 _BRACKETS = re.compile(r"[（(〔\[【][^（()）〔〕\[\]【】]*[)）〕\]】]")
 
+_NUMBERING = re.compile(r"^[0-9０-９]{1,2}[.．、](?=[^0-9０-９])")
+
 
 def half_width(text: str) -> str:
     """Full-width ASCII and the ideographic space become ASCII; Chinese punctuation outside that block stays."""
@@ -44,13 +46,13 @@ def compact(text: str) -> str:
 
 
 def header_key(text: str) -> str:
-    """A header reduced to what it says: no spaces, line breaks or bracketed remarks; 帐 and 账 are one.
+    """A header reduced to what it says: no spaces, line breaks, bracketed remarks or numbering; 帐 and 账 are one.
 
     >>> header_key("银 行\\n帐号（一卡通）")
     '银行账号'
     """
     flat = _SPACES.sub("", strip_invisible(text))
-    bare = _BRACKETS.sub("", flat)
+    bare = _NUMBERING.sub("", _BRACKETS.sub("", flat))
     return half_width(bare or flat).replace("帐", "账").strip("*:：_-—").lower()
 
 

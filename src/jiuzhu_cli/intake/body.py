@@ -13,7 +13,7 @@ from jiuzhu_cli.intake.grid import Grid, cell_text, is_number, looks_like_id
 from jiuzhu_cli.intake.layout import Header, Known, is_header_row, read_header
 
 TOTAL = re.compile(
-    r"^(总|合|共|累|小|总合)计($|[^一-鿿]|金额|户|人|数|大写|元|资金|发放)|^(本页|全[镇乡村县区市]|本[镇乡村])(小计|合计|总计|共计)|(小计|合计|总计|共计)([:：（(\d].*)?$|^(过次页|承前页|转下页|接上页|本页计|页计)"
+    r"^(总|合|共|累|小|总合)计($|[^一-鿿]|金额|户|人|数|大写|元|资金|发放)|^(本页|全[镇乡村县区市]|本[镇乡村])(小计|合计|总计|共计)|(小计|合计|总计|共计)([:：（(\d].*)?$|^(人民币|金额)?[（(]?大写|^(过次页|承前页|转下页|接上页|本页计|页计)"
 )
 _COUNTED = re.compile(r"^(以上|全[村镇乡区])?(共|合|总)?计?[:：]?\d+户")
 SUBTOTAL = re.compile(

@@ -73,13 +73,24 @@ def find_tables(
     context = replace(context, sheets=len({index for index, _, _, _ in drafts}))
     tables: list[Table] = []
     for index, sheet, grid, body in drafts:
-        above = next(other.titles for at, _, _, other in drafts if at == index)
-        tables += understand(context, sheet, index, grid, body, above=above if above is not body.titles else [])
+        tables += understand(context, sheet, index, grid, body, above=_titles_above(drafts, index, body))
     tables, findings = _people_only(tables, findings, name)
     tables, findings = _whole_lists(tables, findings, name, hinted=bool(hints.programme))
     if not hints.area:
         join_areas(tables)
     return tables, findings
+
+
+def _titles_above(drafts: Sequence[tuple[int, Sheet, Grid, Body]], index: int, body: Body) -> list[list[str]]:
+    """The titles that hold for a table without its own: of the sheet's first, or of a sheet before with the same columns."""
+    first = next(other for at, _, _, other in drafts if at == index)
+    if first is not body:
+        return first.titles
+    if body.titles:
+        return []
+    keys = body.header.keys()
+    earlier = [other for at, _, _, other in drafts if at < index and other.titles and other.header.keys() == keys]
+    return earlier[-1].titles if earlier else []
 
 
 def _people_only(tables: list[Table], findings: list[Finding], name: str) -> tuple[list[Table], list[Finding]]:

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from jiuzhu_cli.core.text import compact, header_key
 from jiuzhu_cli.intake.grid import Grid, cell_text, looks_like_id
 
@@ -81,8 +79,8 @@ def _unknown_words(grid: Grid, start: int, known: Known) -> Header | None:
     column = grid.id_column(start, 0, grid.width - 1)
     if column is None:
         return None
-    people = np.flatnonzero(grid.regular(column)[start:])
-    row = int(people[0]) + start - 1 if len(people) else -1
+    stop = min(grid.height, start + SEARCH_ROWS)
+    row = next((row for row in range(start, stop) if looks_like_id(grid.value(row, column))), 0) - 1
     if row < start:
         return None
     cells = grid.cells(row)
@@ -125,6 +123,7 @@ def _is_ordinal_row(cells: list[tuple[int, Any]]) -> bool:
     if len(texts) < 3 or not all(_ORDINAL.match(text) for text in texts):
         return False
     numbers = [int(match.group(1)) for text in texts if (match := re.match(r"[(（]?(\d{1,2})", text))]
+    numbers = numbers or [ord(text[0]) - ord("①") + 1 for text in texts if "①" <= text[0] <= "⑳"]
     return len(numbers) >= 2 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 

@@ -244,8 +244,8 @@ def by_content(view: Understanding) -> None:
         for column in view.columns:
             if column.field or column.index in view.fixed or view.owners.get(column.index) == "other":
                 continue
-            if column.header and code in ("name", "phone", "account_no"):
-                continue  # a header that says something else is believed
+            if re.search("[一-鿿]", column.header) and code in ("name", "phone", "account_no"):
+                continue  # a header that says something else is believed; letters (xm, name) say nothing
             texts = view.texts(column)
             if len(texts) >= min(3, len(view.rows)) and sum(map(matches, map(compact, texts))) >= 0.8 * len(texts):
                 if code == "name" and len(set(texts)) < 0.5 * len(texts):

@@ -149,7 +149,9 @@ def _village(work: Work, told: str) -> str:
     """The village whose list this is, by its words; '' when a column or headings name several."""
     if work.table.row_villages is not None or len(_column_villages(work)) > 1:
         return ""
-    return told or sheet_village(work.table.sheet, many=work.context.sheets >= 2)
+    if told or work.context.towns.find(work.table.sheet)[0]:
+        return told
+    return sheet_village(work.table.sheet, many=work.context.sheets >= 2)
 
 
 def _only_village(work: Work) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from jiuzhu_cli.core.money import parse_amount, parse_capitals
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.grid import Grid, cell_text, is_number
 from jiuzhu_cli.intake.table import Column, Table
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.intake.work import Work
 
 _YUAN = re.compile(r"(?:合计|总计|共计|金额|发放|资金)?[:：]?([\d,]+(?:\.\d+)?)(万元|元)")
 _CAPITALS = re.compile(r"[零壹贰叁肆伍陆柒捌玖拾佰仟万亿]{1,20}[元圆][零壹贰叁肆伍陆柒捌玖角分整正]{0,8}")
@@ -66,6 +70,61 @@ def _amount(value: object, column: Column) -> int | None:
     if found.fen is None and isinstance(value, float):
         found = parse_amount(round(value, 2), column.unit)
     return found.fen
+
+
+_PEOPLE = (
+    "name",
+    "id_no",
+    "head_name",
+    "head_id_no",
+    "payee_name",
+    "payee_id_no",
+    "account_no",
+    "member_names",
+    "member_ids",
+)
+
+
+def drop_bare_totals(work: Work) -> None:
+    """Skips rows of figures alone that add up the rows above them (a 小计 or 合计 without the word), or all rows below.
+
+    Such a row names nobody and its amount proves what it is; any other stays a row and is refused for want of a name.
+    """
+    table, grid = work.table, work.grid
+    amount = table.column("amount_fen")
+    keys = {column.index for code in _PEOPLE if (column := table.column(code)) is not None}
+    if amount is None or not keys:
+        return
+    taken = set(table.rows.tolist())
+    bare = [row for row in work.body.odd if row in taken and _figures_only(grid, row, keys, amount.index)]
+    if not bare:
+        return
+    rows = [row for row in table.rows.tolist() if row not in bare]
+    fen = {row: _amount(grid.value(row, amount.index), amount) or 0 for row in [*rows, *bare]}
+    closed = [row for row, kind in table.skipped if kind in ("subtotal", "total")]
+    found: list[tuple[int, str]] = []
+    for row in bare:
+        start = max((other for other in [*closed, *(at for at, _ in found)] if other < row), default=-1)
+        whole = sum(fen[at] for at in rows if at < row)
+        part = sum(fen[at] for at in rows if start < at < row)
+        below = sum(fen[at] for at in rows) if not whole else 0
+        if fen[row] and fen[row] in (part, whole, below):
+            last = fen[row] in (whole, below) and (below or row > rows[-1])
+            found.append((row, "total" if last else "subtotal"))
+    if found:
+        table.rows = table.rows[~np.isin(table.rows, [row for row, _ in found])]
+        table.skipped = sorted([*table.skipped, *found])
+
+
+def _figures_only(grid: Grid, row: int, keys: set[int], amount: int) -> bool:
+    """Whether a row has an amount and beside it only figures: none that could be a person's ID or account."""
+    cells = grid.cells(row)
+    texts = {index: compact(cell_text(value)) for index, value in cells}
+    if amount not in texts or any(
+        index in keys and not re.fullmatch(r"\d{1,6}[人户]", text) for index, text in texts.items()
+    ):
+        return False
+    return all(re.fullmatch(r"[\d,.]{1,16}[人户口元]?", text) for text in texts.values())
 
 
 def state_totals(grid: Grid, table: Table, last: int) -> None:

@@ -15,7 +15,7 @@ from jiuzhu_cli.intake.programme import find_programme, read_columns
 from jiuzhu_cli.intake.recognise import Evidence, category_in
 from jiuzhu_cli.intake.split import split_by_amount, split_by_value
 from jiuzhu_cli.intake.table import Table
-from jiuzhu_cli.intake.totals import household_blocks, state_totals
+from jiuzhu_cli.intake.totals import drop_bare_totals, household_blocks, state_totals
 from jiuzhu_cli.intake.when import date_table
 from jiuzhu_cli.intake.work import Context, Work
 
@@ -49,6 +49,7 @@ def understand(
     named, joint = find_programme(work)
     read_columns(work, named)
     _drop_prefilled(work)
+    drop_bare_totals(work)
     split = split_by_value(work, named, joint)
     works = split or [work]
     if not split and len(joint) == 2:
