@@ -156,17 +156,28 @@ def shorten(text: str, width: int) -> str:
     return f"{head}…{tail}"
 
 
+_RUN = re.compile(r"[\w.%-]+$", re.ASCII)  # a word or number, kept whole where it fits
+_CLOSING = frozenset("，。；：、！？）」』》〉】”’)]}")  # never first in a line
+
+
 def _wrapped(text: str, width: int) -> str:
-    """``text`` broken into lines of at most ``width`` columns; between any two characters, as Chinese is."""
+    """``text`` broken into lines of at most ``width`` columns: between Chinese characters, or before a word."""
     lines = []
     for line in text.split("\n"):
-        current, taken = "", 0
+        current = ""
         for character in line:
-            wide = max(text_width(character), 0)
-            if taken + wide > width:
-                lines.append(current)
-                current, taken = "", 0
-            current, taken = current + character, taken + wide
+            if text_width(current + character) <= width:
+                current += character
+                continue
+            kept, carried = current, ""
+            if character in _CLOSING:
+                kept, carried = current[:-1], current[-1:]
+            elif character.isascii() and not character.isspace() and (run := _RUN.search(current)):
+                kept, carried = current[: run.start()], run.group()
+            if not kept.strip():
+                kept, carried = current, ""
+            lines.append(kept)
+            current = carried + character
         lines.append(current)
     return "\n".join(lines)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -22,6 +24,12 @@ BENEFITS = {
     "top_up": "补差", "graded": "分档", "fixed": "定额", "one_off": "一次性", "instalments": "分期", "reimbursement": "报销",
     "service": "服务", "status": "身份认定",
 }  # fmt: skip
+TYPES = {
+    "id": "身份证号", "name": "姓名", "text": "文字", "amount": "金额", "count": "个数", "date": "日期", "month": "月份", "account": "账号",
+    "phone": "电话", "area": "地区", "code": "编号",
+}  # fmt: skip
+LEVELS = {"person": "每人", "case": "每户"}
+CONTAINERS = {"xlsx": "xlsx", "delimited": "分隔文本", "fixed": "定长文本"}
 KINDS = {"X": "互斥", "T": "补差封顶", "H": "择高", "S": "可叠加", "E": "应享", "C": "候选"}
 
 
@@ -95,6 +103,7 @@ def list_(
             rows,
             ("code", "name", "container", "encoding", "banks"),
             ["代码", "格式", "载体", "编码", "适用银行"],
+            {2: CONTAINERS},
         )
     elif fields:
         rows = [(f.code, f.name, f.type, f.level, "、".join(f.aliases)) for f in policy.glossary.values()]
@@ -104,6 +113,7 @@ def list_(
             rows,
             ("code", "name", "type", "level", "aliases"),
             ["代码", "字段", "类型", "层级", "表头写法"],
+            {2: TYPES, 3: LEVELS},
         )
     else:
         _parameters(context, policy, _day(context, on), switches=switches, unconfirmed=unconfirmed)
@@ -220,7 +230,7 @@ def _show_entry(context: Context, policy: Policy, entry: Programme | Register) -
         )
         posting = entry.posting
         lines.append(
-            f"  公示：{'、'.join(posting.columns)}"
+            f"  公示：{'、'.join(_field(policy, one) for one in posting.columns)}"
             if posting.allowed
             else f"  不公示：{posting.reason}（{posting.basis}）"
         )
@@ -234,7 +244,7 @@ def _show_entry(context: Context, policy: Policy, entry: Programme | Register) -
                 )
     else:
         lines.append(f"  含义：{entry.meaning}")
-        lines += [f"  {column}：{'、'.join(headers)}" for column, headers in entry.fields.items()]
+        lines += [f"  {_field(policy, column)}：{'、'.join(headers)}" for column, headers in entry.fields.items()]
     context.emit(entry.model_dump(mode="json"), lines)
 
 
@@ -282,8 +292,21 @@ def check(ctx: typer.Context, region: str = REGION) -> None:
         raise typer.Exit(3)
 
 
-def _emit(context: Context, key: str, rows: list[tuple[Any, ...]], keys: tuple[str, ...], headers: list[str]) -> None:
-    context.emit({key: [dict(zip(keys, row, strict=True)) for row in rows]}, [table(rows, headers)])
+def _emit(
+    context: Context,
+    key: str,
+    rows: list[tuple[Any, ...]],
+    keys: tuple[str, ...],
+    headers: list[str],
+    words: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
+) -> None:
+    """The rows as JSON objects and as a table; ``words``: by column, what the screen says for its codes."""
+    shown = [[words[n].get(value, value) if n in words else value for n, value in enumerate(row)] for row in rows]
+    context.emit({key: [dict(zip(keys, row, strict=True)) for row in rows]}, [table(shown, headers)])
+
+
+def _field(policy: Policy, code: str) -> str:
+    return policy.glossary[code].name if code in policy.glossary else {"amount": "金额"}.get(code, code)
 
 
 def _value(one: ParameterValue) -> str:

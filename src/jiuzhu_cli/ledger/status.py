@@ -93,16 +93,13 @@ def month_status(store: Store, month: str = "") -> MonthStatus:
     sent = count(
         "SELECT COUNT(*) FROM payment_line l JOIN payment_batch p USING (payment_id) WHERE l.state = 'sent' AND p.month = ?"
     )
-    books = {
-        kind: (
-            store.query(
-                "SELECT path FROM output_file WHERE entity = ? AND kind = ? ORDER BY written_at DESC, path LIMIT 1",
-                [f"{stage}:{month}", kind],
-            )
-            or [("",)]
-        )[0][0]
-        for stage, kind in (("dedupe", "doubts_workbook"), ("review", "review_workbook"))
+    written = {
+        row["entity"]: row["path"]
+        for row in store.query(
+            "SELECT entity, path FROM output_file WHERE kind IN ('doubts_workbook', 'review_workbook') ORDER BY path DESC"
+        )
     }
+    books = (written.get(f"dedupe:{month}", "疑点工作簿.xlsx"), written.get(f"review:{month}", "复核建议.xlsx"))
     steps = [
         Step(
             "import",
@@ -165,9 +162,9 @@ def _next(
     batches: list[dict[str, Any]],
     failed: int,
     undecided: int,
-    books: dict[str, str],
+    books: tuple[str, str],
 ) -> tuple[str, str]:
-    """The first thing not yet done, as words and a command."""
+    """The first thing not yet done, as words and a command. ``books``: the workbooks of doubts and of proposals."""
     if pending:
         words = {
             "draft": "锁定发放批次",
@@ -182,14 +179,14 @@ def _next(
     if strong and not batches:
         return (
             f"核实 {strong} 条强疑点，在疑点工作簿里选处理意见后读回",
-            f"jiuzhu dedupe decide {books['doubts_workbook'] or '疑点工作簿.xlsx'}",
+            f"jiuzhu dedupe decide {books[0]}",
         )
     if not reviewed:
         return "按政策重算资格和金额", f"jiuzhu review run --month {month}"
     if undecided and not posted:
         return (
             f"核实 {undecided} 件复核建议，填决定（停发、调减填两个日期）后读回；暂不办的可以先公示：jiuzhu post make --month {month}",
-            f"jiuzhu review decide {books['review_workbook'] or '复核建议.xlsx'}",
+            f"jiuzhu review decide {books[1]}",
         )
     if not posted:
         return "生成各村公示单", f"jiuzhu post make --month {month}"
