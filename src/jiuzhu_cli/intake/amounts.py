@@ -12,7 +12,7 @@ import numpy as np
 
 from jiuzhu_cli.core.finding import Severity
 from jiuzhu_cli.core.text import compact, header_key
-from jiuzhu_cli.intake.headers import PART_FIELDS, money_word, not_paid, unit_of
+from jiuzhu_cli.intake.headers import PART_FIELDS, level_of, money_word, not_paid, unit_of
 from jiuzhu_cli.intake.table import Column, Problem
 
 if TYPE_CHECKING:
@@ -232,6 +232,7 @@ def name_amount(view: Understanding, chosen: Column | None, why: str) -> None:
         chosen.field = "amount_fen"
         if why:
             chosen.why = f"{chosen.why}；{why}"
+        chosen.level = chosen.level or level_of(chosen.header.split("|"))
     household = chosen is not None and chosen.level
     for code in PART_FIELDS:
         many = view.by(code)
