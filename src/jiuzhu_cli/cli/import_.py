@@ -53,6 +53,8 @@ def command(
         raise UsageError("这两个选项只能用一个：--replace/--append，--strict/--accept-valid", "去掉其中一个")
     if amount_level not in ("", "household", "person"):
         raise UsageError(f"--amount-level “{amount_level}”不认识", "写 household（整户的）或 person（各人的）")
+    if max_bad_pct is not None and not 0 <= max_bad_pct <= 100:
+        raise UsageError("--max-bad-pct 要写 0 至 100 的数", "例如 --max-bad-pct 5")
     pairs = dict(pair.partition("=")[::2] for pair in mapping)
     if any(not key or not value for key, value in pairs.items()):
         raise UsageError("--map 要写成 表头=字段", "例如 --map 打款数=发放金额")

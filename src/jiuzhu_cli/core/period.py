@@ -10,14 +10,14 @@ from typing import Any
 from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.core.text import compact
 
-_MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
+_MONTH = re.compile(r"(?:19[5-9]|20\d|21\d)[0-9]-(?:0[1-9]|1[0-2])", re.ASCII)
 _CN_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 EXCEL_EPOCH = date(1899, 12, 30)
 
 
 def check_month(text: str) -> str:
-    """``text`` if it is a month ``YYYY-MM``; else UsageError."""
-    if not _MONTH.match(text or ""):
+    """``text`` if it is a month ``YYYY-MM`` from 1950 to 2199; else UsageError."""
+    if not _MONTH.fullmatch(text or ""):
         raise UsageError(f"月份“{text}”写法不对", "请写成 YYYY-MM，例如 2026-10")
     return text
 

@@ -22,7 +22,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError
+from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -226,6 +226,8 @@ class Store:
         """Rows of a read; for the ledger package's own functions."""
         try:
             return self.connection.execute(sql, params).fetchall()
+        except OverflowError as error:
+            raise UsageError("数字太大，没有这样的编号", "核对编号后再运行") from error
         except sqlite3.DatabaseError as error:
             raise ledger_error(error, self.path) from error
 
