@@ -7,8 +7,9 @@ household's or each person's and neither header, blanks nor the stated total tel
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
+from operator import eq
 from typing import Any, Literal
 
 import numpy as np
@@ -146,7 +147,7 @@ def _tells_households(codes: list[Any]) -> bool:
 
 def _keyed(rows: Rows, name: str) -> list[Any]:
     """By a column's value; a blank is as above, unless the row is a head's own."""
-    heads = [_is_head(word) for word in rows.get("relation")]
+    heads = _say_head(rows.get("relation"))
     ids = rows.get("id_no")
     keys = [
         value if value is not None else (ids[index] or ("row", index)) if heads[index] or index == 0 else None
@@ -165,15 +166,25 @@ def _carry(keys: list[Any]) -> list[Any]:
     return out
 
 
-def _is_head(word: str | None) -> bool:
-    return word is not None and compact(word) in HEAD_WORDS
+def _say_head(words: Sequence[str | None]) -> list[bool]:
+    """Which kinship words say head of the household."""
+    known = {word: word is not None and compact(word) in HEAD_WORDS for word in set(words)}
+    return list(map(known.__getitem__, words))
+
+
+def _equal(left: Sequence[Any], right: Sequence[Any]) -> np.ndarray:
+    """Where both say the same, and something."""
+    same = np.fromiter(map(eq, left, right), dtype=bool, count=len(left))
+    for index in np.flatnonzero(same).tolist() if None in left else ():
+        same[index] = left[index] is not None
+    return same
 
 
 def _starts(rows: Rows) -> list[bool]:
     """Where a household begins, told by relation, head's name and household columns that are blank on members' rows."""
     size = rows.size
     relation, head_name = rows.get("relation"), rows.get("head_name")
-    heads = [_is_head(word) for word in relation]
+    heads = _say_head(relation)
     kin = [word is not None and not head for word, head in zip(relation, heads, strict=True)]
     markers = [rows.values[name] for name in _MARKERS if name in rows.values]
     markers = [values for values in markers if any(value is None for value in values)]
@@ -202,11 +213,8 @@ def _starts(rows: Rows) -> list[bool]:
 def _heads(rows: Rows, attached: np.ndarray) -> np.ndarray:
     """Rows that are their household's head: by relation, else by the head's ID, else by the head's name."""
     ids, names = rows.get("id_no"), rows.get("name")
-    by_relation = np.array([_is_head(word) for word in rows.get("relation")], dtype=bool)
-    by_id = np.array([a is not None and a == b for a, b in zip(ids, rows.get("head_id_no"), strict=True)], dtype=bool)
-    by_name = np.array(
-        [a is not None and a == b for a, b in zip(names, rows.get("head_name"), strict=True)], dtype=bool
-    )
+    by_relation = np.array(_say_head(rows.get("relation")), dtype=bool)
+    by_id, by_name = _equal(ids, rows.get("head_id_no")), _equal(names, rows.get("head_name"))
     found = by_relation.copy()
     for better in (by_id, by_name):
         known = np.zeros(int(rows.case.max()) + 1, dtype=bool)

@@ -20,6 +20,7 @@ _SOFT = {
     "account_zeros",
     "phone_format", "flag_unknown", "category_unknown", "disability_grade_unknown", "self_care_unknown", "care_mode_unknown",
 }  # fmt: skip
+MAX_CASE_FEN = 100_000_000  # a million yuan for one case in one month: a slip of digits, or 元 under 万元
 _MONEY_PARTS = ("base_fen", "addon_fen", "care_fen")
 _CERTIFICATE = "视力 听力 言语 肢体 智力 精神 多重".split()  # kinds 1–7, policy-reference §4
 _GRADES = "一级 二级 三级 四级".split()
@@ -200,6 +201,8 @@ def judge_amounts(rows: Rows, item: Programme) -> None:
                 rows.blame(person, "amount_fen", "amount_missing", "error")
         elif amount == 0:
             rows.blame(person, "amount_fen", "amount_zero", "warning")
+        elif amount > MAX_CASE_FEN and item.payment.payable:
+            rows.blame(person, "amount_fen", "amount_too_large", "error")
         elif parts and rows.columns["amount_fen"] is not rows.columns.get("base_fen"):
             summed = [values[person] for values in parts if values[person] is not None]
             if "base_fen" in rows.columns and summed and sum(summed) != amount:
@@ -282,6 +285,9 @@ _GRADE_WORDS = sorted((word for word in GRADES if word.endswith("级")), key=len
 
 def duplicates(rows: Rows) -> None:
     """The very same row again is refused; the same person with other data stays twice, so that dedupe reports a double."""
+    told = [id_no for id_no in rows.get("id_no") if id_no]
+    if len(set(told)) == len(told):
+        return
     first: dict[str, int] = {}
     fields = [values for name, values in sorted(rows.values.items()) if name not in ("serial_no",)]
 

@@ -66,15 +66,28 @@ def content_digest(kind: str, key: Sequence[str], rows: pa.Table) -> str:
     """SHA-256 of what a list says, whatever the order of its rows and columns and wherever they stood."""
     digest = hashlib.sha256("\0".join((kind, *key, "")).encode())
     if rows.num_rows:
-        columns = [
-            pc.fill_null(pc.cast(rows.column(name), pa.large_string()), "\x02")
-            for name in sorted(content_columns(kind))
-        ]
-        lines = pa.chunked_array(
-            pc.binary_join_element_wise(*columns, pa.scalar("\x1f", pa.large_string()))
-        ).combine_chunks()
+        lines = _lines(rows, sorted(content_columns(kind)))
         ordered = lines.take(pc.sort_indices(rows.column("id_no")))  # lines would do as well, and take far longer
         _, offsets, data = ordered.buffers()
         digest.update(memoryview(offsets))
         digest.update(memoryview(data))
     return digest.hexdigest()
+
+
+def _lines(rows: pa.Table, names: Sequence[str]) -> pa.LargeStringArray:
+    """The columns joined by U+001F, U+0002 where there is nothing."""
+    columns: list[pa.Scalar | pa.ChunkedArray] = []
+    blanks = 0
+    for name in [*names, ""]:
+        column = rows.column(name) if name else None
+        if column is not None and column.null_count == len(column):
+            blanks += 1  # most of them, in most lists: joined beforehand
+            continue
+        if blanks:
+            columns.append(pa.scalar("\x1f".join(["\x02"] * blanks), pa.large_string()))
+            blanks = 0
+        if column is not None:
+            columns.append(pc.cast(column, pa.large_string()))
+    separator = pa.scalar("\x1f", pa.large_string())
+    joined = pc.binary_join_element_wise(*columns, separator, null_handling="replace", null_replacement="\x02")
+    return pa.chunked_array(joined).combine_chunks()
