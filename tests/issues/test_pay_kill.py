@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from jiuzhu_cli.core.errors import RefusedError
 from jiuzhu_cli.ledger.audit import check_ledger
 from jiuzhu_cli.ledger.workspace import find_workspace
-from jiuzhu_cli.policy.load import load_policy
+from jiuzhu_cli.payment.export import export
+from jiuzhu_cli.policy.load import Policy, load_policy
 from tests.payment.conftest import Desk, person
 from tests.support import make_workspace
 
 pytestmark = pytest.mark.slow
-TIMES = int(os.environ.get("JIUZHU_KILLS", "7"))  # of the export; a third as many rounds of four returns
+KILLS = int(os.environ.get("JIUZHU_KILLS", "6"))  # of the export at random moments, besides those of ``moments``
 WORDS = ["建行", "农信社", "邮储银行", ""]
+CHANCE = random.Random(20261025)
 
 
 def command(root: Path, *words: str) -> list[str]:
@@ -56,96 +62,103 @@ def files_of(root: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def approved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with one approved batch of 400 lines for four banks."""
+def policy() -> Policy:
+    return load_policy(region="421002")
+
+
+@pytest.fixture(scope="module")
+def approved(tmp_path_factory: pytest.TempPathFactory, policy: Policy) -> Path:
+    """A workspace with one approved batch of 120 lines for four banks."""
     workspace = make_workspace(tmp_path_factory.mktemp("kill") / "ws")
     with workspace.open_store() as store:
-        desk = Desk(workspace, store, load_policy(region="421002"))
-        desk.roll([person(i, bank_name=WORDS[i % 4]) for i in range(1, 401)])
+        desk = Desk(workspace, store, policy)
+        desk.roll([person(i, bank_name=WORDS[i % 4]) for i in range(1, 121)])
         desk.draft()
         desk.lock()
         desk.approve()
     return workspace.root
 
 
-def sound(root: Path) -> None:
+@contextmanager
+def desk_at(root: Path, policy: Policy) -> Iterator[Desk]:
     workspace = find_workspace(root, explicit=True)
     with workspace.open_store() as store:
-        assert check_ledger(store, workspace).problems == ()
+        yield Desk(workspace, store, policy)
 
 
-def moments(root: Path, index: int) -> Callable[[], bool]:
-    """Kill points from the first touch of the ledger to the last file, told by what is on disk."""
+@pytest.fixture(scope="module")
+def exported(
+    approved: Path, policy: Policy, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, float, list[Path]]:
+    """The same after its export by the command line, how long that took, and the four banks' answers."""
+    root = tmp_path_factory.mktemp("exported") / "ws"
+    shutil.copytree(approved, root)
     start = time.monotonic()
-    journal, bank = root / "ledger.db-journal", root / "out" / "bank" / "2026-10" / "1"
-    kinds: list[Callable[[], bool]] = [
-        lambda: (root / ".lock").exists() and (root / ".who").exists(),
-        journal.exists,
-        bank.exists,
+    assert run(root, "export").returncode == 0
+    seconds = time.monotonic() - start
+    with desk_at(root, policy) as desk:
+        return root, seconds, desk.answers(1, dict.fromkeys(range(5, 120, 12), "户名不符"))
+
+
+def at_random(seconds: float) -> Callable[[], bool]:
+    """Any moment of a run that takes about ``seconds``."""
+    until = time.monotonic() + seconds * CHANCE.uniform(0.25, 0.98)
+    return lambda: time.monotonic() > until
+
+
+def moments(root: Path) -> list[Callable[[], bool]]:
+    """Kill points at which much is half done, told by what is on disk."""
+    bank = root / "out" / "bank" / "2026-10" / "1"
+    return [
+        (root / "ledger.db-journal").exists,
         lambda: bank.exists() and any(p.name.startswith(".") for p in bank.iterdir()),
         lambda: bank.exists() and sum(not p.name.startswith(".") for p in bank.iterdir()) >= 2,
-        lambda: bank.exists() and (bank / "manifest.json").exists(),
-        lambda: bank.exists() and (bank / "manifest.json").exists() and journal.exists(),
+        (bank / "manifest.json").exists,
     ]
-    if index < len(kinds):
-        return kinds[index]
-    return lambda: time.monotonic() - start > 0.2 + 0.11 * (index - len(kinds))
 
 
-def test_killed_exports_end_in_the_same_files(approved: Path, tmp_path: Path) -> None:
-    reference = tmp_path / "reference"
-    shutil.copytree(approved, reference)
-    assert run(reference, "export").returncode == 0
+def test_killed_exports_end_in_the_same_files(
+    approved: Path, exported: tuple[Path, float, list[Path]], policy: Policy, tmp_path: Path
+) -> None:
+    reference, seconds, _ = exported
     expected = files_of(reference)
-    killed = 0
-    for index in range(TIMES):
+    with desk_at(reference, policy) as desk:
+        now = datetime.fromisoformat(desk.batch(1)["exported_at"])
+    killed, marked = 0, len(moments(reference))
+    for index in range(marked + KILLS):
         root = tmp_path / f"export{index}"
         shutil.copytree(approved, root)
-        killed += kill_when(root, moments(root, index), "export")
-        done = run(root, "export")
-        assert done.returncode == 0, done.stderr
+        killed += kill_when(root, moments(root)[index] if index < marked else at_random(seconds), "export")
+        with desk_at(root, policy) as desk:
+            export(desk.store, desk.workspace, policy, desk.batch(1), actor="张经办", now=now)
+            assert check_ledger(desk.store, desk.workspace).problems == ()
         assert files_of(root) == expected
-        sound(root)
         shutil.rmtree(root)
-    assert killed >= TIMES // 2
+    assert killed >= (marked + KILLS) // 2
 
 
-def test_killed_returns_book_all_or_nothing(approved: Path, tmp_path: Path) -> None:
-    base = tmp_path / "base"
-    shutil.copytree(approved, base)
-    assert run(base, "export").returncode == 0
-    workspace = find_workspace(base, explicit=True)
-    with workspace.open_store() as store:
-        desk = Desk(workspace, store, load_policy(region="421002"))
-        answers = desk.answers(1, dict.fromkeys(range(5, 400, 40), "户名不符"))
-        store.close()
-    ready: list[Callable[[Path], Callable[[], bool]]] = [
-        lambda root: (root / ".who").exists,
-        lambda root: (root / "ledger.db-journal").exists,
-        lambda root: lambda: any(root.glob(".staging-*")),
-        lambda root: lambda: any((root / "out" / "internal" / "pay").rglob("*发放失败*")),
-    ]
-    killed, rounds = 0, max(2, TIMES // 3)
-    for index in range(rounds):
-        root = tmp_path / f"return{index}"
-        shutil.copytree(base, root)
-        for number, path in enumerate(answers):
-            killed += kill_when(root, ready[(index + number) % len(ready)](root), "return", str(path))
-            done = run(root, "return", str(path))
-            assert done.returncode in (0, 4), done.stderr
-            if done.returncode == 4:
-                assert '"already"' in done.stdout
-        with find_workspace(root, explicit=True).open_store() as store:
-            states = {
-                r[0]: (r[1], r[2])
-                for r in store.query("SELECT state, COUNT(*), SUM(amount_fen) FROM payment_line GROUP BY state")
-            }
-            assert set(states) == {"paid", "failed"} and states["failed"][0] == 10 and states["paid"][0] == 390
-            assert store.query("SELECT COUNT(*), SUM(succeeded), SUM(failed) FROM bank_return")[0][:] == (4, 390, 10)
-            assert store.query("SELECT state FROM payment_batch")[0][0] == "returned"
-        assert len(list((root / "out" / "internal" / "pay").rglob("发放失败*.xlsx"))) == len(
-            [p for p in (base / "out" / "bank").rglob("*_01.*") if not p.name.startswith("汇总")]
-        )
-        sound(root)
-        shutil.rmtree(root)
-    assert killed >= rounds
+def test_killed_returns_book_all_or_nothing(
+    exported: tuple[Path, float, list[Path]], policy: Policy, tmp_path: Path
+) -> None:
+    base, seconds, answers = exported
+    root = tmp_path / "return"
+    shutil.copytree(base, root)
+    marks = [(root / ".who").exists, (root / "ledger.db-journal").exists]
+    killed = 0
+    for path in answers:  # each is killed twice: at a random moment, then at a marked or another random one
+        killed += kill_when(root, at_random(seconds), "return", str(path))
+        killed += kill_when(root, marks.pop() if marks else at_random(seconds), "return", str(path))
+        with desk_at(root, policy) as desk:
+            try:
+                desk.read(path)
+            except RefusedError as error:
+                assert error.code == "already"
+    with desk_at(root, policy) as desk:
+        states = {r[0]: r[1] for r in desk.store.query("SELECT state, COUNT(*) FROM payment_line GROUP BY state")}
+        assert states == {"paid": 110, "failed": 10}
+        failing = desk.store.query("SELECT DISTINCT bank FROM payment_line WHERE state = 'failed'")
+        assert desk.store.query("SELECT COUNT(*), SUM(succeeded), SUM(failed) FROM bank_return")[0][:] == (4, 110, 10)
+        assert desk.batch(1)["state"] == "returned"
+        assert check_ledger(desk.store, desk.workspace).problems == ()
+    assert len(list((root / "out" / "internal" / "pay").rglob("发放失败*.xlsx"))) == len(failing)
+    assert killed >= len(answers)

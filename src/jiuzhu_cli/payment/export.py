@@ -106,7 +106,8 @@ def parts(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, A
                 parts=total,
             )
             path = folder_of(workspace, batch) / (stem + SUFFIX[layout.container])
-            yield Part(layout.code, path, cut, summary_of(workspace, batch, cut))
+            summary = summary_of(workspace, batch, len(cut["line_no"]), sum(cut["amount"]))
+            yield Part(layout.code, path, cut, summary)
 
 
 def layout_of(policy: Policy, bank: str) -> BankLayout:
@@ -134,12 +135,12 @@ def bank_columns(store: Store, policy: Policy, batch: dict[str, Any], layout: Ba
     return columns
 
 
-def summary_of(workspace: Workspace, batch: dict[str, Any], columns: Columns) -> Summary:
+def summary_of(workspace: Workspace, batch: dict[str, Any], lines: int, total: int) -> Summary:
     stamp = batch["exported_at"]
     day = (datetime.fromisoformat(stamp) + CHINA).strftime("%Y%m%d") if stamp else ""
     return {
-        "lines": len(columns["line_no"]),
-        "total": sum(columns["amount"]),
+        "lines": lines,
+        "total": total,
         "month": batch["month"],
         "date": day,
         "sequence": batch["sequence"],

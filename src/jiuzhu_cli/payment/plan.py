@@ -199,7 +199,7 @@ def draft(
         if not unchanged:
             standing = _write(store, plan, standing, policy, reason, chosen if programmes else [], actor=actor, now=now)
         assert standing is not None
-        warnings = unfit(store, workspace, policy, standing)
+        warnings = summary_warnings(store, workspace, policy, standing)
         files = _hold_files(store, workspace, policy, plan, standing, actor=actor, now=now)
     finally:
         store.lock.release()
@@ -300,16 +300,19 @@ def _same(store: Store, standing: dict[str, Any], plan: Plan, reason: str) -> bo
     ) == payments.control_digest(plan.lines)
 
 
-def unfit(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> list[str]:
-    """Warnings: lines that the bank's format cannot express (rare characters, over-long names); ``export`` will refuse them."""
-    from jiuzhu_cli.payment.export import problems_by_bank
+def summary_warnings(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> list[str]:
+    """What a bank's summary line cannot express of the settings or totals; ``export`` will refuse it. Lines are held (``unfit``)."""
+    from jiuzhu_cli.payment.export import layout_of, summary_of
+    from jiuzhu_cli.payment.layout import problems_of
 
-    found = problems_by_bank(store, workspace, policy, batch)
-    return [
-        f"{policy.banks[bank].name}：第 {p.line_no} 笔 {p.name}，{p.what}"
-        for bank, problems in found.items()
-        for p in problems
-    ]
+    nobody: dict[str, list[Any]] = {"line_no": [], "payee_name": [], "account_no": [], "amount": []}
+    found = []
+    for entry in payments.banks_of(store, batch["payment_id"]):
+        layout = layout_of(policy, entry["bank"])
+        if layout.summary and not layout.max_lines:
+            summary = summary_of(workspace, batch, entry["lines"], entry["amount_fen"])
+            found += [f"{layout.name}：{p.name}{p.what}" for p in problems_of(layout, nobody, summary)]
+    return found
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
