@@ -137,6 +137,7 @@ def _sheet(title: str, month: str, rows: Sequence[dict[str, Any]], names: dict[s
         title=f"{month} 复核建议：{title}",
         notes=["在“决定”列选同意或不同意；黄格须填日期（YYYY-MM-DD），缺一不能生效。内部资料，不得外传。"],
         fills=yellow,
+        freeze_columns=3,
     )
 
 
@@ -156,7 +157,7 @@ def _summary(
             for row in chosen
             if row["amount_after_fen"] is not None and row["amount_before_fen"] is not None
         )
-        body.append((names.get(programme, programme), ACTIONS[action], number, change, ""))
+        body.append((names.get(programme, programme), ACTIONS[action], number, None if action == "check" else change, ""))
     for gap in not_judged:
         where = "：".join(part for part in (names.get(gap["programme"], ""), gap["area"]) if part)
         body.append((where, "没有核算", gap["cases"] or None, None, gap["reason"]))

@@ -29,6 +29,8 @@ FONT, TITLE_FONT = "宋体", "黑体"
 FILLS = {"red": "#FFC7CE", "yellow": "#FFEB9C", "grey": "#E7E6E6"}
 _DEFUSE = ("=", "+", "-", "@", "\t", "\r")
 
+A3, A4 = 8, 9  # Excel's paper numbers
+WIDEST_ON_A4 = 200  # columns of width; fitted to one page, a wider sheet can be read on A3 only
 Kind = Literal["text", "amount", "count", "date"]
 
 
@@ -64,6 +66,7 @@ class SheetSpec:
     fills: Mapping[tuple[int, int], str] = field(default_factory=dict)
     comments: Mapping[tuple[int, int], str] = field(default_factory=dict)
     freeze: bool = True
+    freeze_columns: int = 0  # so many at the left stay in sight, too
     autofilter: bool = True
     header_row: bool = True
     hidden: bool = False
@@ -209,7 +212,7 @@ class _Writer:
 
     def _page(self) -> None:
         spec, sheet = self.spec, self.sheet
-        sheet.set_paper(9)
+        sheet.set_paper(A3 if spec.landscape and sum(self.widths) > WIDEST_ON_A4 else A4)
         sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.7)
         sheet.fit_to_pages(1, 0)
         sheet.center_horizontally()
@@ -223,7 +226,7 @@ class _Writer:
             if spec.repeat_header:
                 sheet.repeat_rows(0 if spec.rows_per_page else head, head)
             if spec.freeze:
-                sheet.freeze_panes(head + 1, 0)
+                sheet.freeze_panes(head + 1, spec.freeze_columns)
             if spec.autofilter and spec.rows:
                 sheet.autofilter(head, 0, head + len(spec.rows), len(spec.columns) - 1)
         if spec.rows_per_page:
