@@ -69,7 +69,7 @@ CASES: dict[str, Ugly] = {
         ],
         3,
         300,
-    ),  # fmt: skip
+    ),
     "blank rows between": Ugly([[T], [], H, [], person(1), [], [], person(2), [], person(3)], 3, 300),
     "notes between rows": Ugly(
         [H, person(1), ["说明：以下人员为本月新增"], person(2), ["注：下列人员账号有变"], person(3), ["备注：完"]],
@@ -116,7 +116,7 @@ CASES: dict[str, Ugly] = {
         300,
         stated=300,
         villages={"东风村", "前进村"},
-    ),  # fmt: skip
+    ),
     "village merged down": Ugly(
         [
             ["村", *H[1:]],
@@ -129,7 +129,7 @@ CASES: dict[str, Ugly] = {
         400,
         merges=["A2:A3", "A4:A5"],
         villages={"东风村", "前进村"},
-    ),  # fmt: skip
+    ),
     "village headings": Ugly(
         [H, ["东风村"], *people(1, 2), ["前进村（2人）"], *people(3, 4)], 4, 400, villages={"东风村", "前进村"}
     ),
@@ -155,7 +155,7 @@ CASES: dict[str, Ugly] = {
         3,
         300,
         tables=2,
-    ),  # fmt: skip
+    ),
     "header again on every page": Ugly(
         [[T], H, *people(1, 2), ["第1页 共2页"], [T], H, *people(3, 4), ["第2页 共2页"]], 4, 400
     ),
@@ -170,13 +170,13 @@ CASES: dict[str, Ugly] = {
         3,
         300,
         merges=["A2:C2", "D2:E2", "A3:C3"],
-    ),  # fmt: skip
+    ),
     "header two rows tall, merged": Ugly(
         [["序号", "姓名", "身份证号", "补贴", None], [None, None, None, "金额（元）", "账号"], *people(1, 2)],
         2,
         200,
         merges=["A1:A2", "B1:B2", "C1:C2", "D1:E1"],
-    ),  # fmt: skip
+    ),
     "columns numbered below the header": Ugly([H, ["①", "②", "③", "④", "⑤"], *people(1, 2)], 2, 200),
     "English letters": Ugly([["No", "name", "ID card", "发放金额", "账号"], *people(1, 2, 3)], 3, 300),
     "header in letters only, amount named": Ugly([["xh", "xm", "sfzh", "发放金额", "yhzh"], *people(1, 2, 3)], 3, 300),
@@ -201,7 +201,7 @@ CASES: dict[str, Ugly] = {
         ],
         2,
         200,
-    ),  # fmt: skip
+    ),
     "prefilled serial numbers": Ugly([H, *people(1, 2), [3], [4], [5]], 2, 200),
     "prefilled formulas of nought": Ugly(
         [H, *people(1, 2), [3, None, None, 0, None], [4, None, None, 0, None]], 2, 200
@@ -218,7 +218,7 @@ CASES: dict[str, Ugly] = {
         ],
         2,
         200,
-    ),  # fmt: skip
+    ),
     "names with blanks inside": Ugly(
         [H, [1, "王 芳", ID[1], 100, "421001000001"], [2, "李　静", ID[2], 100, "421001000002"]], 2, 200
     ),
@@ -254,7 +254,7 @@ CASES: dict[str, Ugly] = {
         ],
         2,
         200,
-    ),  # fmt: skip
+    ),
     "year to date beside the month": Ugly(
         [
             ["序号", "姓名", "身份证号", "本月发放金额", "累计发放金额", "银行账号"],
@@ -262,7 +262,7 @@ CASES: dict[str, Ugly] = {
         ],
         2,
         200,
-    ),  # fmt: skip
+    ),
     "standard, months, amount": Ugly(
         [
             ["姓名", "身份证号", "补贴标准（元/月）", "发放月数", "发放金额", "账号"],
@@ -270,7 +270,7 @@ CASES: dict[str, Ugly] = {
         ],
         2,
         200,
-    ),  # fmt: skip
+    ),
     "sheets by village beside an empty and a summary sheet": Ugly(
         {
             "东风村": [[T], H, *people(1, 2)],
@@ -281,7 +281,7 @@ CASES: dict[str, Ugly] = {
         3,
         300,
         tables=2,
-    ),  # fmt: skip
+    ),
     "sheets by town": Ugly(
         {"城关镇": [["2026年10月高龄津贴"], H, *people(1, 2)], "青溪镇": [["2026年10月高龄津贴"], H, *people(3)]},
         3,
@@ -289,7 +289,7 @@ CASES: dict[str, Ugly] = {
         file="民政局高龄津贴.xlsx",
         tables=2,
         area="城关镇 青溪镇",
-    ),  # fmt: skip
+    ),
     "the list goes on on a second sheet without a title": Ugly(
         {"Sheet1": [[T], H, *people(1, 2)], "Sheet2": [H, *people(3)]}, 3, 300, tables=2, file="1.xlsx"
     ),
@@ -305,7 +305,7 @@ CASES: dict[str, Ugly] = {
         ],
         2,
         200,
-    ),  # fmt: skip
+    ),
     "no serial, names first, village in brackets": Ugly(
         [
             ["姓名", "所在村（社区）", "身份证号", "金额(元)", "一卡通账号"],
@@ -314,7 +314,86 @@ CASES: dict[str, Ugly] = {
         2,
         200,
         villages={"东风村"},
-    ),  # fmt: skip
+    ),
+    "care with parts, own programme in brackets": Ugly(
+        [
+            ["城关镇特困人员（分散供养）10月份发放明细"],
+            ["姓名", "身份证号", "基本生活费", "照料护理费", "小计", "备注", "账号"],
+            *([name(n), ID[n], 900, 190, 1090, None, f"42100100{n:06d}"] for n in (1, 2)),
+            ["合计", None, 1800, 380, 2180],
+        ],
+        2,
+        2180,
+        file="2026年特困.xlsx",
+        programme="extreme_poverty_support",
+        stated=2180,
+    ),
+    "total counted in words below": Ugly(
+        [[T], H, *people(1, 2, 3), ["共计3人，300元，大写：叁佰元整"]], 3, 300, stated=300
+    ),
+    "village list named by its title": Ugly(
+        [["城关镇东风村2026年10月高龄津贴"], H, *people(1, 2)],
+        2,
+        200,
+        file="1.xlsx",
+        area="城关镇/东风村",
+        villages={"东风村"},
+    ),
+    "two programmes' sheets in one workbook, one left out": Ugly(
+        {"高龄津贴": [H, *people(1, 2)], "停发人员": [["姓名", "身份证号", "停发原因"], [name(3), ID[3], "死亡"]]},
+        2,
+        200,
+        file="城关镇2026年10月.xlsx",
+    ),
+    "IDs under two heads, agent last": Ugly(
+        [
+            ["老人信息", None, "经办人信息", None, None, None],
+            ["姓名", "身份证号", "姓名", "身份证号", "发放金额", "账号"],
+            *([name(n), ID[n], name(30), ID[30], 100, f"42100100{n:06d}"] for n in (1, 2)),
+        ],
+        2,
+        200,
+        merges=["A1:B1", "C1:D1"],
+    ),
+    "amount zero for those stopped": Ugly([H, *people(1, 2), person(3, 0)], 3, 200),
+    "header repeated with a space more": Ugly(
+        [H, *people(1, 2), ["序 号", "姓 名", "身份证号", "发放金额", "银行账号"], *people(3)], 3, 300
+    ),
+    "titles in the first and the last column": Ugly(
+        [["城关镇", None, None, None, "2026年10月"], [None, "高龄津贴发放花名册"], H, *people(1, 2)],
+        2,
+        200,
+        file="1.xlsx",
+    ),
+    "month as a date cell above": Ugly(
+        [["城关镇高龄津贴发放表"], ["发放月份", None, None, "2026年10月"], H, *people(1, 2)], 2, 200, file="1.xlsx"
+    ),
+    "a month a row": Ugly(
+        [["所属月份", *H[1:]], *(["2026年10月", *person(n)[1:]] for n in (1, 2))], 2, 200, file="城关镇高龄津贴.xlsx"
+    ),
+    "sums per row beside": Ugly(
+        [
+            ["姓名", "身份证号", "高龄津贴", "服务补贴", "合计", "账号"],
+            *([name(n), ID[n], 100, 0, 100, f"42100100{n:06d}"] for n in (1, 2)),
+        ],
+        2,
+        200,
+    ),
+    "one person only": Ugly([[T], H, *people(1)], 1, 100),
+    "one person and a total": Ugly([[T], H, *people(1), ["合计", None, None, 100]], 1, 100, stated=100),
+    "village with a digit and group headings": Ugly(
+        [H, ["一、东风村民委员会（2人，200元）"], *people(1, 2), ["二、前进社区（1人）"], *people(3)],
+        3,
+        300,
+        villages={"东风村", "前进社区"},
+    ),
+    "total in the name column": Ugly([H, *people(1, 2), [None, "合 计", None, 200, None]], 2, 200, stated=200),
+    "total in the last column's remark": Ugly(
+        [[*H, "备注"], *people(1, 2), [None, None, None, 200, None, "合计"]], 2, 200, stated=200
+    ),
+    "average and highest below": Ugly(
+        [H, *people(1, 2), ["合计", None, None, 200], ["平均", None, None, 100]], 2, 200, stated=200
+    ),
 }
 
 

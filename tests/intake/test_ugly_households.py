@@ -80,7 +80,7 @@ CASES: dict[str, Ugly] = {
         TOTAL,
         FILE,
         merged("ABFGH", 2),
-    ),  # fmt: skip
+    ),
     "blank as above": Ugly(
         [
             ["序号", "户主", "成员姓名", "身份证号", "与户主关系", "保障人口", "户月保障金额", "账号"],
@@ -89,7 +89,7 @@ CASES: dict[str, Ugly] = {
         7,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "amount repeated, header says household": Ugly(
         [["户主", "姓名", "身份证号", "关系", "户月保障金额", "账号"], *lines("head name id kin money account")],
         7,
@@ -105,7 +105,7 @@ CASES: dict[str, Ugly] = {
         7,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "each person's amount, header says so": Ugly(
         [["户主姓名", "姓名", "身份证号", "关系", "人月补助金额", "账号"], *lines("head name id kin each account")],
         7,
@@ -121,7 +121,7 @@ CASES: dict[str, Ugly] = {
         7,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "no head column, only kinship": Ugly(
         [
             ["姓名", "身份证号", "与户主关系", "保障人口", "保障金额", "账号"],
@@ -130,7 +130,7 @@ CASES: dict[str, Ugly] = {
         7,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "only the serial number tells": Ugly(
         [
             ["序号", "姓名", "身份证号", "户保障金额", "账号"],
@@ -148,7 +148,7 @@ CASES: dict[str, Ugly] = {
         7,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "head's ID on the head's row only": Ugly(
         [
             ["户主姓名", "户主身份证号", "家庭成员姓名", "家庭成员身份证号", "户月保障金额（元）", "账号"],
@@ -157,7 +157,7 @@ CASES: dict[str, Ugly] = {
         7,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "plain ID is the head's, members have their own": Ugly(
         [
             ["户主", "身份证号", "家庭成员", "成员身份证号", "户保障金额", "账号"],
@@ -166,7 +166,7 @@ CASES: dict[str, Ugly] = {
         7,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "household code": Ugly(
         [
             ["低保证号", "姓名", "身份证号", "与户主关系", "户月保障金额", "账号"],
@@ -193,7 +193,7 @@ CASES: dict[str, Ugly] = {
         4,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "heads with parts": Ugly(
         [
             ["户主姓名", "身份证号", "基本生活费", "分类施保", "合计", "账号"],
@@ -202,7 +202,7 @@ CASES: dict[str, Ugly] = {
         4,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "heads with parts under one head": Ugly(
         [
             ["户主姓名", "身份证号", "发放金额", None, None, "账号"],
@@ -213,7 +213,7 @@ CASES: dict[str, Ugly] = {
         TOTAL,
         FILE,
         ["A1:A2", "B1:B2", "C1:E1", "F1:F2"],
-    ),  # fmt: skip
+    ),
     "merged amounts only": Ugly(
         [
             ["姓名", "身份证号", "与户主关系", "户保障金额", "账号"],
@@ -223,7 +223,7 @@ CASES: dict[str, Ugly] = {
         TOTAL,
         FILE,
         merged("DE", 2),
-    ),  # fmt: skip
+    ),
     "sub-totals of villages": Ugly(
         [
             ["村", "户主", "姓名", "身份证号", "关系", "户月保障金额", "账号"],
@@ -234,7 +234,7 @@ CASES: dict[str, Ugly] = {
         7,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "page total between members": Ugly(
         [
             ["户主", "姓名", "身份证号", "关系", "户月保障金额", "账号"],
@@ -248,7 +248,7 @@ CASES: dict[str, Ugly] = {
         7,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "last month beside this month": Ugly(
         [
             ["户主姓名", "身份证号", "保障人口", "上月保障金额", "本月保障金额", "账号"],
@@ -257,7 +257,7 @@ CASES: dict[str, Ugly] = {
         4,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "due and paid": Ugly(
         [
             ["户主姓名", "身份证号", "应发金额", "实发金额", "账号"],
@@ -266,7 +266,7 @@ CASES: dict[str, Ugly] = {
         4,
         TOTAL,
         FILE,
-    ),  # fmt: skip
+    ),
     "serial number merged, names not": Ugly(
         [
             ["序号", "姓名", "身份证号", "与户主关系", "户月保障金额", "账号"],
@@ -276,7 +276,7 @@ CASES: dict[str, Ugly] = {
         TOTAL,
         FILE,
         merged("A", 2),
-    ),  # fmt: skip
+    ),
 }
 
 

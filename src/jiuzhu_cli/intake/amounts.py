@@ -170,6 +170,8 @@ def settle_amount(view: Understanding) -> None:
         if c.field in ("amount_fen", "months_paid", "standard_amount", "per_person_amount", *PART_FIELDS)
         or (not c.field and money_word(header_key(c.header.replace("|", ""))))
     }
+    if not view.by("amount_fen"):
+        _sum_column(view, samples)
     if not view.by("amount_fen") and not any(
         view.by(code) for code in (*PART_FIELDS, "standard_amount", "per_person_amount")
     ):
@@ -188,6 +190,18 @@ def settle_amount(view: Understanding) -> None:
         view.problems.append(Problem("amount_from_standard", "warning", (choice.column,)))
     name_amount(view, choice.column, choice.why)
     standard_is_base(view, samples)
+
+
+def _sum_column(view: Understanding, samples: dict[int, np.ndarray]) -> None:
+    """A column called no more than 小计 that adds up the parts, row by row, is the amount."""
+    parts = [c for code in PART_FIELDS for c in view.by(code)]
+    for column in view.columns:
+        if not column.field and re.fullmatch("小计|计|总数", _key(column)):
+            samples[column.index] = view.money(column)
+            if _is_sum(column, parts, view.columns, samples):
+                column.field, column.why = "amount_fen", "等于各分项之和"
+                column.unit = unit_of(column.header.split("|")) or view.unit or "元"
+                return
 
 
 def standard_is_base(view: Understanding, samples: dict[int, np.ndarray]) -> None:

@@ -19,6 +19,7 @@ _COUNTED = re.compile(r"^(以上|全[村镇乡区])?(共|合|总)?计?[:：]?\d+
 SUBTOTAL = re.compile(
     r"小计|本页|次页|前页|下页|上页|页计|^(?!全|本[镇乡村区]).{1,12}[村居组区队镇乡道处](合计|共计|计)"
 )
+_STATISTIC = re.compile(r"(平均|户均|人均|最高|最低|最大|最小)(数|值|金额|补差|水平)?")
 SIGNATURE = re.compile(
     r"^(制表|审核|复核|填报|填表|经办|负责|审批|主管|分管|领导|核对|会计|出纳|单位负责|单位盖章|单位[（(]盖章|(村|镇|乡).{0,8}盖章|打印|导出|报送|校对|统计|联系人|科室)"
     r".{0,8}[人员章字间期导)）]{0,3}([:：]|[(（]|$)"
@@ -92,6 +93,8 @@ def kind_of(grid: Grid, row: int, cells: list[tuple[int, Any]], keys: dict[int, 
     for _, text in texts[:4]:
         if (TOTAL.search(text) or _COUNTED.search(text)) and len(text) <= 60 and not long_numbers:
             return "subtotal" if SUBTOTAL.search(text) else "total"
+    if _STATISTIC.fullmatch(texts[0][1]) and not long_numbers:
+        return "note"
     strings = [text for (_, value), (_, text) in zip(cells, texts, strict=True) if not is_number(value)]
     if strings and len(cells) <= 8 and SIGNATURE.search(strings[0]) and not long_numbers:
         return "signature"
