@@ -27,7 +27,7 @@ _OFFICE = re.compile(
     r"(人民政府|政府|民政(办|所|办公室|服务站)|社会(事务|救助).*|(便民|为民)服务中心|党政办.*|街道办)$"
 )
 _NO_TOWN = frozenset(
-    "城镇 乡镇 村镇 集镇 小城镇 城乡 各乡 各镇 全镇 全乡 本镇 本乡 各乡镇 街道 办事处 镇 乡 各街道 下乡 回乡 返乡 家乡".split()
+    "城镇 乡镇 村镇 集镇 小城镇 城乡 各乡 各镇 全镇 全乡 本镇 本乡 各乡镇 街道 办事处 镇 乡 各街道 下乡 回乡 返乡 家乡 该镇 该乡 我镇 我乡 某镇 某乡 外乡 农乡 市镇 县镇 一镇 一乡 两镇 两乡 离乡 还乡 同乡 老乡".split()
 )
 _NO_VILLAGE = frozenset(
     "农村 乡村 行政村 自然村 各村 全村 本村 社区 村 城乡社区 新农村 各社区 本社区 所在村 贫困村 居村 到村 驻村 分村 按村".split()
@@ -142,7 +142,12 @@ class Towns:
                 return found, match.end() + (same.end() if same else 0)
         for match in _TOWN.finditer(flat):
             word = _BENEFIT.sub("", _strip(match.group(1)))  # 特困东岭彝族乡
-            if word not in _NO_TOWN and 2 <= len(short_town(word)) <= 8 and not _WELFARE.search(word):
+            short = short_town(word)
+            if len(short) == 1 and (
+                short in "镇乡村县市区按分到进由" or flat[match.end() :].startswith(tuple("镇乡街村"))
+            ):
+                continue  # 唐镇 is one, 乡镇街道 and 按乡镇 are none
+            if word not in _NO_TOWN and 1 <= len(short) <= 8 and not _WELFARE.search(word):
                 return (word[:-3] if word.endswith("街道办事处") else word), match.end()
         return "", 0
 
