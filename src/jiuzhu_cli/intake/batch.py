@@ -18,7 +18,7 @@ from jiuzhu_cli.intake.areas import Towns, is_full_town
 from jiuzhu_cli.intake.cases import AmountLevel
 from jiuzhu_cli.intake.find import find_tables
 from jiuzhu_cli.intake.pairs import join, pair_key
-from jiuzhu_cli.intake.prepare import Prepared, prepare
+from jiuzhu_cli.intake.prepare import Prepared, prepare_tables
 from jiuzhu_cli.intake.reports import REMAINDER_OF, errors_name, remainder_name, write_errors, write_remainder
 from jiuzhu_cli.intake.result import ImportResult, TableResult
 from jiuzhu_cli.intake.save import ListOfFile, Mode, SourceFile, lists_of, recognise_known, save_list
@@ -282,11 +282,9 @@ def read_job(
     )  # fmt: skip
     towns = Towns(workspace.towns, known)
     job.book = book
-    for table in tables:
-        prepared = prepare(
-            path.name, book.sheets[table.sheet_index], table, policy, today=today, towns=towns, level=level, known_heads=heads,
-            present=present,
-        )  # fmt: skip
+    for prepared in prepare_tables(
+        path.name, book.sheets, tables, policy, level=level, today=today, towns=towns, known_heads=heads, present=present
+    ):
         if job.supplements is not None:
             prepared.area = book.marks.get("jiuzhu_area", prepared.area)
         job.tables.append(prepared)
@@ -346,6 +344,8 @@ def save_job(
         fresh = [one for one in job.lists if not recognise_known(store, one)]
         for number, one in enumerate(fresh):
             one.staged = rolls.stage_rows(store, one.rows, f"incoming_{number}")
+            if one.staged:  # what is still asked of the rows; the rest would only take memory
+                one.rows = one.rows.select(["id_no", "name", "town", "village", "table_no"])
         if fresh:
             with store.transaction(actor=actor, command="import", now=now) as tx:
                 for one in fresh:

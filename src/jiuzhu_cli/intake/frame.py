@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,30 +64,24 @@ def _blank(name: str, whole: bool, size: int) -> pa.Array:
 
 def content_digest(kind: str, key: Sequence[str], rows: pa.Table) -> str:
     """SHA-256 of what a list says, whatever the order of its rows and columns and wherever they stood."""
-    digest = hashlib.sha256("\0".join((kind, *key, "")).encode())
-    if rows.num_rows:
-        lines = _lines(rows, sorted(content_columns(kind)))
-        ordered = lines.take(pc.sort_indices(rows.column("id_no")))  # lines would do as well, and take far longer
-        _, offsets, data = ordered.buffers()
-        digest.update(memoryview(offsets))
-        digest.update(memoryview(data))
+    digest = hashlib.sha256("\0".join((kind, *key, str(rows.num_rows), "")).encode())
+    order = pc.sort_indices(rows.column("id_no"))
+    for name in sorted(content_columns(kind)):
+        column = rows.column(name)
+        if column.null_count < len(column):
+            digest.update(f"{name}\0".encode())
+            for part in _bytes_of(column.combine_chunks().take(order)):
+                digest.update(part)
     return digest.hexdigest()
 
 
-def _lines(rows: pa.Table, names: Sequence[str]) -> pa.LargeStringArray:
-    """The columns joined by U+001F, U+0002 where there is nothing."""
-    columns: list[pa.Scalar | pa.ChunkedArray] = []
-    blanks = 0
-    for name in [*names, ""]:
-        column = rows.column(name) if name else None
-        if column is not None and column.null_count == len(column):
-            blanks += 1  # most of them, in most lists: joined beforehand
-            continue
-        if blanks:
-            columns.append(pa.scalar("\x1f".join(["\x02"] * blanks), pa.large_string()))
-            blanks = 0
-        if column is not None:
-            columns.append(pc.cast(column, pa.large_string()))
-    separator = pa.scalar("\x1f", pa.large_string())
-    joined = pc.binary_join_element_wise(*columns, separator, null_handling="replace", null_replacement="\x02")
-    return pa.chunked_array(joined).combine_chunks()
+def _bytes_of(column: pa.Array) -> Iterator[memoryview]:
+    """What a column of texts or integers holds, blanks included (as U+0002 among texts)."""
+    size = len(column)
+    if pa.types.is_string(column.type):
+        _, offsets, data = (pc.fill_null(column, "\x02") if column.null_count else column).buffers()
+        yield memoryview(offsets)[: 4 * (size + 1)]
+        yield memoryview(data)[: int(np.frombuffer(offsets, dtype=np.int32, count=size + 1)[-1])]
+    else:
+        yield memoryview(pc.is_valid(column).to_numpy(zero_copy_only=False)).cast("B")
+        yield memoryview(pc.fill_null(column, 0).to_numpy()).cast("B")

@@ -27,7 +27,7 @@ MAX_RATIO = 400  # inflated : stored, beyond RATIO_FREE bytes; honest sheets sta
 RATIO_FREE = 32 << 20
 MAX_AREA = 60_000_000  # cells of the rectangle that the reader would allocate
 SPARSE_AREA, SPARSE = 2_000_000, 50  # larger than this, one cell in 50 must be filled
-CHUNK = 4 << 20
+CHUNK = 1 << 20
 _RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
 
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -21,8 +21,8 @@ from typing import Any
 from jiuzhu_cli.tabular.convert import Columns
 
 LARGE = 16 << 20  # bytes of a sheet's XML from which slices pay
-SLICE = 8 << 20
-SHARED = 2  # a slice is so many times larger than the shared strings, which are parsed for every slice
+SLICE = 2 << 20
+SHARED = 4  # a slice is so many times larger than the shared strings, which are parsed for every slice
 MAX_SLICE = 24 << 20  # each is held a few times over
 READERS = 2
 _LONGEST_HEAD = 1 << 20  # what stands before the rows
