@@ -20,6 +20,9 @@ class Hold:
     sql: str
     todo: str
     releasable: bool = False
+    needs: str = (
+        ""  # a table that the query joins: when it is empty nothing is held, and DuckDB need not plan the query
+    )
 
 
 # a side of a doubt is this case's when one of its persons and its programme are named; where both sides are the same
@@ -39,6 +42,7 @@ HOLDS = (
         " (SELECT n, month, recipient AS id_no FROM candidate UNION SELECT n, month, payee_id_no FROM candidate) c JOIN dead d USING (id_no)"
         " WHERE d.event_date IS NULL OR c.month > substr(d.event_date, 1, 7)",
         "核实后停发；确属登记错误的，更正死亡名单后重新导入",
+        needs="dead",
     ),
     Hold(
         "doubt_confirmed",
@@ -55,6 +59,7 @@ HOLDS = (
                  LEFT JOIN changed x ON x.id_no = o.id_no AND x.programme = o.programme
                  WHERE o.doubt_id = t.doubt_id AND (d.decided_at >= t.disposed_at OR x.created_at >= t.disposed_at)))""",
         "按复核决定更正花名册或金额后重新制单",
+        needs="side",
     ),
     Hold(
         "doubt_open",
@@ -62,12 +67,14 @@ HOLDS = (
         f"SELECT n, '疑点 ' || doubt_id || ' 待核实' AS reason, doubt_id AS source FROM ({_SIDE}) WHERE disposition = 'pending'",
         "在疑点工作簿里填处理意见并读回（jiuzhu dedupe decide）",
         releasable=True,
+        needs="side",
     ),
     Hold(
         "stopped",
         "已决定停发",
         "SELECT n, '停发决定 ' || change_case || '，自 ' || change_month || ' 起' AS reason, change_case AS source FROM candidate WHERE stopped",
         "名册应去掉此人；重新认定的，在名册写明新的起始享受月份",
+        needs="change",
     ),
     Hold(
         "decision_differs",
@@ -76,6 +83,7 @@ HOLDS = (
         " || printf('%.2f', amount_fen / 100.0) || ' 元' AS reason, last_case AS source FROM candidate WHERE differs",
         "核对金额：更正名册，或重新复核",
         releasable=True,
+        needs="decision",
     ),
     Hold(
         "same_programme_twice",
@@ -116,6 +124,7 @@ HOLDS = (
              SELECT c.n, g.payment_id FROM candidate c JOIN gone g ON g.programme = c.programme AND g.account_no = c.account_no
                     AND g.month = c.month WHERE c.live_fen IS NULL AND c.account_no <> '')""",
         "查清原来那笔是否就是发给这一户的；确属另一笔的，下月补发",
+        needs="owed",
     ),
     Hold(
         "paid_already_differs",
@@ -124,6 +133,7 @@ HOLDS = (
         " || printf('%.2f', due_fen / 100.0) || ' 元' AS reason, '' AS source FROM candidate"
         " WHERE live_fen <> due_fen AND NOT stopped AND (owed_month = month)",
         "差额不会自动补发或扣回：按补发或追缴程序办理",
+        needs="owed",
     ),
     Hold(
         "paid_earlier",
@@ -131,6 +141,7 @@ HOLDS = (
         "SELECT n, '第 ' || live_payment || ' 批（' || owed_month || '）已发过这一期（次）' AS reason, '' AS source FROM candidate"
         " WHERE live_fen IS NOT NULL AND owed_month <> month",
         "同一期（次）只发一次；确属另一期的，在名册写明期次或发生日期",
+        needs="owed",
     ),
     Hold(
         "same_one_off",
@@ -140,6 +151,7 @@ HOLDS = (
         " WHERE c.single AND c.item = '' AND c.live_fen IS NULL",
         "核对是否把以前的救助又报了一遍；确属新的一次，写明发生日期或加 --override",
         releasable=True,
+        needs="one_off",
     ),
     Hold(
         "no_account",
@@ -158,6 +170,7 @@ HOLDS = (
         "银行文件写不了",
         "SELECT n, reason, '' AS source FROM unfit",
         "按本人在银行开户时的写法更正名册；或换成收得下的格式：另给一个走一卡通等 xlsx 格式的账户，或在 policy/banks/ 换该行的编码、加宽",
+        needs="unfit",
     ),
     Hold(
         "over_cap",
@@ -193,6 +206,7 @@ HOLDS = (
            JOIN objection o ON o.posting_id = p.posting_id AND o.state = 'upheld' JOIN member m ON m.n = c.n AND m.id_no = o.id_no
            WHERE c.change_action IS NULL""",
         "按异议结果更正名册或作复核决定",
+        needs="objection",
     ),
     Hold(
         "not_compared",
@@ -201,6 +215,7 @@ HOLDS = (
         " AND c.programme = l.programme, setting WHERE compared > 0 AND l.seq > compared",
         "先重新比对（jiuzhu dedupe run）",
         releasable=True,
+        needs="late",
     ),
 )
 BY_CODE = {hold.code: hold for hold in HOLDS}

@@ -129,6 +129,8 @@ def compute(
     connection.execute("CREATE TABLE hold (n BIGINT, code VARCHAR, reason VARCHAR, source VARCHAR, released BOOLEAN)")
     connection.execute("CREATE TABLE confirmed (n BIGINT)")
     for hold in HOLDS:
+        if hold.needs and not _scalar(connection, f"SELECT count(*) FROM {hold.needs}"):
+            continue
         connection.execute(
             f"INSERT INTO hold SELECT n, '{hold.code}', string_agg(DISTINCT reason, '；' ORDER BY reason), string_agg(DISTINCT source, '、' ORDER BY source),"
             f" {bool(override) and hold.releasable} FROM ({hold.sql}) GROUP BY n"
