@@ -79,7 +79,9 @@ class Program:
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
-    def start(self, root: Path | None, *words: str | Path, today: str = "2026-11-21", limit: int = 0) -> tuple[int, Path, Path]:
+    def start(
+        self, root: Path | None, *words: str | Path, today: str = "2026-11-21", limit: int = 0
+    ) -> tuple[int, Path, Path]:
         self.count += 1
         out, err = self.folder / f"{self.count}.out", self.folder / f"{self.count}.err"
         place = [] if root is None else ["-C", str(root)]
@@ -121,4 +123,8 @@ def clean(answer: Answer) -> bool:
 def leftovers(root: Path) -> list[str]:
     """Temporary files under ``root``; nothing of the kind may stay once a command has ended well."""
     names = (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-    return sorted(n for n in names if ".tmp" in n or ".staging" in n or n in (".who", ".restore.db") or n.endswith((".new", "-journal")))
+    return sorted(
+        n
+        for n in names
+        if ".tmp" in n or ".staging" in n or n in (".who", ".restore.db") or n.endswith((".new", "-journal"))
+    )

@@ -40,6 +40,10 @@ from jiuzhu_cli.policy.words import near
 
 OWN = "policy/"  # how files of the bureau's folder are named in errors
 DATA = Path(__file__).resolve().parent.parent / "data"
+_KINDS = {
+    "string": "应是加引号的文字", "bool": "应是 true 或 false", "int": "应是整数", "decimal": "应是数", "float": "应是数", "date": "应是日期，例如 2026-01-01",
+    "tuple": "应是列表 [ ]", "list": "应是列表 [ ]", "dict": "应是一组键和值", "model": "应是一组键和值", "greater_than": "太小", "less_than": "太大",
+}  # fmt: skip
 S = TypeVar("S", bound=Shape)
 Named = TypeVar("Named", bound=Programme | Register)
 
@@ -112,7 +116,7 @@ class Policy:
     def holidays(self) -> tuple[Holiday, ...]:
         found: list[Holiday] = []
         for shown, table in self._tables("holidays.toml"):
-            for index, data in enumerate(table.get("holidays", []), 1):
+            for index, data in enumerate(_list(table, "holidays", shown), 1):
                 found.append(build(Holiday, data, shown, f"holidays 第 {index} 项"))
         return tuple(sorted(found, key=lambda one: (one.first, one.off)))
 
@@ -181,10 +185,7 @@ class Policy:
     def _listed(self, part: str, key: str, shape: type[S]) -> list[S]:
         merged: dict[str, tuple[str, dict[str, Any]]] = {}
         for shown, table in self._tables(part):
-            entries = table.get(key, [])
-            if not isinstance(entries, list):
-                raise PolicyError(f"政策文件 {shown} 的 {key} 应是列表", f"写成 [[{key}]]")
-            for one in entries:
+            for one in _list(table, key, shown):
                 entry = _dict(one, shown, key)
                 code = str(entry.get("id", ""))
                 merged[code] = (shown, merged.get(code, ("", {}))[1] | entry)
@@ -214,7 +215,8 @@ def build(shape: type[S], data: Any, shown: str, key: str) -> S:
         elif first["type"] == "missing":
             known = "，缺这个键"
         else:
-            known = f"，值不对（{first['msg']}）"
+            wanted = next((text for kind, text in _KINDS.items() if first["type"].startswith(kind)), first["msg"])
+            known = f"，值不对（{wanted}）"
         raise PolicyError(
             f"政策文件 {shown} 的“{key}”有误：{where}{known}", "改正后运行 jiuzhu policy check"
         ) from error
@@ -224,6 +226,13 @@ def _dict(data: Any, shown: str, key: str) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         raise PolicyError(f"政策文件 {shown} 的“{key}”应是一组键和值", "对照包内同名文件改正")
     return dict(data)
+
+
+def _list(table: Mapping[str, Any], key: str, shown: str) -> list[Any]:
+    entries = table.get(key, [])
+    if not isinstance(entries, list):
+        raise PolicyError(f"政策文件 {shown} 的 {key} 应是列表", f"写成 [[{key}]]")
+    return entries
 
 
 def _over(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
