@@ -1,0 +1,230 @@
+"""Same persons in any lists, without a workspace: reads the files, asks ``matching``, writes the answer. Beside ``workflow``: intake meets matching here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from jiuzhu_cli.core.errors import DataError, OutsideError, UsageError, reason_of
+from jiuzhu_cli.core.text import header_key
+from jiuzhu_cli.intake.columns import Understanding
+from jiuzhu_cli.intake.find import sheet_bodies
+from jiuzhu_cli.intake.headers import Lexicon
+from jiuzhu_cli.matching.engine import Matched, match_records
+from jiuzhu_cli.tabular.csvtext import decode, separator
+from jiuzhu_cli.tabular.files import write_atomic
+from jiuzhu_cli.tabular.read import as_text, read_workbook
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.tabular.read import Sheet
+
+# glossary code → column of the records that matching takes; earlier codes win
+FIELDS = {
+    "id_no": "id_no",
+    "disability_no": "certificate_no",
+    "certificate_no": "certificate_no",
+    "name": "name",
+    "sex": "sex",
+    "birth_date": "birth_date",
+    "village": "village",
+    "phone": "phone",
+    "account_no": "account_no",
+}
+COLUMNS = tuple(dict.fromkeys(FIELDS.values()))
+_TEXT_TABLES = {".csv", ".txt"}
+_WRITTEN = {".csv", ".parquet"}
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedLists:
+    """``rows`` of all files, ``persons`` found, ``pairs`` put together, ``candidates`` for a clerk, ``files``: (name, rows) in order."""
+
+    rows: int
+    persons: int
+    pairs: int
+    candidates: int
+    seconds: float
+    files: list[tuple[str, int]]
+    by_key: dict[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        files, first = [], 0
+        for name, rows in self.files:
+            files.append({"file": name, "first_row": first, "rows": rows})
+            first += rows
+        return {
+            "rows": self.rows,
+            "persons": self.persons,
+            "pairs": self.pairs,
+            "candidates": self.candidates,
+            "seconds": round(self.seconds, 3),
+            "by_key": self.by_key,
+            "files": files,
+        }
+
+
+def match_lists(
+    paths: Sequence[Path],
+    policy: Policy,
+    *,
+    out: Path,
+    pairs: Path | None = None,
+    dry_run: bool = False,
+    progress: Callable[[str], None] = lambda text: None,
+) -> MatchedLists:
+    """Reads ``paths`` (xlsx, xls, csv, parquet), writes ``out`` (row, person) and ``pairs`` (row_a, row_b, key, levels, score).
+
+    Rows count from 0 over the files in order. UsageError for a wrong output name, DataError for a file without names and IDs.
+    """
+    for target in (out, pairs):
+        if target is not None and target.suffix.lower() not in _WRITTEN:
+            raise UsageError(f"结果文件“{target.name}”的扩展名不对", "写成 .csv 或 .parquet")
+        if target is not None and any(target.resolve() == path.resolve() for path in paths):
+            raise UsageError(f"结果文件“{target.name}”就是要比对的名单，会把它盖掉", "换一个文件名")
+    if pairs is not None and pairs.resolve() == out.resolve():
+        raise UsageError("--out 和 --pairs 不能是同一个文件", "换一个文件名")
+    started = time.perf_counter()
+    lexicon = Lexicon(policy)
+    parts = []
+    for path in paths:
+        progress(f"正在读 {path.name}")
+        parts.append(read_list(path, lexicon))
+    progress(f"正在比对 {sum(part.num_rows for part in parts)} 行")
+    matched = match_records(pa.concat_tables(parts))
+    if not dry_run:
+        write_table(out, pa.table({"row": pa.array(range(len(matched.person)), pa.int64()), "person": matched.person}))
+        if pairs is not None:
+            write_table(pairs, matched.pairs)
+    return _summary(matched, [(path.name, part.num_rows) for path, part in zip(paths, parts, strict=True)], started)
+
+
+def _summary(matched: Matched, files: list[tuple[str, int]], started: float) -> MatchedLists:
+    counts = {row["values"]: row["counts"] for row in pc.value_counts(matched.pairs["key"]).to_pylist()}
+    candidates = counts.get("same_person", 0)
+    size = len(matched.person)
+    return MatchedLists(
+        size,
+        int(matched.person.max(initial=-1)) + 1,
+        matched.pairs.num_rows - candidates,
+        candidates,
+        time.perf_counter() - started,
+        files,
+        dict(sorted(counts.items())),
+    )
+
+
+def read_list(path: Path, lexicon: Lexicon) -> pa.Table:
+    """The people of one file as text columns ``COLUMNS``. DataError when nothing in it is a name or an ID number."""
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":
+            found = _plain(pq.read_table(path), lexicon)
+        elif suffix in _TEXT_TABLES:
+            found = _text_table(path, lexicon)
+        else:
+            found = None
+    except FileNotFoundError as error:
+        raise OutsideError(f"没有找到文件“{path.name}”", "核对路径") from error
+    except pa.ArrowInvalid as error:
+        raise DataError(f"“{path.name}”读不出来，可能已损坏或各行列数不一", "用 WPS/Excel 打开核对，另存为 .xlsx 后再比对") from error  # fmt: skip
+    except OSError as error:
+        raise OutsideError(f"读不了文件 {path.name}：{reason_of(error)}", "核对路径和权限") from error
+    if found is None and suffix != ".parquet":
+        book = read_workbook(path)
+        tables = [table for sheet in book.sheets if not sheet.hidden for table in _sheet(sheet, lexicon)]
+        found = pa.concat_tables(tables) if tables else None
+    if found is None:
+        raise DataError(f"“{path.name}”里没有认出姓名或身份证号这样的列", "核对表头；表头要在数据上面，写明姓名、身份证号")  # fmt: skip
+    return found
+
+
+def _plain(table: pa.Table, lexicon: Lexicon) -> pa.Table | None:
+    """A table whose column names are headers: glossary codes or Chinese words. None when none names a person."""
+    columns: dict[str, pa.ChunkedArray] = {}
+    wanted = {code: table.column_names.index(name) for name in reversed(table.column_names) if (code := _code(name, lexicon))}  # fmt: skip
+    for code, field in FIELDS.items():
+        if code in wanted and field not in columns:
+            columns[field] = table.column(wanted[code])
+    return _records(columns, table.num_rows)
+
+
+def _code(header: str, lexicon: Lexicon) -> str:
+    return header if header in FIELDS else lexicon.meaning([header]).field if header_key(header) else ""
+
+
+def _records(columns: dict[str, Any], rows: int) -> pa.Table | None:
+    if not {"id_no", "name"} & columns.keys():
+        return None
+    made = {
+        field: pc.cast(columns[field], pa.string()) if field in columns else pa.nulls(rows, pa.string()) for field in COLUMNS
+    }  # fmt: skip
+    return pa.table(made)
+
+
+def _text_table(path: Path, lexicon: Lexicon) -> pa.Table | None:
+    """A csv whose first line is the header: read as a whole, all cells text. None when it begins otherwise (titles …)."""
+    text = decode(path.read_bytes(), path.name)
+    if not text.strip():
+        return None
+    delimiter = separator(text)
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    names = [name.strip().strip('"') for name in first.rstrip("\r").split(delimiter)]
+    if len(set(names)) != len(names) or not {"id_no", "name"} & {_code(name, lexicon) for name in names}:
+        return None
+    table = pacsv.read_csv(
+        pa.BufferReader(text.encode("utf-8")),
+        parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]),
+    )  # fmt: skip
+    if '="' in text:
+        table = pa.table({name: pc.replace_substring_regex(table[name], r'^="(.*)"$', r"\1") for name in table.column_names})  # fmt: skip
+    return _plain(table, lexicon)
+
+
+def _sheet(sheet: Sheet, lexicon: Lexicon) -> list[pa.Table]:
+    """The tables of a sheet with any habit of titles and headers; totals and signatures are no people."""
+    out = []
+    for grid, body in sheet_bodies(sheet, lexicon):
+        understood = Understanding(grid, body, lexicon, mapping={}, unit="", kind="roll", payable=False)
+        understood.resolve()
+        columns: dict[str, pa.Array] = {}
+        for code, field in FIELDS.items():
+            hits = understood.by(code)
+            if hits and field not in columns:
+                cells = sheet.columns[hits[0].index]
+                columns[field] = pa.array([_cell(cells[row]) for row in body.rows.tolist()], pa.string())
+        found = _records(columns, len(body.rows))
+        if found is not None and found.num_rows:
+            out.append(found)
+    return out
+
+
+def _cell(cell: Any) -> str | None:
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, int | float) and not isinstance(cell, bool) and cell >= 10**15:
+        return f"{cell:.14e}".replace(".", "")[:15] + "0" * (
+            len(f"{cell:.0f}") - 15
+        )  # what a number cell keeps: 15 figures
+    return as_text(cell) or None
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """``table`` as csv (UTF-8) or parquet, whole or not at all."""
+
+    def write(target: Path) -> None:
+        if path.suffix.lower() == ".parquet":
+            pq.write_table(table, target)
+        else:
+            pacsv.write_csv(table, target, pacsv.WriteOptions(quoting_style="none"))
+
+    write_atomic(path, write)
