@@ -126,5 +126,5 @@ def leftovers(root: Path) -> list[str]:
     return sorted(
         n
         for n in names
-        if ".tmp" in n or ".staging" in n or n in (".who", ".restore.db") or n.endswith((".new", "-journal"))
+        if ".tmp" in n or ".staging" in n or n in (".lock.who", ".restore.db") or n.endswith((".new", "-journal"))
     )

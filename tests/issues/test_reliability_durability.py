@@ -233,7 +233,18 @@ def test_what_killed_processes_left_is_cleared_and_the_living_are_left_alone(
         (root / f".staging-{pid}.db").write_bytes(b"x")
         (folder / f".拦下名单.{pid}.tmp.xlsx").write_bytes(b"x")
         (folder / f".rows.{pid}.tmpabc").mkdir()
-    (root / ".who").write_text("王五 正在运行 import（进程 4000000）", "utf-8")
+    (root / ".lock.who").write_text("王五 正在运行 import（进程 4000000）", "utf-8")
     assert program.run(root, "pay", "draft", "--month", MONTH).code == 0
-    left = sorted(path.name for path in [*root.glob(".[!l]*"), *folder.glob(".*")])
+    left = sorted(path.name for path in [*root.glob(".*.*"), *folder.glob(".*")])
     assert left == sorted([f".staging-{alive}.db", f".拦下名单.{alive}.tmp.xlsx", f".rows.{alive}.tmpabc"])
+
+
+def test_a_clock_set_back_is_said_and_numbers_go_on(program: Program, stages: dict[str, Path], tmp_path: Path) -> None:
+    root = copy(stages["posted"], tmp_path)
+    assert "核对电脑日期" not in program.run(root, "backup", today="2050-01-01").err
+    answer = program.run(root, "backup", today="2020-01-05")
+    assert answer.code == 0 and "2050-01-01" in answer.err and "核对电脑日期" in answer.err
+    assert "核对电脑日期" not in program.run(root, "status", today="2020-01-05").err
+    assert program.run(root, "pay", "draft", "--month", MONTH, today="2020-01-06").code == 0
+    assert program.run(root, "audit", "check").code == 0
+    assert program.run(root, "status", "--month", "2026-10", today="2099-01-01").code == 0

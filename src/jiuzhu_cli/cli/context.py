@@ -86,6 +86,15 @@ class Context:
         self._scratch = tempfile.TemporaryDirectory(prefix="jiuzhu-dry-run-")
         return copy_workspace(workspace, Path(self._scratch.name) / "workspace")
 
+    def warn_of_clock(self) -> None:
+        """Says so when the command was recorded on an earlier day than entries before it; the numbers' order counts, not the clock."""
+        if self._workspace is None or self.dry_run or not self._workspace.ledger_path.exists():
+            return
+        with self._workspace.open_store() as store:
+            latest = store.clock_set_back(self.now)
+        if latest:
+            self.say(f"注意：台账里已有 {latest[:10]} 的操作，今天却是 {self.today}：请核对电脑日期。先后以序号为准。")
+
     def finish(self) -> None:
         """Throws the trial run's copy away; safe to call twice."""
         if self._scratch is not None:

@@ -205,6 +205,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         directory = Path(values["directory"]) if "directory" in values else None
         context = Context.make(directory, values.get("today", ""), values.get("actor", ""), flags)
         code = command.main(args=rest, prog_name="jiuzhu", standalone_mode=False, obj=context)
+        context.warn_of_clock()
         context.finish()
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)

@@ -295,6 +295,13 @@ class Store:
             self._drop_staging()
             self.lock.release()
 
+    def clock_set_back(self, now: datetime) -> str:
+        """The latest time in the journal when what was written at ``now`` stands after entries of a later day; else ''."""
+        last, latest = self.query(
+            "SELECT (SELECT at FROM journal ORDER BY seq DESC LIMIT 1), (SELECT MAX(at) FROM journal)"
+        )[0]
+        return str(latest) if last == utc_stamp(now) and latest[:10] > last[:10] else ""
+
     def check_journal(self) -> list[int]:
         """Sequence numbers of journal entries whose chain or hash does not hold; [] when whole."""
         broken, previous, expected = [], GENESIS, 1
