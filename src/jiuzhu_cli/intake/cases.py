@@ -248,6 +248,8 @@ def personal_amounts(
         if not told and doubled:
             told = _told_by_total(rows, name, values) or _told_by_difference(values, doubled, owner)
             told = told or _told_by_arithmetic(rows, values, doubled, owner, standard)
+            if name == "amount_fen":
+                rows.table.amount_level = told
         if not told and doubled:
             rows.blame(-1, name, "amount_level_unknown", "error", header=rows.columns[name].header)
             rows.table.fatal = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -100,6 +100,31 @@ def prepare(
         taken = np.flatnonzero(rows.lead & ~rows.refused).tolist()
         out.amount_fen = sum(amounts[person] or 0 for person in taken)
     return out
+
+
+def prepare_tables(
+    file: str, sheets: Sequence[Sheet], tables: Sequence[Table], policy: Policy, *, level: AmountLevel = "", **options: Any
+) -> list[Prepared]:
+    """Every table of a workbook prepared; what proves the level of the amounts on one sheet holds for its sheets alike.
+
+    A village of one or two households proves nothing by itself.
+    """
+    out = [prepare(file, sheets[table.sheet_index], table, policy, level=level, **options) for table in tables]
+    proven: dict[Any, set[str]] = {}
+    for table in tables:
+        if table.amount_level:
+            proven.setdefault(_shape(table), set()).add(table.amount_level)
+    for index, table in enumerate(tables):
+        told = proven.get(_shape(table), set())
+        if any(finding.code == "amount_level_unknown" for finding in out[index].findings) and len(told) == 1:
+            table.fatal = False
+            known: AmountLevel = "person" if "person" in told else "household"
+            out[index] = prepare(file, sheets[table.sheet_index], table, policy, level=known, **options)
+    return out
+
+
+def _shape(table: Table) -> tuple[str, str, tuple[str, ...]]:
+    return table.code, table.month, tuple(column.header for column in table.columns)
 
 
 def _judge_roll(

@@ -78,6 +78,7 @@ class Table:
     amount_from_parts: bool = False
     findings: list[Finding] = field(default_factory=list)
     fatal: bool = False
+    amount_level: str = ""  # 'household' or 'person' where the rows prove it
 
     def column(self, field_code: str) -> Column | None:
         """The column holding ``field_code``, or None."""
