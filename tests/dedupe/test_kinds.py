@@ -116,6 +116,13 @@ def _dead(w: World, day: str) -> None:
     w.register("death", {"id_no": make_id(1), "name": "王", "event_date": day})
 
 
+def _same_cause_on_two_days_of_granting(w: World) -> Found:
+    """The dates are those of the two approvals: the cause is still one and the same."""
+    w.roll(HELP, "东镇", person(1, 100_000, cause="火灾", event_date="2026-10-08"))
+    w.roll(HELP, "东镇", person(1, 50_000, cause="火灾", event_date="2026-10-20"), part="第2批")
+    return {("same_programme_twice", HELP, HELP, ids(1), 50_000)}
+
+
 def _after_death_single(w: World) -> Found:
     w.roll(POOR, "东镇", person(1, 80_000))
     _dead(w, "2026-09-30")
@@ -150,6 +157,13 @@ def _undated_death(w: World) -> Found:
     w.roll(POOR, "东镇", person(1, 80_000))
     w.register("death", {"id_no": make_id(1), "name": "王", "event_date": None})
     return {("after_death_undated", POOR, "register:death", ids(1), 80_000)}
+
+
+def _only_the_cremation_is_known(w: World) -> Found:
+    """Cremated on 2 September: dead by then, so October must not be paid."""
+    w.roll(POOR, "东镇", person(1, 80_000))
+    w.register("cremation", {"id_no": make_id(1), "name": "王", "event_date": None, "valid_from": "2026-09-02"})
+    return {("after_death", POOR, "register:death", ids(1), 80_000)}
 
 
 def _dead_and_household_registration_cancelled(w: World) -> Found:

@@ -116,6 +116,7 @@ FROM pairs WHERE once_kind = 'monthly' OR same_cause <> 'other' OR towns
 _SAME_CAUSE = """CASE
   WHEN coalesce(a.cause, '') <> coalesce(b.cause, '') AND coalesce(a.cause, '') <> '' AND coalesce(b.cause, '') <> '' THEN 'other'
   WHEN coalesce(a.stage, '') <> coalesce(b.stage, '') AND coalesce(a.stage, '') <> '' AND coalesce(b.stage, '') <> '' THEN 'other'
+  WHEN a.cause = b.cause AND a.cause <> '' THEN 'same'  -- whatever the dates, which are those of two payments
   WHEN coalesce(a.event_date, '') <> coalesce(b.event_date, '') AND coalesce(a.event_date, '') <> '' AND coalesce(b.event_date, '') <> '' THEN 'other'
   WHEN coalesce(a.cause, '') = coalesce(b.cause, '') THEN 'same' ELSE 'unknown' END"""
 

@@ -20,7 +20,7 @@ SELECT concat_ws('|', 'after_event', 'death', h.programme, h.id_no), 'after_even
   h.id_no, arg_min(h.name, h.row_id), h.programme, arg_min(h.town, h.row_id), h.id_no, any_value(d.name), 'register:death', '',
   coalesce(sum(CASE WHEN h.lead = 1 OR h.persons = 1 THEN h.case_fen ELSE h.share_fen END), 0),
   coalesce(sum(h.share_fen), 0), coalesce(sum(h.case_fen), 0),
-  concat_ws('|', any_value(d.died), CAST(max(h.persons) AS VARCHAR), CAST(max(h.lead) AS VARCHAR))
+  concat_ws('|', any_value(d.died), CAST(max(h.persons) AS VARCHAR), CAST(max(h.lead) AS VARCHAR), CASE WHEN NOT any_value(d.stated) THEN 'latest' END)
 FROM holding h JOIN death d USING (id_no)
 WHERE d.died IS NULL OR h.month > substr(d.died, 1, 7)
 GROUP BY h.programme, h.id_no, h.month
@@ -28,5 +28,5 @@ GROUP BY h.programme, h.id_no, h.month
 
 
 def find_events(connection: duckdb.DuckDBPyConnection) -> None:
-    """Adds payments after death to ``hit``; ``fact`` is ``date of death|persons of the case|head``."""
+    """Adds payments after death to ``hit``; ``fact`` is ``date of death|persons of the case|head``, and ``|latest`` where only a later day is known."""
     connection.execute(_AFTER_DEATH)

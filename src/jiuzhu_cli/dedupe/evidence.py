@@ -158,11 +158,19 @@ def _twice(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
 
 
 def _death(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
-    died, persons, lead = ([*str(hit["fact"]).split("|"), "", ""])[:3]
+    fact = str(hit["fact"]).split("|")
+    latest = fact[-1] == "latest"
+    died, persons, lead = ([*fact, "", ""])[:3]
     if hit["code"] == "after_death_undated":
-        died, persons, lead = "", *str(hit["fact"]).split("|")[-2:]
+        died, persons, lead = "", *[part for part in fact if part != "latest"][-2:]
     name = speaker.name(hit["programme_a"])
-    when = f"已于 {died} 去世" if died else "在死亡名单上（名单没有写死亡日期）"
+    when = (
+        f"在死亡名单上，最迟于 {died} 去世（火化或注销户口日期）"
+        if died and latest
+        else f"已于 {died} 去世"
+        if died
+        else "在死亡名单上（名单没有写死亡日期）"
+    )
     text = (
         f"{hit['name_a']}{when}，{months} 仍在{name}名册{_place(hit['area_a'])}上，每月全户{yuan(hit['fen_b'])}元"
         if int(persons or 1) > 1

@@ -6,7 +6,7 @@ Tables made by ``build_facts`` (amounts 分, months 'YYYY-MM', dates 'YYYY-MM-DD
 - ``holding``: one row a person on a roll: ``row_id, case_id, programme, month, id_no, name, town, village, lead, share_fen,
   case_fen, persons`` and the columns that conditions name
 - ``household``: ``case_id, programme, month, id_no``: persons of a case, the head it names included
-- ``death``: ``id_no, died, name, row_id`` (``died`` NULL when the list gives no day)
+- ``death``: ``id_no, died, name, row_id, stated`` (``died`` NULL when the list gives no day; ``stated``: the day of death, not of what followed)
 - ``standing``: register entries that hold all through a month, shaped like ``holding`` with programme ``register:CODE``
 - ``person``: ``id_no, month`` and what conditions say of a person (age, certificate …)
 - ``known_town``: ``month, town``: towns that rolls or the workspace name
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.period import first_day, last_day
 from jiuzhu_cli.dedupe.hits import insert_rows
-from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_stands
+from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,11 +91,12 @@ SELECT DISTINCT case_id, c.programme, c.month, id_no FROM (
   SELECT batch_id, case_no, head_id_no FROM roll WHERE head_id_no IS NOT NULL AND head_id_no <> '') JOIN cases c USING (batch_id, case_no)
 """
 
-# The earliest day any list gives; the name as the death list has it.
+# The earliest day any list gives (cremated in September: dead by then); the name as the death list has it.
 _DEATH = f"""
 CREATE TABLE death AS
-SELECT id_no, min(nullif(event_date, '')) AS died, arg_min(name, coalesce(nullif(event_date, ''), '9999')) AS name,
-  arg_min(row_id, coalesce(nullif(event_date, ''), '9999')) AS row_id
+SELECT id_no, min({death_day()}) AS died, arg_min(name, coalesce({death_day()}, '9999')) AS name,
+  arg_min(row_id, coalesce({death_day()}, '9999')) AS row_id,
+  coalesce(min({death_day()}) = min(nullif(event_date, '')), FALSE) AS stated
 FROM register WHERE register IN {DEATH_REGISTERS} AND {death_stands("status")} GROUP BY id_no
 """
 

@@ -283,7 +283,15 @@ def read_job(
     towns = Towns(workspace.towns, known)
     job.book = book
     for prepared in prepare_tables(
-        path.name, book.sheets, tables, policy, level=level, today=today, towns=towns, known_heads=heads, present=present
+        path.name,
+        book.sheets,
+        tables,
+        policy,
+        level=level,
+        today=today,
+        towns=towns,
+        known_heads=heads,
+        present=present,
     ):
         if job.supplements is not None:
             prepared.area = book.marks.get("jiuzhu_area", prepared.area)

@@ -102,13 +102,14 @@ def _repeated(view: Understanding) -> dict[int, dict[str, Column]]:
 
 def lists_in_one_cell(view: Understanding) -> None:
     """A members' column whose cells hold several people is a list, to be taken apart per person (多值单元格)."""
+    each = {column.index for column in view.by("id_no") if _one_member_each(view, column)}
     for column in view.by("id_no"):
         if column.index in view.fixed:
             continue
         others = [c for c in view.by("id_no") if c is not column] + view.by("head_id_no")
         several = sum(bool(_SEVERAL_IDS.search(text)) for text in view.texts(column))
         rare = bool(others) and bool(_MEMBER.search(column.header)) and _somewhere_several(view, column)
-        if (several and (others or several >= 0.1 * len(view.texts(column)))) or rare:
+        if (several and (others or several >= 0.1 * len(view.texts(column)))) or rare or column.index in each:
             column.field, column.why = "member_ids", "一格多人，逐人展开"
     listed = bool(view.by("member_ids"))
     for column in view.by("name"):
@@ -126,12 +127,33 @@ def lists_in_one_cell(view: Understanding) -> None:
             texts = view.texts(column)
             if (
                 column.index not in view.fixed
+                and column.index not in each
                 and not view.by(single)
                 and not (many == "member_names" and listed)
                 and texts
                 and not any(_MULTI.search(t) for t in texts)
             ):
                 column.field, column.why = single, "每格一人"
+
+
+def _one_member_each(view: Understanding, column: Column) -> bool:
+    """Whether each row is a household of its head and the one member beside: heads differ, none is a member, sizes say so.
+
+    Read as a long list of members such a table would lose its heads.
+    """
+    heads = view.by("head_id_no")
+    sizes = next((found for code in ("household_size", "covered_persons") if (found := view.by(code))), [])
+    if len(heads) != 1 or not sizes or not _MEMBER.search(column.header):
+        return False
+    own = [compact(str(value or "")).upper() for value in view.values(heads[0])]
+    listed = [compact(str(value or "")).upper() for value in view.values(column)]
+    counts = [str(value).strip().removesuffix(".0").removesuffix("人") for value in view.values(sizes[0])]
+    return (
+        any(listed)
+        and len(set(own)) == len(own)
+        and not set(own) & set(filter(None, listed))
+        and all(count == str(1 + bool(member)) for count, member in zip(counts, listed, strict=True))
+    )
 
 
 def _somewhere_several(view: Understanding, column: Column) -> bool:

@@ -103,7 +103,13 @@ def prepare(
 
 
 def prepare_tables(
-    file: str, sheets: Sequence[Sheet], tables: Sequence[Table], policy: Policy, *, level: AmountLevel = "", **options: Any
+    file: str,
+    sheets: Sequence[Sheet],
+    tables: Sequence[Table],
+    policy: Policy,
+    *,
+    level: AmountLevel = "",
+    **options: Any,
 ) -> list[Prepared]:
     """Every table of a workbook prepared; what proves the level of the amounts on one sheet holds for its sheets alike.
 

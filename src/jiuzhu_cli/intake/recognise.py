@@ -29,7 +29,7 @@ _SHORT_YEAR = re.compile(r"(?<!\d)(2\d|3\d)年(\d{1,2})月")
 _DAY = re.compile(
     r"(20\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?:\d{2,6})?(?!\d)|(20\d\d)[-._年](\d{1,2})[-._月](\d{1,2})日?"
 )
-_CN = {word: number for number, word in enumerate("一二三四五六七八九十", 1)} | {"十一": 11, "十二": 12}
+CHINESE_NUMBERS = {word: number for number, word in enumerate("一二三四五六七八九十", 1)} | {"十一": 11, "十二": 12}
 
 _OTHER_BENEFIT = re.compile(
     r"补贴|津贴|慰问|资助|参保|助学|奖学|抚恤|优待|保险|救济|体检|物价|房租|廉租|公租|丧葬|安葬|报销|救助|福利|奖励|贷款"
@@ -210,7 +210,7 @@ class MonthFound:
 
 def month_in(text: str, *, year: str = "", today: date) -> MonthFound | None:
     """The month that one text states; ``year`` is what other texts say about the year of a month without one."""
-    flat = compact(text)
+    flat = compact(re.sub(r"(20\d\d[-._/]\d{1,2})\s+(?=\d)", r"\1，", text))  # 2026.10 80周岁以上老人
     if is_range(flat):
         return None
     year = year_in(flat) or year
@@ -223,7 +223,7 @@ def month_in(text: str, *, year: str = "", today: date) -> MonthFound | None:
         return MonthFound(f"20{short.group(1)}-{int(short.group(2)):02d}", "short")
     if match := _YEARLESS.search(bare):
         word = match.group(1)
-        number = int(word) if word.isdigit() else _CN.get(word, 0)
+        number = int(word) if word.isdigit() else CHINESE_NUMBERS.get(word, 0)
         if 1 <= number <= 12:
             if year:
                 return MonthFound(f"{year}-{number:02d}", "stated")

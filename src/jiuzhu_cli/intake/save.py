@@ -1,7 +1,7 @@
 """Whether a list is new, known, a correction or a further part of its roll; and saving it. All inside one transaction a file.
 
 A list is compared with the live lists of the same programme and month whose area holds it or is held by it (a district
-list against its towns) and whose category does not differ. Less than a third in common: a further part. At least half of the
+list against its towns), whose category does not differ and whose 第几批 is not another. Less than a third in common: a further part. At least half of the
 smaller: a corrected roll, which supersedes the old one. In between, or where the correction would drop other towns: the clerk is asked.
 """
 
@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from jiuzhu_cli.core.finding import Finding
+from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.areas import UNKNOWN
 from jiuzhu_cli.intake.frame import content_digest, frame
 from jiuzhu_cli.intake.prepare import Prepared
+from jiuzhu_cli.intake.recognise import CHINESE_NUMBERS
 from jiuzhu_cli.intake.result import TableResult
 from jiuzhu_cli.ledger import rolls
 from jiuzhu_cli.ledger.rolls import BatchHead, Difference, TableHead
@@ -30,6 +32,7 @@ SAME_ROLL = 0.5  # of the smaller list: from here on it is a corrected roll
 OTHER_LIST = 1 / 3  # below it is another list; who stands on both is a doubt for dedupe, not a question for the clerk
 SAME_UNPLACED = 0.8  # the same where the town of one of the lists is unknown
 NAMESAKES = 0.05  # common name and village, other ID: below it, chance
+_BATCH = re.compile(r"第([一二三四五六七八九十]{1,2}|\d{1,2})批")
 
 
 @dataclass(slots=True)
@@ -41,6 +44,7 @@ class ListOfFile:
     area: str
     month: str
     category: str
+    ordinal: str  # '第2批', '' when nothing says so
     tables: list[Prepared]
     results: list[TableResult]
     rows: pa.Table
@@ -71,12 +75,13 @@ class SourceFile:
 
 
 def lists_of(tables: Sequence[Prepared], results: Sequence[TableResult], supplements: int | None) -> list[ListOfFile]:
-    """Tables of the same programme, area, month and category form one list; tables refused as a whole are left out."""
+    """Tables of the same programme, area, month, category and 第几批 form one list; tables refused as a whole are left out."""
     _widen_areas(tables, results)
-    groups: dict[tuple[str, str, str, str, str], list[int]] = {}
+    groups: dict[tuple[str, str, str, str, str, str], list[int]] = {}
     for index, table in enumerate(tables):
         if not table.fatal and table.accepted:
-            key = (str(table.table.kind), table.table.code, table.area, table.table.month, table.category)
+            ordinal = next(filter(None, map(_ordinal, (table.table.title, table.table.sheet, table.file))), "")
+            key = (str(table.table.kind), table.table.code, table.area, table.table.month, table.category, ordinal)
             groups.setdefault(key, []).append(index)
     out = []
     for key, indexes in groups.items():
@@ -144,7 +149,7 @@ def save_list(
     own = {sibling.batch for sibling in siblings}
     near = [
         b for b in live
-        if b["supplements"] is None and b["batch_id"] not in own and _related(one.area, b["area"]) and _same_kind(b["part"], one.category)
+        if b["supplements"] is None and b["batch_id"] not in own and _related(one.area, b["area"]) and _same_kind(b["part"], one)
     ]  # fmt: skip
     if mode == "append" or not near:
         _save(tx, one, source, policy_digest, [])
@@ -161,7 +166,7 @@ def save_list(
     shares = {root: _overlap(mine, _persons(store, one.kind, family)) for root, family in families.items()}
     if mode == "replace":
         same = [b["batch_id"] for b in near if b["area"] in (one.area, UNKNOWN) and shares[b["batch_id"]] > 0]
-        same = same or [b["batch_id"] for b in near if b["area"] == one.area and _part_of(b["part"], one.category)]
+        same = same or [b["batch_id"] for b in near if b["area"] == one.area and _part_of(b["part"], one)]
     else:
         areas = {b["batch_id"]: b["area"] for b in near}
         unplaced = {root for root, area in areas.items() if UNKNOWN in (one.area, area)}
@@ -285,7 +290,7 @@ def _insert(tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, s
     ]  # fmt: skip
     stated = [t.table.stated_total_fen for t in one.tables]
     head = BatchHead(
-        kind=one.kind, programme=one.programme, area=one.area, month=one.month, part=one.category,
+        kind=one.kind, programme=one.programme, area=one.area, month=one.month, part=one.category + one.ordinal,
         file_name=source.name, file_sha256=source.sha256, content_sha256=one.digest,
         rows=sum(t.total for t in one.tables), accepted=sum(t.accepted for t in one.tables),
         refused=sum(t.refused for t in one.tables), amount_fen=sum(t.amount_fen for t in one.tables),
@@ -365,11 +370,25 @@ def _holds(wide: str, narrow: str) -> bool:
     return wide != narrow and (wide == "" or narrow.startswith(wide + "/"))
 
 
-def _same_kind(part: str, category: str) -> bool:
-    """False when both lists say their category and it differs: 城市低保 never corrects 农村低保, whoever stands on both."""
+def _ordinal(text: str) -> str:
+    """第二批 as '第2批', '' where a text names no such part."""
+    match = _BATCH.search(compact(text))
+    return f"第{CHINESE_NUMBERS.get(match.group(1), match.group(1))}批" if match else ""
+
+
+def _same_kind(part: str, one: ListOfFile) -> bool:
+    """False when both lists say their category and it differs, or one is a second batch and the other is not.
+
+    城市低保 never corrects 农村低保, 第二批 never 第一批, whoever stands on both. A list without a number may be the first.
+    """
     told = re.sub(r"p\d+$", "", part)
-    return not told or not category or told == category
+    ordinal = _ordinal(told)
+    if ordinal != one.ordinal and {ordinal, one.ordinal} != {"", "第1批"}:
+        return False
+    category = _BATCH.sub("", told)
+    return not category or not one.category or category == one.category
 
 
-def _part_of(part: str, category: str) -> bool:
-    return part == category or part.startswith(f"{category}p")
+def _part_of(part: str, one: ListOfFile) -> bool:
+    mine = one.category + one.ordinal
+    return part == mine or part.startswith(f"{mine}p")

@@ -25,9 +25,9 @@ def settle_statuses(view: Understanding) -> None:
         if column.index not in view.fixed and column.field in ("", "claimed_status"):
             _flag(view, column)
     for column in view.columns:
-        if column.index in view.fixed or column.flag or column.field not in ("", "category"):
+        if column.index in view.fixed or column.flag or column.field not in ("", "category", "cause"):
             continue
-        if column.field or _KINDS.search(header_key(column.header.rpartition("|")[2])):
+        if column.field == "category" or _KINDS.search(header_key(column.header.rpartition("|")[2])):
             texts = [compact(text) for text in view.texts(column)]
             foreign = sum(_foreign(view, text) for text in texts)
             own = sum(text in view.category_words for text in texts)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jiuzhu_cli.ledger.proposals import effective_changes
-from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_stands
+from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
 from jiuzhu_cli.ledger.store import Store
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _TABLES = {
         " WHERE p.month = '{month}' AND p.state <> 'replaced' AND o.state IN ('open','upheld')"
     ),
     "dead": (
-        "SELECT r.id_no, MIN(NULLIF(r.event_date, '')) AS event_date FROM batch b JOIN register_row r USING (batch_id)"
+        f"SELECT r.id_no, MIN({death_day('r')}) AS event_date FROM batch b JOIN register_row r USING (batch_id)"
         f" WHERE b.kind = 'register' AND b.status = 'active' AND b.programme IN {DEATH_REGISTERS}"
         f" AND {death_stands('r.status')} GROUP BY r.id_no"
     ),

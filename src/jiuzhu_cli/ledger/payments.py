@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError
 from jiuzhu_cli.core.period import add_months
-from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_stands
+from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 if TYPE_CHECKING:
@@ -324,8 +324,8 @@ _SIDES = (
     " FROM doubt WHERE disposition = 'stop_b' AND severity = 'strong') s"
 )
 _DEAD = (
-    "(SELECT r.id_no, MIN(r.event_date) AS event_date FROM batch b JOIN register_row r USING (batch_id) WHERE b.kind = 'register' AND"
-    f" b.status = 'active' AND b.programme IN {DEATH_REGISTERS} AND r.event_date <> '' AND {death_stands('r.status')} GROUP BY r.id_no) s"
+    f"(SELECT r.id_no, MIN({death_day('r')}) AS event_date FROM batch b JOIN register_row r USING (batch_id) WHERE b.kind = 'register' AND"
+    f" b.status = 'active' AND b.programme IN {DEATH_REGISTERS} AND {death_day('r')} IS NOT NULL AND {death_stands('r.status')} GROUP BY r.id_no) s"
 )
 # cause → query; the more certain cause first, since a line is recovered once
 _RECOVERIES = {

@@ -31,6 +31,15 @@ def death_stands(status: str) -> str:
     return "(" + " AND ".join(f"COALESCE({status}, '') NOT LIKE '%{word}%'" for word in _TAKEN_BACK) + ")"
 
 
+def death_day(row: str = "") -> str:
+    """SQL (SQLite and DuckDB): the day on which a death register's line says somebody was dead at the latest, or NULL.
+
+    The day of death; where the list leaves it out, of the cremation or of the household registration's end.
+    """
+    alias = row and row + "."
+    return f"COALESCE(NULLIF({alias}event_date, ''), NULLIF({alias}valid_from, ''))"
+
+
 def open_snapshot(
     store: Store,
     *,

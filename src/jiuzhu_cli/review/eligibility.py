@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.period import first_day, last_day
-from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_stands
+from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
 from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
 from jiuzhu_cli.policy.model import ParameterValue, Programme, Rule
 
@@ -59,7 +59,7 @@ FROM register WHERE register = 'disability_certificate'
 QUALIFY row_number() OVER (PARTITION BY id_no ORDER BY valid DESC, valid_from DESC NULLS LAST, row_id DESC) = 1;
 
 CREATE TABLE death AS
-SELECT id_no, min(coalesce(event_date, valid_from)) AS died, list(DISTINCT name) AS names, min(file_name) AS file_name
+SELECT id_no, min({death_day()}) AS died, list(DISTINCT name) AS names, min(file_name) AS file_name
 FROM register WHERE register IN {DEATH_REGISTERS} AND {death_stands("status")} GROUP BY id_no
 HAVING died IS NULL OR died <= '{{last}}';
 
