@@ -143,7 +143,7 @@ def test_killed_returns_book_all_or_nothing(
     base, seconds, answers = exported
     root = tmp_path / "return"
     shutil.copytree(base, root)
-    marks = [(root / ".who").exists, (root / "ledger.db-journal").exists]
+    marks = [(root / ".lock.who").exists, (root / "ledger.db-journal").exists]
     killed = 0
     for path in answers:  # each is killed twice: at a random moment, then at a marked or another random one
         killed += kill_when(root, at_random(seconds), "return", str(path))

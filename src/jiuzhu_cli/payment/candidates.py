@@ -160,7 +160,7 @@ def routes(workspace: Workspace, policy: Policy, bank_names: Iterable[str]) -> I
         raise DataError(
             f"jiuzhu.toml 的 default_bank “{default}”不是已知的代发格式", f"可用：{'、'.join(policy.banks)}"
         )
-    ceiling = int(float(workspace.get("payment", "max_line_yuan", 0) or 0) * 100)
+    ceiling = int(float(workspace.get("payment", "max_line_yuan", 50_000)) * 100)
     words = sorted(
         ((word, code) for code, b in policy.banks.items() for word in b.banks), key=lambda p: (-len(p[0]), p[1])
     )
