@@ -12,6 +12,7 @@ from openpyxl.styles import Font
 
 from jiuzhu_cli.tabular import annotate
 from jiuzhu_cli.tabular.annotate import CellMark, annotate_copy
+from jiuzhu_cli.tabular.cells import Sheet, Workbook
 from jiuzhu_cli.tabular.read import read_workbook
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec
 
@@ -83,3 +84,11 @@ def test_plain_copy(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) 
     cell = openpyxl.load_workbook(tmp_path / "out.xlsx")["名册"]["B3"]
     assert cell.fill.fgColor.rgb == "FFFFC7CE" and cell.comment is not None
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_cell_that_is_no_number_is_copied_as_text(tmp_path: Path) -> None:
+    sheet = Sheet("表", width=1, height=3, columns=[["金额", float("nan"), float("inf")]])
+    book = Workbook(tmp_path / "a.csv", "csv", [sheet], "0")
+    marks, summary = [CellMark("表", 2, "A", "不是数")], SheetSpec("核对结果", [ColumnSpec("项", 8)], [["1"]])
+    annotate_copy(book.path, tmp_path / "b.xlsx", marks, {("表", 2): "不是数"}, summary, book=book)
+    assert read_workbook(tmp_path / "b.xlsx").sheets[1].columns[0] == ["金额", "nan", "inf"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -278,7 +279,7 @@ def _plain_sheet(
                     target.write_blank(row, index, None, red)
             elif isinstance(value, bool):
                 target.write_boolean(row, index, value, red if bad else plain)
-            elif isinstance(value, int | float):
+            elif isinstance(value, int | float) and math.isfinite(value):
                 target.write_number(row, index, value, red if bad else plain)
             elif isinstance(value, datetime | date):
                 target.write_datetime(row, index, value, days[bad])
