@@ -13,6 +13,7 @@ from jiuzhu_cli.cli.words import LINE_STATES
 
 if TYPE_CHECKING:
     from jiuzhu_cli.ledger.store import Store
+    from jiuzhu_cli.payment.plan import Draft
     from jiuzhu_cli.policy.load import Policy
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -30,33 +31,33 @@ def draft(
         None, "--override", metavar="理由", help="写明理由，放行未核实的疑点和未完成的公示（记入日志）。"
     ),
 ) -> None:
+    from jiuzhu_cli.core.errors import RefusedError
     from jiuzhu_cli.payment import plan
     from jiuzhu_cli.payment.holds import BY_CODE
 
     context: Context = ctx.obj
     policy = context.policy()
     with context.workspace.open_store() as store:
-        made = plan.draft(
-            store,
-            context.workspace,
-            policy,
-            month,
-            actor=context.actor,
-            now=context.now,
-            programmes=programme,
-            override=override,
-        )
+        try:
+            made = plan.draft(
+                store, context.workspace, policy, month, actor=context.actor, now=context.now, programmes=programme,
+                override=override,
+            )  # fmt: skip
+        except RefusedError as error:
+            if context.dry_run and error.code == "all_held":
+                error.todo = "逐笔处理后再制单；不加 --dry-run 再运行，会写出拦下名单"
+            raise
     data = made.as_json()
     words = "没有变化" if made.unchanged else "已制单"
     lines = [f"{words}：{_title(made.batch)}"]
-    lines += [f"  已发或在途的 {made.already} 笔不再列入。"] if made.already else []
+    lines.append("  " + _due(made))
     if made.released:
         released = "、".join(f"{BY_CODE[c].name} {n} 笔" for c, n in made.released.items())
         lines.append(f"  按理由“{made.batch['override_reason']}”放行：{released}（已记入日志）")
     if made.held:
         rows = [(BY_CODE[c].name, n, BY_CODE[c].todo) for c, n in made.holds_by_code.items()]
         lines += [f"拦下 {made.held} 笔（一笔有几个原因的，各记一次）：", table(rows, ["原因", "笔数", "怎么办"])]
-        lines += [f"  名单：{path}" for path in made.files]
+        lines += [] if context.dry_run else [f"  名单：{path}" for path in made.files]
     lines += [f"注意：{text}" for text in made.warnings]
     lines.append("下一步：核对后锁定：jiuzhu pay lock")
     context.emit(data, lines)
@@ -83,7 +84,8 @@ def approve(ctx: typer.Context, batch: int = BATCH, month: str = MONTH) -> None:
     context: Context = ctx.obj
 
     def run(store: Store) -> dict[str, Any]:
-        chosen = approvals.choose(store, ("locked",), number=batch, month=month, otherwise=("draft",))
+        otherwise = ("draft", "approved", "exported", "returned")
+        chosen = approvals.choose(store, ("locked",), number=batch, month=month, otherwise=otherwise)
         return approvals.approve(store, chosen, actor=context.actor, now=context.now)
 
     _step(context, run, "已审批", "导出银行文件：jiuzhu pay export")
@@ -288,6 +290,21 @@ def recover(ctx: typer.Context, month: str = MONTH) -> None:
 def _bank(policy: Policy, code: str) -> str:
     """The format by its name; the code stays in --json."""
     return policy.banks[code].name if code in policy.banks else code
+
+
+def _due(made: Draft) -> str:
+    """The month's sum and where each yuan of it stands."""
+    from jiuzhu_cli.core.money import yuan
+
+    sums, batch = made.sums, made.batch
+    drafted = f"制单 {batch['lines']} 笔 {yuan(batch['amount_fen'], grouped=True)}"
+    held = f"拦下 {made.held} 笔 {yuan(sums.held, grouped=True)}"
+    already = f"已发或在途 {made.already} 笔 {yuan(sums.already, grouped=True)}"
+    total = batch["lines"] + made.held + made.already
+    changed = sums.due - sums.rolls
+    decided = f"（复核决定{'增' if changed > 0 else '减'} {yuan(abs(changed), grouped=True)}）" if changed else ""
+    whole = f"名册应发 {total} 笔 {yuan(sums.rolls, grouped=True)} 元{decided}"
+    return f"{whole} = {drafted} + {held} + {already}"
 
 
 def _title(batch: dict[str, Any]) -> str:

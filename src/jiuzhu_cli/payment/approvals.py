@@ -20,6 +20,16 @@ STATE_WORDS = {
     "draft": "草稿", "locked": "已锁定", "approved": "已审批", "exported": "已导出", "returned": "已回盘", "cancelled": "已取消",
 }  # fmt: skip
 
+WAITING = {"draft": "等待锁定", "locked": "等待审批", "approved": "等待导出", "exported": "等待回盘"}
+NEXT = {
+    "draft": "先锁定：jiuzhu pay lock",
+    "locked": "由另一人审批：jiuzhu pay approve --actor 审批人",
+    "approved": "导出银行文件：jiuzhu pay export",
+    "exported": "拿到回盘后：jiuzhu pay return 回盘文件",
+    "returned": "这一批已办完；有失败的，更正后补发：jiuzhu pay draft --month {month}",
+    "cancelled": "重新制单：jiuzhu pay draft --month {month}",
+}
+
 
 def choose(
     store: Store, states: tuple[str, ...], *, number: int = 0, month: str = "", otherwise: tuple[str, ...] = ()
@@ -47,9 +57,24 @@ def choose(
                 f"{target} 有几个批次都在等这一步：{numbers}",
                 f"用 --batch 指明，例如 --batch {fitting[0]['payment_id']}",
             )
-    words = "或".join(STATE_WORDS[state] for state in states)
-    raise RefusedError(
-        f"{month or '各月'}没有{words}的付款批次", "用 jiuzhu pay list 看各批到了哪一步", code="no_batch"
+    raise _no_batch(store, states, month)
+
+
+def _no_batch(store: Store, states: tuple[str, ...], month: str) -> RefusedError:
+    """What there is instead, and the step that comes next for it."""
+    standing = payments.batches(store, month=month)
+    if not standing:
+        return RefusedError(
+            f"{month}{' ' if month else ''}还没有付款批次",
+            f"先制单：jiuzhu pay draft --month {month or '月份'}",
+            code="no_batch",
+        )
+    last = standing[-1]
+    kind = WAITING.get(states[0], "") if len(states) == 1 else "可以取消"
+    return RefusedError(
+        f"没有{kind}的批次（{last['month']} 第 {last['payment_id']} 批{STATE_WORDS[last['state']]}）",
+        NEXT[last["state"]].format(month=last["month"]),
+        code="no_batch",
     )
 
 
@@ -112,6 +137,12 @@ def _refuse_stale(store: Store, workspace: Workspace, policy: Policy, batch: dic
 
 def approve(store: Store, batch: dict[str, Any], *, actor: str, now: datetime) -> dict[str, Any]:
     """Approves a locked batch. RefusedError when it is not locked, when the approver drafted it, or when its lines changed."""
+    if batch["state"] in ("approved", "exported", "returned"):
+        raise RefusedError(
+            f"第 {batch['payment_id']} 批已由 {batch['approved_by']} 审批过，现在{STATE_WORDS[batch['state']]}",
+            NEXT[batch["state"]].format(month=batch["month"]),
+            code="not_locked",
+        )
     if batch["state"] != "locked":
         todo = "先锁定：jiuzhu pay lock" if batch["state"] == "draft" else "用 jiuzhu pay list 看下一步"
         raise RefusedError(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from jiuzhu_cli.payment.layout import (
     problems_of,
     read_bytes,
 )
-from jiuzhu_cli.payment.lists import write_cover, write_manifest
+from jiuzhu_cli.payment.lists import beijing, write_cover, write_manifest
 from jiuzhu_cli.payment.sheets import read_sheet, write_sheet
 from jiuzhu_cli.tabular.files import sha256_of, write_bytes
 
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import BankLayout
 
-CHINA = timedelta(hours=8)
 CONTACT = {"phone", "address"}
 
 
@@ -137,7 +136,7 @@ def bank_columns(store: Store, policy: Policy, batch: dict[str, Any], layout: Ba
 
 def summary_of(workspace: Workspace, batch: dict[str, Any], lines: int, total: int) -> Summary:
     stamp = batch["exported_at"]
-    day = (datetime.fromisoformat(stamp) + CHINA).strftime("%Y%m%d") if stamp else ""
+    day = beijing(stamp).strftime("%Y%m%d") if stamp else ""
     return {
         "lines": lines,
         "total": total,

@@ -374,9 +374,9 @@ def masked(problems: Sequence[Problem], *, limit: int = 20) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    from jiuzhu_cli.core.errors import OutsideError
+    from jiuzhu_cli.core.errors import OutsideError, reason_of
 
     try:
         return path.read_bytes()
     except OSError as error:
-        raise OutsideError(f"读不了 {path.name}：{error.strerror or error}", "检查路径和权限") from error
+        raise OutsideError(f"读不了 {path.name}：{reason_of(error)}", "检查路径和权限") from error

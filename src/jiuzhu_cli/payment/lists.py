@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,13 @@ from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_csv, write_xls
 if TYPE_CHECKING:
     from jiuzhu_cli.payment.plan import Plan
     from jiuzhu_cli.policy.load import Policy
+
+PRINTED = 16  # digits of a digest that fit on paper; manifest.json has them all
+
+
+def beijing(stamp: str) -> datetime:
+    """A time on record (UTC) as the clock on the wall shows it."""
+    return datetime.fromisoformat(stamp) + timedelta(hours=8)
 
 
 def write_manifest(batch: dict[str, Any], entries: list[dict[str, Any]], path: Path) -> str:
@@ -39,7 +46,7 @@ def write_cover(store: Store, policy: Policy, batch: dict[str, Any], entries: li
             entry["lines"],
             entry["amount_fen"],
             capitals(entry["amount_fen"]),
-            entry["sha256"],
+            entry["sha256"][:PRINTED],
         )
         for entry in entries
     ]
@@ -49,13 +56,14 @@ def write_cover(store: Store, policy: Policy, batch: dict[str, Any], entries: li
          policy.banks[row["bank"]].name, row["lines"], row["amount_fen"])
         for row in payments.by_programme(store, batch["payment_id"])
     ]  # fmt: skip
+    programmes.append(("合计", "", batch["lines"], batch["amount_fen"]))
     head = [
         ColumnSpec("银行（格式）", 30), ColumnSpec("文件", 30), ColumnSpec("笔数", 10, "count"), ColumnSpec("金额（元）", 16, "amount"),
-        ColumnSpec("大写金额", 40, wrap=True), ColumnSpec("文件指纹（SHA-256）", 66),
+        ColumnSpec("大写金额", 40, wrap=True), ColumnSpec("文件指纹", 20),
     ]  # fmt: skip
     notes = [
-        f"制单：{batch['drafted_by']}　锁定：{batch['locked_by']}　审批：{batch['approved_by']}　导出时间（UTC）：{batch['exported_at']}",
-        f"控制摘要：{batch['control_sha256']}",
+        f"制单：{batch['drafted_by']}　锁定：{batch['locked_by']}　审批：{batch['approved_by']}　导出时间：{beijing(batch['exported_at']):%Y-%m-%d %H:%M}",
+        f"控制摘要：{batch['control_sha256'][:PRINTED]}　文件指纹和控制摘要是 SHA-256 的前 {PRINTED} 位，全文见 manifest.json",
     ]
     second = [
         ColumnSpec("救助项目", 24),
@@ -63,12 +71,12 @@ def write_cover(store: Store, policy: Policy, batch: dict[str, Any], entries: li
         ColumnSpec("笔数", 10, "count"),
         ColumnSpec("金额（元）", 16, "amount"),
     ]
-    title = f"{batch['month']} 救助资金发放汇总单（第 {batch['sequence']} 批）"
+    title = f"{batch['month']} 救助资金发放汇总单（第 {batch['payment_id']} 批，本月第 {batch['sequence']} 次）"
     return write_xlsx(
         path,
         [
             SheetSpec(name="汇总", columns=head, rows=rows, title=title, notes=notes, autofilter=False),
-            SheetSpec(name="按项目", columns=second, rows=programmes, title=title),
+            SheetSpec(name="按项目", columns=second, rows=programmes, title=title, autofilter=False),
         ],
     )
 
@@ -84,31 +92,34 @@ def write_holds(
     now: datetime,
 ) -> list[str]:
     """The cases held back, one row a case with all its reasons, as workbook and CSV in ``out/internal/pay``; returns the paths."""
-    cases: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    cases: dict[int, list[dict[str, Any]]] = {}
     for row in plan.holds.to_pylist():
-        cases.setdefault(
-            (row["town"], row["recipient_name"], row["recipient_id_no"], row["programme"], row["amount_fen"]), []
-        ).append(row)
+        cases.setdefault(row["n"], []).append(row)
+    keys = ("town", "recipient_name", "recipient_id_no", "programme", "amount_fen", "n")
     rows = []
-    for (town, name, id_no, programme, amount), reasons in sorted(
-        cases.items(), key=lambda item: tuple(map(str, item[0]))
-    ):
+    for reasons in sorted(cases.values(), key=lambda found: tuple(str(found[0][key]) for key in keys)):
+        case = reasons[0]
+        programme = case["programme"]
         title = policy.programmes[programme].name if programme in policy.programmes else programme
         rows.append((
-            title, town, name, id_no, amount, "、".join(BY_CODE[r["code"]].name for r in reasons), "；".join(r["reason"] for r in reasons),
+            title, case["town"], case["recipient_name"], case["recipient_id_no"], case["amount_fen"], "、".join(BY_CODE[r["code"]].name for r in reasons), "；".join(r["reason"] for r in reasons),
             "；".join(dict.fromkeys(BY_CODE[r["code"]].todo for r in reasons)), ",".join(r["code"] for r in reasons),
         ))  # fmt: skip
     head = [
         ColumnSpec("救助项目", 20), ColumnSpec("乡镇", 12), ColumnSpec("姓名", 10), ColumnSpec("身份证号", 22), ColumnSpec("金额（元）", 12, "amount"),
-        ColumnSpec("拦下原因", 16), ColumnSpec("说明", 44, wrap=True), ColumnSpec("怎么办", 44, wrap=True), ColumnSpec("代码", 20),
+        ColumnSpec("拦下原因", 16), ColumnSpec("说明", 44, wrap=True), ColumnSpec("怎么办", 44, wrap=True),
     ]  # fmt: skip
     stem = f"拦下名单_{plan.month}_第{batch['sequence']:02d}批" if batch else f"拦下名单_{plan.month}"
     folder = workspace.internal / "pay" / plan.month
     book, text = folder / f"{stem}.xlsx", folder / f"{stem}.csv"
-    sheet = SheetSpec(name="拦下名单", columns=head, rows=rows, title=f"{plan.month} 拦下的 {len(rows)} 户（件）")
-    plain = [[*row[:4], yuan(row[4]), *row[5:]] for row in rows]
-    digests = [(book, write_xlsx(book, [sheet])), (text, write_csv(text, [column.header for column in head], plain))]
     total = sum(row[4] or 0 for row in rows)
+    shown = [*(row[:-1] for row in rows), ("合计", "", "", "", total, f"{len(rows)} 户（件）", "", "")]
+    sheet = SheetSpec(name="拦下名单", columns=head, rows=shown, title=f"{plan.month} 拦下的 {len(rows)} 户（件）")
+    plain = [[*row[:4], yuan(row[4]), *row[5:]] for row in rows]
+    digests = [
+        (book, write_xlsx(book, [sheet])),
+        (text, write_csv(text, [*(column.header for column in head), "代码"], plain)),
+    ]
     entity = f"payment:{batch['payment_id']}" if batch else f"pay:{plan.month}"
     known = {str(row["path"]): str(row["sha256"]) for row in recorded_files(store, entity=entity)}
     if any(known.get(workspace.relative(path)) != digest for path, digest in digests):

@@ -39,6 +39,16 @@ WINDOW w AS (ORDER BY c.bank, c.programme, c.town, c.village, c.recipient, c.ite
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """分 of the month's cases: ``due`` = those drafted + ``held`` + ``already``; ``rolls``: as the rolls have it, before decisions."""
+
+    rolls: int
+    due: int
+    held: int
+    already: int
+
+
 @dataclass(slots=True)
 class Plan:
     """What may be paid and what is held. ``lines``/``holds``: Arrow tables as staged; ``already``: cases paid or under way."""
@@ -50,6 +60,7 @@ class Plan:
     holds_by_code: dict[str, int]
     held: int
     released: dict[str, int]
+    sums: Sums
 
     @property
     def count(self) -> int:
@@ -80,6 +91,7 @@ class Draft:
     unchanged: bool
     released: dict[str, int]
     warnings: list[str]
+    sums: Sums
     files: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -89,9 +101,13 @@ class Draft:
             **{key: self.batch[key] for key in keys},
             "files": [],
             "held": self.held,
+            "held_fen": self.sums.held,
             "holds_by_code": self.holds_by_code,
             "holds_files": self.files,
             "already": self.already,
+            "already_fen": self.sums.already,
+            "due_fen": self.sums.due,
+            "rolls_fen": self.sums.rolls,
             "unchanged": self.unchanged,
             "override": self.batch["override_reason"],
             "released_by_code": self.released,
@@ -146,21 +162,24 @@ def compute(
     obligation_id, line_id = payments.next_ids(store)
     lines = connection.sql(_PLAN_LINES, params={"obligation_id": obligation_id, "line_id": line_id}).to_arrow_table()
     holds = connection.sql(
-        "SELECT c.programme, c.recipient AS recipient_id_no, c.recipient_name, c.town, c.due_fen AS amount_fen, h.code, h.reason, h.source"
+        "SELECT c.n, c.programme, c.recipient AS recipient_id_no, c.recipient_name, c.town, c.due_fen AS amount_fen, h.code, h.reason, h.source"
         " FROM hold h JOIN candidate c USING (n) WHERE NOT h.released ORDER BY c.n, h.code"
     ).to_arrow_table()
     by_code = dict(
         connection.execute("SELECT code, count(*) FROM hold WHERE NOT released GROUP BY code ORDER BY code").fetchall()
     )
     released = dict(
-        connection.execute("SELECT code, count(*) FROM hold WHERE released GROUP BY code ORDER BY code").fetchall()
+        # a case that another reason still holds was not let through
+        connection.execute(
+            "SELECT code, count(*) FROM hold WHERE released AND n NOT IN (SELECT n FROM held) GROUP BY code ORDER BY code"
+        ).fetchall()
     )
-    held = _scalar(connection, "SELECT count(*) FROM held")
-    already = _scalar(
-        connection, "SELECT count(*) FROM candidate WHERE live_fen IS NOT NULL AND n NOT IN (SELECT n FROM held)"
-    )
+    held, already, *sums = connection.execute(
+        "SELECT count(*) FILTER (h), count(*) FILTER (NOT h AND live_fen IS NOT NULL), sum(amount_fen), sum(due_fen), sum(due_fen) FILTER (h),"
+        " sum(due_fen) FILTER (NOT h AND live_fen IS NOT NULL) FROM (SELECT *, n IN (SELECT n FROM held) AS h FROM candidate)"
+    ).fetchall()[0]
     connection.close()
-    return Plan(month, lines, holds, already, by_code, held, released)
+    return Plan(month, lines, holds, already, by_code, held, released, Sums(*(int(fen or 0) for fen in sums)))
 
 
 def draft(
@@ -205,7 +224,9 @@ def draft(
         files = _hold_files(store, workspace, policy, plan, standing, actor=actor, now=now)
     finally:
         store.lock.release()
-    return Draft(standing, plan.holds_by_code, plan.held, plan.already, unchanged, plan.released, warnings, files)
+    return Draft(
+        standing, plan.holds_by_code, plan.held, plan.already, unchanged, plan.released, warnings, plan.sums, files
+    )
 
 
 def _write(

@@ -84,7 +84,11 @@ def _workbook(
     stem = f"追缴台账_{month}" if month else "追缴台账"
     path = workspace.internal / "pay" / f"{stem}.xlsx"
     total = sum(row["over_fen"] for row in found.rows)
-    digest = write_xlsx(path, [SheetSpec(name="追缴", columns=head, rows=rows, title=f"应追回 {len(rows)} 笔")])
+    paid = sum(row["amount_fen"] for row in found.rows)
+    sums = ("合计", f"{len(rows)} 笔", "", "", "", "", paid, total, "", None, *[""] * 5)
+    digest = write_xlsx(
+        path, [SheetSpec(name="追缴", columns=head, rows=[*rows, sums], title=f"应追回 {len(rows)} 笔")]
+    )
     with store.transaction(actor=actor, command="pay recover", now=now) as tx:
         record_file(
             tx,

@@ -303,11 +303,17 @@ def failure_file(
         ColumnSpec("救助项目", 20), ColumnSpec("金额（元）", 12, "amount"), ColumnSpec("户名", 10), ColumnSpec("账号", 24), ColumnSpec("开户银行", 20),
         ColumnSpec("失败原因", 24, wrap=True), ColumnSpec("怎么办", 36, wrap=True),
     ]  # fmt: skip
-    stem = f"发放失败_{batch['month']}_第{batch['sequence']:02d}批_{bank}"
+    stem = f"发放失败_{batch['month']}_第{batch['sequence']:02d}批_{_short_name(policy, bank)}"
     path = workspace.internal / "pay" / str(batch["month"]) / f"{stem}.xlsx"
     total = sum(line["amount_fen"] for line in failed)
+    sums = ("", "合计", f"{len(rows)} 笔", "", "", "", total, *[""] * 5)
     digest = write_xlsx(
-        path, [SheetSpec(name="发放失败", columns=head, rows=rows, title=f"{batch['month']} 发放失败 {len(rows)} 笔")]
+        path,
+        [
+            SheetSpec(
+                name="发放失败", columns=head, rows=[*rows, sums], title=f"{batch['month']} 发放失败 {len(rows)} 笔"
+            )
+        ],
     )
     name, entity = workspace.relative(path), f"payment:{batch['payment_id']}"
     if {str(r["path"]): r["sha256"] for r in recorded_files(store, entity=entity)}.get(name) != digest:
@@ -317,6 +323,21 @@ def failure_file(
             )
             tx.journal(entity, {"file": path.name, "failed": len(rows), "amount_fen": total}, digest=digest)
     return [{"path": name, "bank": bank, "lines": len(rows), "amount_fen": total, "sha256": digest}]
+
+
+def _short_name(policy: Policy, bank: str) -> str:
+    """A bank's name for file names; with the layout's code when several layouts share it."""
+
+    def word(code: str) -> str:
+        layout = policy.banks[code]
+        name = layout.banks[0] if layout.banks else layout.name.partition("（")[0]
+        return "".join(letter for letter in name if letter.isalnum())
+
+    if bank not in policy.banks:
+        return bank
+    mine = word(bank)
+    shared = not mine or any(word(code) == mine for code in policy.banks if code != bank)
+    return f"{mine}{bank}" if shared else mine
 
 
 def advice(reason: str) -> str:
