@@ -15,6 +15,7 @@ $(VENV)/.installed: pyproject.toml
 
 demo: install
 	@$(BIN)/jiuzhu demo $(DEMO) --yes
+	@echo '（命令 jiuzhu 装在 $(BIN)/jiuzhu）'
 
 test: install
 	$(BIN)/python -m pytest -n auto

@@ -244,7 +244,7 @@ class Month:
         batch = approvals.choose(self.store, ("approved",), month=self.month)
         made = export.export(self.store, self.workspace, self.policy, batch, actor=DRAFTER, now=self.now)
         lines = [
-            f"{entry['bank']}：{entry['lines']} 笔 {yuan(entry['amount_fen'], grouped=True)} 元　{entry['path']}"
+            f"{self.policy.banks[entry['bank']].name}：{entry['lines']} 笔 {yuan(entry['amount_fen'], grouped=True)} 元　{entry['path']}"
             for entry in made.files
         ]
         outputs = [entry["path"] for entry in made.files] + [self._relative(made.cover), self._relative(made.manifest)]
