@@ -299,9 +299,9 @@ def failure_file(
         for line in sorted(failed, key=lambda line: (line["town"], line["village"], line["line_no"]))
     ]  # fmt: skip
     head = [
-        ColumnSpec("序号", 8, "count"), ColumnSpec("乡镇", 12), ColumnSpec("村（社区）", 12), ColumnSpec("姓名", 10), ColumnSpec("身份证号", 22),
-        ColumnSpec("救助项目", 20), ColumnSpec("金额（元）", 12, "amount"), ColumnSpec("户名", 10), ColumnSpec("账号", 24), ColumnSpec("开户银行", 20),
-        ColumnSpec("失败原因", 24, wrap=True), ColumnSpec("怎么办", 36, wrap=True),
+        ColumnSpec("序号", 6, "count"), ColumnSpec("乡镇", 12), ColumnSpec("村（社区）", 12), ColumnSpec("姓名", 10), ColumnSpec("身份证号", 20),
+        ColumnSpec("救助项目", 18), ColumnSpec("金额（元）", 12, "amount"), ColumnSpec("户名", 10), ColumnSpec("账号", 22), ColumnSpec("开户银行", 18),
+        ColumnSpec("失败原因", 22, wrap=True), ColumnSpec("怎么办", 36, wrap=True),
     ]  # fmt: skip
     stem = f"发放失败_{batch['month']}_第{batch['sequence']:02d}批_{_short_name(policy, bank)}"
     path = workspace.internal / "pay" / str(batch["month"]) / f"{stem}.xlsx"
