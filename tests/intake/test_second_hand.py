@@ -92,3 +92,25 @@ def test_what_proves_the_level_of_amounts_on_one_sheet_holds_for_its_sheets_alik
     book.save(path)
     results = run(workspace, path).tables
     assert [(one.refused, one.amount_fen) for one in results] == [(0, 250000), (0, 50000)]
+
+
+def test_a_village_sheet_of_refused_rows_only_is_in_the_remainder(workspace: Workspace, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for village, serials in (("东山村", range(1, 4)), ("西河村", range(4, 5))):
+        sheet = book.create_sheet(village)
+        sheet.append([f"城关镇{village}2026年10月高龄津贴"])
+        sheet.append(PERSON_HEADER)
+        for row in person_rows(serials, village=village):
+            sheet.append(row if village == "东山村" else [*row[:2], "待补", *row[3:]])
+    book.save(tmp_path / "城关镇2026年10月高龄津贴.xlsx")
+    good, bad = run(workspace, tmp_path / "城关镇2026年10月高龄津贴.xlsx").tables
+    assert (good.refused, bad.refused, bad.batch) == (0, 1, good.batch)
+    assert bad.remainder_file
+    texts = [
+        cell.value
+        for sheet in openpyxl.load_workbook(workspace.root / bad.remainder_file)
+        for row in sheet
+        for cell in row
+    ]
+    assert name(4) in texts

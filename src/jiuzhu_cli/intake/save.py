@@ -79,12 +79,14 @@ def lists_of(tables: Sequence[Prepared], results: Sequence[TableResult], supplem
     _widen_areas(tables, results)
     groups: dict[tuple[str, str, str, str, str, str], list[int]] = {}
     for index, table in enumerate(tables):
-        if not table.fatal and table.accepted:
+        if not table.fatal:
             ordinal = next(filter(None, map(_ordinal, (table.table.title, table.table.sheet, table.file))), "")
             key = (str(table.table.kind), table.table.code, table.area, table.table.month, table.category, ordinal)
             groups.setdefault(key, []).append(index)
     out = []
     for key, indexes in groups.items():
+        if not any(tables[index].accepted for index in indexes):
+            continue  # a sheet without one good row still belongs to its roll: the remainder holds its rows
         chosen = [tables[index] for index in indexes]
         rows = frame(key[0], chosen)
         out.append(
