@@ -37,7 +37,9 @@ TOWN_GROUP = re.compile(
 PAGE = re.compile(
     r"第\s*[\d一二三四五六七八九十]+\s*页|共\s*[\d一二三四五六七八九十]+\s*页|[（(]?续表?[一二三四五六七八九十\d]*[)）]?|\s"
 )
-_NAME = re.compile(r"^[一-鿿㐀-䶿·]{2,4}$")
+_NAME = re.compile(r"^[一-鿿㐀-䶿]{2,4}$|^[一-鿿㐀-䶿]{1,10}[·•．.][一-鿿㐀-䶿·•．.]{1,15}$")
+_LIKE_ID = re.compile(r"^(?=(?:.*\d){11})[\dXx*]{15,19}$")
+_KINSHIP = re.compile(r"^[一-鿿]{1,6}$")
 
 
 @dataclass(slots=True)
@@ -89,6 +91,8 @@ def kind_of(grid: Grid, row: int, cells: list[tuple[int, Any]], keys: dict[int, 
         return "repeated_header"
     if is_header_row(cells, known):
         return "header"
+    if names_somebody(cells, keys):
+        return "data"
     long_numbers = any(re.fullmatch(r"[\d*xX]{11,}", text) for _, text in texts)
     for _, text in texts[:4]:
         if (TOTAL.search(text) or _COUNTED.search(text)) and len(text) <= 60 and not long_numbers:
@@ -109,6 +113,20 @@ def kind_of(grid: Grid, row: int, cells: list[tuple[int, Any]], keys: dict[int, 
         if NOTE.match(strings[0]) or re.search(r"[：:]", strings[0]):
             return "note"
     return "data"
+
+
+def names_somebody(cells: list[tuple[int, Any]], keys: dict[int, str]) -> bool:
+    """Whether a row holds an ID, what is left of one, or a name with its kinship: such a row is never passed over.
+
+    Of an ID are left 15 to 19 digits (with X or stars), under whatever header.
+    """
+    if any(looks_like_id(value) for _, value in cells):
+        return True
+    texts = [(column, compact(cell_text(value)).lstrip("'‘’")) for column, value in cells]
+    if any(_LIKE_ID.match(text) for _, text in texts):
+        return True
+    related = any("关系" in keys.get(column, "") and _KINSHIP.match(text) for column, text in texts)
+    return related and _has_name(texts, keys) and not any(TOTAL.search(text) for _, text in texts)
 
 
 def _column_of(texts: list[tuple[int, str]], text: str) -> int:
@@ -167,7 +185,7 @@ def read_body(grid: Grid, header: Header, titles: list[list[str]], known: Known)
                 continue
         kind = kind_of(grid, row, cells, keys, known)
         if kind in ("header", "repeated_header"):
-            first = _title_start(grid, row, kinds, start)
+            first = _title_start(grid, row, kinds, keys, start)
             found = read_header(grid, row, first, known)
             above = read_titles(grid, first, found.first)
             if found.keys() == keys and (_same_titles(titles, above) or _only_places(above)):
@@ -205,7 +223,7 @@ def _collect(grid: Grid, body: Body, kinds: dict[int, str], start: int, end: int
     return body
 
 
-def _title_start(grid: Grid, header_row: int, kinds: dict[int, str], floor: int) -> int:
+def _title_start(grid: Grid, header_row: int, kinds: dict[int, str], keys: dict[int, str], floor: int) -> int:
     """The first row of the titles that stand directly above a header found at ``header_row``."""
     first = header_row
     seen_text = False
@@ -218,6 +236,8 @@ def _title_start(grid: Grid, header_row: int, kinds: dict[int, str], floor: int)
                 break
             continue
         cells = grid.cells(row)
+        if names_somebody(cells, keys):
+            break
         if kind == "signature" and not re.match(r"填报|填表|单位", compact(cell_text(cells[0][1]))):
             break
         if kind == "data" and (len(cells) > 4 or any(is_number(value) and value > 9999 for _, value in cells)):

@@ -8,9 +8,11 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from jiuzhu_cli.core.finding import Finding, SourceRef
 from jiuzhu_cli.intake.areas import Towns
-from jiuzhu_cli.intake.body import Body, read_body, read_titles
+from jiuzhu_cli.intake.body import Body, names_somebody, read_body, read_titles
 from jiuzhu_cli.intake.grid import Grid, looks_like_id
 from jiuzhu_cli.intake.headers import Lexicon
 from jiuzhu_cli.intake.layout import Header, find_header, panels
@@ -68,8 +70,7 @@ def find_tables(
             continue
         bodies = sheet_bodies(sheet, context.lexicon)
         drafts += [(index, sheet, grid, body) for grid, body in bodies]
-        if not bodies:
-            findings += _without_table(sheet, name)
+        findings += _unread(sheet, name, bodies) if bodies else _without_table(sheet, name)
     context = replace(context, sheets=len({index for index, _, _, _ in drafts}))
     tables: list[Table] = []
     for index, sheet, grid, body in drafts:
@@ -161,6 +162,26 @@ def _panel(sheet: Sheet, header: Header) -> Grid:
     columns = [cells if first <= index <= last else blank for index, cells in enumerate(sheet.columns)]
     merged = [area for area in sheet.merged if area[1] >= first and area[3] <= last]
     return Grid(replace(sheet, columns=columns, merged=merged))
+
+
+def _unread(sheet: Sheet, name: str, bodies: Sequence[tuple[Grid, Body]]) -> list[Finding]:
+    """A warning for every row of a sheet with tables that names somebody and is in none of them: no row is lost in silence."""
+    grid = Grid(sheet)
+    left = np.ones(grid.height, dtype=bool)
+    keys = [body.header.keys() for _, body in bodies]
+    for _, body in bodies:
+        left[body.rows] = False
+        left[body.header.first : body.header.last + 1] = False
+        left[[row for row, kind in body.skipped if kind in ("blank", "repeated_header")]] = False
+    out = []
+    for row in np.flatnonzero(left).tolist():
+        cells = grid.cells(row)
+        above = next(
+            (key for key, (_, body) in zip(keys[::-1], bodies[::-1], strict=True) if body.header.last < row), {}
+        )
+        if names_somebody(cells, above):
+            out.append(Finding("row_not_read", "warning", SourceRef(name, sheet.name, row + 1)))
+    return out
 
 
 def _without_table(sheet: Sheet, name: str) -> list[Finding]:

@@ -14,6 +14,7 @@ from jiuzhu_cli.core.finding import Finding, SourceRef
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.core.period import first_day
 from jiuzhu_cli.intake import checks
+from jiuzhu_cli.intake.above import places_as_above
 from jiuzhu_cli.intake.areas import UNKNOWN, Towns, short_village
 from jiuzhu_cli.intake.cases import AmountLevel, household_cases, plain_cases, refuse_with_lead
 from jiuzhu_cli.intake.rows import Issue, Rows, read_rows
@@ -231,7 +232,8 @@ def _areas(rows: Rows, out: Prepared, towns: Towns) -> None:
     list_town, _, list_village = out.area.partition("/")
     list_town = "" if list_town == UNKNOWN else list_town
     list_village = out.table.village or list_village
-    town_values, village_values = _as_above(rows.get("town")), _as_above(rows.get("village"))
+    town_values = places_as_above(rows, "town")
+    village_values = places_as_above(rows, "village", within=town_values)
     for name in ("area_text", "village"):  # a place written out in one cell tells the town, and the village
         if name not in rows.columns:
             continue
@@ -260,21 +262,6 @@ def _areas(rows: Rows, out: Prepared, towns: Towns) -> None:
         for person, town in enumerate(rows.values["town"]):
             if town and town != list_town:
                 rows.blame(person, "town", "town_differs", "warning", list_town=list_town)
-
-
-def _as_above(values: list[Any]) -> list[Any]:
-    """A place written once above the rows it holds for: many blanks, and no place comes back after another."""
-    blanks = sum(value is None for value in values)
-    if not values or values[0] is None or blanks < 0.3 * len(values):
-        return list(values)
-    told = [value for value in values if value is not None]
-    if len(told) != len(set(told)):
-        return list(values)
-    out, last = [], None
-    for value in values:
-        last = value if value is not None else last
-        out.append(last)
-    return out
 
 
 # registers, findings ---------------------------------------------------------------------------------------

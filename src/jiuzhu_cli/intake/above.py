@@ -1,0 +1,71 @@
+"""Places written once above the rows they hold for: a blank below 东风村 means 东风村, where the whole column is written so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.intake.areas import short_village
+from jiuzhu_cli.intake.rows import Rows
+
+_VILLAGE = re.compile(r"[一-鿿]{2,}(?:村(?![一-鿿]?[路街])|社区|居委会)")
+_FEWEST = 0.2  # share of blanks below which a blank may be an omission: what is filled is told
+
+
+def places_as_above(rows: Rows, name: str, within: Sequence[Any] | None = None) -> list[Any]:
+    """The place column ``name`` (one value a person), blanks filled from above; unchanged where it is not written that way.
+
+    It is when its first row is filled, no place is written again right below itself, and none comes back after another.
+    A run ends with its 小计, a heading, a blank row, or another place of ``within`` (the town over a village); it goes on
+    below a header printed again. Blanks at the head of a run stay blank, and in a list with few of them where
+    the row's address names another place.
+    """
+    given = list(rows.get(name))
+    blanks = [index for index, value in enumerate(given) if value is None]
+    if not blanks or given[0] is None:
+        return given
+    ends, pages = _breaks(rows)
+    over = list(within) if within is not None else [None] * len(given)
+    out: list[Any] = []
+    seen: set[tuple[Any, Any]] = set()
+    last: Any = None
+    previous: tuple[Any, Any] | None = None  # the place written last
+    for index, value in enumerate(given):
+        if index and (ends[index] or over[index] != over[index - 1]):
+            last = None
+        if value is not None:
+            place = (over[index], value)
+            if place == previous and last is not None and not pages[index]:
+                return given
+            if place != previous and place in seen:
+                return given
+            seen.add(place)
+            previous, last = place, value
+        out.append(last)
+    addresses = rows.get("address") if "address" in rows.columns else [None] * rows.size
+    for index in blanks:
+        place, address = out[index], compact(addresses[index] or "")
+        if place is None or short_village(place) in address:
+            continue
+        few, other = len(blanks) < _FEWEST * len(given), bool(_VILLAGE.search(address))
+        if few and other:
+            out[index] = None
+        elif few or other:
+            rows.blame(index, name, "place_as_above", "warning", place=place)
+    return out
+
+
+def _breaks(rows: Rows) -> tuple[list[bool], list[bool]]:
+    """Per person: whether something ends the run between the row above and this one; whether a header stands between."""
+    at = rows.table.rows[rows.origin]
+    ends, pages = [False] * rows.size, [False] * rows.size
+    kinds = dict(rows.table.skipped)
+    for index in (np.flatnonzero(np.diff(at) > 1) + 1).tolist():
+        between = {kinds.get(row, "other") for row in range(int(at[index - 1]) + 1, int(at[index]))}
+        pages[index] = "repeated_header" in between
+        ends[index] = not pages[index] or not between <= {"repeated_header", "blank"}
+    return ends, pages
