@@ -54,6 +54,8 @@ def _mixed_pairs(people: People, entity: np.ndarray) -> tuple[np.ndarray, np.nda
     np.minimum.at(low, group, name)
     np.maximum.at(high, group, name)
     mixed = order[(low != high)[group]]
+    if not len(mixed):
+        return mixed, mixed
     sizes = np.bincount(entity[mixed])
     sizes = sizes[sizes > 0]
     starts = np.r_[0, np.cumsum(sizes)[:-1]]

@@ -20,7 +20,7 @@ from jiuzhu_cli.matching.second import second_ids
 
 __all__ = ["COLUMNS", "Matched", "match_records"]
 EXACT_SCORE = 99.0  # of pairs that an equal sound ID decides alone
-_SECOND = -8.0  # score from which two sound IDs are put together when that is asked for
+_SECOND = -3.0  # score from which two sound IDs are put together when that is asked for
 _MARGIN = 0.98  # for a record with a sound ID that its stated birth date contradicts
 
 
@@ -76,9 +76,9 @@ def match_records(records: pa.Table, *, join_second: bool = False, memory: str =
     key = np.asarray(found["key"], np.int8)
     same_number = (people.ids.key[a] >= 0) & (people.ids.key[a] == people.ids.key[b])
     a, b, key = a[~same_number], b[~same_number], key[~same_number]
-    prior = np.full(people.size, evidence.agreement.again)
-    prior[contested] = 0.5
-    prior[unlike] = 0.2
+    again = evidence.agreement.again
+    prior = np.full(people.size, again / (1 - again))
+    prior[unlike] = 0.25
     levels, odds = evidence.odds(a, b, key, prior)
     links = _attach(people, entity, a, b, odds, unlike)
     attached = np.zeros(people.size, bool)
@@ -238,13 +238,13 @@ def levels_text(levels: weights.Levels, at: np.ndarray, id_words: tuple[str, ...
     """``id=one_slip;name=equal;birth=absent;…`` a pair."""
     code = levels.id[at].astype(np.int64) * 10 + levels.name[at]
     for field in weights.FIELDS:
-        code = code * 3 + levels.fields[field][at]
+        code = code * 4 + levels.fields[field][at]
     distinct, inverse = np.unique(code, return_inverse=True)
     words = []
     for value in distinct.tolist():
         parts, rest = [], value
         for field in reversed(weights.FIELDS):
-            rest, level = divmod(rest, 3)
+            rest, level = divmod(rest, 4)
             parts.append(f"{field}={weights.FIELD_LEVELS[level]}")
         level_id, level_name = divmod(rest, 10)
         words.append(";".join([f"id={id_words[level_id]}", f"name={names.LEVELS[level_name]}", *reversed(parts)]))
@@ -271,9 +271,10 @@ def _second_pairs(evidence: Evidence, second: tuple[np.ndarray, np.ndarray]) -> 
     """The candidates and their scores; the prior is the share of people with a second genuine ID."""
     a, b = second
     levels = evidence.levels(a, b, np.full(len(a), -1, np.int8))
-    levels.id[:] = weights.ID_FAR
+    levels.id[:] = weights.ID_ABSENT  # that the numbers differ is in the prior
     odds = weights.odds(levels, evidence.strangers(a, b, levels), evidence.agreement, np.full(evidence.people.size, 0.002)[a])  # fmt: skip
     score = np.log2(odds)
+    levels.id[:] = weights.ID_FAR
     return _pair_table(
         a, b, pa.array([keys.SAME_PERSON] * len(a), pa.string()), levels, np.arange(len(a)), score
     ), score

@@ -8,7 +8,9 @@ from jiuzhu_cli.matching import keys, names, weights
 from jiuzhu_cli.matching.ids import DAMAGED, SOUND, slips, texts_of
 from jiuzhu_cli.matching.people import People
 
-EXCEL_KEY, PROBE_KEY = keys.KEYS.index(keys.EXCEL), keys.KEYS.index(keys.PROBE)
+# shares told by fewer records than this are taken as if there were so many: a list of twenty cannot say how rare a name is
+SMALL = 2000
+PROBE_KEY = keys.KEYS.index(keys.PROBE)
 
 
 def _counts(codes: np.ndarray) -> np.ndarray:
@@ -36,10 +38,10 @@ class Evidence:
         self.same_surname = _counts(self.surname) * self.scale
         self.by_chance = self._by_chance(heads)
         self.shares = {
-            "birth": _counts(np.where(people.birth > 0, people.birth, -1)) / max(people.size, 1),
+            "birth": _counts(np.where(people.birth > 0, people.birth, -1)) / max(people.size, SMALL),
             "village": _counts(people.village) / max(people.size, 1),
-            "phone": _counts(people.phone) / max(people.size, 1),
-            "account": _counts(people.account) / max(people.size, 1),
+            "phone": _counts(people.phone) / max(people.size, SMALL),
+            "account": _counts(people.account) / max(people.size, SMALL),
             "sex": np.full(people.size, 0.5),
         }
         self.agreement = self._measure()
@@ -55,7 +57,7 @@ class Evidence:
         sounds = found.sound + 3
         later = np.bincount(sounds[code][:, 1:3].ravel(), minlength=int(sounds.max()) + 1).astype(float)
         later[:3] = 0
-        later /= max(later.sum(), 1)
+        later /= max(later.sum(), SMALL)
         later[:3] = 1  # no such place, or a wild card
         first = np.bincount(sounds[code][:, 0], minlength=int(sounds.max()) + 1)
         lengths = np.bincount(found.length[code], minlength=names.WIDTH + 1) / len(code)
@@ -99,11 +101,11 @@ class Evidence:
         apart = np.where(zeros, slips(left[:, :15], right[:, :15]), slips(left, right))
         both = ~sound
         found = np.full(len(rows), weights.ID_FAR, np.int8)
-        found[apart == 2] = weights.ID_TWO
+        found[(apart == 2) & ~zeros] = weights.ID_TWO
         found[(apart <= 1) & ~zeros] = weights.ID_SLIP
         found[both & (apart <= 3) & ~zeros] = weights.ID_SLIP
         found[zeros & (apart == 0)] = weights.ID_PREFIX
-        found[zeros & (apart == 1)] = np.where(both, weights.ID_PREFIX, weights.ID_TWO)[zeros & (apart == 1)]
+        found[zeros & (apart == 1) & both] = weights.ID_PREFIX
         found[(left == right).all(axis=1) & both] = weights.ID_TEXT
         level[rows] = found
         level[key == PROBE_KEY] = weights.ID_SLIP
@@ -113,7 +115,11 @@ class Evidence:
         people = self.people
         fields = {field: _same(getattr(people, field)[a], getattr(people, field)[b]) for field in ("village", "phone", "account")}  # fmt: skip
         told = (self.asked_birth[a] > 0) & (people.birth[b] > 0)
-        fields["birth"] = np.where(told, np.where(self.asked_birth[a] == people.birth[b], 1, 2), 0)
+        figures = sum(
+            (self.asked_birth[a] // 10**n % 10 != people.birth[b] // 10**n % 10).astype(int) for n in range(8)
+        )
+        apart = np.minimum(figures, 2) + weights.SAME
+        fields["birth"] = np.where(told, apart, weights.ABSENT)
         fields["sex"] = _same(people.sex[a], people.sex[b])
         return weights.Levels(
             self.id_levels(a, b, key), names.compare(people.names, people.names.code[a], people.names.code[b]), fields
@@ -146,7 +152,10 @@ class Evidence:
         self, a: np.ndarray, b: np.ndarray, key: np.ndarray, prior: np.ndarray
     ) -> tuple[weights.Levels, np.ndarray]:
         levels = self.levels(a, b, key)
-        return levels, weights.odds(levels, self.strangers(a, b, levels), self.agreement, prior[a])
+        odds = weights.odds(levels, self.strangers(a, b, levels), self.agreement, prior[a])
+        # a number cut off by Excel may be any of a hundred, twins among them: only the name tells (policy-reference §4)
+        odds[(levels.id == weights.ID_PREFIX) & (levels.name >= names.ONE_OFF)] = 0.0
+        return levels, odds
 
 
 def _same(left: np.ndarray, right: np.ndarray) -> np.ndarray:

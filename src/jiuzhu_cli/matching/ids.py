@@ -88,6 +88,11 @@ def read_ids(column: pa.Array) -> Ids:
 def _tidied(column: pa.Array) -> pa.Array:
     """Upper case, no spaces and quotes, ASCII; what typists put for digits (O, l) as digits. '' for what is no number at all."""
     text = pc.fill_null(pc.cast(column, pa.string()), "")
+    rest = pc.invert(pc.match_substring_regex(text, "^[0-9]{17}[0-9X]$"))
+    return pc.replace_with_mask(text, rest, _mended(text.filter(rest)))
+
+
+def _mended(text: pa.Array) -> pa.Array:
     odd = np.flatnonzero(~pc.string_is_ascii(text).to_numpy(zero_copy_only=False))
     if len(odd):
         values = text.to_numpy(zero_copy_only=False).copy()
@@ -97,7 +102,7 @@ def _tidied(column: pa.Array) -> pa.Array:
     slipped = pc.and_(pc.match_substring_regex(text, "[OILX]"), pc.invert(pc.match_substring_regex(text, r"^[A-Z]{3}[0-9]{12}$")))  # fmt: skip
     mended = pc.replace_substring_regex(pc.replace_substring_regex(text, "O", "0"), "[IL]", "1")
     text = pc.if_else(slipped, mended, text)
-    return pc.if_else(pc.match_substring_regex(text, r"^([0-9]{15,18}[0-9X]|[A-Z]{3}[0-9]{12})$"), text, "")
+    return pc.if_else(pc.match_substring_regex(text, r"^([0-9]{14,18}[0-9X]|[A-Z]{3}[0-9]{12})$"), text, "")
 
 
 def _area_known(digits: np.ndarray) -> np.ndarray:

@@ -87,39 +87,48 @@ class Names:
 def read_names(column: pa.Array) -> Names:
     """Reads a text column of names."""
     first = pc.dictionary_encode(pc.fill_null(pc.cast(column, pa.string()), ""))
-    values = first.dictionary.to_pylist()
-    tidy = pa.array([_tidied(value) for value in values], pa.string())
-    second = pc.dictionary_encode(tidy)
-    again = second.indices.to_numpy()
+    values = first.dictionary
+    odd = np.flatnonzero(~pc.match_substring_regex(values, _PLAIN).to_numpy(zero_copy_only=False))
+    again = np.arange(len(values))
+    if len(odd):
+        spelled = [_tidied(value) for value in values.take(pa.array(odd)).to_pylist()]
+        tidy = pc.replace_with_mask(values, _mask(odd, len(values)), pa.array(spelled, pa.string()))
+        second = pc.dictionary_encode(tidy)
+        again, values = second.indices.to_numpy(), second.dictionary
     code = again[first.indices.to_numpy()].astype(np.int64)
-    distinct = second.dictionary.to_pylist()
-    empty = next((n for n, value in enumerate(distinct) if not value), -1)
+    empty = pc.index(values, "").as_py()
     code[code == empty] = -1
-    return _vectors(code, distinct)
+    return _vectors(code, values)
 
 
-_PLAIN = re.compile(r"[一-鿿]{1,12}")
+def _mask(rows: np.ndarray, size: int) -> pa.Array:
+    mask = np.zeros(size, bool)
+    mask[rows] = True
+    return pa.array(mask)
+
+
+_PLAIN = r"^[\x{4e00}-\x{9fff}]{1,12}$"
 
 
 def _tidied(name: str) -> str:
     """One spelling for comparison: no spaces, interpuncts and brackets; parts of a minority name in one order."""
-    if _PLAIN.fullmatch(name):
-        return name
     name = normalise_name(re.sub(r"[（(].*?[)）]", "", name)).casefold()
     if INTERPUNCT in name:
         name = "".join(sorted(name.split(INTERPUNCT)))
     return re.sub(r"[\s.'’\-]", "", name.replace("？", "?").replace("*", "?"))
 
 
-def _vectors(code: np.ndarray, distinct: list[str]) -> Names:
+def _vectors(code: np.ndarray, distinct: pa.Array) -> Names:
     """Tokens, sounds and keys of the distinct names."""
     readings = _readings()
     numbers: dict[str, int] = {}
-    tokens = np.array(distinct or [""], dtype=f"U{WIDTH}").view(np.uint32).reshape(-1, WIDTH).astype(np.int32)
+    tokens = (
+        np.array(distinct.to_pylist() or [""], dtype=f"U{WIDTH}").view(np.uint32).reshape(-1, WIDTH).astype(np.int32)
+    )
     latin: dict[int, int] = {}
-    for row, name in enumerate(distinct):
-        if not name.isascii() and not re.search(r"[a-z?]", name):
-            continue
+    spelled = pc.match_substring_regex(distinct, r"[a-z?]").to_numpy(zero_copy_only=False)
+    for row in np.flatnonzero(spelled).tolist():
+        name = distinct[row].as_py()
         parts: list[int] = []
         for run, char in re.findall(r"([a-z]+)|(.)", name):
             if run:
@@ -130,7 +139,12 @@ def _vectors(code: np.ndarray, distinct: list[str]) -> Names:
                 parts.append(_WILD if char == "?" else ord(char))
         tokens[row] = (parts + [0] * WIDTH)[:WIDTH]
     length = (tokens > 0).sum(axis=1).astype(np.int8)
-    kinds, place = np.unique(tokens, return_inverse=True)
+    seen = np.zeros(int(tokens.max(initial=0)) + 1, bool)
+    seen[tokens] = True
+    kinds = np.flatnonzero(seen)
+    number_of = np.zeros(len(seen), np.int32)
+    number_of[kinds] = np.arange(len(kinds))
+    place = number_of[tokens]
     kinds_sound = np.full(len(kinds), -1, np.int32)
     surname_sound = kinds_sound.copy()
     for index, token in enumerate(kinds.tolist()):
@@ -143,7 +157,6 @@ def _vectors(code: np.ndarray, distinct: list[str]) -> Names:
         )
         own = _SURNAME_SOUND.get(text) if readings else None
         surname_sound[index] = numbers.setdefault(_folded(own), len(numbers)) if own else kinds_sound[index]
-    place = place.reshape(tokens.shape)
     sound = kinds_sound[place]
     sound[:, 0] = surname_sound[place[:, 0]]
     key = np.zeros(len(tokens), np.uint64)

@@ -2,7 +2,7 @@
 
 For a candidate pair the score is the natural bet behind Fellegi–Sunter weights, with other people counted instead of assumed away:
 
-    odds = prior * P(these levels | one person) / expected number of OTHER people in the data who show these levels
+    odds = prior odds * P(these levels | one person) / expected number of OTHER people in the data who show these levels
 
 Other people are strangers (as many as the data hold, with this name, this birth date …, counted in the data itself: so the cut-off
 follows the size of the data) and members of the household, who share village, phone and account. A pair is put together when
@@ -19,25 +19,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ACCEPTED = 0.75
+from jiuzhu_cli.matching.names import ONE_OFF, SHAPE
+
+ACCEPTED = 0.70
 ENOUGH = 200
 # levels of the ID
 ID_ABSENT, ID_SLIP, ID_PREFIX, ID_TWO, ID_FAR, ID_TEXT = 0, 1, 2, 3, 4, 5
 ID_LEVELS = ("absent", "one_slip", "prefix", "two_slips", "different", "same_text")
 # levels of the other fields
-ABSENT, SAME, DIFFERENT = 0, 1, 2
-FIELD_LEVELS = ("absent", "equal", "different")
+ABSENT, SAME, DIFFERENT, FAR = 0, 1, 2, 3  # FAR: birth dates more than one figure apart (father and son)
+FIELD_LEVELS = ("absent", "equal", "different", "far")
+FAR_SHARE = 0.01  # of one person's differing birth dates
 FIELDS = ("birth", "sex", "village", "phone", "account")
 
 # P(level | one person). IDs: of those damaged; by name level: matching.names.LEVELS
-SAME_ID = np.array([1.0, 0.90, 0.90, 0.06, 0.015, 0.90])
+SAME_ID = np.array([1.0, 0.90, 0.90, 0.06, 0.0003, 0.90])
 SAME_NAME = np.array([0.955, 0.018, 0.012, 0.010, 0.003, 0.0005])
 # expected members of the household with that level of the name; P(field equal | member of the household)
 HOUSE_NAME = np.array([0.002, 0.002, 0.02, 0.12, 1.2, 1.0])
 HOUSE_SAME = {"birth": 0.005, "sex": 0.5, "village": 0.97, "phone": 0.5, "account": 1 / 3}
 HOUSE_ID = np.array([1.0, 0.002, 0.004, 0.02, 1.0, 0.0005])
+TWINS = 4.0
 # share of strangers with the surname whose name is that near (shape; one character off)
-NEAR_NAME = {2: 0.004, 3: 0.03}
+NEAR_NAME = {SHAPE: 0.004, ONE_OFF: 0.03}
 
 
 @dataclass(slots=True)
@@ -77,6 +81,9 @@ def odds(levels: Levels, strangers: Strangers, agreement: Agreement, prior: np.n
     one = SAME_ID[levels.id] * SAME_NAME[levels.name]
     stranger = strangers.name * strangers.id
     house = HOUSE_ID[levels.id] * HOUSE_NAME[levels.name]
+    # twins are named alike: a name one character off and the birth date equal go together
+    twins = (levels.name == ONE_OFF) & (levels.fields["birth"] == SAME)
+    house = np.where(twins, TWINS * house, house)
     close = np.isin(levels.id, (ID_SLIP, ID_PREFIX, ID_TWO, ID_TEXT))
     for field in FIELDS:
         level = levels.fields[field]
@@ -86,7 +93,7 @@ def odds(levels: Levels, strangers: Strangers, agreement: Agreement, prior: np.n
         if field == "birth":  # numbers that are near share the birth date mostly
             share = np.where(close, 0.9, share)
             near = np.where(close, 0.9, near)
-        one = one * np.choose(level, [1.0, same, 1 - same])
-        stranger = stranger * np.choose(level, [1.0, share, 1 - share])
-        house = house * np.choose(level, [1.0, near, 1 - near])
+        one = one * np.choose(level, [1.0, same, 1 - same, (1 - same) * FAR_SHARE])
+        stranger = stranger * np.choose(level, [1.0, share, 1 - share, 1 - share])
+        house = house * np.choose(level, [1.0, near, 1 - near, 1 - near])
     return prior * one / (stranger + house + 1e-12)
