@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jiuzhu_cli.intake.areas import UNKNOWN, Towns, sheet_village, short_village
+from jiuzhu_cli.intake.areas import UNKNOWN, Towns, district_word, sheet_village, short_village
 from tests.intake.sheets import TOWNS, codes, sheet, tables_of
 from tests.support import make_id
 
@@ -106,3 +106,21 @@ def test_area_text_column() -> None:
     ]
     tables, _ = tables_of(sheet(rows), file="a.xlsx")
     assert tables[0].area == "城关镇"
+
+
+@pytest.mark.parametrize(
+    ("text", "town", "district"),
+    [
+        ("古渡街道城市最低生活保障金发放花名册", "古渡街道", ""),
+        ("长阳县古渡镇城市低保", "古渡镇", "长阳县"),
+        ("古渡街道城区低保花名册", "古渡街道", ""),
+        ("2026.10古渡城市低保发放表", "古渡街道", ""),
+        ("昆明市城市低保", "", "昆明市"),
+        ("项城市低保花名册", "", "项城市"),
+        ("河南省项城市低保花名册", "", "河南省项城市"),
+        ("城市低保花名册", "", ""),
+    ],
+)
+def test_urban_is_the_programmes_word(text: str, town: str, district: str) -> None:
+    assert Towns([], ["古渡街道"] if town != "古渡镇" else []).find(text)[0] == town
+    assert district_word(text, sender=False) == district

@@ -39,6 +39,11 @@ _PLAIN_SHEET = re.compile(
 )
 _WHOLE = re.compile(r"全[区县市旗]|[区县市旗]本级")
 _DISTRICT = re.compile(r"[一-鿿]{2,}(?:自治[县旗]|[县市旗]|(?<![社小地片园景校辖街营灾库矿农老])区)(?![城里内级道])")
+_CITIES = "邹诸禹项永麻应丰海凤韩宜肥塔盐聊运晋宣"  # 项城市, 邹城市 …: cities whose names end so
+# 城市 of 城市低保 is the programme's word and no city's: 古渡街道城市低保, 古渡城市低保, but 河南省项城市低保
+_URBAN = re.compile(
+    rf"(?<=[镇乡道])城[市区]|(?<!^[{_CITIES}])(?<![^一-鿿][{_CITIES}])(?<!省[{_CITIES}])城市(?=居民|最低|低保|特困|困难|低收入|低边|边缘|[“三]|救助|临时|医疗|五保|分散|集中)"
+)
 _DEPARTMENT = re.compile(
     r"[县市区旗](?:[一-鿿]{0,6}(?:局|委员会|中心|联合会|联)|妇联|残联)|(?:民政|住建|住房和?城乡建设|卫健|教育|财政|人社|医保|公安|应急(?:管理)?|农业农村|乡村振兴)局"
     r"|残联|残疾人联合会|妇联|妇女联合会"
@@ -56,6 +61,11 @@ def _kind(name: str) -> str:
     return "" if tail is None else "街" if tail.group(1)[0] in "街办" else tail.group(1)[-1]
 
 
+def _flat(text: str) -> str:
+    """A text without blanks, the programme's 城市 blotted out."""
+    return _URBAN.sub("□□", compact(text))
+
+
 def is_full_town(name: str) -> bool:
     """Whether a town's name says what kind of town it is (乌东德镇), not only 乌东德."""
     return bool(_kind(name)) and bool(short_town(name))
@@ -66,7 +76,7 @@ def district_word(text: str, *, sender: bool) -> str:
 
     ``sender``: the text may say who sends the list, so 县残联 or 民政局 counts.
     """
-    flat = compact(text)
+    flat = _flat(text)
     for pattern in (_WHOLE, _DISTRICT, *([_DEPARTMENT] if sender else [])):
         if match := pattern.search(flat):
             return match.group(0)
@@ -122,7 +132,7 @@ class Towns:
 
     def find(self, text: str) -> tuple[str, str]:
         """(town, village) that a text names; '' for what it does not."""
-        flat = compact(text)
+        flat = _flat(text)
         town, end = self._town(flat)
         return town, _village(flat[end:] if town else flat)
 

@@ -20,7 +20,7 @@ from jiuzhu_cli.intake.find import find_tables
 from jiuzhu_cli.intake.pairs import join, pair_key
 from jiuzhu_cli.intake.prepare import Prepared, prepare_tables
 from jiuzhu_cli.intake.reports import REMAINDER_OF, errors_name, remainder_name, write_errors, write_remainder
-from jiuzhu_cli.intake.result import ImportResult, TableResult
+from jiuzhu_cli.intake.result import ImportResult, Status, TableResult
 from jiuzhu_cli.intake.save import ListOfFile, Mode, SourceFile, lists_of, recognise_known, save_list
 from jiuzhu_cli.intake.table import Hints
 from jiuzhu_cli.ledger import rolls
@@ -243,8 +243,11 @@ def read_job(
     """
     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     job = Job(path, shown)
+    named = (
+        root == path.parent and path in asked
+    )  # in a folder other files may lie about; one asked for must hold a list
     if path.suffix.lower() not in SUFFIXES:
-        job.results.append(TableResult(shown, status="skipped", note=f"不认识 {path.suffix or '没有扩展名的文件'}"))
+        job.results.append(_strange(path, shown, named=named))
         return job
     try:
         book = ahead.get(path)
@@ -300,12 +303,21 @@ def read_job(
     if findings:
         _file_findings(job, findings)
     if not job.tables and not any(f.severity == "error" for r in job.results for f in r.findings):
-        # in a folder other files may lie about; a file asked for by name must hold a list
-        named = root == path.parent and path in asked
-        job.results = [
-            TableResult(shown, status="refused" if named else "skipped", note="没有找到台账", findings=findings)
-        ]
+        todo = "台账要有一行表头（姓名、身份证号等）；确认选对了文件" if named else ""
+        status: Status = "refused" if named else "skipped"
+        job.results = [TableResult(shown, status=status, note="没有找到台账", todo=todo, findings=findings)]
     return job
+
+
+def _strange(path: Path, shown: str, *, named: bool) -> TableResult:
+    """A file of a kind that is never read: passed over in a folder, refused when the user asked for it."""
+    note = f"不认识 {path.suffix or '没有扩展名的文件'}"
+    if not named:
+        return TableResult(shown, status="skipped", note=note)
+    todo = "台账要是 xlsx、xls、csv 文件；用 Excel 或 WPS 另存后再导入"
+    values: dict[str, str | int] = {"reason": note, "todo": todo}
+    finding = Finding("file_unreadable", "error", SourceRef(path.name), values=values)
+    return TableResult(shown, status="refused", note=note, todo=todo, findings=[finding])
 
 
 def _file_findings(job: Job, findings: list[Finding]) -> None:

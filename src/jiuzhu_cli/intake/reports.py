@@ -75,10 +75,7 @@ def _summary(results: Sequence[TableResult], policy: Policy) -> SheetSpec:
                 result.refused, result.amount_fen, result.stated_total_fen, "", "", "",
             ]
         )  # fmt: skip
-        for finding in result.findings:
-            if not finding.source.row:
-                said = message(finding, policy)
-                rows.append([result.sheet, *[None] * 8, SEVERITIES[finding.severity], said["message"], said["todo"]])
+        rows += [[result.sheet, *[None] * 8, *told] for told in _by_code(result, policy)]
     columns = [
         ColumnSpec("工作表", 16), ColumnSpec("项目", 16), ColumnSpec("范围", 14), ColumnSpec("月份", 10),
         ColumnSpec("行数", 8, "count"), ColumnSpec("收下", 8, "count"), ColumnSpec("拒收", 8, "count"),
@@ -87,6 +84,27 @@ def _summary(results: Sequence[TableResult], policy: Policy) -> SheetSpec:
     ]  # fmt: skip
     notes = ["红色单元格有问题，最后一列写明原因和办法。只需改“待改正”工作簿里的行，改好后直接导入即可。"]
     return SheetSpec("核对结果", columns, rows, title="导入核对结果", notes=notes)
+
+
+def _by_code(result: TableResult, policy: Policy) -> list[tuple[str, str, str]]:
+    """Degree, problem and remedy of a table's findings, the gravest first; what stands at cells is one line a code."""
+    out: dict[tuple[str, str, str], list[str]] = {}
+    remedies: dict[tuple[str, str, str], tuple[str, str]] = {}
+    for finding in result.findings:
+        said, source = message(finding, policy), finding.source
+        key: tuple[str, str, str] = (finding.severity, finding.code, "" if source.row else said["message"])
+        place = f"{source.column}{source.row}" if source.column else f"第{source.row}行"
+        out.setdefault(key, []).extend([place] if source.row else [])
+        remedies.setdefault(key, (said["message"], said["todo"]))
+    lines = []
+    for key, every in sorted(out.items(), key=lambda item: list(SEVERITIES).index(item[0][0])):
+        text, todo = remedies[key]
+        places = list(dict.fromkeys(every))
+        if places:
+            name = policy.findings[key[1]].name if len(places) > 1 else text
+            text = f"{name}　{len(places)} 处：{'、'.join(places[:10])}{' 等' if len(places) > 10 else ''}"
+        lines.append((SEVERITIES[key[0]], text, todo))
+    return lines
 
 
 def _concerned(
