@@ -114,3 +114,10 @@ def test_a_village_sheet_of_refused_rows_only_is_in_the_remainder(workspace: Wor
         for cell in row
     ]
     assert name(4) in texts
+
+
+def test_few_statuses_among_many_others_are_still_claims(workspace: Workspace, tmp_path: Path) -> None:
+    """困难类型 of a 高龄 roll: eleven times 其他, once 低保."""
+    rows = [[*row, "低保" if serial == 5 else "其他"] for serial, row in enumerate(person_rows(range(1, 13)))]
+    run_one(workspace, workbook(tmp_path / "城关镇2026年10月高龄津贴.xlsx", [*PERSON_HEADER, "困难类型"], rows))
+    assert [row[0] for row in record(workspace, "r.claimed_status")].count("低保") == 1

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _ASKS = re.compile(r"^(?:家庭|本人|该户)?是否(?:为|是|属于|属|享受|纳入|已纳入)?(.+)$|^(.+?)是否?$")
 _JOINED = re.compile(r"[或和及与、/]")
+_NONE = frozenset("其他 其它 无 否 一般 一般户 普通 正常 非困难 不属于 - / —".split())  # what most people of a list are
 _KINDS = re.compile(r"(类型|类别|属性|身份|性质)$")
 
 
@@ -28,7 +29,7 @@ def settle_statuses(view: Understanding) -> None:
         if column.index in view.fixed or column.flag or column.field not in ("", "category", "cause"):
             continue
         if column.field == "category" or _KINDS.search(header_key(column.header.rpartition("|")[2])):
-            texts = [compact(text) for text in view.texts(column)]
+            texts = [text for text in map(compact, view.texts(column)) if text not in _NONE]
             foreign = sum(_foreign(view, text) for text in texts)
             own = sum(text in view.category_words for text in texts)
             if foreign > own and (column.field == "category" or foreign >= 0.2 * len(texts)):
