@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import data  # noqa: E402
+from benchmarks import data, matching  # noqa: E402
 from benchmarks.measure import Measured, jiuzhu, measure, python, run_once  # noqa: E402
 from benchmarks.report import Line, write_report  # noqa: E402
 from tests.e2e import scoring  # noqa: E402
@@ -103,7 +103,7 @@ class Bench:
         return None
 
     def lines(self) -> list[Callable[[], Line]]:
-        return [self.help_page, self.import_wide, self.dedupe]
+        return [self.help_page, self.import_wide, self.dedupe, *matching.lines(self)]
 
 
 def summary(name: str, measured: Measured) -> str:
@@ -114,7 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--work", type=Path, default=ROOT / "bench-work")
-    parser.add_argument("--only", help="part of a benchmark's name: help_page, import_wide, dedupe")
+    parser.add_argument("--only", help="part of a benchmark's name: help_page, import_wide, dedupe, match")
     options = parser.parse_args()
     bench = Bench(options.work, quick=options.quick)
     lines = []
