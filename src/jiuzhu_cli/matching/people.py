@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -86,6 +88,9 @@ def _coded(column: pa.Array, code: Callable[[str], int], *, known: int) -> np.nd
 
 
 def _day(text: str) -> int:
+    if len(text) == 10 and text[4] == "-" == text[7]:  # mostly; parse_date knows the other habits
+        with contextlib.suppress(ValueError):
+            return int(date.fromisoformat(text).strftime("%Y%m%d"))
     day, problem = parse_date(text) if text else (None, "")
     return day.year * 10000 + day.month * 100 + day.day if day and not problem else 0
 
