@@ -26,7 +26,7 @@ from tests.payment.conftest import Desk, person
 from tests.support import make_workspace
 
 pytestmark = pytest.mark.slow
-KILLS = int(os.environ.get("JIUZHU_KILLS", "6"))  # of the export at random moments, besides those of ``moments``
+KILLS = int(os.environ.get("JIUZHU_KILLS", "4"))  # of the export at random moments, besides those of ``moments``
 WORDS = ["建行", "农信社", "邮储银行", ""]
 CHANCE = random.Random(20261025)
 

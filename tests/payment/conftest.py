@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -218,8 +219,17 @@ def shipped_policy() -> Policy:
     return load_policy(region="421002")
 
 
+@pytest.fixture(scope="session")
+def empty_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new workspace whose ledger has its tables: made once, copied for every test."""
+    workspace = make_workspace(tmp_path_factory.mktemp("desk") / "ws")
+    workspace.open_store().close()
+    return workspace.root
+
+
 @pytest.fixture
-def desk(tmp_path: Path, shipped_policy: Policy) -> Iterator[Desk]:
-    workspace = make_workspace(tmp_path / "ws")
+def desk(tmp_path: Path, empty_workspace: Path, shipped_policy: Policy) -> Iterator[Desk]:
+    shutil.copytree(empty_workspace, tmp_path / "ws")
+    workspace = find_workspace(tmp_path / "ws", explicit=True)
     with workspace.open_store() as store:
         yield Desk(workspace, store, shipped_policy)

@@ -14,6 +14,7 @@ from jiuzhu_cli.ledger.audit import check_ledger
 from jiuzhu_cli.ledger.proposals import decide, proposals_of
 from jiuzhu_cli.payment.export import layout_of, read_export
 from jiuzhu_cli.review.run import run_review
+from jiuzhu_cli.tabular.read import read_workbook
 from tests.payment.conftest import LIVING, MONTH, NOW, Desk, person
 from tests.support import make_id
 
@@ -60,6 +61,12 @@ def test_a_random_month_adds_up(desk: Desk, seed: int) -> None:
         with pytest.raises(RefusedError):
             desk.lock()
         number = desk.draft().batch["payment_id"]
+    made = desk.draft()  # what is due is drafted, held or paid; the list of those held says the same sum
+    assert made.unchanged and made.sums.due == made.batch["amount_fen"] + made.sums.held
+    listed = read_workbook(desk.workspace.root / made.files[0]).sheets[0].columns[4]
+    assert listed[-1] == pytest.approx(made.sums.held / 100) and len(listed) == 2 + made.held + 1
+    rolls = "SELECT SUM(r.amount_fen) FROM roll_row r JOIN batch b USING (batch_id) WHERE b.status = 'active' AND ?"
+    assert made.sums.rolls == desk.store.query(rolls, (1,))[0][0]
     desk.lock()
     desk.approve()
     files = desk.export().files

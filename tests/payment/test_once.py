@@ -32,6 +32,8 @@ class Month(RuleBasedStateMachine):
         self.answered: list[Path] = []
 
     def teardown(self) -> None:
+        problems = check_ledger(self.store, self.desk.workspace).problems
+        assert not problems, problems
         self.store.close()
         self.folder.cleanup()
 
@@ -100,11 +102,6 @@ class Month(RuleBasedStateMachine):
             (MONTH,),
         )
         assert not live
-
-    @invariant()
-    def the_audit_is_content(self) -> None:
-        problems = check_ledger(self.store, self.desk.workspace).problems
-        assert not problems, problems
 
 
 Month.TestCase.settings = settings(

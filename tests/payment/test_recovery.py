@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from jiuzhu_cli.payment import recovery
 from jiuzhu_cli.tabular.read import read_workbook
 from tests.payment.conftest import LIVING, MONTH, Desk, person
@@ -44,7 +46,8 @@ def test_each_cause_is_found_and_counted_once(desk: Desk) -> None:
     paid = next(row for row in rows if row["id_no"] == lowered)["amount_fen"]
     assert next(row for row in found.rows if row["code"] == "overpaid")["over_fen"] == paid - 4_000
     book = read_workbook(desk.workspace.root / found.files[0]["path"])
-    assert book.sheets[0].height == 2 + 5
+    assert book.sheets[0].height == 2 + 5 + 1
+    assert book.sheets[0].columns[7][-1] == pytest.approx(sum(row["over_fen"] for row in found.rows) / 100)
     assert recover(desk, "2026-09").rows == []
 
 

@@ -190,7 +190,7 @@ def _load(
     """A table with declared types: an all-NULL column is still text."""
     names = list(like) if table is None else table.column_names
     types = {n: "BIGINT" if n.endswith("_fen") or n in payables.INTEGERS else "VARCHAR" for n in names}
-    if table is None:
+    if table is None or not table.num_rows:
         connection.execute(f"CREATE TABLE {name} ({', '.join(f'{n} {t}' for n, t in types.items())})")
         return
     connection.register("incoming", table)
