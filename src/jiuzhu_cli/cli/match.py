@@ -45,7 +45,7 @@ def command(
         raise UsageError(f"--engine “{engine}”不认识", "写 duckdb")
     policy = context.policy() if context.directory is not None else load_policy()
     if not sounds_known():
-        context.say("本机没有装 pypinyin，姓名只按字比、不按音比；装上后查得更全：pip install 'jiuzhu-cli[match]'")
+        context.say("本机没有装 pypinyin，姓名只按字比、不按音比；装上后查得更全：pip install pypinyin")
     result = match_lists(paths, policy, out=out, pairs=pairs, dry_run=context.dry_run, progress=context.say)
     rows = [(KEY_WORDS.get(key, key), count) for key, count in result.by_key.items()]
     lines = [
