@@ -111,7 +111,7 @@ def restore_from(workspace: Workspace, source: Path, *, now: datetime, actor: st
         kept = _keep(workspace, now) if workspace.ledger_path.exists() else None
         candidate.replace(workspace.ledger_path)
     except OSError as error:
-        raise OutsideError(f"换不了台账：{error.strerror}", "关闭正打开着它的程序，检查磁盘空间和权限") from error
+        raise OutsideError(f"换不了台账：{reason_of(error)}", "关闭正打开着它的程序，检查磁盘空间和权限") from error
     finally:
         with contextlib.suppress(OSError):
             candidate.unlink()
