@@ -55,7 +55,7 @@ def _batch(
         for index, row in enumerate(rows):
             base: dict[str, Any] = {"batch_id": batch, "table_no": 1, "source_row": index + 2, "name": "某人"}
             if kind == "roll":
-                base |= {"case_no": index + 1, "lead": 1, "town": area.split("/")[0], "village": "一村"}
+                base |= {"case_no": index + 1, "lead": 1, "town": area.split("/", maxsplit=1)[0], "village": "一村"}
             values = base | row
             names = ", ".join(values)
             tx.execute(

@@ -37,7 +37,9 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 
 
 def test_every_word_of_the_contract_is_there() -> None:
-    contract = "init demo import batch dedupe match review explain show post pay policy status doctor audit backup restore"
+    contract = (
+        "init demo import batch dedupe match review explain show post pay policy status doctor audit backup restore"
+    )
     assert set(contract.split()) <= set(COMMANDS)
     assert isinstance(TREE[0][1], Desk)
 

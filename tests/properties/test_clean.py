@@ -62,14 +62,20 @@ dates = st.one_of(
     st.dates(date(1880, 1, 1), date(2210, 1, 1)),
     st.datetimes(datetime(1950, 1, 1), datetime(2050, 1, 1)),
     st.dates().map(date.isoformat),
-    st.sampled_from(["2026-02-30", "2026.11", "20261103", "2026年11月3日", "长期", "", "2026/1/5", "1899-12-31", "2100-13-01"]),
+    st.sampled_from(
+        ["2026-02-30", "2026.11", "20261103", "2026年11月3日", "长期", "", "2026/1/5", "1899-12-31", "2100-13-01"]
+    ),
     st.integers(0, 30_000_000),
     st.floats(0, 70_000),
     st.none(),
     st.booleans(),
 )
 names = st.one_of(
-    st.text(alphabet="王李张伟阿依·提 .•　*'", max_size=8), st.text(max_size=6), st.none(), st.integers(0, 99), st.booleans()
+    st.text(alphabet="王李张伟阿依·提 .•　*'", max_size=8),
+    st.text(max_size=6),
+    st.none(),
+    st.integers(0, 99),
+    st.booleans(),
 )
 
 

@@ -38,7 +38,10 @@ def doubt(store: Any, **values: Any) -> None:
     } | values  # fmt: skip
     with store.transaction(actor="测试", command="test") as tx:
         tx.execute(f"INSERT INTO doubt ({','.join(row)}) VALUES ({','.join('?' * len(row))})", list(row.values()))
-        tx.execute("INSERT INTO doubt_month (doubt_id, month, amount_fen) VALUES (?, ?, 0)", (row["doubt_id"], row["month_from"]))
+        tx.execute(
+            "INSERT INTO doubt_month (doubt_id, month, amount_fen) VALUES (?, ?, 0)",
+            (row["doubt_id"], row["month_from"]),
+        )
         tx.journal("doubt:D000001", {})
 
 
