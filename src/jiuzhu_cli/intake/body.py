@@ -10,7 +10,7 @@ import numpy as np
 
 from jiuzhu_cli.core.text import compact, header_key
 from jiuzhu_cli.intake.grid import Grid, cell_text, is_number, looks_like_id
-from jiuzhu_cli.intake.layout import Header, Known, is_header_row, read_header
+from jiuzhu_cli.intake.layout import Header, Known, headerish, is_header_row, read_header
 
 TOTAL = re.compile(
     r"^(总|合|共|累|小|总合)计($|[^一-鿿]|金额|户|人|数|大写|元|资金|发放)|^(本页|全[镇乡村县区市]|本[镇乡村])(小计|合计|总计|共计)|(小计|合计|总计|共计)([:：（(\d].*)?$|^(人民币|金额)?[（(]?大写|^(过次页|承前页|转下页|接上页|本页计|页计)"
@@ -89,10 +89,10 @@ def kind_of(grid: Grid, row: int, cells: list[tuple[int, Any]], keys: dict[int, 
     hits = sum(header_key(text) in keys.get(column, "") and len(text) > 1 for column, text in texts)
     if hits >= 2 and hits >= 0.6 * len(texts):
         return "repeated_header"
+    if names_somebody(cells, keys, known):
+        return "data"
     if is_header_row(cells, known):
         return "header"
-    if names_somebody(cells, keys):
-        return "data"
     long_numbers = any(re.fullmatch(r"[\d*xX]{11,}", text) for _, text in texts)
     for _, text in texts[:4]:
         if (TOTAL.search(text) or _COUNTED.search(text)) and len(text) <= 60 and not long_numbers:
@@ -115,7 +115,7 @@ def kind_of(grid: Grid, row: int, cells: list[tuple[int, Any]], keys: dict[int, 
     return "data"
 
 
-def names_somebody(cells: list[tuple[int, Any]], keys: dict[int, str]) -> bool:
+def names_somebody(cells: list[tuple[int, Any]], keys: dict[int, str], known: Known) -> bool:
     """Whether a row holds an ID, what is left of one, or a name with its kinship: such a row is never passed over.
 
     Of an ID are left 15 to 19 digits (with X or stars), under whatever header.
@@ -125,8 +125,14 @@ def names_somebody(cells: list[tuple[int, Any]], keys: dict[int, str]) -> bool:
     texts = [(column, compact(cell_text(value)).lstrip("'‘’")) for column, value in cells]
     if any(_LIKE_ID.match(text) for _, text in texts):
         return True
-    related = any("关系" in keys.get(column, "") and _KINSHIP.match(text) for column, text in texts)
-    return related and _has_name(texts, keys) and not any(TOTAL.search(text) for _, text in texts)
+    related = any(
+        "关系" in keys.get(column, "")
+        and _KINSHIP.match(text)
+        and (text in ("户主", "本人", "申请人") or not headerish(text, known))
+        for column, text in texts
+    )
+    named = [text for column, text in texts if _has_name([(column, text)], keys) and not headerish(text, known)]
+    return related and bool(named) and not any(TOTAL.search(text) for _, text in texts)
 
 
 def _column_of(texts: list[tuple[int, str]], text: str) -> int:
@@ -185,7 +191,7 @@ def read_body(grid: Grid, header: Header, titles: list[list[str]], known: Known)
                 continue
         kind = kind_of(grid, row, cells, keys, known)
         if kind in ("header", "repeated_header"):
-            first = _title_start(grid, row, kinds, keys, start)
+            first = _title_start(grid, row, kinds, keys, start, known)
             found = read_header(grid, row, first, known)
             above = read_titles(grid, first, found.first)
             if found.keys() == keys and (_same_titles(titles, above) or _only_places(above)):
@@ -223,7 +229,9 @@ def _collect(grid: Grid, body: Body, kinds: dict[int, str], start: int, end: int
     return body
 
 
-def _title_start(grid: Grid, header_row: int, kinds: dict[int, str], keys: dict[int, str], floor: int) -> int:
+def _title_start(
+    grid: Grid, header_row: int, kinds: dict[int, str], keys: dict[int, str], floor: int, known: Known
+) -> int:
     """The first row of the titles that stand directly above a header found at ``header_row``."""
     first = header_row
     seen_text = False
@@ -236,7 +244,7 @@ def _title_start(grid: Grid, header_row: int, kinds: dict[int, str], keys: dict[
                 break
             continue
         cells = grid.cells(row)
-        if names_somebody(cells, keys):
+        if names_somebody(cells, keys, known):
             break
         if kind == "signature" and not re.match(r"填报|填表|单位", compact(cell_text(cells[0][1]))):
             break

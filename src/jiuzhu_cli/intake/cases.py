@@ -236,7 +236,8 @@ def personal_amounts(
     """Amount fields that stand on each person's row and are to be summed; the others are the household's.
 
     Told by the user, the header, blanks on members' rows, the stated total, by differing within most households, or by
-    the arithmetic of the amounts themselves. Else the table is refused: ``amount_level_unknown``.
+    the arithmetic of the amounts themselves. Else, and where header and total contradict each other, the table is
+    refused: ``amount_level_unknown``.
     """
     summed: set[str] = set()
     for name in AMOUNTS:
@@ -245,12 +246,14 @@ def personal_amounts(
             continue
         doubled = [person for person in members if values[person] is not None and values[owner[person]] is not None]
         told = level or rows.columns[name].level
+        stated = _told_by_total(rows, name, values) if doubled and not level else ""
+        disputed = bool(told and stated and told != stated)  # the header says one thing, the table's total another
         if not told and doubled:
-            told = _told_by_total(rows, name, values) or _told_by_difference(values, doubled, owner)
+            told = stated or _told_by_difference(values, doubled, owner)
             told = told or _told_by_arithmetic(rows, values, doubled, owner, standard)
             if name == "amount_fen":
                 rows.table.amount_level = told
-        if not told and doubled:
+        if (not told and doubled) or disputed:
             rows.blame(-1, name, "amount_level_unknown", "error", header=rows.columns[name].header)
             rows.table.fatal = True
         if told == "person":

@@ -15,7 +15,7 @@ from jiuzhu_cli.intake.areas import Towns
 from jiuzhu_cli.intake.body import Body, names_somebody, read_body, read_titles
 from jiuzhu_cli.intake.grid import Grid, looks_like_id
 from jiuzhu_cli.intake.headers import Lexicon
-from jiuzhu_cli.intake.layout import Header, find_header, panels
+from jiuzhu_cli.intake.layout import Header, Known, find_header, panels
 from jiuzhu_cli.intake.place import join_areas
 from jiuzhu_cli.intake.recognise import Names, partial_list
 from jiuzhu_cli.intake.table import Hints, Table
@@ -70,7 +70,7 @@ def find_tables(
             continue
         bodies = sheet_bodies(sheet, context.lexicon)
         drafts += [(index, sheet, grid, body) for grid, body in bodies]
-        findings += _unread(sheet, name, bodies) if bodies else _without_table(sheet, name)
+        findings += _unread(sheet, name, bodies, context.lexicon.known) if bodies else _without_table(sheet, name)
     context = replace(context, sheets=len({index for index, _, _, _ in drafts}))
     tables: list[Table] = []
     for index, sheet, grid, body in drafts:
@@ -164,7 +164,7 @@ def _panel(sheet: Sheet, header: Header) -> Grid:
     return Grid(replace(sheet, columns=columns, merged=merged))
 
 
-def _unread(sheet: Sheet, name: str, bodies: Sequence[tuple[Grid, Body]]) -> list[Finding]:
+def _unread(sheet: Sheet, name: str, bodies: Sequence[tuple[Grid, Body]], known: Known) -> list[Finding]:
     """A warning for every row of a sheet with tables that names somebody and is in none of them: no row is lost in silence."""
     grid = Grid(sheet)
     left = np.ones(grid.height, dtype=bool)
@@ -179,7 +179,7 @@ def _unread(sheet: Sheet, name: str, bodies: Sequence[tuple[Grid, Body]]) -> lis
         above = next(
             (key for key, (_, body) in zip(keys[::-1], bodies[::-1], strict=True) if body.header.last < row), {}
         )
-        if names_somebody(cells, above):
+        if names_somebody(cells, above, known):
             out.append(Finding("row_not_read", "warning", SourceRef(name, sheet.name, row + 1)))
     return out
 

@@ -23,6 +23,9 @@ from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.policy.model import Programme, Register
 from jiuzhu_cli.tabular.cells import Sheet
 
+# Sum and stated total differ by persons of a household, months of a quarter or year, or 元, 百元, 千元, 万元
+_FACTORS = frozenset((*range(2, 13), 100, 1000, 10000))
+
 
 @dataclass(slots=True)
 class Prepared:
@@ -164,7 +167,7 @@ def _judge_roll(
             rows.blame(person, "id_no", "already_in_roll", "error")
     if item.unit == "household" and rows.size:
         refuse_with_lead(rows)
-    _compare_total(rows, out, copies)
+    _compare_total(rows, out, copies, asked=not level)
 
 
 def _standard_of(item: Programme, policy: Policy, out: Prepared) -> Callable[[str | None], int | None]:
@@ -193,16 +196,23 @@ def _blank_copies(rows: Rows) -> int:
     return total
 
 
-def _compare_total(rows: Rows, out: Prepared, copies: int) -> None:
+def _compare_total(rows: Rows, out: Prepared, copies: int, *, asked: bool) -> None:
+    """The sum against the stated total. A multiple of it is no slip of one row: the list is refused unless ``level`` was told."""
     stated = out.table.stated_total_fen
     amounts = rows.values.get("amount_fen")
     if stated is None or amounts is None:
         return
     readable = copies + sum(amounts[person] or 0 for person in np.flatnonzero(rows.lead).tolist())
-    if readable != stated:
-        rows.blame(
-            -1, "amount_fen", "total_mismatch", "warning", stated=yuan(stated, grouped=True), sum=yuan(readable, grouped=True)
-        )  # fmt: skip
+    if readable == stated:
+        return
+    shown: dict[str, Any] = {"stated": yuan(stated, grouped=True), "sum": yuan(readable, grouped=True)}
+    less, more = sorted((readable, stated))
+    times = more // less if less > 0 and more % less == 0 else 0
+    if asked and times in _FACTORS and np.count_nonzero(rows.lead) > 1:
+        rows.blame(-1, "amount_fen", "total_by_factor", "error", times=times, **shown)
+        rows.table.fatal = True
+    else:
+        rows.blame(-1, "amount_fen", "total_mismatch", "warning", **shown)
 
 
 def _uniform_category(rows: Rows, out: Prepared) -> None:
