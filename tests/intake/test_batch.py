@@ -346,3 +346,28 @@ def test_lists_of_one_file_never_correct_each_other(workspace: Workspace, tmp_pa
     assert {t.area for t in result.tables} == {""}
     assert len(record(workspace, "id_no")) == 6
     assert {t.status for t in run(workspace, path).tables} == {"already"}
+
+
+def test_a_file_asked_for_by_name_that_is_no_list_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "in" / "jiuzhu.toml"
+    file.parent.mkdir()
+    file.write_text("x = 1")
+    named, inside = run(workspace, file), run(workspace, file.parent)
+    assert (named.exit_code, named.tables[0].status, bool(named.tables[0].todo)) == (3, "refused", True)
+    assert (inside.exit_code, inside.tables[0].status) == (0, "skipped")
+
+
+def test_the_check_workbook_counts_findings_by_code(workspace: Workspace, tmp_path: Path) -> None:
+    rows = person_rows(range(1, 31))
+    for row in rows[:2]:
+        row[2] = row[2][:-1] + ("0" if row[2][-1] != "0" else "1")
+    table = run_one(workspace, workbook(tmp_path / OLD_AGE, PERSON_HEADER, rows))
+    first = read_workbook(workspace.root / table.errors_file).sheets[0]
+    texts = [str(cell) for column in first.columns for cell in column if cell is not None]
+    assert any("2 处：C2、C3" in text for text in texts)
+
+
+def test_a_total_that_the_sum_exceeds_by_a_factor_is_not_imported(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [*person_rows(range(1, 7)), ["合计", None, None, 200, None]]
+    table = run_one(workspace, workbook(tmp_path / OLD_AGE, PERSON_HEADER, rows))
+    assert (table.status, [f.code for f in table.findings if f.severity == "error"]) == ("refused", ["total_by_factor"])
