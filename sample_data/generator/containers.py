@@ -86,8 +86,18 @@ def _csv_text(cell: object) -> str:
     return str(cell)
 
 
+def name_apart(grids: list[Grid]) -> None:
+    """Sheets of one workbook that would have one name (villages of two towns) are told apart as Excel does: 五星社区 (2)."""
+    seen: dict[str, int] = {}
+    for grid in grids:
+        times = seen[grid.name] = seen.get(grid.name, 0) + 1
+        if times > 1:
+            grid.name = f"{grid.name} ({times})"
+
+
 def write(path: Path, grids: list[Grid], container: str) -> Path:
     """Writes and returns the real path: its suffix follows the container (xls falls back to xlsx for rare characters)."""
+    name_apart(grids)
     if container == "xls" and not fits_xls(grids):
         container = "xlsx"
     if container in ("xlsx", "xls"):
