@@ -9,10 +9,12 @@ from jiuzhu_cli.core.period import check_month
 
 
 def command(
-    ctx: typer.Context, month: str = typer.Option("", "--month", help="哪个月（YYYY-MM）；缺省为最近导入的月份。")
+    ctx: typer.Context,
+    month: str = typer.Option("", "--month", help="哪个月（YYYY-MM）；缺省为最近导入的月份。"),
+    by_town: bool = typer.Option(False, "--by-town", help="另列各乡镇、各项目的户数、人数和金额。"),
 ) -> None:
     from jiuzhu_cli.core.money import yuan
-    from jiuzhu_cli.ledger.status import month_status
+    from jiuzhu_cli.ledger.status import figures_by_town, month_status
 
     context: Context = ctx.obj
     if month:
@@ -20,6 +22,7 @@ def command(
     policy = context.policy()
     with context.workspace.open_store() as store:
         state = month_status(store, month)
+        towns = figures_by_town(store, state.month) if by_town else []
     lines = [f"{context.workspace.bureau}　{state.month or '还没有导入任何花名册'}"]
     if state.rolls:
         names = {code: programme.name for code, programme in policy.programmes.items()}
@@ -40,9 +43,22 @@ def command(
             ("合计", areas, cases, persons, yuan(sum(r["amount_fen"] for r in state.rolls), grouped=True), refused)
         )
         lines += ["", table(rows, ["项目", "花名册", "户（件）", "在册人数", "金额（元）", "拒收行"])]
+    if towns:
+        names = {code: programme.name for code, programme in policy.programmes.items()} | {"": "合计"}
+        shown = [
+            (
+                f["town"] or "全区",
+                names.get(f["programme"], f["programme"]),
+                f["cases"],
+                f["persons"],
+                yuan(f["amount_fen"], grouped=True),
+            )
+            for f in towns
+        ]
+        lines += ["", table(shown, ["乡镇", "项目", "户（件）", "在册人数", "金额（元）"])]
     lines += [""] + [f"{'✓' if step.done else '·'} {step.text}" for step in state.steps]
     lines += ["", f"下一步：{state.next_text}", f"  {state.next_command}"]
-    context.emit(state.as_json(), lines)
+    context.emit(state.as_json() | ({"by_town": towns} if by_town else {}), lines)
 
 
 def doctor(ctx: typer.Context) -> None:

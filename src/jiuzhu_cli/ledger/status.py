@@ -43,6 +43,10 @@ SELECT b.programme, COUNT(*) AS areas, SUM(r.cases) AS cases, SUM(r.persons) AS 
 FROM batch b LEFT JOIN back s USING (batch_id) LEFT JOIN (SELECT batch_id, SUM(lead) AS cases, COUNT(*) AS persons FROM roll_row GROUP BY batch_id) r USING (batch_id)
 WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = ? GROUP BY b.programme ORDER BY b.programme
 """
+_PLACES = """
+SELECT b.programme, CASE WHEN r.town = '' THEN '未注明' ELSE r.town END AS town, r.lead AS cases, 1 AS persons, COALESCE(r.amount_fen, 0) AS amount_fen
+FROM batch b JOIN roll_row r USING (batch_id) WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = ?
+"""
 _WAYS = {"draft": "lock", "locked": "approve --actor 审批人", "approved": "export", "exported": "return 银行回盘文件"}
 
 
@@ -197,3 +201,26 @@ def _next(
     if failed:
         return f"补发 {failed} 笔失败的付款（先更正账号）", f"jiuzhu pay draft --month {month}"
     return "本月已办完；查一遍账并备份", "jiuzhu audit check && jiuzhu backup"
+
+
+def figures_by_town(store: Store, month: str) -> list[dict[str, Any]]:
+    """The month by town and programme: ``town, programme, cases, persons, amount_fen`` (分), with totals.
+
+    Programme '' is a town's total, town '' the whole district's; towns in order of their names, totals last.
+    """
+    import pandas as pd
+
+    rows = pd.DataFrame(
+        [tuple(row) for row in store.query(_PLACES, [month])],
+        columns=["programme", "town", "cases", "persons", "amount_fen"],
+    )
+    if rows.empty:
+        return []
+    parts = [
+        rows.assign(town=town, programme=programme)
+        for town in (rows["town"], "")
+        for programme in (rows["programme"], "")
+    ]
+    summed = pd.concat(parts).groupby(["town", "programme"], as_index=False)[["cases", "persons", "amount_fen"]].sum()
+    ordered = summed.sort_values(["town", "programme"], key=lambda column: column.where(column != "", "\U0010ffff"))
+    return [{str(key): value for key, value in record.items()} for record in ordered.to_dict("records")]
