@@ -131,7 +131,15 @@ def render_docx(path: Path, village: VillageList, notice: Notice, template: Path
         raise DataError(f"公示单模板 {template.name} 里有不允许的写法，没有使用", "恢复原模板，或删去该写法") from error
     except TemplateError as error:
         raise DataError(f"公示单模板 {template.name} 有误：{error.message}", "对照随附模板改正占位符") from error
-    except (PackageNotFoundError, zipfile.BadZipFile, LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+    except (
+        PackageNotFoundError,
+        zipfile.BadZipFile,
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+    ) as error:
         raise DataError(f"公示单模板 {template.name} 打不开或已损坏", "用随附模板替换") from error
     return write_bytes(path, _steady(out.getvalue()))
 

@@ -157,7 +157,9 @@ def _summary(
             for row in chosen
             if row["amount_after_fen"] is not None and row["amount_before_fen"] is not None
         )
-        body.append((names.get(programme, programme), ACTIONS[action], number, None if action == "check" else change, ""))
+        body.append(
+            (names.get(programme, programme), ACTIONS[action], number, None if action == "check" else change, "")
+        )
     for gap in not_judged:
         where = "：".join(part for part in (names.get(gap["programme"], ""), gap["area"]) if part)
         body.append((where, "没有核算", gap["cases"] or None, None, gap["reason"]))
