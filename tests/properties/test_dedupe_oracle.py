@@ -171,6 +171,16 @@ class Oracle:
                 continue
             if all((due, town, month) in self.covered for _, _, town in chosen):
                 self.found.add(("missed_strong", "", due, who, None, month, 0))
+        self._may_join(who, month, [c.town for c in held if c.programme == MARGIN] if valid and grade <= 2 else [])
+
+    def _may_join(self, who: int, month: str, towns: list[str]) -> None:
+        """B10: a severely disabled person of a 边缘 household may be taken into 低保; being on the margin list is no bar to that."""
+        if not towns or any(self.on(LOW, one, month) for one in self._kin(who, month)):
+            return
+        if any(self.on(other, who, month) for other in (POOR, RIGID)):
+            return
+        if all((LOW, town, month) in self.covered for town in towns):
+            self.found.add(("missed_candidate", "", LOW, who, None, month, 0))
 
     def _households(self, month: str) -> None:
         for a in (LOW, POOR, MARGIN):
@@ -232,7 +242,7 @@ def _sql(connection: Any) -> set[tuple[Any, ...]]:
             found.add((code, a, b, "any", "any", month, "any"))
         elif code in ("claim_not_borne_out", "ground_not_borne_out"):
             found.add((code, a, b, who[id_a], None, month, "any"))
-        elif code == "missed_strong":
+        elif code in ("missed_strong", "missed_candidate"):
             found.add((code, "", b, who[id_a], None, month, 0))
         else:
             found.add((code, a, b, who[id_a], who[id_b], month, fen))
