@@ -91,7 +91,10 @@ def write_holds(
     actor: str,
     now: datetime,
 ) -> list[str]:
-    """The cases held back, one row a case with all its reasons, as workbook and CSV in ``out/internal/pay``; returns the paths."""
+    """The cases held back, one row a case with all its reasons, as workbook and CSV in ``out/internal/pay``; returns the paths,
+    [] when nothing is held."""
+    if not plan.held:
+        return []
     cases: dict[int, list[dict[str, Any]]] = {}
     for row in plan.holds.to_pylist():
         cases.setdefault(row["n"], []).append(row)

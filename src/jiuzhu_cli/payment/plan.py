@@ -221,7 +221,7 @@ def draft(
             standing = _write(store, plan, standing, policy, reason, chosen if programmes else [], actor=actor, now=now)
         assert standing is not None
         warnings = summary_warnings(store, workspace, policy, standing)
-        files = _hold_files(store, workspace, policy, plan, standing, actor=actor, now=now)
+        files = write_holds(store, workspace, policy, plan, standing, actor=actor, now=now)
     finally:
         store.lock.release()
     return Draft(
@@ -285,26 +285,13 @@ def _nothing_owed(
             "本月不必再制单",
             code="nothing_owed",
         )
-    files = _hold_files(store, workspace, policy, plan, None, actor=actor, now=now)
+    files = write_holds(store, workspace, policy, plan, None, actor=actor, now=now)
     words = "、".join(f"{BY_CODE[code].name} {count}" for code, count in plan.holds_by_code.items())
     raise RefusedError(
         f"{plan.month} 没有能发的新款：{plan.held} 笔被拦下（{words}）" + (f"，{done}" if done else ""),
         f"逐笔处理后再制单，名单见 {files[0]}" if files else "逐笔处理后再制单",
         code="all_held",
     )
-
-
-def _hold_files(
-    store: Store,
-    workspace: Workspace,
-    policy: Policy,
-    plan: Plan,
-    batch: dict[str, Any] | None,
-    *,
-    actor: str,
-    now: datetime,
-) -> list[str]:
-    return write_holds(store, workspace, policy, plan, batch, actor=actor, now=now) if plan.held else []
 
 
 def _same(store: Store, standing: dict[str, Any], plan: Plan, reason: str) -> bool:
