@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.tabular.column import Column
 
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 
@@ -27,6 +30,8 @@ Cell = Any  # str | int | float | bool | date | datetime | None | CellError
 class Sheet:
     """One sheet at true coordinates: ``columns[c][r]`` is the cell of column c, row r (0-based), ``None`` when blank.
 
+    Every column is a ``column.Column``, ``height`` long: index it for single cells, take ``text`` and ``kinds`` for all of them.
+
     Numbers: ``int`` when integral and below 10^15, else ``float``: a number of more than 15 digits stays recognisable as one.
     ``merged`` holds 0-based inclusive (row0, col0, row1, col1). ``blank_rows`` counts rows that the file carries
     without any value behind the last row with one (styled emptiness), which were skipped.
@@ -36,22 +41,29 @@ class Sheet:
     hidden: bool = False
     width: int = 0
     height: int = 0
-    columns: list[list[Cell]] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     blank_rows: int = 0
 
+    def __post_init__(self) -> None:
+        from jiuzhu_cli.tabular.column import Column
+
+        self.columns = [cells if isinstance(cells, Column) else Column(cells) for cells in self.columns]
+
     def put(self, row: int, column: int, value: Cell) -> None:
         """Sets a cell, growing the sheet where it must."""
+        from jiuzhu_cli.tabular.column import Column
+
         while self.width <= column:
-            self.columns.append([None] * self.height)
+            self.columns.append(Column([None] * self.height))
             self.width += 1
         if row >= self.height:
-            for cells in self.columns:
-                cells.extend([None] * (row + 1 - self.height))
             self.height = row + 1
-        self.columns[column][row] = value
+            for cells in self.columns:
+                cells.grow(self.height)
+        self.columns[column].put(row, value)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError, OutsideError, reason_of
 from jiuzhu_cli.tabular.cells import Cell, CellError, Sheet, Workbook
+from jiuzhu_cli.tabular.column import Column
 from jiuzhu_cli.tabular.convert import Columns
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def _read_calamine(
                     columns = Columns()
                     columns.add(source.to_python(skip_empty_area=False))
                     sheet.merged = [(a, b, c, d) for (a, b), (c, d) in source.merged_cell_ranges or []]
-                sheet.columns, sheet.width, sheet.height = columns.columns, len(columns.columns), columns.height
+                sheet.columns = [Column(cells) for cells in columns.columns]
+                sheet.width, sheet.height = len(columns.columns), columns.height
                 if known is not None:
                     for (row, column), error in known.errors.items():
                         sheet.put(row, column, error)
@@ -104,7 +106,7 @@ def _read_calamine(
 
 
 def _text_sheet(rows: list[list[Cell]], name: str) -> Sheet:
-    columns = [list(cells) for cells in zip_longest(*rows)]
+    columns = [Column(list(cells)) for cells in zip_longest(*rows)]
     return Sheet(name, width=len(columns), height=len(rows) if columns else 0, columns=columns)
 
 

@@ -1,0 +1,157 @@
+"""One column of a sheet: its cells as vectors (texts in Arrow, kinds in numpy), and as Python values where somebody asks.
+
+A large ledger stays in Arrow from the reader to the record; what looks at single cells (titles, headers, odd values) reads
+them by index. A column made from Python values turns into vectors when they are asked for, and the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from jiuzhu_cli.tabular.cells import Cell, CellError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# kinds of a cell; the text beside it is: nothing, the text itself, '-12', repr of a float, 'TRUE'/'FALSE', ISO date,
+# ISO date and time (YYYY-MM-DDTHH:MM:SS[.ffffff]), the error's code
+BLANK, TEXT, INT, FLOAT, BOOL, DATE, DATETIME, ERROR = range(8)
+_KIND_OF: dict[type, int] = {
+    str: TEXT, int: INT, float: FLOAT, bool: BOOL, date: DATE, datetime: DATETIME, CellError: ERROR, type(None): BLANK
+}  # fmt: skip
+_LONG = 4096  # so many cells at once are read through their distinct values
+
+
+class Column(Sequence[Cell]):
+    """Cells of one column, ``len`` of them: ``str | int | float | bool | date | datetime | CellError | None``.
+
+    ``text``: Arrow string array, null where blank; ``kinds``: uint8 by cell (``BLANK`` … ``ERROR``).
+    """
+
+    __slots__ = ("_cells", "_kinds", "_text")
+
+    def __init__(
+        self, cells: list[Cell] | None = None, *, text: pa.StringArray | None = None, kinds: np.ndarray | None = None
+    ) -> None:
+        """From Python values, or from ``text`` and ``kinds`` of the same length."""
+        self._cells, self._text, self._kinds = cells, text, kinds
+
+    @property
+    def text(self) -> pa.StringArray:
+        if self._text is None:
+            self._vectors()
+        return self._text
+
+    @property
+    def kinds(self) -> np.ndarray:
+        if self._kinds is None:
+            self._vectors()
+        assert self._kinds is not None
+        return self._kinds
+
+    def _vectors(self) -> None:
+        import pyarrow as pa
+
+        cells = self._cells or []
+        self._kinds = np.fromiter((_KIND_OF[type(cell)] for cell in cells), dtype=np.uint8, count=len(cells))
+        if np.isin(self._kinds, (BLANK, TEXT)).all():
+            self._text = pa.array(cells, type=pa.string())
+        else:
+            self._text = pa.array(list(map(_written, cells)), type=pa.string())
+
+    def __len__(self) -> int:
+        return len(self._cells) if self._cells is not None else len(self._text)
+
+    @overload
+    def __getitem__(self, index: int) -> Cell: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Cell]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if self._cells is not None:
+            return self._cells[index]
+        if isinstance(index, slice):
+            return _values(self.text[index], self.kinds[index])
+        kind = int(self.kinds[index])
+        return None if kind == BLANK else _value(kind, self.text[index].as_py())
+
+    def __iter__(self) -> Iterator[Cell]:
+        return iter(self._cells if self._cells is not None else self[:])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def take(self, rows: np.ndarray) -> Column:
+        """The cells at ``rows`` (ascending or not); without a copy where they stand without gaps."""
+        if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows) and (np.diff(rows) == 1).all():
+            first, last = int(rows[0]), int(rows[-1]) + 1
+            if self._cells is not None:
+                return Column(self._cells[first:last])
+            return Column(text=self.text[first:last], kinds=self.kinds[first:last])
+        if self._cells is not None:
+            return Column([self._cells[row] for row in rows.tolist()])
+        import pyarrow as pa
+
+        return Column(text=self.text.take(pa.array(rows)), kinds=self.kinds[rows])
+
+    def put(self, row: int, value: Cell) -> None:
+        """Sets one cell; grows the column with blanks where it must. For the reader's repairs only."""
+        if self._cells is None:
+            self._cells = self[:]
+        self._cells.extend([None] * (row + 1 - len(self._cells)))
+        self._cells[row] = value
+        self._text = self._kinds = None
+
+    def grow(self, height: int) -> None:
+        """Blanks below, to ``height`` cells."""
+        if len(self) < height:
+            self.put(height - 1, None)
+
+
+def _written(cell: Cell) -> str | None:
+    if cell is None or type(cell) is str:
+        return cell
+    if type(cell) is bool:
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return cell.code if isinstance(cell, CellError) else repr(cell)
+
+
+def _value(kind: int, text: str) -> Cell:
+    if kind == TEXT:
+        return text
+    if kind == INT:
+        return int(text)
+    if kind == FLOAT:
+        return float(text)
+    if kind == BOOL:
+        return text == "TRUE"
+    if kind == DATE:
+        return date.fromisoformat(text)
+    return datetime.fromisoformat(text) if kind == DATETIME else CellError(text)
+
+
+def _values(text: pa.StringArray, kinds: np.ndarray) -> list[Cell]:
+    if (kinds <= TEXT).all() and len(kinds) <= _LONG:
+        return text.to_pylist()
+    coded = text.dictionary_encode() if len(kinds) > _LONG else None
+    if coded is not None and len(coded.dictionary) * 2 <= len(kinds):  # equal texts of a column are one object
+        distinct = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+        texts = distinct[coded.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)].tolist()
+    else:
+        texts = text.to_pylist()
+    if (kinds <= TEXT).all():
+        return texts
+    made: dict[tuple[int, str], Cell] = {}
+    for index in np.flatnonzero(kinds > TEXT).tolist():
+        key = int(kinds[index]), texts[index]
+        if key not in made:
+            made[key] = _value(*key)
+        texts[index] = made[key]
+    return texts
