@@ -21,6 +21,7 @@ from jiuzhu_cli.intake.recognise import Names, partial_list
 from jiuzhu_cli.intake.table import Hints, Table
 from jiuzhu_cli.intake.understand import understand
 from jiuzhu_cli.intake.work import Context
+from jiuzhu_cli.tabular.column import Column
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
@@ -157,7 +158,7 @@ def sheet_bodies(sheet: Sheet, lexicon: Lexicon) -> list[tuple[Grid, Body]]:
 
 def _panel(sheet: Sheet, header: Header) -> Grid:
     """The sheet with every column blank but those of one panel; coordinates stay."""
-    blank: list[object] = [None] * sheet.height
+    blank = Column([None] * sheet.height)
     first, last = min(header.parts), max(header.parts)
     columns = [cells if first <= index <= last else blank for index, cells in enumerate(sheet.columns)]
     merged = [area for area in sheet.merged if area[1] >= first and area[3] <= last]

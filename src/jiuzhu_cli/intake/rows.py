@@ -167,7 +167,7 @@ def read_rows(
     return rows
 
 
-def _flags(rows: Rows, take: Callable[[list[Any]], list[Any]]) -> None:
+def _flags(rows: Rows, take: Callable[[Sequence[Any]], list[Any]]) -> None:
     """Columns that ask for a status (是否低保户: 是) add its word to ``claimed_status``; what is neither 是 nor 否 is taken as written."""
     for column in (column for column in rows.table.columns if column.flag):
         rows.columns.setdefault("claimed_status", column)
@@ -245,11 +245,11 @@ def _category_words(item: Programme | Register | None) -> Callable[[Any], Any] |
     return read
 
 
-def _taker(wanted: np.ndarray) -> Callable[[list[Any]], list[Any]]:
+def _taker(wanted: np.ndarray) -> Callable[[Sequence[Any]], list[Any]]:
     """Takes the data rows out of a sheet's column; a slice where they stand without gaps."""
     if len(wanted) and int(wanted[-1]) - int(wanted[0]) + 1 == len(wanted):
         first, last = int(wanted[0]), int(wanted[-1]) + 1
-        return lambda cells: cells[first:last]
+        return lambda cells: list(cells[first:last])
     indexes = wanted.tolist()
     return lambda cells: [cells[row] for row in indexes]
 
@@ -276,7 +276,7 @@ def _fill_merged(cells: Sequence[Any], wanted: np.ndarray, spans: list[tuple[int
     return out
 
 
-def _extra(rows: Rows, take: Callable[[list[Any]], list[Any]]) -> list[str | None]:
+def _extra(rows: Rows, take: Callable[[Sequence[Any]], list[Any]]) -> list[str | None]:
     """JSON of the columns kept as they are, by header; None where a row has none."""
     pieces: list[list[str | None]] = []
     for column in rows.table.columns:

@@ -64,7 +64,7 @@ class Column(Sequence[Cell]):
             self._text = pa.array(list(map(_written, cells)), type=pa.string())
 
     def __len__(self) -> int:
-        return len(self._cells) if self._cells is not None else len(self._text)
+        return len(self._cells if self._cells is not None else self.text)
 
     @overload
     def __getitem__(self, index: int) -> Cell: ...
