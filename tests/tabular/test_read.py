@@ -154,8 +154,8 @@ def test_encrypted_workbook(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="打开密码"):
         read_workbook(tmp_path / "a.xlsx")
     with pytest.raises(DataError, match="密码不对"):
-        read_workbook(tmp_path / "a.xlsx", password="错")
-    assert read_workbook(tmp_path / "a.xlsx", password="密码1").sheets[0].columns[1][2] == "张三"
+        read_workbook(tmp_path / "a.xlsx", passwords=["错"])
+    assert read_workbook(tmp_path / "a.xlsx", passwords=["错", "密码1"]).sheets[0].columns[1][2] == "张三"
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def command(
         max_bad_pct=max_bad_pct,
         mode="replace" if replace else "append" if append else "",
         level=amount_level,  # type: ignore[arg-type]
-        password=password or None,
+        passwords=(password,) if password else (),
     )
     gc.disable()  # millions of cells, no cycles worth looking for
     on_terminal = sys.stderr.isatty() and not context.quiet

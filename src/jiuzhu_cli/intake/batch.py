@@ -48,7 +48,7 @@ class Options:
     max_bad_pct: float | None = None
     mode: Mode = ""
     level: AmountLevel = ""
-    password: str | None = None
+    passwords: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -151,7 +151,7 @@ class _Ahead:
 
     def __init__(self, paths: Sequence[Path], options: Options) -> None:
         self._waiting = [path for path in paths if path.suffix.lower() in SUFFIXES]
-        self._password = options.password
+        self._passwords = options.passwords
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="read")
         self._next: tuple[Path, Future[Workbook]] | None = None
 
@@ -166,12 +166,12 @@ class _Ahead:
         self._next = None
         if self._waiting:
             path = self._waiting.pop(0)
-            self._next = path, self._pool.submit(read_workbook, path, password=self._password)
+            self._next = path, self._pool.submit(read_workbook, path, passwords=self._passwords)
 
     def get(self, path: Path) -> Workbook:
         """The workbook at ``path``; files are asked for in order. Raises as ``read_workbook`` does."""
         if self._next is None or self._next[0] != path:
-            return read_workbook(path, password=self._password)
+            return read_workbook(path, passwords=self._passwords)
         future = self._next[1]
         wait([future])
         self._advance()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.core.errors import DataError, OutsideError, reason_of
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.tabular.archive import file_bytes
 from jiuzhu_cli.tabular.cells import Cell, CellError, Sheet, Workbook
 from jiuzhu_cli.tabular.column import Column
 from jiuzhu_cli.tabular.convert import Columns
@@ -24,23 +25,23 @@ OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
 
 
-def read_workbook(path: Path, *, password: str | None = None) -> Workbook:
+def read_workbook(path: Path, *, passwords: Sequence[str] = ()) -> Workbook:
     """Reads xlsx/xlsm, xls/et (BIFF) or a text table, by content, column-major and at true coordinates.
 
-    DataError with a reason when it must be refused (encrypted, damaged, a bomb, no table); OutsideError when the file
-    cannot be opened.
+    ``path`` may lie inside an archive; ``passwords`` are tried on what is encrypted. DataError with a reason when it must
+    be refused (damaged, a bomb, no table; code ``secret.ENCRYPTED`` when a password is wanting); OutsideError when the
+    file cannot be opened.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise OutsideError(f"读不了文件“{path.name}”：{reason_of(error)}", "检查文件是否存在、是否有权限") from error
+    data = file_bytes(path, passwords)
     digest = hashlib.sha256(data).hexdigest()
     if data.startswith(OLE_MAGIC):
         from jiuzhu_cli.tabular import biff
 
         kind = biff.kind_of(data, path.name)
         if kind == "encrypted":
-            data = _decrypt(data, path.name, password)
+            from jiuzhu_cli.tabular.secret import decrypt
+
+            data = decrypt(data, path.name, passwords)
             kind = "xls" if data.startswith(OLE_MAGIC) else "xlsx"
         if kind == "xls":
             return Workbook(path, "xls", _read_xls(data, path.name), digest)
@@ -108,26 +109,6 @@ def _read_calamine(
 def _text_sheet(rows: list[list[Cell]], name: str) -> Sheet:
     columns = [Column(list(cells)) for cells in zip_longest(*rows)]
     return Sheet(name, width=len(columns), height=len(rows) if columns else 0, columns=columns)
-
-
-def _decrypt(data: bytes, name: str, password: str | None) -> bytes:
-    if password is None:
-        raise DataError(f"“{name}”加了打开密码", "请用密码打开后另存为不带密码的文件，或用 --password 提供密码")
-    try:
-        import msoffcrypto
-    except ImportError:
-        raise DataError(
-            f"“{name}”加了打开密码，本机没有装解密组件",
-            "请用密码打开后另存为不带密码的文件（或 pip install msoffcrypto-tool）",
-        ) from None
-    plain = io.BytesIO()
-    try:
-        book = msoffcrypto.OfficeFile(io.BytesIO(data))
-        book.load_key(password=password)
-        book.decrypt(plain)
-    except Exception as error:  # the library raises many kinds for a wrong password
-        raise DataError(f"“{name}”的密码不对，打不开", "核对密码后再试") from error
-    return plain.getvalue()
 
 
 def _refuse_other(data: bytes, name: str) -> None:
