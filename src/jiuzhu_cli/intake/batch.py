@@ -5,64 +5,29 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
-import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from jiuzhu_cli.core.errors import JiuzhuError, UsageError
-from jiuzhu_cli.core.finding import Finding, SourceRef
-from jiuzhu_cli.intake.areas import Towns, is_full_town
-from jiuzhu_cli.intake.cases import AmountLevel
-from jiuzhu_cli.intake.find import find_tables
+from jiuzhu_cli.intake.areas import is_full_town
+from jiuzhu_cli.intake.job import Job, Options, Setting, read_job
+from jiuzhu_cli.intake.outputs import write_outputs
 from jiuzhu_cli.intake.pairs import join, pair_key
-from jiuzhu_cli.intake.prepare import Prepared, prepare_tables
-from jiuzhu_cli.intake.reports import REMAINDER_OF, errors_name, remainder_name, write_errors, write_remainder
-from jiuzhu_cli.intake.result import ImportResult, Status, TableResult
-from jiuzhu_cli.intake.save import ListOfFile, Mode, SourceFile, lists_of, recognise_known, save_list
-from jiuzhu_cli.intake.table import Hints
+from jiuzhu_cli.intake.prepare import Prepared
+from jiuzhu_cli.intake.result import ImportResult, TableResult
+from jiuzhu_cli.intake.save import SourceFile, lists_of, recognise_known, save_list
+from jiuzhu_cli.intake.sources import SUFFIXES, Source, source_files, source_groups, towns_in_names
 from jiuzhu_cli.ledger import rolls
-from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.cells import Workbook
 from jiuzhu_cli.tabular.read import read_workbook
 
-SUFFIXES = {".xlsx", ".xls", ".xlsm", ".et", ".csv", ".txt"}
+__all__ = ["Options", "import_paths"]
+
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to import. ``max_bad_pct``: a file with more refused rows than that is refused whole; ``strict``: with any.
-
-    ``mode`` settles what would be asked: ``replace`` takes a list as the corrected roll, ``append`` as a further part.
-    ``level``: whether amounts on members' rows are the household's or each person's.
-    """
-
-    hints: Hints = field(default_factory=Hints)
-    strict: bool = False
-    max_bad_pct: float | None = None
-    mode: Mode = ""
-    level: AmountLevel = ""
-    passwords: Sequence[str] = ()
-
-
-@dataclass(slots=True)
-class Job:
-    """One file on its way."""
-
-    path: Path
-    shown: str
-    book: Workbook | None = None
-    tables: list[Prepared] = field(default_factory=list)
-    results: list[TableResult] = field(default_factory=list)
-    supplements: int | None = None
-    lists: list[ListOfFile] = field(default_factory=list)
-    partners: list[tuple[Prepared, TableResult, Job]] = field(default_factory=list)  # household lists joined to ours
 
 
 def import_paths(
@@ -79,7 +44,8 @@ def import_paths(
     """Imports files and folders (read whole, sorted). Bad files and rows are in the result; only a broken run raises."""
     options = options or Options()
     say = progress or (lambda _: None)
-    groups = _groups(source_files(paths, workspace))
+    setting = Setting.of(workspace, policy, options, today=today, asked=paths)
+    groups = source_groups(source_files(paths, workspace))
     found: list[list[TableResult]] = [[] for _ in groups]
     paths_ahead = [path for group in groups for path, _ in group]
     with _without_collector(), workspace.open_store() as store, _Ahead(paths_ahead, options) as ahead:
@@ -88,10 +54,7 @@ def import_paths(
 
         def take(number: int, *, last: bool) -> None:
             jobs = [
-                read_job(
-                    path, root, workspace, policy, store, options, ahead, today=today, asked=paths, known=sorted(known)
-                )
-                for path, root in groups[number]
+                read_job(path, root, setting, store, ahead.get, known=sorted(known)) for path, root in groups[number]
             ]
             if not last and _short_towns(jobs):
                 waiting.append(number)  # other files may write the town in full
@@ -124,11 +87,10 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _known_towns(store: Store, groups: Iterable[Iterable[tuple[Path, Path]]]) -> set[str]:
+def _known_towns(store: Store, groups: Iterable[Iterable[Source]]) -> set[str]:
     """Full names of towns in the record and in the names of the files and folders at hand."""
-    names = {part for group in groups for path, root in group for part in (root.name, *path.relative_to(root).parts)}
-    found = {Towns(()).find(name)[0] for name in names} | {area.partition("/")[0] for area in rolls.areas(store)}
-    return {town for town in found if is_full_town(town)}
+    recorded = {area.partition("/")[0] for area in rolls.areas(store)}
+    return towns_in_names(source for group in groups for source in group) | set(filter(is_full_town, recorded))
 
 
 def _short_towns(jobs: Iterable[Job]) -> bool:
@@ -178,34 +140,6 @@ class _Ahead:
         return future.result()
 
 
-def source_files(paths: Sequence[Path], workspace: Workspace) -> Iterator[tuple[Path, Path]]:
-    """Files to be read with the folder they were asked for; folders recursively, without lock files and our own output.
-
-    UsageError when a path does not exist.
-    """
-    own = (workspace.root / "out").resolve()
-    for path in paths:
-        if path.is_file():
-            yield path, path.parent
-        elif path.is_dir():
-            for folder, names, files in os.walk(path):
-                names[:] = sorted(n for n in names if not n.startswith(".") and (Path(folder) / n).resolve() != own)
-                for name in sorted(files):
-                    if not name.startswith((".", "~$")):
-                        yield Path(folder) / name, path
-        else:
-            raise UsageError(f"没有“{path}”这个文件或文件夹", "检查路径；含空格时加引号")
-
-
-def _groups(files: Iterable[tuple[Path, Path]]) -> list[list[tuple[Path, Path]]]:
-    """Files one by one, in order; the two exports of one provincial list together."""
-    found: dict[str, list[tuple[Path, Path]]] = {}
-    for path, root in files:
-        key = pair_key(path)
-        found.setdefault(key[0] if key else str(path), []).append((path, root))
-    return list(found.values())
-
-
 def _join_pairs(jobs: Sequence[Job]) -> None:
     """Lets the household lists among ``jobs`` go into the person lists that they belong to."""
     sides = [(pair_key(job.path) or ("", ""))[1] for job in jobs]
@@ -222,127 +156,6 @@ def _join_pairs(jobs: Sequence[Job]) -> None:
                             job.partners.append((households, home.results[number], home))
                             job.results[place].amount_fen = persons.amount_fen
                             home.results[number].amount_fen = households.amount_fen
-
-
-def read_job(
-    path: Path,
-    root: Path,
-    workspace: Workspace,
-    policy: Policy,
-    store: Store,
-    options: Options,
-    ahead: _Ahead,
-    *,
-    today: date,
-    asked: Collection[Path] = (),
-    known: Sequence[str] = (),
-) -> Job:
-    """Reads and judges one file; whatever cannot be read becomes a refused result.
-
-    ``asked``: paths the user named; ``known``: full names of towns that other files and the record have.
-    """
-    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-    job = Job(path, shown)
-    named = (
-        root == path.parent and path in asked
-    )  # in a folder other files may lie about; one asked for must hold a list
-    if path.suffix.lower() not in SUFFIXES:
-        job.results.append(_strange(path, shown, named=named))
-        return job
-    try:
-        book = ahead.get(path)
-    except JiuzhuError as error:
-        finding = Finding(
-            "file_unreadable", "error", SourceRef(path.name), values={"reason": error.message, "todo": error.todo}
-        )
-        job.results.append(
-            TableResult(shown, status="refused", note=error.message, todo=error.todo, findings=[finding])
-        )
-        return job
-    hints, level, heads, present = options.hints, options.level, frozenset[str](), frozenset[str]()
-    if REMAINDER_OF in book.marks:
-        base = _base_of(store, book.marks)
-        if base is None:
-            note = f"它补充的批次 {book.marks[REMAINDER_OF]} 已被更正或撤销"
-            job.results.append(TableResult(shown, status="refused", note=note, todo="请改正后重新导入整份花名册"))
-            return job
-        job.supplements = base
-        hints = replace(
-            hints,
-            programme=book.marks.get("jiuzhu_programme", ""),
-            month=book.marks.get("jiuzhu_month", ""),
-            area=book.marks.get("jiuzhu_area", ""),
-        )
-        level = "person" if book.marks.get("jiuzhu_amount_level") == "person" else "household"
-        persons = rolls.roll_persons(store, base, without_file=book.sha256)
-        heads, present = frozenset(i for i, lead in persons if lead), frozenset(i for i, _ in persons)
-    folders = (
-        [parent.name for parent in path.parents if parent.is_relative_to(root)] if path.is_relative_to(root) else []
-    )
-    tables, findings = find_tables(
-        book, policy, hints=hints, region=workspace.region, towns=workspace.towns, known=known, today=today, file_name=path.name,
-        folders=folders,
-    )  # fmt: skip
-    towns = Towns(workspace.towns, known)
-    job.book = book
-    for prepared in prepare_tables(
-        path.name,
-        book.sheets,
-        tables,
-        policy,
-        level=level,
-        today=today,
-        towns=towns,
-        known_heads=heads,
-        present=present,
-    ):
-        if job.supplements is not None:
-            prepared.area = book.marks.get("jiuzhu_area", prepared.area)
-        job.tables.append(prepared)
-        job.results.append(_result(shown, prepared))
-    if findings:
-        _file_findings(job, findings)
-    if not job.tables and not any(f.severity == "error" for r in job.results for f in r.findings):
-        todo = "台账要有一行表头（姓名、身份证号等）；确认选对了文件" if named else ""
-        status: Status = "refused" if named else "skipped"
-        job.results = [TableResult(shown, status=status, note="没有找到台账", todo=todo, findings=findings)]
-    return job
-
-
-def _strange(path: Path, shown: str, *, named: bool) -> TableResult:
-    """A file of a kind that is never read: passed over in a folder, refused when the user asked for it."""
-    note = f"不认识 {path.suffix or '没有扩展名的文件'}"
-    if not named:
-        return TableResult(shown, status="skipped", note=note)
-    todo = "台账要是 xlsx、xls、csv 文件；用 Excel 或 WPS 另存后再导入"
-    values: dict[str, str | int] = {"reason": note, "todo": todo}
-    finding = Finding("file_unreadable", "error", SourceRef(path.name), values=values)
-    return TableResult(shown, status="refused", note=note, todo=todo, findings=[finding])
-
-
-def _file_findings(job: Job, findings: list[Finding]) -> None:
-    """Findings about sheets go with the first table; errors of sheets without one are results of their own."""
-    for finding in findings:
-        if finding.severity == "error" or not job.tables:
-            job.results.append(TableResult(job.shown, sheet=finding.source.sheet, findings=[finding]))
-        else:
-            job.results[0].findings.append(finding)
-            job.tables[0].findings.append(finding)
-
-
-def _base_of(store: Store, marks: dict[str, str]) -> int | None:
-    """The live roll that a workbook of corrected rows belongs to."""
-    number = marks[REMAINDER_OF]
-    return rolls.active_root(store, int(number)) if number.isdigit() else None
-
-
-def _result(shown: str, prepared: Prepared) -> TableResult:
-    table = prepared.table
-    return TableResult(
-        shown, table.sheet, table.title, table.kind, table.code, prepared.area, table.month, prepared.category,
-        rows=prepared.total, accepted=prepared.accepted, refused=prepared.refused, amount_fen=prepared.amount_fen,
-        stated_total_fen=table.stated_total_fen, findings=list(prepared.findings), how=dict(table.how),
-    )  # fmt: skip
 
 
 def save_job(
@@ -380,7 +193,7 @@ def save_job(
             )
         elif result.status == "refused" and not result.note:
             result.note = "整张表不能导入" if prepared.fatal else "没有一行可以收下"
-    _write_files(workspace, policy, store, job, now=now, actor=actor)
+    write_outputs(workspace, policy, store, job, now=now, actor=actor)
 
 
 def _all_present(prepared: Prepared) -> bool:
@@ -407,38 +220,3 @@ def _whole_file_refused(job: Job, options: Options) -> str:
     if options.max_bad_pct is not None and rows and refused * 100 > options.max_bad_pct * rows:
         return f"{rows} 行里有 {refused} 行不能收下，超过 {options.max_bad_pct:g}%，整份退回"
     return ""
-
-
-def _write_files(workspace: Workspace, policy: Policy, store: Store, job: Job, *, now: datetime, actor: str) -> None:
-    """Annotated copy and remainders; those that are there and recorded are left alone."""
-    assert job.book is not None
-    batches = [result.batch for result in job.results if result.batch is not None]
-    place = f"{min(batches):06d}" if batches else f"refused-{job.book.sha256[:12]}"
-    folder = workspace.internal / "import" / place
-    recorded = {str(entry["path"]) for entry in recorded_files(store)} if folder.exists() else set()
-    written: list[tuple[Path, str, str, int | None, str]] = []
-    if any(finding.severity != "notice" for result in job.results for finding in result.findings):
-        target = folder / errors_name(job.shown)
-        if not (target.exists() and workspace.relative(target) in recorded):
-            digest = write_errors(target, job.book, job.tables, job.results, policy)
-            written.append((target, "errors", digest, None, place))
-        for result in job.results:
-            if any(finding.severity != "notice" for finding in result.findings):
-                result.errors_file = workspace.relative(target)
-    for one in job.lists:
-        if one.batch is None or not any(table.refused for table in one.tables):
-            continue
-        if one.results[0].status not in ("imported", "corrected", "already"):
-            continue
-        target = folder / remainder_name(job.shown, one.batch)
-        if not (target.exists() and workspace.relative(target) in recorded):
-            digest, lines = write_remainder(target, one.tables, one.batch, policy, one.results)
-            written.append((target, "remainder", digest, lines, place))
-        for result in one.results:
-            result.remainder_file = workspace.relative(target) if result.refused else ""
-    if written:
-        with store.transaction(actor=actor, command="import", now=now) as tx:
-            for path, kind, digest, lines_, where in written:
-                entity = f"batch:{int(where)}" if where.isdigit() else f"import:{where}"
-                record_file(tx, workspace, path, entity=entity, kind=f"import-{kind}", sha256=digest, lines=lines_)
-                tx.journal(entity, {"file": workspace.relative(path)}, digest=digest)

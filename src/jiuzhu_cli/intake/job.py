@@ -1,0 +1,209 @@
+"""One file on its way into the record: read, understood, cleaned and judged; nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from jiuzhu_cli.core.errors import JiuzhuError
+from jiuzhu_cli.core.finding import Finding, SourceRef
+from jiuzhu_cli.intake.areas import Towns
+from jiuzhu_cli.intake.cases import AmountLevel
+from jiuzhu_cli.intake.find import find_tables
+from jiuzhu_cli.intake.prepare import Prepared, prepare_tables
+from jiuzhu_cli.intake.reports import REMAINDER_OF
+from jiuzhu_cli.intake.result import Status, TableResult
+from jiuzhu_cli.intake.save import ListOfFile, Mode
+from jiuzhu_cli.intake.sources import SUFFIXES
+from jiuzhu_cli.intake.table import Hints
+from jiuzhu_cli.ledger import rolls
+from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.policy.load import Policy
+from jiuzhu_cli.tabular.cells import Workbook
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to import. ``max_bad_pct``: a file with more refused rows than that is refused whole; ``strict``: with any.
+
+    ``mode`` settles what would be asked: ``replace`` takes a list as the corrected roll, ``append`` as a further part.
+    ``level``: whether amounts on members' rows are the household's or each person's.
+    """
+
+    hints: Hints = field(default_factory=Hints)
+    strict: bool = False
+    max_bad_pct: float | None = None
+    mode: Mode = ""
+    level: AmountLevel = ""
+    passwords: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Job:
+    """One file on its way."""
+
+    path: Path
+    shown: str
+    book: Workbook | None = None
+    tables: list[Prepared] = field(default_factory=list)
+    results: list[TableResult] = field(default_factory=list)
+    supplements: int | None = None
+    lists: list[ListOfFile] = field(default_factory=list)
+    partners: list[tuple[Prepared, TableResult, Job]] = field(default_factory=list)  # household lists joined to ours
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What holds for every file of one import. ``asked``: the paths that the user named."""
+
+    policy: Policy
+    options: Options
+    region: str
+    towns: tuple[str, ...]
+    today: date
+    asked: Collection[Path] = ()
+
+    @classmethod
+    def of(
+        cls, workspace: Workspace, policy: Policy, options: Options, *, today: date, asked: Collection[Path]
+    ) -> Setting:
+        return cls(policy, options, workspace.region, tuple(workspace.towns), today, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Supplemented:
+    """The roll that a workbook of corrected rows belongs to; ``heads`` and ``persons`` are those it has already."""
+
+    base: int
+    heads: frozenset[str]
+    persons: frozenset[str]
+
+
+def read_job(
+    path: Path,
+    root: Path,
+    setting: Setting,
+    store: Store,
+    read: Callable[[Path], Workbook],
+    *,
+    known: Sequence[str] = (),
+) -> Job:
+    """Reads and judges one file; whatever cannot be read becomes a refused result.
+
+    ``known``: full names of towns that other files and the record have.
+    """
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    job = Job(path, shown)
+    # in a folder other files may lie about; one asked for must hold a list
+    named = root == path.parent and path in setting.asked
+    if path.suffix.lower() not in SUFFIXES:
+        job.results.append(_strange(path, shown, named=named))
+        return job
+    try:
+        book = read(path)
+    except JiuzhuError as error:
+        job.results.append(_unreadable(path, shown, error))
+        return job
+    roll: Supplemented | None = None
+    if REMAINDER_OF in book.marks:
+        roll = _supplemented(store, book)
+        if roll is None:
+            note = f"它补充的批次 {book.marks[REMAINDER_OF]} 已被更正或撤销"
+            job.results.append(TableResult(shown, status="refused", note=note, todo="请改正后重新导入整份花名册"))
+            return job
+    judge(job, root, book, setting, known=known, named=named, roll=roll)
+    return job
+
+
+def judge(
+    job: Job,
+    root: Path,
+    book: Workbook,
+    setting: Setting,
+    *,
+    known: Sequence[str],
+    named: bool,
+    roll: Supplemented | None = None,
+) -> None:
+    """Finds, cleans and judges the tables of ``book``; depends on its arguments only, so that it may run anywhere."""
+    path, options = job.path, setting.options
+    hints, level, heads, present = options.hints, options.level, frozenset[str](), frozenset[str]()
+    if roll is not None:
+        job.supplements, heads, present = roll.base, roll.heads, roll.persons
+        hints = replace(
+            hints,
+            programme=book.marks.get("jiuzhu_programme", ""),
+            month=book.marks.get("jiuzhu_month", ""),
+            area=book.marks.get("jiuzhu_area", ""),
+        )
+        level = "person" if book.marks.get("jiuzhu_amount_level") == "person" else "household"
+    inside = path.is_relative_to(root)
+    folders = [parent.name for parent in path.parents if parent.is_relative_to(root)] if inside else []
+    tables, findings = find_tables(
+        book, setting.policy, hints=hints, region=setting.region, towns=setting.towns, known=known, today=setting.today,
+        file_name=path.name, folders=folders,
+    )  # fmt: skip
+    job.book = book
+    for prepared in prepare_tables(
+        path.name, book.sheets, tables, setting.policy, level=level, today=setting.today,
+        towns=Towns(setting.towns, known), known_heads=heads, present=present,
+    ):  # fmt: skip
+        if job.supplements is not None:
+            prepared.area = book.marks.get("jiuzhu_area", prepared.area)
+        job.tables.append(prepared)
+        job.results.append(_result(job.shown, prepared))
+    if findings:
+        _file_findings(job, findings)
+    if not job.tables and not any(f.severity == "error" for r in job.results for f in r.findings):
+        todo = "台账要有一行表头（姓名、身份证号等）；确认选对了文件" if named else ""
+        status: Status = "refused" if named else "skipped"
+        job.results = [TableResult(job.shown, status=status, note="没有找到台账", todo=todo, findings=findings)]
+
+
+def _supplemented(store: Store, book: Workbook) -> Supplemented | None:
+    """The live roll that a workbook of corrected rows belongs to; None when it is corrected or undone."""
+    number = book.marks[REMAINDER_OF]
+    base = rolls.active_root(store, int(number)) if number.isdigit() else None
+    if base is None:
+        return None
+    persons = rolls.roll_persons(store, base, without_file=book.sha256)
+    return Supplemented(base, frozenset(i for i, lead in persons if lead), frozenset(i for i, _ in persons))
+
+
+def _unreadable(path: Path, shown: str, error: JiuzhuError) -> TableResult:
+    values: dict[str, str | int] = {"reason": error.message, "todo": error.todo}
+    finding = Finding("file_unreadable", "error", SourceRef(path.name), values=values)
+    return TableResult(shown, status="refused", note=error.message, todo=error.todo, findings=[finding])
+
+
+def _strange(path: Path, shown: str, *, named: bool) -> TableResult:
+    """A file of a kind that is never read: passed over in a folder, refused when the user asked for it."""
+    note = f"不认识 {path.suffix or '没有扩展名的文件'}"
+    if not named:
+        return TableResult(shown, status="skipped", note=note)
+    todo = "台账要是 xlsx、xls、csv 文件；用 Excel 或 WPS 另存后再导入"
+    values: dict[str, str | int] = {"reason": note, "todo": todo}
+    finding = Finding("file_unreadable", "error", SourceRef(path.name), values=values)
+    return TableResult(shown, status="refused", note=note, todo=todo, findings=[finding])
+
+
+def _file_findings(job: Job, findings: list[Finding]) -> None:
+    """Findings about sheets go with the first table; errors of sheets without one are results of their own."""
+    for finding in findings:
+        if finding.severity == "error" or not job.tables:
+            job.results.append(TableResult(job.shown, sheet=finding.source.sheet, findings=[finding]))
+        else:
+            job.results[0].findings.append(finding)
+            job.tables[0].findings.append(finding)
+
+
+def _result(shown: str, prepared: Prepared) -> TableResult:
+    table = prepared.table
+    return TableResult(
+        shown, table.sheet, table.title, table.kind, table.code, prepared.area, table.month, prepared.category,
+        rows=prepared.total, accepted=prepared.accepted, refused=prepared.refused, amount_fen=prepared.amount_fen,
+        stated_total_fen=table.stated_total_fen, findings=list(prepared.findings), how=dict(table.how),
+    )  # fmt: skip

@@ -1,0 +1,50 @@
+"""Which files an import is asked to read, in which order, and which of them belong together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from jiuzhu_cli.core.errors import UsageError
+from jiuzhu_cli.intake.areas import Towns, is_full_town
+from jiuzhu_cli.intake.pairs import pair_key
+from jiuzhu_cli.ledger.workspace import Workspace
+
+SUFFIXES = {".xlsx", ".xls", ".xlsm", ".et", ".csv", ".txt"}
+
+Source = tuple[Path, Path]  # a file, and the folder that was asked for
+
+
+def source_files(paths: Sequence[Path], workspace: Workspace) -> Iterator[Source]:
+    """Files to be read with the folder they were asked for; folders recursively, without lock files and our own output.
+
+    UsageError when a path does not exist.
+    """
+    own = (workspace.root / "out").resolve()
+    for path in paths:
+        if path.is_file():
+            yield path, path.parent
+        elif path.is_dir():
+            for folder, names, files in os.walk(path):
+                names[:] = sorted(n for n in names if not n.startswith(".") and (Path(folder) / n).resolve() != own)
+                for name in sorted(files):
+                    if not name.startswith((".", "~$")):
+                        yield Path(folder) / name, path
+        else:
+            raise UsageError(f"没有“{path}”这个文件或文件夹", "检查路径；含空格时加引号")
+
+
+def source_groups(files: Iterable[Source]) -> list[list[Source]]:
+    """Files one by one, in order; the two exports of one provincial list together."""
+    found: dict[str, list[Source]] = {}
+    for path, root in files:
+        key = pair_key(path)
+        found.setdefault(key[0] if key else str(path), []).append((path, root))
+    return list(found.values())
+
+
+def towns_in_names(files: Iterable[Source]) -> set[str]:
+    """Full names of towns in the names of files and of the folders they lie in."""
+    names = {part for path, root in files for part in (root.name, *path.relative_to(root).parts)}
+    return {town for town in (Towns(()).find(name)[0] for name in names) if is_full_town(town)}
