@@ -61,7 +61,7 @@ def _verify(path: Path, name: str) -> None:
         raise RefusedError(f"备份由更新版本的 jiuzhu 建立（版本 {version}）", "请升级 jiuzhu 后再恢复")
     if not ok or version < 1:
         raise DataError(f"{name} 不是完好的台账", "换一个备份文件")
-    with Store(path) as store:
+    with Store(path, migrate=False) as store:  # an older backup stays what it is
         broken = store.check_journal()
     if broken:
         raise DataError(f"备份的操作日志从第 {broken[0]} 条起不连", "换一个备份文件")

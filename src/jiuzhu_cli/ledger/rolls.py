@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 STAGED = "incoming"
 FEW_ROWS = 2_000  # below it plain inserts beat a staging file
-_PLACE = {"row_id", "batch_id", "table_no", "source_row", "case_no"}  # where a row stands, not what it says
+# where a row stands and what is looked up for it, not what it says
+_PLACE = {"row_id", "batch_id", "table_no", "source_row", "case_no", "area_code"}
 SHOWN_CHANGES = 200
 
 

@@ -78,7 +78,9 @@ CREATE TABLE roll_row (                      -- one person on one roll
   illness TEXT, work_ability TEXT, cause TEXT, claimed_status TEXT, stage TEXT, grade TEXT,
   kin_filed TEXT,                            -- 近亲属备案 as the roll states it
   start_month TEXT, event_date TEXT, remark TEXT,
-  extra TEXT                                 -- JSON of the columns kept as they are, by header
+  extra TEXT,                                -- JSON of the columns kept as they are, by header
+  area_code TEXT,                            -- 12-digit division code of town and village, where told for sure
+  bank_code TEXT                             -- CNAPS number (联行号), 12 digits
 ) STRICT;
 CREATE INDEX roll_person ON roll_row (id_no, name);          -- holds the name too: a search by name reads the index only
 CREATE INDEX roll_case ON roll_row (batch_id, case_no);
@@ -88,11 +90,26 @@ CREATE TABLE register_row (                  -- one line of an external list (ne
   table_no INTEGER NOT NULL, source_row INTEGER NOT NULL,
   id_no TEXT NOT NULL, name TEXT NOT NULL, event_date TEXT, valid_from TEXT, valid_to TEXT, status TEXT,
   kind TEXT, grade TEXT, certificate_no TEXT, related_id_no TEXT, related_name TEXT, relation TEXT,
-  organisation TEXT, amount_fen INTEGER, town TEXT NOT NULL DEFAULT '', village TEXT NOT NULL DEFAULT '', extra TEXT
+  organisation TEXT, amount_fen INTEGER, town TEXT NOT NULL DEFAULT '', village TEXT NOT NULL DEFAULT '', extra TEXT,
+  area_code TEXT
 ) STRICT;
 CREATE INDEX register_person ON register_row (id_no, name);
 CREATE INDEX register_related ON register_row (related_id_no) WHERE related_id_no IS NOT NULL;
 CREATE INDEX register_batch ON register_row (batch_id);
+
+CREATE TABLE column_mapping (                -- what somebody said that a column of a sender's form means, used again next month
+  mapping_id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('roll','register')), programme TEXT NOT NULL,
+  sender TEXT NOT NULL,                      -- town whose lists it holds for; '': lists that name no town
+  form TEXT NOT NULL,                        -- digest of all headers of the form; '': the header alone tells the column
+  header TEXT NOT NULL, column_letters TEXT NOT NULL,      -- normalised header, or '' and the column's letters
+  shown TEXT NOT NULL,                       -- the header as it stood in the file
+  field TEXT NOT NULL,                       -- glossary code; '': not used
+  state TEXT NOT NULL CHECK (state IN ('active','replaced','forgotten','contradicted')),
+  actor TEXT NOT NULL, created_at TEXT NOT NULL,
+  ended_by TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE UNIQUE INDEX column_mapping_live ON column_mapping (kind, programme, sender, form, header, column_letters) WHERE state = 'active';
 
 -- dedupe -------------------------------------------------------------------------------------------------
 CREATE TABLE doubt (

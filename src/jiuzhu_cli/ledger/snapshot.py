@@ -14,11 +14,11 @@ ROLL_COLUMNS = (
     "row_id batch_id table_no source_row case_no lead id_no name relation head_id_no head_name town village category "
     "household_size covered_persons amount_fen base_fen addon_fen care_fen income_fen income_period assets_fen payee_name payee_id_no "
     "account_no bank_name phone address case_code care_mode self_care disability_no disability_kind disability_grade illness "
-    "work_ability cause claimed_status stage grade kin_filed start_month event_date remark extra"
+    "work_ability cause claimed_status stage grade kin_filed start_month event_date remark extra area_code bank_code"
 ).split()
 REGISTER_COLUMNS = (
     "row_id batch_id table_no source_row id_no name event_date valid_from valid_to status kind grade certificate_no "
-    "related_id_no related_name relation organisation amount_fen town village extra"
+    "related_id_no related_name relation organisation amount_fen town village extra area_code"
 ).split()
 
 # Words in a death list's 状态 that take the entry back. 注销 is not one: it says that the death was registered (户口注销).

@@ -27,7 +27,7 @@ from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError, UsageE
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 GENESIS = "0" * 64
 LOCK_WAIT_SECONDS = 5.0
 
@@ -171,15 +171,28 @@ class Transaction:
 class Store:
     """An open ledger. ``query`` reads (any thread of this process), ``transaction`` writes."""
 
-    def __init__(self, path: Path, *, lock_wait: float = LOCK_WAIT_SECONDS) -> None:
+    def __init__(self, path: Path, *, lock_wait: float = LOCK_WAIT_SECONDS, migrate: bool = True) -> None:
+        """Opens the ledger; one of an older version is brought to this one first (``migrate``; else it is read as it is)."""
         if not path.exists():
             raise OutsideError(f"找不到台账文件 {path.name}", "用 jiuzhu init 建工作区，或用 -C 指明工作区文件夹")
         self.path = path
         self.lock = Lock(path.with_name(".lock"), wait=lock_wait)
         self._staging: Path | None = None
         self._swept = False
+        version = self._open(lock_wait)
+        if version < 1:
+            self.connection.close()
+            raise damaged(path, what="不是 jiuzhu 的台账，或内容已丢失")
+        if version > SCHEMA_VERSION:
+            self.connection.close()
+            raise RefusedError(f"台账由更新版本的 jiuzhu 建立（版本 {version}）", "请升级 jiuzhu 后再打开")
+        if version < SCHEMA_VERSION and migrate:
+            self._migrate(version, lock_wait)
+
+    def _open(self, wait: float) -> int:
+        """Connects; returns the version of the schema."""
         try:
-            self.connection = sqlite3.connect(path, isolation_level=None, timeout=lock_wait)
+            self.connection = sqlite3.connect(self.path, isolation_level=None, timeout=wait)
             self.connection.row_factory = sqlite3.Row
             version = self.connection.execute("PRAGMA user_version").fetchone()[0]
             for pragma in (
@@ -191,12 +204,18 @@ class Store:
             ):
                 self.connection.execute(f"PRAGMA {pragma}")
         except sqlite3.DatabaseError as error:
-            raise ledger_error(error, path) from error
-        if version < 1:
-            self.connection.close()
-            raise damaged(path, what="不是 jiuzhu 的台账，或内容已丢失")
-        if version > SCHEMA_VERSION:
-            raise RefusedError(f"台账由更新版本的 jiuzhu 建立（版本 {version}）", "请升级 jiuzhu 后再打开")
+            raise ledger_error(error, self.path) from error
+        return int(version)
+
+    def _migrate(self, version: int, wait: float) -> None:
+        from jiuzhu_cli.ledger.migrate import migrate
+
+        self.connection.close()
+        backup = migrate(self.path, self.lock, to=SCHEMA_VERSION)
+        self._open(wait)
+        if backup is not None:
+            with self.transaction(actor="jiuzhu", command="migrate") as tx:
+                tx.journal("ledger", {"from": version, "to": SCHEMA_VERSION, "backup": backup.name})
 
     @staticmethod
     def create(path: Path) -> None:

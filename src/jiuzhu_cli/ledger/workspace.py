@@ -185,7 +185,7 @@ def copy_workspace(workspace: Workspace, target: Path) -> Workspace:
             shutil.copytree(workspace.root / folder, target / folder, dirs_exist_ok=True)
     shutil.copy2(workspace.root / CONFIG_NAME, target / CONFIG_NAME)
     os.close(os.open(target / "ledger.db", os.O_CREAT | os.O_RDWR, 0o600))
-    with workspace.open_store() as store, closing(sqlite3.connect(target / "ledger.db")) as copy:
+    with Store(workspace.ledger_path, migrate=False) as store, closing(sqlite3.connect(target / "ledger.db")) as copy:
         store.connection.backup(copy)
     return Workspace(target, workspace.config)
 

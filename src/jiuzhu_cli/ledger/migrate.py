@@ -1,0 +1,135 @@
+"""An older ledger brought to this version's schema: a checked backup first, then one transaction; failing, the backup is put back.
+
+Each step is the SQL from one version to the next; ``schema.sql`` is what all of them come to, for a new ledger.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from jiuzhu_cli.core.errors import JiuzhuError, OutsideError, reason_of
+from jiuzhu_cli.ledger.store import Lock, damaged, ledger_error
+
+MIGRATIONS: dict[int, str] = {
+    1: """
+    ALTER TABLE roll_row ADD COLUMN area_code TEXT;
+    ALTER TABLE roll_row ADD COLUMN bank_code TEXT;
+    ALTER TABLE register_row ADD COLUMN area_code TEXT;
+    CREATE TABLE column_mapping (
+      mapping_id INTEGER PRIMARY KEY,
+      kind TEXT NOT NULL CHECK (kind IN ('roll','register')), programme TEXT NOT NULL,
+      sender TEXT NOT NULL, form TEXT NOT NULL, header TEXT NOT NULL, column_letters TEXT NOT NULL,
+      shown TEXT NOT NULL, field TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('active','replaced','forgotten','contradicted')),
+      actor TEXT NOT NULL, created_at TEXT NOT NULL,
+      ended_by TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE UNIQUE INDEX column_mapping_live ON column_mapping (kind, programme, sender, form, header, column_letters)
+      WHERE state = 'active';
+    """,
+}
+
+
+def migrate(path: Path, lock: Lock, *, to: int) -> Path | None:
+    """Brings the ledger at ``path`` to version ``to``; returns the backup, None when another process has done it.
+
+    OutsideError when the backup or the new schema cannot be written: the ledger is then what it was. RefusedError while
+    another process writes.
+    """
+    lock.acquire("正在升级台账")
+    try:
+        version = _version(path)
+        if version >= to:
+            return None
+        backup = _back_up(path, version)
+        try:
+            _apply(path, version, to)
+        except BaseException as error:
+            _put_back(path, backup, version)
+            if isinstance(error, sqlite3.Error | OSError):
+                raise OutsideError(
+                    f"台账升级没有成功（{_said(error, path)}），仍是原来的台账",
+                    f"腾出磁盘空间后再运行；备份在 backup/{backup.name}",
+                ) from error
+            raise
+        return backup
+    finally:
+        lock.release()
+
+
+def _version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _said(error: Exception, path: Path) -> str:
+    if isinstance(error, OSError):
+        return reason_of(error)
+    meant = ledger_error(error, path)
+    return meant.message if isinstance(meant, JiuzhuError) else str(error)
+
+
+def _back_up(path: Path, version: int) -> Path:
+    """A checked copy beside the other backups; no earlier one is overwritten."""
+    folder = path.parent / "backup"
+    temporary = folder / f".ledger-v{version}.{os.getpid()}.tmp"
+    try:
+        folder.mkdir(exist_ok=True, mode=0o700)
+        os.close(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(temporary)) as new:
+            old.backup(new)
+            if new.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
+                raise damaged(path)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        target, number = folder / f"ledger-v{version}.db", 1
+        while target.exists():
+            number += 1
+            target = folder / f"ledger-v{version}_{number}.db"
+        temporary.replace(target)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if not isinstance(error, sqlite3.Error | OSError):
+            raise
+        raise OutsideError(
+            f"升级台账前先要备份，但写不了备份：{_said(error, path)}", "腾出磁盘空间、检查 backup 文件夹的权限后再运行"
+        ) from error
+    return target
+
+
+def _apply(path: Path, version: int, to: int) -> None:
+    """All steps and the new version in one transaction, then a look at what came out."""
+    steps = "\n".join(MIGRATIONS[number] for number in range(version, to))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.executescript(f"BEGIN IMMEDIATE;\n{steps}\nPRAGMA user_version={to};\nCOMMIT;")
+        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("升级后的台账通不过检查")
+        if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+            raise sqlite3.DatabaseError("升级后的台账前后对不上")
+
+
+def _put_back(path: Path, backup: Path, version: int) -> None:
+    """The ledger as it was. A transaction rolled back needs nothing; only a ledger that is no longer whole is replaced."""
+    with contextlib.suppress(sqlite3.Error):
+        if _version(path) == version:  # opening it rolls the interrupted transaction back
+            with closing(sqlite3.connect(path)) as connection:
+                if connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok":
+                    return
+    candidate = path.with_name(".restore.db")
+    try:
+        os.close(os.open(candidate, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(backup)) as old, closing(sqlite3.connect(candidate)) as new:
+            old.backup(new)
+        candidate.replace(path)
+    except (sqlite3.Error, OSError) as error:
+        with contextlib.suppress(OSError):
+            candidate.unlink()
+        raise OutsideError(
+            f"台账升级没有成功，也没能自动恢复：{_said(error, path)}", f"用 jiuzhu restore backup/{backup.name} 恢复"
+        ) from error

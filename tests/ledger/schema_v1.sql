@@ -1,0 +1,195 @@
+-- The record. Money in 分 (integer), IDs and accounts text, months 'YYYY-MM', dates 'YYYY-MM-DD', times UTC ISO.
+-- A roll (花名册) is the list of one programme, one area, one month: one batch. Rows are persons; a case is what is paid
+-- (household or person); the case's figures stand once, on the row with lead=1, and are NULL on its other rows.
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE journal (                       -- append-only, hash-chained
+  seq INTEGER PRIMARY KEY,
+  at TEXT NOT NULL, actor TEXT NOT NULL, command TEXT NOT NULL,
+  entity TEXT NOT NULL,                      -- e.g. 'batch:12', 'payment:3'
+  detail TEXT NOT NULL,                      -- JSON, masked
+  digest TEXT NOT NULL DEFAULT '',           -- SHA-256 of the file read or written, '' when none
+  previous TEXT NOT NULL, hash TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABORT, 'journal is append-only'); END;
+CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'journal is append-only'); END;
+
+CREATE TABLE output_file (                   -- manifest of everything written for people or banks
+  path TEXT PRIMARY KEY,                     -- relative to the workspace, '/' separators
+  entity TEXT NOT NULL, kind TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
+  lines INTEGER, amount_fen INTEGER, written_at TEXT NOT NULL
+) STRICT;
+
+-- intake -------------------------------------------------------------------------------------------------
+CREATE TABLE batch (
+  batch_id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('roll','register')),
+  programme TEXT NOT NULL,                   -- programme or register code
+  area TEXT NOT NULL,                        -- town name, 'town/village' or '' (whole district)
+  month TEXT NOT NULL,                       -- '' only for registers without one
+  part TEXT NOT NULL DEFAULT '',             -- distinguishes disjoint lists under one key (城市/农村, 第二批)
+  status TEXT NOT NULL CHECK (status IN ('active','superseded','undone')),
+  supersedes INTEGER REFERENCES batch, supplements INTEGER REFERENCES batch,
+  file_name TEXT NOT NULL, file_sha256 TEXT NOT NULL, content_sha256 TEXT NOT NULL,
+  rows INTEGER NOT NULL, accepted INTEGER NOT NULL, refused INTEGER NOT NULL,
+  added INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL DEFAULT 0,
+  withdrawn INTEGER NOT NULL DEFAULT 0, unchanged INTEGER NOT NULL DEFAULT 0,
+  amount_fen INTEGER NOT NULL, stated_total_fen INTEGER,
+  policy_digest TEXT NOT NULL, actor TEXT NOT NULL, created_at TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX batch_live ON batch (kind, programme, area, month, part)
+  WHERE status = 'active' AND supplements IS NULL;
+CREATE INDEX batch_content ON batch (content_sha256);
+
+CREATE TABLE batch_replaced (                -- all that a batch supersedes (batch.supersedes is the first); undo brings them back
+  batch_id INTEGER NOT NULL REFERENCES batch, replaced INTEGER NOT NULL REFERENCES batch, PRIMARY KEY (batch_id, replaced)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE batch_table (                   -- one table found on one sheet
+  batch_id INTEGER NOT NULL REFERENCES batch, table_no INTEGER NOT NULL,
+  sheet TEXT NOT NULL, header_row INTEGER NOT NULL, columns TEXT NOT NULL, -- JSON [{column, header, field, why}]
+  rows INTEGER NOT NULL, accepted INTEGER NOT NULL, refused INTEGER NOT NULL, stated_total_fen INTEGER,
+  title TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (batch_id, table_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE finding (
+  finding_id INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch,
+  table_no INTEGER NOT NULL, row INTEGER NOT NULL, column_letters TEXT NOT NULL, field TEXT NOT NULL,
+  code TEXT NOT NULL, severity TEXT NOT NULL, shown TEXT NOT NULL, detail TEXT NOT NULL  -- JSON values, masked
+) STRICT;
+CREATE INDEX finding_batch ON finding (batch_id);
+
+CREATE TABLE roll_row (                      -- one person on one roll
+  row_id INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch,
+  table_no INTEGER NOT NULL, source_row INTEGER NOT NULL,
+  case_no INTEGER NOT NULL, lead INTEGER NOT NULL,         -- case number within the batch; lead=1: carries the case's figures
+  id_no TEXT NOT NULL, name TEXT NOT NULL, relation TEXT, head_id_no TEXT, head_name TEXT,
+  town TEXT NOT NULL, village TEXT NOT NULL,
+  category TEXT,                             -- 城市/农村, 集中/分散, 急难型 ... as the programme's file names it
+  household_size INTEGER, covered_persons INTEGER,         -- case
+  amount_fen INTEGER, base_fen INTEGER, addon_fen INTEGER, care_fen INTEGER,  -- case; amount_fen is what is paid
+  income_fen INTEGER, income_period TEXT,    -- case: household income as stated, 'month' or 'year'
+  assets_fen INTEGER,                        -- case: household financial assets
+  payee_name TEXT, payee_id_no TEXT, account_no TEXT, bank_name TEXT,         -- case
+  phone TEXT, address TEXT, case_code TEXT,  -- 低保证号 / 家庭编号
+  care_mode TEXT, self_care TEXT, disability_no TEXT, disability_kind TEXT, disability_grade TEXT,
+  illness TEXT, work_ability TEXT, cause TEXT, claimed_status TEXT, stage TEXT, grade TEXT,
+  kin_filed TEXT,                            -- 近亲属备案 as the roll states it
+  start_month TEXT, event_date TEXT, remark TEXT,
+  extra TEXT                                 -- JSON of the columns kept as they are, by header
+) STRICT;
+CREATE INDEX roll_person ON roll_row (id_no, name);          -- holds the name too: a search by name reads the index only
+CREATE INDEX roll_case ON roll_row (batch_id, case_no);
+
+CREATE TABLE register_row (                  -- one line of an external list (never paid)
+  row_id INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch,
+  table_no INTEGER NOT NULL, source_row INTEGER NOT NULL,
+  id_no TEXT NOT NULL, name TEXT NOT NULL, event_date TEXT, valid_from TEXT, valid_to TEXT, status TEXT,
+  kind TEXT, grade TEXT, certificate_no TEXT, related_id_no TEXT, related_name TEXT, relation TEXT,
+  organisation TEXT, amount_fen INTEGER, town TEXT NOT NULL DEFAULT '', village TEXT NOT NULL DEFAULT '', extra TEXT
+) STRICT;
+CREATE INDEX register_person ON register_row (id_no, name);
+CREATE INDEX register_related ON register_row (related_id_no) WHERE related_id_no IS NOT NULL;
+CREATE INDEX register_batch ON register_row (batch_id);
+
+-- dedupe -------------------------------------------------------------------------------------------------
+CREATE TABLE doubt (
+  doubt_id TEXT PRIMARY KEY,                 -- 'D000001'
+  doubt_key TEXT NOT NULL UNIQUE,            -- what makes it the same doubt next month
+  kind TEXT NOT NULL CHECK (kind IN ('double','missed','claim','after_event','account','same_person')),
+  code TEXT NOT NULL, severity TEXT NOT NULL CHECK (severity IN ('strong','candidate')),
+  month_from TEXT NOT NULL, month_to TEXT NOT NULL,
+  id_no_a TEXT NOT NULL, name_a TEXT NOT NULL, programme_a TEXT NOT NULL, area_a TEXT NOT NULL, source_a TEXT NOT NULL,
+  id_no_b TEXT NOT NULL, name_b TEXT NOT NULL, programme_b TEXT NOT NULL, area_b TEXT NOT NULL, source_b TEXT NOT NULL,
+  amount_fen INTEGER NOT NULL, evidence TEXT NOT NULL, basis TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open','gone')),    -- gone: the rolls no longer show it
+  disposition TEXT NOT NULL DEFAULT 'pending', disposition_note TEXT NOT NULL DEFAULT '',
+  disposed_by TEXT NOT NULL DEFAULT '', disposed_at TEXT NOT NULL DEFAULT '',
+  run_month TEXT NOT NULL, first_seen TEXT NOT NULL, last_seen TEXT NOT NULL
+) STRICT;
+CREATE INDEX doubt_person_a ON doubt (id_no_a);
+CREATE INDEX doubt_person_b ON doubt (id_no_b);
+CREATE TABLE doubt_month (                   -- in which months the rolls show it, and what was at stake in each
+  doubt_id TEXT NOT NULL REFERENCES doubt, month TEXT NOT NULL, amount_fen INTEGER NOT NULL,
+  decided_fen INTEGER,                       -- the amount as it was when somebody decided; NULL: not decided for this month
+  PRIMARY KEY (doubt_id, month)
+) STRICT, WITHOUT ROWID;
+
+-- review -------------------------------------------------------------------------------------------------
+CREATE TABLE proposal (
+  case_id TEXT PRIMARY KEY,                  -- 'R000001'
+  proposal_key TEXT NOT NULL UNIQUE,
+  month TEXT NOT NULL, programme TEXT NOT NULL, area TEXT NOT NULL,
+  id_no TEXT NOT NULL, name TEXT NOT NULL,   -- the case's head (or the person)
+  action TEXT NOT NULL CHECK (action IN ('start','increase','decrease','stop','grace','transfer','keep','check')),
+  amount_before_fen INTEGER, amount_after_fen INTEGER, effective_month TEXT NOT NULL,
+  reasons TEXT NOT NULL, basis TEXT NOT NULL, steps TEXT NOT NULL,   -- steps: JSON, how the amount was found
+  needs_hearing INTEGER NOT NULL, policy_digest TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open','gone','agreed','rejected','effective')),
+  decision_note TEXT NOT NULL DEFAULT '', hearing_date TEXT NOT NULL DEFAULT '', notice_date TEXT NOT NULL DEFAULT '',
+  decided_by TEXT NOT NULL DEFAULT '', decided_at TEXT NOT NULL DEFAULT '', created_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX proposal_person ON proposal (id_no);
+
+-- posting ------------------------------------------------------------------------------------------------
+CREATE TABLE posting (
+  posting_id INTEGER PRIMARY KEY, programme TEXT NOT NULL, town TEXT NOT NULL, village TEXT NOT NULL,
+  month TEXT NOT NULL, round TEXT NOT NULL CHECK (round IN ('first','final')),
+  households INTEGER NOT NULL, persons INTEGER NOT NULL, amount_fen INTEGER NOT NULL,
+  from_date TEXT NOT NULL, to_date TEXT NOT NULL, content_sha256 TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open','closed','replaced')),
+  created_by TEXT NOT NULL, created_at TEXT NOT NULL, closed_by TEXT NOT NULL DEFAULT '', closed_at TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE UNIQUE INDEX posting_live ON posting (programme, town, village, month, round) WHERE state <> 'replaced';
+CREATE TABLE objection (
+  objection_id INTEGER PRIMARY KEY, posting_id INTEGER NOT NULL REFERENCES posting,
+  id_no TEXT NOT NULL DEFAULT '', text TEXT NOT NULL, received_on TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open','upheld','dismissed')), resolution TEXT NOT NULL DEFAULT '',
+  resolved_by TEXT NOT NULL DEFAULT '', resolved_at TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+-- payment ------------------------------------------------------------------------------------------------
+CREATE TABLE obligation (                    -- what is owed once: one programme, one month, one recipient
+  obligation_id INTEGER PRIMARY KEY,
+  programme TEXT NOT NULL, month TEXT NOT NULL, recipient_id_no TEXT NOT NULL, item TEXT NOT NULL DEFAULT '', -- item: instalment
+  recipient_name TEXT NOT NULL, town TEXT NOT NULL, village TEXT NOT NULL,
+  amount_fen INTEGER NOT NULL CHECK (amount_fen > 0), persons INTEGER NOT NULL,
+  roll_row_id INTEGER NOT NULL, case_id TEXT NOT NULL DEFAULT '',      -- review case that changed the amount
+  UNIQUE (programme, month, recipient_id_no, item)
+) STRICT;
+CREATE INDEX obligation_recipient ON obligation (recipient_id_no);
+-- an instalment or a single event is owed once ever, in whatever month's roll it stands
+CREATE UNIQUE INDEX obligation_once ON obligation (programme, recipient_id_no, item) WHERE item <> '';
+CREATE TABLE payment_batch (
+  payment_id INTEGER PRIMARY KEY, month TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('regular','retry')),
+  state TEXT NOT NULL CHECK (state IN ('draft','locked','approved','exported','returned','cancelled')),
+  lines INTEGER NOT NULL, amount_fen INTEGER NOT NULL, control_sha256 TEXT NOT NULL DEFAULT '',
+  policy_digest TEXT NOT NULL, override_reason TEXT NOT NULL DEFAULT '',
+  drafted_by TEXT NOT NULL, drafted_at TEXT NOT NULL, locked_by TEXT NOT NULL DEFAULT '', locked_at TEXT NOT NULL DEFAULT '',
+  approved_by TEXT NOT NULL DEFAULT '', approved_at TEXT NOT NULL DEFAULT '', exported_at TEXT NOT NULL DEFAULT '',
+  UNIQUE (month, sequence), CHECK (approved_by = '' OR approved_by <> drafted_by)
+) STRICT;
+CREATE TABLE payment_line (
+  line_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch, line_no INTEGER NOT NULL,
+  obligation_id INTEGER NOT NULL REFERENCES obligation,
+  bank TEXT NOT NULL, account_no TEXT NOT NULL, payee_name TEXT NOT NULL, payee_id_no TEXT NOT NULL, bank_name TEXT NOT NULL DEFAULT '',
+  amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
+  state TEXT NOT NULL CHECK (state IN ('due','sent','paid','failed','cancelled')), reason TEXT NOT NULL DEFAULT '',
+  returned_at TEXT NOT NULL DEFAULT '', UNIQUE (payment_id, line_no)
+) STRICT;
+CREATE INDEX payment_line_obligation ON payment_line (obligation_id);
+-- the heart of "once": an obligation has at most one line that is under way or paid
+CREATE UNIQUE INDEX payment_once ON payment_line (obligation_id) WHERE state IN ('due','sent','paid');
+CREATE TABLE payment_hold (                  -- cases left out of a batch, and why
+  payment_id INTEGER NOT NULL REFERENCES payment_batch, programme TEXT NOT NULL, recipient_id_no TEXT NOT NULL, recipient_name TEXT NOT NULL,
+  town TEXT NOT NULL, amount_fen INTEGER, code TEXT NOT NULL, reason TEXT NOT NULL, source TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX payment_hold_recipient ON payment_hold (recipient_id_no);
+CREATE TABLE bank_return (
+  return_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch, bank TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL,
+  lines INTEGER NOT NULL, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL, partial INTEGER NOT NULL, missing INTEGER NOT NULL, unknown INTEGER NOT NULL,
+  amount_fen INTEGER NOT NULL, read_by TEXT NOT NULL, read_at TEXT NOT NULL,
+  UNIQUE (payment_id, sha256)                -- a retry of one line may look byte for byte like last month's
+) STRICT;
