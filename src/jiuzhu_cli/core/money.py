@@ -67,10 +67,10 @@ def parse_amount(raw: Any, unit: str = "元") -> Amount:
         if not isinstance(raw, float) or abs(scaled - whole) >= _DUST:
             return Amount(None, "amount_decimals")
         scaled, notes = whole, ("amount_tidied",)
+    if abs(scaled) > MAX_FEN:
+        return Amount(None, "amount_too_large")
     if scaled < 0:
         return Amount(int(scaled), "amount_negative")
-    if scaled > MAX_FEN:
-        return Amount(None, "amount_too_large")
     return Amount(int(scaled), notes=notes)
 
 
