@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,16 @@ from typing import Any
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.cells import CellError, Sheet, Workbook, column_index
 from jiuzhu_cli.tabular.files import write_atomic
+from jiuzhu_cli.tabular.package import Odd
+from jiuzhu_cli.tabular.patch import patched_copy
 from jiuzhu_cli.tabular.read import read_workbook
+from jiuzhu_cli.tabular.sheetpatch import SheetMarks
 from jiuzhu_cli.tabular.write import CREATED, FILLS, FONT, MAX_TEXT, SheetSpec, text_width
 
 MAX_KEPT_CELLS = 300_000  # beyond it openpyxl takes minutes: data and marks only
 REASON_HEADER = "核对结果"
 PLAIN_NOTE = "原表是 xls/csv 或特别大，本副本只保留数据和标记，没有保留原来的格式。"
+_STRANGE = (Odd, KeyError, ValueError, TypeError, AttributeError, IndexError, zipfile.BadZipFile, zlib.error)
 _SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
 
 
@@ -44,27 +49,36 @@ def annotate_copy(
     target: Path,
     marks: Sequence[CellMark],
     reasons: Mapping[tuple[str, int], str],
-    summary: SheetSpec,
-    *,
+    *fronts: SheetSpec,
     header_rows: Mapping[str, int] | None = None,
     book: Workbook | None = None,
 ) -> str:
     """Copies ``source`` to ``target`` (xlsx) with marked cells red and commented, ``reasons`` (by sheet and 1-based row) in a
-    column appended at the right, and ``summary`` as the first sheet. Returns the SHA-256.
+    column appended at the right, and ``fronts`` as the first sheets. Returns the SHA-256.
 
-    The sender's formatting is kept for xlsx up to ``MAX_KEPT_CELLS`` cells; else a new workbook carries data and marks and
-    says so. ``header_rows`` (1-based) tell where each sheet's header stands, default 1. ``book`` spares reading again.
+    Of an xlsx all else stays byte for byte (``patch``); of one put together oddly openpyxl makes the copy. What is no xlsx
+    becomes a new workbook that carries data and marks and says so. ``header_rows`` (1-based) tell where each sheet's header
+    stands, default 1. ``book`` spares reading again.
     """
     book = book or read_workbook(source)
     headers = dict(header_rows or {})
-    cells = sum(sheet.width * sheet.height for sheet in book.sheets)
-    name = _free_name(summary.name, {sheet.name for sheet in book.sheets})
-    if book.kind == "xlsx" and cells <= MAX_KEPT_CELLS and sum(s.blank_rows for s in book.sheets) < 20_000:
+    taken = {sheet.name for sheet in book.sheets}
+    sheets = []
+    for front in fronts:
+        name = _free_name(front.name, taken)
+        taken.add(name)
+        sheets.append(replace(front, name=name))
+    ways = [_copy_plain]
+    if book.kind == "xlsx":
+        cells = sum(sheet.width * sheet.height for sheet in book.sheets)
+        small = cells <= MAX_KEPT_CELLS and sum(s.blank_rows for s in book.sheets) < 20_000
+        ways = [_copy_patched, _copy_kept, _copy_plain] if small else [_copy_patched, _copy_plain]
+    for way in ways[:-1]:
         try:
-            return write_atomic(target, lambda path: _copy_kept(book, path, marks, reasons, summary, name, headers))
-        except (KeyError, ValueError, TypeError, AttributeError, IndexError, zipfile.BadZipFile):
-            pass  # openpyxl is stricter than the spreadsheets in use; the marks matter more than the formats
-    return write_atomic(target, lambda path: _copy_plain(book, path, marks, reasons, summary, name, headers))
+            return write_atomic(target, lambda path, way=way: way(book, path, marks, reasons, sheets, headers))  # type: ignore[misc]
+        except _STRANGE:
+            continue  # the next way asks less of the file; the marks matter more than the formats
+    return write_atomic(target, lambda path: _copy_plain(book, path, marks, reasons, sheets, headers))
 
 
 def _free_name(name: str, taken: set[str]) -> str:
@@ -110,13 +124,40 @@ def _anchors(sheet: Sheet) -> dict[tuple[int, int], tuple[int, int]]:
     return anchors
 
 
+def _copy_patched(
+    book: Workbook,
+    path: Path,
+    marks: Sequence[CellMark],
+    reasons: Mapping[tuple[str, int], str],
+    fronts: Sequence[SheetSpec],
+    headers: Mapping[str, int],
+) -> None:
+    anchors = {sheet.name: _anchors(sheet) for sheet in book.sheets}
+    places = _reason_columns(book, reasons)
+    sheets: dict[str, SheetMarks] = {
+        name: SheetMarks(reason_column=column, header=REASON_HEADER) for name, column in places.items()
+    }
+    for name, mark in sheets.items():
+        mark.header_row = headers.get(name, 1) - 1
+    for (name, row), text in reasons.items():
+        sheets[name].reasons[row - 1] = text
+        sheets[name].width = max(sheets[name].width, min(text_width(text) + 2, 60))
+    for one in marks:
+        red = sheets.setdefault(one.sheet, SheetMarks()).red
+        for row, column in {one.place, anchors[one.sheet].get(one.place, one.place)}:
+            red.setdefault(row, set()).add(column)
+    comments: dict[str, dict[tuple[int, int], str]] = {}
+    for (name, row, column), text in _comments(marks, anchors).items():
+        comments.setdefault(name, {})[row, column] = text
+    patched_copy(book.path, path, sheets, comments, fronts)
+
+
 def _copy_kept(
     book: Workbook,
     path: Path,
     marks: Sequence[CellMark],
     reasons: Mapping[tuple[str, int], str],
-    summary: SheetSpec,
-    summary_name: str,
+    fronts: Sequence[SheetSpec],
     headers: Mapping[str, int],
 ) -> None:
     from openpyxl import load_workbook
@@ -147,11 +188,11 @@ def _copy_kept(
         header.alignment = Alignment(horizontal="center", vertical="center")
         sheet.column_dimensions[header.column_letter].width = width
         sheet.column_dimensions[header.column_letter].hidden = False
-    front = copy.create_sheet(summary_name, 0)
-    _fill_summary(front, summary)
+    for place, front in enumerate(fronts):
+        _fill_summary(copy.create_sheet(front.name, place), front)
     copy.active = 0
-    for sheet in copy.worksheets:
-        sheet.sheet_view.tabSelected = sheet.title == summary_name
+    for number, sheet in enumerate(copy.worksheets):
+        sheet.sheet_view.tabSelected = number == 0
     _save_steadily(copy, path)
 
 
@@ -221,16 +262,15 @@ def _copy_plain(
     path: Path,
     marks: Sequence[CellMark],
     reasons: Mapping[tuple[str, int], str],
-    summary: SheetSpec,
-    summary_name: str,
+    fronts: Sequence[SheetSpec],
     headers: Mapping[str, int],
 ) -> None:
     from jiuzhu_cli.tabular.write import append_sheet, new_book
 
     with new_book(path, many=True) as copy:
-        front = SheetSpec(**{f: getattr(summary, f) for f in SheetSpec.__dataclass_fields__})
-        front.name, front.notes = summary_name, [*summary.notes, PLAIN_NOTE]
-        append_sheet(copy, front, first=True)
+        for place, front in enumerate(fronts):
+            notes = front.notes if place else [*front.notes, PLAIN_NOTE]
+            append_sheet(copy, replace(front, notes=notes), first=place == 0)
         anchors = {sheet.name: _anchors(sheet) for sheet in book.sheets}
         comments = _comments(marks, anchors)
         red_cells = {(mark.sheet, *mark.place) for mark in marks}
