@@ -128,6 +128,41 @@ def kind_of(data: bytes, name: str) -> str:
     raise DataError(f"“{name}”不是表格文件", f"请核对；若能用 WPS 打开，{_RESAVE}")
 
 
+def is_bare(data: bytes) -> bool:
+    """Whether ``data`` is the stream of an Excel 5–2003 workbook without its container, as some programs write it."""
+    return data[:2] == b"\x09\x08" and len(data) > 8 and data[2] in (8, 16) and data[3:6] in (b"\0\0\5", b"\0\0\6")
+
+
+def wrapped(book: bytes) -> bytes:
+    """A compound file with ``book`` as its workbook stream."""
+    size = 512
+    stream = book.ljust(max(4096, -(-len(book) // size) * size), b"\0")
+    sectors = len(stream) // size
+    tables = 1
+    while tables * 128 < sectors + 1 + tables:
+        tables += 1
+    if tables > 109:
+        raise DataError("旧版工作簿太大，读不了", _RESAVE)
+    chain = [*range(1, sectors), _END, _END, *[0xFFFFFFFD] * tables]
+    fat = struct.pack(f"<{tables * 128}I", *chain, *[_FREE] * (tables * 128 - len(chain)))
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack(
+        "<HHHHH6xIIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, tables, sectors, 0, 4096, _END, 0, _END, 0, sectors + 1
+    )  # fmt: skip
+    header += struct.pack("<108I", *range(sectors + 2, sectors + 1 + tables), *[_FREE] * (109 - tables))
+
+    def entry(name: str, kind: int, child: int, start: int, length: int) -> bytes:
+        title = name.encode("utf-16-le") + b"\0\0"
+        return title.ljust(64, b"\0") + struct.pack(
+            "<HBBIII36xIII", len(title) if name else 0, kind, 1, _FREE, _FREE, child, start, length, 0
+        )
+
+    directory = entry("Root Entry", 5, 1, _END, 0) + entry(
+        "Workbook" if book[5] == 6 else "Book", 2, _FREE, 0, len(stream)
+    )
+    directory += entry("", 0, _FREE, 0, 0) * 2
+    return header + stream + directory + fat
+
+
 def inspect_xls(data: bytes, name: str) -> dict[str, SheetFacts]:
     """Facts of each worksheet by name (see ``guard.SheetFacts``).
 

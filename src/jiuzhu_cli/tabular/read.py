@@ -34,9 +34,9 @@ def read_workbook(path: Path, *, passwords: Sequence[str] = ()) -> Workbook:
     """
     data = file_bytes(path, passwords)
     digest = hashlib.sha256(data).hexdigest()
-    if data.startswith(OLE_MAGIC):
-        from jiuzhu_cli.tabular import biff
+    from jiuzhu_cli.tabular import biff
 
+    if data.startswith(OLE_MAGIC):
         kind = biff.kind_of(data, path.name)
         if kind == "encrypted":
             from jiuzhu_cli.tabular.secret import decrypt
@@ -51,10 +51,33 @@ def read_workbook(path: Path, *, passwords: Sequence[str] = ()) -> Workbook:
         facts = inspect_xlsx(data, path.name)
         sheets = _read_calamine(data, path.name, facts.sheets, facts.read)
         return Workbook(path, "xlsx", sheets, digest, facts.marks)
+    if biff.is_bare(data):
+        return Workbook(path, "xls", _read_xls(biff.wrapped(data), path.name), digest)
     _refuse_other(data, path.name)
-    from jiuzhu_cli.tabular import csvtext
+    kind, sheets = _read_text(data, path.name, path.stem)
+    return Workbook(path, kind, sheets, digest)
 
-    return Workbook(path, "csv", [_text_sheet(csvtext.parse(data, path.name), path.stem)], digest)
+
+def _read_text(data: bytes, name: str, stem: str) -> tuple[str, list[Sheet]]:
+    """Web pages, XML spreadsheets and text tables: what it is, and its sheets."""
+    from jiuzhu_cli.tabular import csvtext, markup
+
+    kind = markup.text_kind(data)
+    if kind == "html":
+        from jiuzhu_cli.tabular.html import read_html
+
+        return kind, read_html(markup.decode_markup(data, name), name, stem)
+    if kind == "mhtml":
+        from jiuzhu_cli.tabular.mhtml import read_mhtml
+
+        return kind, read_mhtml(data, name, stem)
+    if kind == "xmlss":
+        from jiuzhu_cli.tabular.xmlss import read_xmlss
+
+        return kind, read_xmlss(markup.decode_markup(data, name), name)
+    if kind == "xml":
+        raise DataError(f"“{name}”其实是 XML 文件，不是可以导入的表格", _RESAVE)
+    return "csv", [_text_sheet(csvtext.parse(data, name), stem)]
 
 
 def _read_xls(data: bytes, name: str) -> list[Sheet]:
@@ -113,7 +136,6 @@ def _text_sheet(rows: list[list[Cell]], name: str) -> Sheet:
 
 def _refuse_other(data: bytes, name: str) -> None:
     """DataError for what is plainly no text table."""
-    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not data.strip():
         raise DataError(f"“{name}”是空文件", "请报送人重新发送")
     known = (
@@ -125,14 +147,8 @@ def _refuse_other(data: bytes, name: str) -> None:
         ),
         (data.startswith((b"Rar!", b"7z\xbc\xaf")), "压缩包", "先解压，再导入其中的表格"),
         (data.startswith(b"{\\rtf"), "RTF 文档", "把其中的表格复制到 Excel，另存为 .xlsx 后再导入"),
-        (data[:2] == b"\x09\x00" or data[:2] in (b"\x09\x02", b"\x09\x04"), "很旧版本的 Excel 表格", _RESAVE),
+        (data[:2] in (b"\x09\x00", b"\x09\x02", b"\x09\x04"), "很旧版本的 Excel 表格", _RESAVE),
         (data.startswith(b"SQLite format 3"), "数据库文件", "请换成表格文件"),
-        (
-            head.startswith((b"<!doctype", b"<html", b"<table", b"<meta")) or b"<html" in head,
-            "网页（HTML），只是改了扩展名",
-            _RESAVE,
-        ),
-        (head.startswith((b"<?xml", b"<workbook")), "XML 文件（可能是“XML 表格 2003”）", _RESAVE),
     )
     for matches, what, todo in known:
         if matches:
