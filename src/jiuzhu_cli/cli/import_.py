@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
 
-HOW = {"programme": "项目", "month": "月份", "area": "乡镇", "columns": "各列", "level": "金额", "category": "类别"}
+HOW = {"programme": "项目", "month": "月份", "area": "乡镇", "columns": "各列", "level": "金额", "category": "类别", "mapping": "列"}
 
 
 SHORT = {
@@ -138,6 +138,8 @@ def _lines(context: Context, result, explain: bool) -> list[str]:  # type: ignor
             lines += [f"    {HOW.get(key, key)}：{why}" for key, why in one.how.items()]
         if not quiet:
             lines += _findings([*errors, *(f for f in one.findings if f.severity == "warning")], policy)
+        if "mapping" in one.how:
+            lines.append(f"  {one.how['mapping']}")
         if one.errors_file:
             lines.append(f"  核对结果：{one.errors_file}") if not quiet else None
         if one.remainder_file:

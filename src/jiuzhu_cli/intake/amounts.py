@@ -176,9 +176,10 @@ def settle_amount(view: Understanding) -> None:
         view.by(code) for code in (*PART_FIELDS, "standard_amount", "per_person_amount")
     ):
         loose = [c for c in view.columns if not c.field and c.index in samples and not np.isnan(samples[c.index]).all()]
-        if len(loose) == 1:
-            loose[0].field, loose[0].why = "amount_fen", "唯一的金额列"
-            loose[0].unit = unit_of(loose[0].header.split("|")) or view.unit or "元"
+        for column in loose:  # of several the choice below proves one, or asks
+            column.field, column.why = "amount_fen", "唯一的金额列" if len(loose) == 1 else "表头像金额"
+            column.unit = unit_of(column.header.split("|")) or view.unit or "元"
+            samples[column.index] = view.money(column)
     if not view.payable and not view.by("amount_fen"):
         return
     choice = choose_amount(view.columns, samples, per_person=view.per_person)

@@ -1,10 +1,9 @@
-"""The door of intake: files and folders in, batches in the record out, one transaction a file."""
+"""The door of intake: files and folders in, batches in the record out."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import date, datetime
@@ -12,13 +11,14 @@ from pathlib import Path
 
 from jiuzhu_cli.intake.areas import is_full_town
 from jiuzhu_cli.intake.job import Job, Options, Setting, read_job
+from jiuzhu_cli.intake.mapping import keep_mappings
 from jiuzhu_cli.intake.outputs import write_outputs
 from jiuzhu_cli.intake.pairs import join, pair_key
-from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.result import ImportResult, TableResult
-from jiuzhu_cli.intake.save import SourceFile, lists_of, recognise_known, save_list
+from jiuzhu_cli.intake.saving import Saver
 from jiuzhu_cli.intake.sources import SUFFIXES, Source, source_files, source_groups, towns_in_names
 from jiuzhu_cli.ledger import rolls
+from jiuzhu_cli.ledger.mappings import active_mappings
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
@@ -49,29 +49,39 @@ def import_paths(
     found: list[list[TableResult]] = [[] for _ in groups]
     paths_ahead = [path for group in groups for path, _ in group]
     with _without_collector(), workspace.open_store() as store, _Ahead(paths_ahead, options) as ahead:
+        setting = setting.remembering(active_mappings(store))
         known = _known_towns(store, groups)
+        saver = Saver(workspace, policy, store, options, now, actor)
         waiting: list[int] = []
+
+        def supplemented(book: Workbook) -> Supplemented | None:
+            saver.flush()  # its roll may be among the files that wait to be saved
+            return supplemented_roll(store, book)
 
         def take(number: int, *, last: bool) -> None:
             jobs = [
-                read_job(path, root, setting, store, ahead.get, known=sorted(known)) for path, root in groups[number]
+                read_job(path, root, setting, ahead.get, supplemented, known=sorted(known))
+                for path, root in groups[number]
             ]
             if not last and _short_towns(jobs):
                 waiting.append(number)  # other files may write the town in full
                 return
             known.update(_full_towns(jobs))
             _join_pairs(jobs)
-            for job in sorted(jobs, key=lambda job: not job.partners):  # a pair is saved with its persons
-                if job.book is not None:
-                    save_job(workspace, policy, store, job, options, now=now, actor=actor)
+            saver.add(jobs)
             found[number] = [table for job in jobs for table in job.results]
 
-        for number, group in enumerate(groups):
-            for path, _ in group:
-                say(path.name)
-            take(number, last=len(groups) == 1)
-        for number in waiting:
-            take(number, last=True)
+        try:
+            for number, group in enumerate(groups):
+                for path, _ in group:
+                    say(path.name)
+                take(number, last=len(groups) == 1)
+            for number in waiting:
+                take(number, last=True)
+        except Exception:
+            saver.flush()  # a fault in one file keeps none of those before it out
+            raise
+        saver.flush()
     return ImportResult([table for tables in found for table in tables])
 
 
@@ -156,67 +166,3 @@ def _join_pairs(jobs: Sequence[Job]) -> None:
                             job.partners.append((households, home.results[number], home))
                             job.results[place].amount_fen = persons.amount_fen
                             home.results[number].amount_fen = households.amount_fen
-
-
-def save_job(
-    workspace: Workspace, policy: Policy, store: Store, job: Job, options: Options, *, now: datetime, actor: str
-) -> None:
-    """Saves the lists of one file in one transaction, then writes what the clerk needs."""
-    assert job.book is not None
-    paired = list(zip(job.tables, job.results, strict=False))
-    refusal = _whole_file_refused(job, options)
-    if refusal:
-        for _, result in paired:
-            result.accepted, result.refused, result.amount_fen = 0, result.rows, 0
-            result.note, result.todo = refusal, "改正后重新导入整份文件；或去掉 --strict、调高 --max-bad-pct"
-    else:
-        source = _source(job)
-        own = [(t, r) for t, r in paired if t.rows is None or t.rows.absorbed is None]
-        own += [(table, result) for table, result, _ in job.partners]
-        job.lists = lists_of([t for t, _ in own], [r for _, r in own], job.supplements)
-        fresh = [one for one in job.lists if not recognise_known(store, one)]
-        for number, one in enumerate(fresh):
-            one.staged = rolls.stage_rows(store, one.rows, f"incoming_{number}")
-            if one.staged:  # what is still asked of the rows; the rest would only take memory
-                one.rows = one.rows.select(["id_no", "name", "town", "village", "table_no"])
-        if fresh:
-            with store.transaction(actor=actor, command="import", now=now) as tx:
-                for one in fresh:
-                    save_list(tx, store, one, source, policy.digest, options.mode, fresh)
-    for prepared, result in paired:
-        if result.status == "refused" and _all_present(prepared):
-            result.status, result.note, result.refused, result.unchanged = (
-                "already",
-                "这些人都已在名册里",
-                0,
-                prepared.total,
-            )
-        elif result.status == "refused" and not result.note:
-            result.note = "整张表不能导入" if prepared.fatal else "没有一行可以收下"
-    write_outputs(workspace, policy, store, job, now=now, actor=actor)
-
-
-def _all_present(prepared: Prepared) -> bool:
-    """Whether every row was refused only because its person is on the roll already."""
-    errors = [finding for finding in prepared.findings if finding.severity == "error"]
-    return bool(errors) and len(errors) == prepared.total and all(f.code == "already_in_roll" for f in errors)
-
-
-def _source(job: Job) -> SourceFile:
-    """What the batch says it came from: the file, or both of a pair."""
-    assert job.book is not None
-    homes = {home.path.name: home.book.sha256 for _, _, home in job.partners if home.book is not None}
-    if not homes:
-        return SourceFile(job.path.name, job.book.sha256)
-    digests = "".join([job.book.sha256, *homes.values()])
-    return SourceFile("、".join([job.path.name, *homes]), hashlib.sha256(digests.encode()).hexdigest())
-
-
-def _whole_file_refused(job: Job, options: Options) -> str:
-    rows = sum(table.total for table in job.tables)
-    refused = sum(table.refused for table in job.tables)
-    if options.strict and refused:
-        return f"有 {refused} 行不能收下，按 --strict 整份退回"
-    if options.max_bad_pct is not None and rows and refused * 100 > options.max_bad_pct * rows:
-        return f"{rows} 行里有 {refused} 行不能收下，超过 {options.max_bad_pct:g}%，整份退回"
-    return ""

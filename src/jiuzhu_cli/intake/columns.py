@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from jiuzhu_cli.intake.headers import (
     level_of,
     unit_of,
 )
+from jiuzhu_cli.intake.mapping import apply_remembered, apply_said
 from jiuzhu_cli.intake.people import (
     by_content,
     fall_back_to_head,
@@ -29,6 +30,7 @@ from jiuzhu_cli.intake.people import (
 )
 from jiuzhu_cli.intake.statuses import settle_statuses
 from jiuzhu_cli.intake.table import Column, Problem
+from jiuzhu_cli.ledger.mappings import ColumnMapping
 from jiuzhu_cli.tabular.cells import column_letters
 
 SAMPLE = 240
@@ -52,12 +54,18 @@ class Understanding:
         payable: bool = True,
         category_words: frozenset[str] = frozenset(),
         own_names: tuple[str, ...] = (),
+        memory: Sequence[ColumnMapping] = (),
+        template: Mapping[str, str] | None = None,
     ) -> None:
         self.grid, self.body, self.lexicon = grid, body, lexicon
         self.mapping, self.unit = mapping, unit
         self.kind, self.register, self.code = kind, register, code
         self.per_person, self.payable = per_person, payable
         self.category_words, self.own_names = category_words, own_names
+        self.memory, self.template = memory, template or {}
+        self.said: list[Column] = []  # named by --map, to be remembered
+        self.used: list[str] = []  # what was remembered and is used, in words
+        self.dropped: list[int] = []  # remembered mappings that the content contradicts
         step = max(1, len(body.rows) // SAMPLE)
         self.rows: list[int] = body.rows[::step][: SAMPLE + 60].tolist()
         self.fixed: set[int] = set()
@@ -65,6 +73,8 @@ class Understanding:
         self.problems: list[Problem] = []
         self.parts_sum = False
         self.columns = self._read()
+        apply_said(self)
+        apply_remembered(self)
 
     def _read(self) -> list[Column]:
         header = self.body.header
@@ -82,33 +92,10 @@ class Understanding:
                     column.unit = unit_of(parts) or self.unit or "元"
                     column.level = level_of(parts)
             columns.append(column)
-        self._apply_mapping(columns)
         return columns
 
     def _filled(self, index: int) -> bool:
         return any(self.grid.value(row, index) not in (None, "") for row in self.rows)
-
-    def _apply_mapping(self, columns: list[Column]) -> None:
-        for text, wanted in self.mapping.items():
-            code = self.lexicon.field_code(wanted)
-            key = header_key(text)
-            hits = [
-                c
-                for c in columns
-                if (key and key in (header_key(c.header.replace("|", "")), header_key(c.header.rpartition("|")[2])))
-                or text.upper() == c.letters
-            ]
-            if code is None or not hits:
-                continue
-            if code:
-                for other in columns:
-                    if other.field == code:
-                        other.field, other.why = "", "已另行指定，原样保留"
-            for column in hits:
-                column.field, column.why = code, "由 --map 指定"
-                if code in MONEY_FIELDS and column.unit == "元":
-                    column.unit = unit_of(column.header.split("|")) or self.unit or "元"
-                self.fixed.add(column.index)
 
     def resolve(self) -> None:
         """Settles what the columns mean together. Adds problems; the caller makes findings of them."""

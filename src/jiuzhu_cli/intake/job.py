@@ -19,6 +19,7 @@ from jiuzhu_cli.intake.save import ListOfFile, Mode
 from jiuzhu_cli.intake.sources import SUFFIXES
 from jiuzhu_cli.intake.table import Hints
 from jiuzhu_cli.ledger import rolls
+from jiuzhu_cli.ledger.mappings import ColumnMapping
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
@@ -72,6 +73,11 @@ class Setting:
     ) -> Setting:
         return cls(policy, options, workspace.region, tuple(workspace.towns), today, asked)
 
+    def remembering(self, mappings: Sequence[ColumnMapping]) -> Setting:
+        """The same with what was said about columns before."""
+        hints = replace(self.options.hints, remembered=mappings)
+        return replace(self, options=replace(self.options, hints=hints))
+
 
 @dataclass(frozen=True, slots=True)
 class Supplemented:
@@ -86,14 +92,15 @@ def read_job(
     path: Path,
     root: Path,
     setting: Setting,
-    store: Store,
     read: Callable[[Path], Workbook],
+    supplemented: Callable[[Workbook], Supplemented | None],
     *,
     known: Sequence[str] = (),
 ) -> Job:
     """Reads and judges one file; whatever cannot be read becomes a refused result.
 
-    ``known``: full names of towns that other files and the record have.
+    ``read`` opens the file, ``supplemented`` finds the roll that a workbook of corrected rows belongs to; ``known``: full names
+    of towns that other files and the record have.
     """
     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     job = Job(path, shown)
@@ -109,7 +116,7 @@ def read_job(
         return job
     roll: Supplemented | None = None
     if REMAINDER_OF in book.marks:
-        roll = _supplemented(store, book)
+        roll = supplemented(book)
         if roll is None:
             note = f"它补充的批次 {book.marks[REMAINDER_OF]} 已被更正或撤销"
             job.results.append(TableResult(shown, status="refused", note=note, todo="请改正后重新导入整份花名册"))
@@ -163,7 +170,7 @@ def judge(
         job.results = [TableResult(job.shown, status=status, note="没有找到台账", todo=todo, findings=findings)]
 
 
-def _supplemented(store: Store, book: Workbook) -> Supplemented | None:
+def supplemented_roll(store: Store, book: Workbook) -> Supplemented | None:
     """The live roll that a workbook of corrected rows belongs to; None when it is corrected or undone."""
     number = book.marks[REMAINDER_OF]
     base = rolls.active_root(store, int(number)) if number.isdigit() else None

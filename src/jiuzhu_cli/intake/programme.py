@@ -7,9 +7,11 @@ from typing import Any
 
 from jiuzhu_cli.intake.columns import Understanding
 from jiuzhu_cli.intake.headers import unit_of_lines
+from jiuzhu_cli.intake.mapping import column_word, sender_of, to_remember
 from jiuzhu_cli.intake.recognise import Named, title_of_other_benefit
 from jiuzhu_cli.intake.table import Problem, Table
 from jiuzhu_cli.intake.work import Context, Work
+from jiuzhu_cli.ledger.mappings import ColumnMapping
 
 
 def find_programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
@@ -97,9 +99,13 @@ def read_columns(work: Work, named: Named | None) -> None:
         payable=programme is None or programme.benefit not in ("status", "service"),
         category_words=frozenset(words),
         own_names=own_amount_words(context, named),
+        memory=remembered_for(work),
     )
     understanding.resolve()
     table.columns = understanding.columns
+    table.said, table.dropped = to_remember(work, understanding), understanding.dropped
+    if understanding.used:
+        table.how["mapping"] = "；".join(understanding.used)
     table.amount_from_parts = understanding.parts_sum
     work.columns = understanding
     for problem in understanding.problems:
@@ -115,13 +121,40 @@ def own_amount_words(context: Context, named: Named | None) -> tuple[str, ...]:
     return ()
 
 
+def remembered_for(work: Work) -> list[ColumnMapping]:
+    """What was said before about lists of this programme from this sender."""
+    kind, code = work.table.kind, work.table.code
+    every = [one for one in work.context.hints.remembered if (one.kind, one.programme) == (kind, code)]
+    sender = sender_of(work) if every else ""
+    return [one for one in every if one.sender == sender]
+
+
+_ASKED = {
+    "id_column_missing": "id_no",
+    "amount_column_missing": "amount_fen",
+    "id_column_ambiguous": "id_no",
+    "name_column_ambiguous": "name",
+    "amount_column_ambiguous": "amount_fen",
+    "account_column_ambiguous": "account_no",
+}
+
+
+def example_of(work: Work, problem: Problem) -> str:
+    """The very words to type: --map 保障金额=发放金额 或 --map F=发放金额."""
+    names, view = work.context.lexicon.names, work.columns
+    every = view.columns if view is not None else work.table.columns
+    field = _ASKED.get(problem.code, "")
+    lines = [
+        f"--map {column_word(column, every)}={names.get(column.field or field, '字段')}" for column in problem.columns
+    ]
+    return " 或 ".join(lines) or f"--map 列={names.get(field, '字段')}"
+
+
 def _tell_problem(work: Work, problem: Problem) -> None:
     shown = "、".join(f"{column.letters}列“{column.header}”" for column in problem.columns)
     values: dict[str, str | int] = {"columns": shown, **problem.values}
+    values["example"] = example_of(work, problem)
     if problem.columns:
-        values["example"] = (
-            f"{problem.columns[0].letters}={work.context.lexicon.names.get(problem.columns[0].field, '')}"
-        )
         told = problem.columns[0]
         by_content = problem.code == "column_by_content"
         values["header"] = work.context.lexicon.names.get(told.field, "") if by_content else told.header
@@ -138,6 +171,10 @@ def read_columns_again(work: Work, named: Named) -> None:
         "amount_from_standard",
         "id_column_ambiguous",
         "column_by_content",
+        "mapping_used",
+        "mapping_not_used",
+        "mapping_not_kept",
+        "mapping_dropped",
     }
     said |= {"account_column_ambiguous", "id_column_missing", "name_column_ambiguous"}
     work.table.findings = [finding for finding in work.table.findings if finding.code not in said]

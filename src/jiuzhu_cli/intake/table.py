@@ -10,6 +10,7 @@ import numpy as np
 
 from jiuzhu_cli.core.finding import Finding, Severity
 from jiuzhu_cli.intake.areas import Towns
+from jiuzhu_cli.ledger.mappings import ColumnMapping
 
 TableKind = Literal["roll", "register"]
 
@@ -62,6 +63,7 @@ class Table:
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     skipped: list[tuple[int, str]] = field(default_factory=list)
     stated_total_fen: int | None = None
+    stated_of_page: bool = False  # the only 合计 is just the last page's
     stated_households: int | None = None
     stated_persons: int | None = None
     kind: TableKind = "roll"
@@ -79,6 +81,8 @@ class Table:
     findings: list[Finding] = field(default_factory=list)
     fatal: bool = False
     amount_level: str = ""  # 'household' or 'person' where the rows prove it
+    said: list[ColumnMapping] = field(default_factory=list)  # --map's words, remembered when the table is saved
+    dropped: list[int] = field(default_factory=list)  # remembered mappings that the content contradicts
 
     def column(self, field_code: str) -> Column | None:
         """The column holding ``field_code``, or None."""
@@ -97,12 +101,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What the user says: programme or register (code, name or alias), month ``YYYY-MM``, area; header text → field."""
+    """What the user says: programme or register (code, name or alias), month ``YYYY-MM``, area; header text → field.
+
+    ``remembered``: what was said about columns before.
+    """
 
     programme: str = ""
     month: str = ""
     area: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)
+    remembered: Sequence[ColumnMapping] = ()
 
 
 def explain(tables: Sequence[Table]) -> list[dict[str, Any]]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jiuzhu_cli.core.text import compact, header_key
+from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.body import Body
 from jiuzhu_cli.intake.grid import Grid
+from jiuzhu_cli.intake.mapping import hits
 from jiuzhu_cli.intake.place import place_table
 from jiuzhu_cli.intake.programme import find_programme, read_columns
 from jiuzhu_cli.intake.recognise import Evidence, category_in
@@ -140,17 +141,9 @@ def _finish(work: Work) -> None:
     if columns:
         shown = "、".join(f"{column.letters}列“{column.header}”" for column in columns)
         work.tell("columns_hidden", "warning", columns=shown, count=len(columns))
-    unused = [text for text in context.hints.mapping if not _mapped(work, text)]
+    unused = [text for text in context.hints.mapping if not hits(text, table.columns)]
     if unused:
         work.tell("map_unused", "warning", columns="、".join(unused))
-
-
-def _mapped(work: Work, text: str) -> bool:
-    return any(
-        column.why.startswith("由 --map")
-        and (column.letters == text.upper() or header_key(text) in header_key(column.header.replace("|", "")))
-        for column in work.table.columns
-    )
 
 
 def _category(work: Work) -> None:
