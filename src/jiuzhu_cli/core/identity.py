@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.core.text import compact, half_width, strip_invisible
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_CHARS = "10X98765432"
@@ -23,9 +23,22 @@ PROVINCE_CODES = frozenset(
 MIN_BIRTH_YEAR = 1900
 
 IdKind = Literal["resident", "hmt_residence", "foreign_permanent", ""]
-_PREFIX = re.compile(r"^(公民身份号码|公民身份证号码?|身份证号码?|身份证|证件号码?|id)[:：]?", re.IGNORECASE)
+_PREFIX = re.compile(
+    r"^(?:户主|本人|成员|申请人|老人)?(?:公民身份号码|公民身份证号码?|身份证件号码?|身份证号码?|身份证|证件号码?|身份号码|id(?:card)?)[:：;；号]?",
+    re.IGNORECASE,
+)
+_REMARK = re.compile(r"[(（\[【][^0-9()（）\[\]【】]{1,12}[)）\]】]$")
 _FOREIGN_OLD = re.compile(r"^[A-Z]{3}\d{12}$")
-_LETTER_SLIPS = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "i": "1"})
+# letters that look like figures, and what some type for the X at the end (× and the Cyrillic Х)
+_LETTER_SLIPS = str.maketrans(
+    {"O": "0", "o": "0", "〇": "0", "l": "1", "I": "1", "i": "1", "|": "1", "×": "X", "✕": "X", "Х": "X", "х": "X"}
+)
+_PUNCTUATION = str.maketrans("", "", "-—–－‐.。·,，、'‘’`\"“”/:：;；_")
+_WHOLE = re.compile(r"\d{17}[\dX]", re.ASCII)
+_FORM = re.compile(r"\d{17}[\dX]|\d{15}", re.ASCII)
+_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?E\+?\d+")
+_SEVERAL = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d).*?(?<!\d)\d{17}[\dXx](?!\d)|^\d{17}[\dXx]\d{17}[\dXx]$", re.DOTALL)
+_MASKED = re.compile(r"\d{1,14}[*#＊●•xX×]{3,}[\dXx]{0,8}|\d{3,14}\*{2,}[\dXx]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +91,46 @@ def age_on(born: date, day: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
+def _is_day(text: str) -> bool:
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:])).year >= MIN_BIRTH_YEAR
+    except ValueError:
+        return False
+
+
+def _not_after(text: str, today: date | None) -> bool:
+    return text <= (f"{today:%Y%m%d}" if today is not None else "2100")
+
+
+def _mended(text: str) -> tuple[str, str]:
+    """``text`` without punctuation, or with letters read as the figures they look like, where its check digit then holds."""
+    bare = text.translate(_PUNCTUATION).upper()
+    if bare != text.upper() and _WHOLE.fullmatch(bare) and check_char(bare[:17]) == bare[17]:
+        return bare, "id_tidied"
+    figures = text.translate(_PUNCTUATION).translate(_LETTER_SLIPS).upper()
+    if figures != bare and _WHOLE.fullmatch(figures) and check_char(figures[:17]) == figures[17]:
+        return figures, "id_letter_slip"
+    return "", ""
+
+
+def _shape_problem(raw: str, text: str) -> str:
+    """What is wrong with a text that has not the form of a number."""
+    if _SEVERAL.search(half_width(strip_invisible(raw))):
+        return "id_several"
+    if _MASKED.fullmatch(text):
+        return "id_masked"
+    if re.fullmatch(r"\d{15,19}\.0+", text):
+        return "id_numeric"  # it has been a number of double precision
+    return "id_length" if re.fullmatch(r"[\dX]+", text) else "id_characters"
+
+
 def parse_id(raw: Any, *, today: date | None = None) -> IdNumber:
     """Reads one ID cell of any type.
 
-    Problems: ``id_missing``, ``id_numeric`` (stored as a number), ``id_scientific``, ``id_length``, ``id_characters``,
-    ``id_checksum``, ``id_birth``, ``id_excel_zeros`` (…000: damaged by Excel even when the check digit happens to hold).
+    Problems: ``id_missing``, ``id_numeric`` (stored as a number), ``id_scientific``, ``id_several`` (two in one cell), ``id_masked``
+    (遮挡), ``id_length``, ``id_characters``, ``id_checksum``, ``id_birth``, ``id_area``, ``id_excel_zeros`` (…000: damaged by
+    Excel even when the check digit happens to hold), ``id_prefix`` (the first 15 of 18 digits), ``id_fifteen`` (15 digits that
+    may be an old number or the first 15 of a new one: nobody can tell).
     """
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         return IdNumber("", problem="id_missing")
@@ -90,36 +138,37 @@ def parse_id(raw: Any, *, today: date | None = None) -> IdNumber:
         return IdNumber("", problem="id_characters")
     if isinstance(raw, int | float):
         # 15 digits survive a number cell; 18 never do.
-        if float(raw).is_integer() and 10**14 <= raw < 10**15:
+        if 10**14 <= raw < 10**15 and raw == int(raw):
             raw = str(int(raw))
         else:
             return IdNumber("", problem="id_numeric")
-    text = compact(str(raw)).lstrip("'‘’`\"")
+    text = compact(str(raw)).strip("'‘’`\"“”,，;；。")
     notes: list[str] = []
-    stripped = _PREFIX.sub("", text)
+    stripped = _REMARK.sub("", _PREFIX.sub("", text))
     if stripped != str(raw):
         notes.append("id_tidied")
     text = stripped.upper()
     if not text:
         return IdNumber("", problem="id_missing")
-    if re.fullmatch(r"\d(\.\d+)?E\+?\d+", text):
+    if _SCIENTIFIC.fullmatch(text):
         return IdNumber("", problem="id_scientific")
     if _FOREIGN_OLD.match(text):
         return IdNumber(text, "foreign_permanent", notes=tuple(notes))
-    if not re.fullmatch(r"\d{17}[\dX]|\d{15}", text):
-        mended = stripped.translate(_LETTER_SLIPS).upper()
-        if mended != text and re.fullmatch(r"\d{17}[\dX]", mended) and check_char(mended[:17]) == mended[17]:
-            text = mended
-            notes.append("id_letter_slip")
-        elif not re.fullmatch(r"[\dX]+", text):
-            return IdNumber("", problem="id_characters")
-        else:
-            return IdNumber("", problem="id_length")
+    if not _FORM.fullmatch(text):
+        mended, note = _mended(stripped)
+        if not mended:
+            return IdNumber("", problem=_shape_problem(str(raw), text))
+        text = mended
+        notes.append(note)
     if len(text) == 15:
-        text = upgrade15(text)
+        old, new = upgrade15(text), text[6:14]
+        whole = _is_day(new) and _not_after(new, today)  # its first 15 digits would tell this birth date
+        if birth_date(old) is None:
+            return IdNumber("", problem="id_prefix" if whole else "id_birth")
+        if whole:
+            return IdNumber("", problem="id_fifteen")
+        text = old
         notes.append("id_upgraded")
-        if birth_date(text) is None:
-            return IdNumber("", problem="id_birth")
     elif text.endswith("000"):
         return IdNumber("", problem="id_excel_zeros")
     if check_char(text[:17]) != text[17]:

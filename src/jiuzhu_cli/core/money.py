@@ -11,10 +11,28 @@ from jiuzhu_cli.core.text import compact
 
 FEN = 1
 YUAN = 100
-UNITS = {"元": 100, "角": 10, "分": 1, "千元": 100_000, "万元": 1_000_000, "亿元": 10_000_000_000}
+UNITS = {"元": 100, "角": 10, "分": 1, "百元": 10_000, "千元": 100_000, "万元": 1_000_000, "亿元": 10_000_000_000}
 MAX_FEN = 10**15  # far over any roll; beyond it a typing error is certain
 _DUST = Decimal("1e-6")  # 分
-_NUMBER = re.compile(r"^[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?$|^[+-]?\.\d+$")
+_NUMBER = re.compile(r"^[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?$|^[+-]?\.\d+$", re.ASCII)
+_IN_COINS = re.compile(r"^(\d+)元(?:(\d)角)?零?(?:(\d)分)?整?$", re.ASCII)
+# 元/月 says how often, not another amount; 元/年 would be another and stays unread
+_PER_MONTH = re.compile(r"(?<=\d|元|万|整)[/每](?:人|户)?[/每·.]?月$|(?<=\d|元)/(?:人|户)(?:[/·.]月)?$|(?<=元)每?月$")
+_CURRENCY = re.compile(r"^(?:(?:人民币|RMB|CNY)[:：]?)?[¥￥]?", re.IGNORECASE)
+_BRACKETED = re.compile(r"\(([\d,.]+)元?\)", re.ASCII)  # how accountants write a negative amount
+_MINUS = str.maketrans("−–﹣", "---")
+_BLANK = frozenset(("", "-", "--", "—", "——", "/", "\\", "无", "暂无", "空"))
+_SUFFIXES = (
+    ("万元", "万元"),
+    ("千元", "千元"),
+    ("百元", "百元"),
+    ("元整", "元"),
+    ("元正", "元"),
+    ("元", "元"),
+    ("块", "元"),
+    ("万", "万元"),
+    ("千", "千元"),
+)
 _CAPITAL_DIGITS = "零壹贰叁肆伍陆柒捌玖"
 
 
@@ -25,6 +43,20 @@ class Amount:
     fen: int | None
     problem: str = ""
     notes: tuple[str, ...] = ()
+
+
+def _written(raw: str, unit: str) -> tuple[str, str]:
+    """A written amount without currency, period and unit, and the unit it is in: its own goes before the column's."""
+    text = compact(raw).translate(_MINUS).replace("，", ",").replace("。", ".").lstrip("'")
+    sign = "-" if text.startswith("-") and len(text) > 1 else ""
+    text = sign + _CURRENCY.sub("", text.removeprefix(sign))
+    text = _PER_MONTH.sub("", text)
+    if bracketed := _BRACKETED.fullmatch(text):
+        text = "-" + bracketed.group(1)
+    for suffix, of in _SUFFIXES:
+        if text.endswith(suffix) and text[-len(suffix) - 1 : -len(suffix)].isdigit():
+            return (text, unit) if _IN_COINS.match(text) else (text[: -len(suffix)], of)
+    return text, unit
 
 
 def parse_amount(raw: Any, unit: str = "元") -> Amount:
@@ -45,15 +77,15 @@ def parse_amount(raw: Any, unit: str = "元") -> Amount:
         except InvalidOperation:
             return Amount(None, "amount_not_number")
     else:
-        text = compact(str(raw)).replace("，", ",").replace("。", ".").lstrip("'¥￥")
-        if text in ("", "-", "—", "/", "无"):
+        text, unit = _written(str(raw), unit)
+        if text in _BLANK:
             return Amount(None)
-        for suffix in ("万元", "千元", "元整", "元"):
-            if text.endswith(suffix):
-                unit, text = ("元" if suffix == "元整" else suffix), text[: -len(suffix)]
-                break
+        if coins := _IN_COINS.match(text):
+            return Amount(int(coins[1]) * 100 + int(coins[2] or 0) * 10 + int(coins[3] or 0), notes=("amount_tidied",))
         if not _NUMBER.match(text):
-            from_capitals = parse_capitals(text + ("元" if not text.endswith(("元", "角", "分", "整", "圆")) else ""))
+            from_capitals = parse_capitals(
+                text + ("元" if not text.endswith(("元", "角", "分", "整", "正", "圆")) else "")
+            )
             if from_capitals is None:
                 return Amount(None, "amount_not_number")
             return Amount(from_capitals, notes=("amount_tidied",))
@@ -151,4 +183,13 @@ def parse_capitals(text: str) -> int | None:
     fen = (total + section + digit) * 100
     for match in re.finditer(r"零?([壹贰叁肆伍陆柒捌玖])([角分])", rest):
         fen += _CAPITAL_DIGITS.index(match.group(1)) * (10 if match.group(2) == "角" else 1)
-    return fen
+    # read back: 二百三 is no 203, 三二一 no amount at all
+    return fen if _bare(capitals(fen)) == _bare(flat) else None
+
+
+def _bare(text: str) -> str:
+    flat = text.replace("整", "").replace("零角", "").replace("零分", "").replace("元零", "元")
+    return (
+        re.sub(r"^壹拾", "拾", flat if flat.endswith(("元", "角", "分")) else flat + "元").removeprefix("零元")
+        or "零元"
+    )

@@ -8,11 +8,19 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from jiuzhu_cli.core.errors import UsageError
-from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.core.text import compact, half_width, strip_invisible
 
 _MONTH = re.compile(r"(?:19[5-9]|20\d|21\d)[0-9]-(?:0[1-9]|1[0-2])", re.ASCII)
 _CN_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 EXCEL_EPOCH = date(1899, 12, 30)
+_NO_DATE = frozenset(
+    ("", "-", "--", "—", "——", "/", "\\", "无", "长期", "长期有效", "永久", "永久有效", "暂无", "不详", "空")
+)
+_SEPARATORS = "-./、，,·—–"
+_TIME = re.compile(
+    r"(?:[T ]+|(?<=日)|(?<=日 ))(?:上午|下午)?\d{1,2}[:：时点]\d{1,2}(?:[:：分]\d{1,2}(?:\.\d+)?秒?|分)?(?:Z|\+\d\d:?\d\d)?$",
+    re.ASCII,
+)
 
 
 def check_month(text: str) -> str:
@@ -49,10 +57,12 @@ def last_day(month: str) -> date:
 def parse_date(raw: Any) -> tuple[date | None, str]:
     """A date cell of any type as ``(date, problem)``; a blank is ``(None, "")``.
 
-    Understood: dates, Excel serials (1957-2079: 20261 is rather a month mistyped), 2026-11-03, 2026.11.3, 2026/11/3, 20261103, 2026年11月3日,
-    二〇二六年十一月三日. Only year and month: the first of it. Problems: ``date_format``, ``date_impossible``.
+    Understood: dates, Excel serials (1957-2079: 20261 is rather a month mistyped), 2026-11-03, 2026.11.3, 2026/11/3, 2026、11、3,
+    20261103, 2026年11月3日, 二〇二六年十一月三日, each with a time behind it or not. Only year and month (2026.11, 202611): the
+    first of it. Problems: ``date_format`` (also years of two figures, 民国, time stamps), ``date_impossible``,
+    ``date_ambiguous`` (the number 2026.1 may have been 2026.10).
     """
-    if raw is None or (isinstance(raw, str) and compact(raw) in ("", "-", "—", "/", "无", "长期", "永久")):
+    if raw is None or (isinstance(raw, str) and compact(raw) in _NO_DATE):
         return None, ""
     if isinstance(raw, datetime):
         return raw.date(), ""
@@ -61,30 +71,47 @@ def parse_date(raw: Any) -> tuple[date | None, str]:
     if isinstance(raw, bool):
         return None, "date_format"
     if isinstance(raw, int | float):
-        if float(raw).is_integer() and 19000101 <= raw <= 21001231:
-            raw = str(int(raw))
-        elif 21000 <= raw <= 65600:
-            return EXCEL_EPOCH + timedelta(days=int(raw)), ""
-        else:
-            return None, "date_format"
-    text = compact(str(raw)).lstrip("'")
+        return _numeric_date(raw)
+    text = _TIME.sub("", half_width(strip_invisible(str(raw))).strip().lstrip("'"))
+    spaced = re.fullmatch(r"(\d{4}) +(\d{1,2})(?: +(\d{1,2}))?", text, re.ASCII)
+    text = "-".join(filter(None, spaced.groups())) if spaced else compact(text)
     if re.search(r"[一二三四五六七八九十〇○]", text):
         text = _chinese_date(text)
-    text = re.sub(r"[T ]?\d{2}:\d{2}(:\d{2}(\.\d+)?)?$", "", text)
     match = (
-        re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text)
-        or re.fullmatch(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?号?", text)
-        or re.fullmatch(r"(\d{4})[-./年]?(\d{2}|(?<=[-./年])\d)()月?", text)
+        re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text, re.ASCII)
+        or re.fullmatch(rf"(\d{{4}})[{_SEPARATORS}年](\d{{1,2}})[{_SEPARATORS}月](\d{{1,2}})[日号.]?", text, re.ASCII)
+        or re.fullmatch(rf"(\d{{4}})[{_SEPARATORS}年]?(\d{{2}}|(?<=[{_SEPARATORS}年])\d)()月?份?", text, re.ASCII)
     )
     if not match:
-        if re.fullmatch(r"\d{5}", text) and 21000 <= int(text) <= 65600:
-            return EXCEL_EPOCH + timedelta(days=int(text)), ""
-        return None, "date_format"
+        serial = re.fullmatch(r"(\d{5})(?:\.0+)?", text, re.ASCII)
+        return _numeric_date(int(serial.group(1))) if serial else (None, "date_format")
+    return _day(int(match.group(1)), int(match.group(2)), int(match.group(3) or 1))
+
+
+def _numeric_date(raw: float) -> tuple[date | None, str]:
+    """A number cell: an Excel serial (the time of day dropped), 20261103, 202611, or 2026.11."""
+    if 21000 <= raw < 65601:
+        return EXCEL_EPOCH + timedelta(days=int(raw)), ""
+    if 1900 <= raw < 2201 and raw != int(raw):
+        year, _, month = repr(raw).partition(".")
+        if month == "1":
+            return None, "date_ambiguous"
+        return _day(int(year), int(month), 1) if len(month) == 2 else (None, "date_format")
+    if abs(raw) < 1e9 and raw == int(raw):
+        number = int(raw)
+        if 19000101 <= number <= 22001231:
+            return _day(number // 10000, number // 100 % 100, number % 100)
+        if 190001 <= number <= 220012 and 1 <= number % 100 <= 12:
+            return _day(number // 100, number % 100, 1)
+    return None, "date_format"
+
+
+def _day(year: int, month: int, day: int) -> tuple[date | None, str]:
     try:
-        found = date(int(match.group(1)), int(match.group(2)), int(match.group(3) or 1))
+        found = date(year, month, day)
     except ValueError:
         return None, "date_impossible"
-    return (found, "") if 1900 <= found.year <= 2200 else (None, "date_impossible")
+    return (found, "") if 1900 <= year <= 2200 else (None, "date_impossible")
 
 
 def _chinese_date(text: str) -> str:
