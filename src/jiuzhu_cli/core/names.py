@@ -35,8 +35,10 @@ _UNREAD = re.compile(r"[?？�□〓■◇*＊×_]")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 # parts of characters that stand in no name by themselves, and whole characters often typed as two (䶮: 龙天, 顗: 岂页)
 _SPLIT = re.compile(r"[钅纟氵艹亻忄扌犭礻衤饣讠刂冫宀廴辶阝彳灬疒罒癶虍丬爿攵夂囗勹亠]|龙天|岂页")
-# a canonical-looking name that must still be looked at: see ``read_name``. For readers of whole columns.
-SUSPECT = r"某|[故亡殁世]$|[病身]故|户$|女士$|先生$|同志$|大[爷妈娘]$|奶奶$|爷爷$|师傅$|小姐$|销户|" + _SPLIT.pattern
+# For readers of whole columns: a name only of characters U+4E00–U+9FA5 (all of them in GBK) other than these reads as itself.
+ODD_CHARACTERS = frozenset(
+    "某故亡殁死逝去过离世女先同爷妈奶娘师姐户销龙岂" + _SPLIT.pattern[1 : _SPLIT.pattern.index("]")]
+)
 
 _HIDDEN_18 = dict(  # PUA of GBK and GB18030-2000 that only GB18030-2022 gives a code point; the others: ``_from_private``
     zip(
