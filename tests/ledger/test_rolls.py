@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from jiuzhu_cli.ledger import rolls
+from jiuzhu_cli.ledger.incoming import stage_lists
 from jiuzhu_cli.ledger.rolls import BatchHead, TableHead
 from jiuzhu_cli.ledger.store import Store
 from tests.support import make_id, make_workspace
@@ -51,9 +52,9 @@ def save(
         None, "", supplements,
     )  # fmt: skip
     tables = [TableHead(1, "Sheet1", 1, "[]", table.num_rows, table.num_rows, 0, None, "")]
-    staged = rolls.stage_rows(store, table)
+    (staged,) = stage_lists(store, [("roll", table)])
     with store.transaction(actor="甲", command="test") as tx:
-        return rolls.save_batch(tx, head, tables, table, [], staged=staged, replaces=replaces)
+        return rolls.save_batch(tx, head, tables, staged, [], replaces=replaces)
 
 
 def test_a_difference_names_persons_and_fields(store: Store) -> None:
@@ -69,7 +70,7 @@ def test_a_difference_names_persons_and_fields(store: Store) -> None:
 def test_staged_and_plain_inserts_are_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     table = rows({n: n * 10 for n in range(1, 60)}, phone="13800000000")
     plain = save(store, table)
-    monkeypatch.setattr(rolls, "FEW_ROWS", 1)
+    monkeypatch.setattr("jiuzhu_cli.ledger.store.FEW_ROWS", 1)
     staged = save(store, table, part="x")
     columns = ", ".join(rolls.row_columns("roll"))
     both = [

@@ -10,9 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from jiuzhu_cli.intake.areas import is_full_town
-from jiuzhu_cli.intake.job import Job, Options, Setting, read_job
-from jiuzhu_cli.intake.mapping import keep_mappings
-from jiuzhu_cli.intake.outputs import write_outputs
+from jiuzhu_cli.intake.job import Job, Options, Setting, Supplemented, read_job, supplemented_roll
 from jiuzhu_cli.intake.pairs import join, pair_key
 from jiuzhu_cli.intake.result import ImportResult, TableResult
 from jiuzhu_cli.intake.saving import Saver

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -13,19 +15,46 @@ from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 
 
-def write_outputs(workspace: Workspace, policy: Policy, store: Store, job: Job, *, now: datetime, actor: str) -> None:
-    """Annotated copy and remainders; those that are there and recorded are left alone."""
+@dataclass(frozen=True, slots=True)
+class _Written:
+    path: Path
+    kind: str
+    sha256: str
+    lines: int | None
+    entity: str
+
+
+def write_outputs(
+    workspace: Workspace, policy: Policy, store: Store, jobs: Sequence[Job], *, now: datetime, actor: str
+) -> None:
+    """Annotated copies and remainders of ``jobs``, noted in the manifest; those that are there and noted are left alone."""
+    noted = {str(entry["path"]) for entry in recorded_files(store)}
+    written = [one for job in jobs for one in _outputs(workspace, policy, job, noted)]
+    if written:
+        with store.transaction(actor=actor, command="import", now=now) as tx:
+            for one in written:
+                kind = f"import-{one.kind}"
+                record_file(tx, workspace, one.path, entity=one.entity, kind=kind, sha256=one.sha256, lines=one.lines)
+                tx.journal(one.entity, {"file": workspace.relative(one.path)}, digest=one.sha256)
+
+
+def _outputs(workspace: Workspace, policy: Policy, job: Job, noted: Collection[str]) -> list[_Written]:
+    """Writes the files of one job; its results name them."""
     assert job.book is not None
     batches = [result.batch for result in job.results if result.batch is not None]
     place = f"{min(batches):06d}" if batches else f"refused-{job.book.sha256[:12]}"
+    entity = f"batch:{min(batches)}" if batches else f"import:{place}"
     folder = workspace.internal / "import" / place
-    recorded = {str(entry["path"]) for entry in recorded_files(store)} if folder.exists() else set()
-    written: list[tuple[Path, str, str, int | None, str]] = []
+    written: list[_Written] = []
+
+    def missing(target: Path) -> bool:
+        return not (workspace.relative(target) in noted and target.exists())
+
     if any(finding.severity != "notice" for result in job.results for finding in result.findings):
         target = folder / errors_name(job.shown)
-        if not (target.exists() and workspace.relative(target) in recorded):
+        if missing(target):
             digest = write_errors(target, job.book, job.tables, job.results, policy)
-            written.append((target, "errors", digest, None, place))
+            written.append(_Written(target, "errors", digest, None, entity))
         for result in job.results:
             if any(finding.severity != "notice" for finding in result.findings):
                 result.errors_file = workspace.relative(target)
@@ -35,14 +64,9 @@ def write_outputs(workspace: Workspace, policy: Policy, store: Store, job: Job, 
         if one.results[0].status not in ("imported", "corrected", "already"):
             continue
         target = folder / remainder_name(job.shown, one.batch)
-        if not (target.exists() and workspace.relative(target) in recorded):
+        if missing(target):
             digest, lines = write_remainder(target, one.tables, one.batch, policy, one.results)
-            written.append((target, "remainder", digest, lines, place))
+            written.append(_Written(target, "remainder", digest, lines, entity))
         for result in one.results:
             result.remainder_file = workspace.relative(target) if result.refused else ""
-    if written:
-        with store.transaction(actor=actor, command="import", now=now) as tx:
-            for path, kind, digest, lines_, where in written:
-                entity = f"batch:{int(where)}" if where.isdigit() else f"import:{where}"
-                record_file(tx, workspace, path, entity=entity, kind=f"import-{kind}", sha256=digest, lines=lines_)
-                tx.journal(entity, {"file": workspace.relative(path)}, digest=digest)
+    return written

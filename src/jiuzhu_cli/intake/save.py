@@ -1,4 +1,4 @@
-"""Whether a list is new, known, a correction or a further part of its roll; and saving it. All inside one transaction a file.
+"""Whether a list is new, known, a correction or a further part of its roll; and saving it, inside a transaction.
 
 A list is compared with the live lists of the same programme and month whose area holds it or is held by it (a district
 list against its towns), whose category does not differ and whose 第几批 is not another. Less than a third in common: a further part. At least half of the
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from jiuzhu_cli.core.finding import Finding
@@ -20,7 +20,8 @@ from jiuzhu_cli.intake.frame import content_digest, frame
 from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.recognise import CHINESE_NUMBERS
 from jiuzhu_cli.intake.result import TableResult
-from jiuzhu_cli.ledger import rolls
+from jiuzhu_cli.ledger import incoming, rolls
+from jiuzhu_cli.ledger.incoming import Incoming
 from jiuzhu_cli.ledger.rolls import BatchHead, Difference, TableHead
 from jiuzhu_cli.ledger.store import Store, Transaction
 
@@ -47,10 +48,11 @@ class ListOfFile:
     ordinal: str  # '第2批', '' when nothing says so
     tables: list[Prepared]
     results: list[TableResult]
-    rows: pa.Table
+    rows: pa.Table | None  # until they are staged
     digest: str
+    persons: list[int]  # rows of the record by table
     supplements: int | None = None
-    staged: str = ""
+    incoming: Incoming | None = None
     batch: int | None = None
 
     @property
@@ -91,7 +93,8 @@ def lists_of(tables: Sequence[Prepared], results: Sequence[TableResult], supplem
         rows = frame(key[0], chosen)
         out.append(
             ListOfFile(
-                *key, chosen, [results[index] for index in indexes], rows, content_digest(key[0], key[1:4], rows), supplements
+                *key, chosen, [results[index] for index in indexes], rows, content_digest(key[0], key[1:4], rows),
+                _persons_by_table(rows, len(chosen)), supplements,
             )
         )  # fmt: skip
     return out
@@ -156,16 +159,13 @@ def save_list(
     if mode == "append" or not near:
         _save(tx, one, source, policy_digest, [])
         return
-    families = {
-        b["batch_id"]: [b["batch_id"], *(s["batch_id"] for s in live if s["supplements"] == b["batch_id"])]
-        for b in near
-    }
-    mine = _Persons(
-        one.rows.column("id_no").to_pylist(),
-        one.rows.column("name").to_pylist(),
-        one.rows.column("village").to_pylist(),
-    )
-    shares = {root: _overlap(mine, _persons(store, one.kind, family)) for root, family in families.items()}
+    assert one.incoming is not None
+    families = {b["batch_id"]: [b["batch_id"]] for b in near}
+    for b in live:
+        if b["supplements"] in families:
+            families[b["supplements"]].append(b["batch_id"])
+    common = incoming.shares(tx, one.kind, one.incoming, families)
+    shares = {root: _overlap(*found) for root, found in common.items()}
     if mode == "replace":
         same = [b["batch_id"] for b in near if b["area"] in (one.area, UNKNOWN) and shares[b["batch_id"]] > 0]
         same = same or [b["batch_id"] for b in near if b["area"] == one.area and _part_of(b["part"], one)]
@@ -235,13 +235,13 @@ def _save(tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, sam
             if found.nothing_new and not found.withdrawn:
                 raise rolls.Withdrawn
         else:
-            found.added = dict(enumerate(_persons_by_table(one), 1))
+            found.added = dict(enumerate(one.persons, 1))
         rolls.record_difference(tx, batch_id, found)
         saved = True
         tx.journal(
             f"batch:{batch_id}",
             {
-                "file": source.name, "programme": one.programme, "area": one.area, "month": one.month, "rows": one.rows.num_rows,
+                "file": source.name, "programme": one.programme, "area": one.area, "month": one.month, "rows": sum(one.persons),
                 "refused": sum(t.refused for t in one.tables), "amount_fen": sum(t.amount_fen for t in one.tables),
                 "supersedes": same, "added": sum(found.added.values()), "changed": sum(found.changed.values()),
                 "withdrawn": found.withdrawn,
@@ -271,11 +271,11 @@ def _tell(one: ListOfFile, found: Difference) -> None:
 def _save_supplement(tx: Transaction, store: Store, one: ListOfFile, source: SourceFile, digest: str) -> None:
     """Corrected rows of a batch's remainder: added to its roll."""
     batch_id = _insert(tx, one, source, digest, [])
-    found = Difference(added=dict(enumerate(_persons_by_table(one), 1)))
+    found = Difference(added=dict(enumerate(one.persons, 1)))
     rolls.record_difference(tx, batch_id, found)
     tx.journal(
         f"batch:{batch_id}",
-        {"file": source.name, "supplements": one.supplements, "rows": one.rows.num_rows, "refused": sum(t.refused for t in one.tables)},
+        {"file": source.name, "supplements": one.supplements, "rows": sum(one.persons), "refused": sum(t.refused for t in one.tables)},
         digest=source.sha256,
     )  # fmt: skip
     one.settle("imported", f"批次 {batch_id}，补入批次 {one.supplements}", batch=batch_id)
@@ -300,7 +300,8 @@ def _insert(tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, s
         supplements=one.supplements,
     )  # fmt: skip
     findings = [finding_row(number, finding) for number, t in enumerate(one.tables, 1) for finding in t.findings]
-    return rolls.save_batch(tx, head, heads, one.rows, findings, staged=one.staged, replaces=same)
+    assert one.incoming is not None
+    return rolls.save_batch(tx, head, heads, one.incoming, findings, replaces=same)
 
 
 def finding_row(table_no: int, finding: Finding) -> tuple[Any, ...]:
@@ -318,46 +319,19 @@ def _columns_json(table: Prepared) -> str:
     )
 
 
-def _persons_by_table(one: ListOfFile) -> list[int]:
-    import pyarrow.compute as pc
+def _persons_by_table(rows: pa.Table, tables: int) -> list[int]:
+    import numpy as np
 
-    counts = [0] * len(one.tables)
-    found = pc.value_counts(one.rows.column("table_no"))
-    for entry in found.to_pylist():
-        counts[entry["values"] - 1] = entry["counts"]
-    return counts
+    return np.bincount(rows.column("table_no").to_numpy(), minlength=tables + 1)[1:].tolist()
 
 
 # overlap ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Persons:
-    ids: Any
-    names: Any
-    villages: Any
-    by_id: set[str] = field(init=False)
-    by_name: set[tuple[str, str]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.by_id = set(self.ids)
-        self.by_name = set(zip(self.names, self.villages, strict=True))
-
-
-def _persons(store: Store, kind: str, family: Sequence[int]) -> _Persons:
-    rows = rolls.persons_of(store, kind, family)
-    return _Persons([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows])
-
-
-def _overlap(left: _Persons, right: _Persons) -> float:
+def _overlap(by_id: float, by_name: float) -> float:
     """Common persons as a share of the smaller list; by ID, else by name and village where that is more than chance."""
-    smaller = min(len(left.by_id), len(right.by_id))
-    if not smaller:
-        return 0.0
-    by_id = len(left.by_id & right.by_id) / smaller
     if by_id:
         return by_id
-    by_name = len(left.by_name & right.by_name) / smaller
     return min(by_name, SAME_ROLL - 0.01) if by_name >= NAMESAKES else 0.0
 
 

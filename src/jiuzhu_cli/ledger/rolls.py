@@ -9,18 +9,14 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.mask import mask_id, mask_name
+from jiuzhu_cli.ledger.incoming import Incoming
 from jiuzhu_cli.ledger.snapshot import REGISTER_COLUMNS, ROLL_COLUMNS
 from jiuzhu_cli.ledger.store import Store, Transaction
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-STAGED = "incoming"
-FEW_ROWS = 2_000  # below it plain inserts beat a staging file
 # where a row stands and what is looked up for it, not what it says
 _PLACE = {"row_id", "batch_id", "table_no", "source_row", "case_no", "area_code"}
 SHOWN_CHANGES = 200
@@ -111,13 +107,6 @@ def batches_with_content(store: Store, content_sha256: str) -> list[dict[str, An
     return [dict(row) for row in rows]
 
 
-def persons_of(store: Store, kind: str, batch_ids: Sequence[int]) -> list[tuple[str, str, str, int]]:
-    """``(id_no, name, village, lead)`` of every row of these batches."""
-    lead = "lead" if kind == "roll" else "1"
-    sql = f"SELECT id_no, name, village, {lead} FROM {kind}_row WHERE batch_id IN ({_marks(batch_ids)})"
-    return [tuple(row) for row in store.query(sql, list(batch_ids))]  # type: ignore[misc]
-
-
 def active_root(store: Store, batch_id: int) -> int | None:
     """The active roll that ``batch_id`` is or supplements; None when it has been corrected or undone."""
     rows = store.query("SELECT coalesce(supplements, batch_id) FROM batch WHERE batch_id = ?", (batch_id,))
@@ -145,14 +134,6 @@ def money_moved(store: Store, batch_ids: Sequence[int]) -> int:
     return int(store.query(sql, list(batch_ids))[0][0])
 
 
-def stage_rows(store: Store, rows: pa.Table, name: str = STAGED) -> str:
-    """Puts many rows beside the record, before the transaction; few are inserted directly (returns '')."""
-    if rows.num_rows < FEW_ROWS:
-        return ""
-    store.stage(name, rows)
-    return name
-
-
 @contextlib.contextmanager
 def attempt(tx: Transaction) -> Iterator[None]:
     """What is written inside is taken back, and only it, when ``Withdrawn`` is raised inside; which ends there."""
@@ -172,15 +153,14 @@ def save_batch(
     tx: Transaction,
     head: BatchHead,
     tables: Sequence[TableHead],
-    rows: pa.Table,
+    rows: Incoming,
     findings: Sequence[Sequence[Any]],
     *,
-    staged: str,
     replaces: Sequence[int] = (),
 ) -> int:
     """Saves a batch with its tables, rows and findings; ``replaces`` (with their supplements) become superseded.
 
-    ``rows`` has the columns of ``row_columns(head.kind)``; ``findings`` are (table_no, row, column_letters, field, code,
+    ``rows`` are staged (``incoming.stage_lists``); ``findings`` are (table_no, row, column_letters, field, code,
     severity, shown, detail). Returns the batch ID.
     """
     old = _with_supplements(tx, replaces)
@@ -208,18 +188,10 @@ def save_batch(
             for t in tables
         ],
     )  # fmt: skip
-    names = row_columns(head.kind)
-    listed = ", ".join(names)
-    if staged:
-        tx.execute(
-            f"INSERT INTO {head.kind}_row (batch_id, {listed}) SELECT {batch_id}, {listed} FROM staging.{staged} ORDER BY rowid"
-        )
-    else:
-        columns = [rows.column(name).to_pylist() for name in names]
-        tx.executemany(
-            f"INSERT INTO {head.kind}_row (batch_id, {listed}) VALUES ({batch_id}{', ?' * len(names)})",
-            zip(*columns, strict=True),
-        )
+    listed = ", ".join(rows.columns)
+    tx.execute(
+        f"INSERT INTO {head.kind}_row (batch_id, {listed}) SELECT {batch_id}, {listed} FROM {rows.source} ORDER BY rowid"
+    )
     tx.executemany(
         "INSERT INTO finding (batch_id, table_no, row, column_letters, field, code, severity, shown, detail)"
         f" VALUES ({batch_id},?,?,?,?,?,?,?,?)",

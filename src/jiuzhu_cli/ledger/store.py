@@ -1,8 +1,8 @@
 """The system of record: one SQLite file per workspace, opened here and nowhere else.
 
 Writes happen only inside ``Store.transaction``: it takes the workspace's lock, begins IMMEDIATE, and commits the rows
-together with their journal entries, or nothing. Bulk data is staged by ADBC in a throw-away file first (``stage``), then
-copied in by one INSERT ... SELECT inside the transaction.
+together with their journal entries, or nothing. Bulk data is staged by ADBC in a throw-away file first (``stage``,
+``stage_all``), then copied in by INSERT ... SELECT inside the transaction.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 2
 GENESIS = "0" * 64
 LOCK_WAIT_SECONDS = 5.0
+FEW_ROWS = 2_000  # so many are staged in memory by plain inserts, which costs less than a file
 
 
 def utc_stamp(now: datetime | None = None) -> str:
@@ -144,6 +145,10 @@ class Lock:
             os.close(self._file)  # closing drops the lock
 
 
+class PartUndone(Exception):
+    """A part of a transaction was taken back for ``__cause__``; what was written before it stands."""
+
+
 @dataclass(slots=True)
 class Transaction:
     """What a stage's ledger functions write through. ``execute`` is for the ledger package only."""
@@ -158,6 +163,23 @@ class Transaction:
 
     def executemany(self, sql: str, rows: Any) -> None:
         self.connection.executemany(sql, rows)
+
+    @contextlib.contextmanager
+    def part(self) -> Iterator[None]:
+        """What is written inside stands or falls together. ``PartUndone`` when an exception has taken it back, and only it.
+
+        Errors of the database pass through and end the whole transaction.
+        """
+        self.connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            self.connection.execute("ROLLBACK TO part")
+            self.connection.execute("RELEASE part")
+            raise PartUndone from error
+        self.connection.execute("RELEASE part")
 
     def journal(self, entity: str, detail: dict[str, Any], *, digest: str = "") -> None:
         """Adds a chained entry. ``detail`` must hold no full ID, account or phone."""
@@ -178,6 +200,7 @@ class Store:
         self.path = path
         self.lock = Lock(path.with_name(".lock"), wait=lock_wait)
         self._staging: Path | None = None
+        self._staged_in_memory = False
         self._swept = False
         version = self._open(lock_wait)
         if version < 1:
@@ -281,7 +304,30 @@ class Store:
         except dbapi.DatabaseError as error:
             raise ledger_error(error, self.path) from error
 
+    def stage_all(self, tables: Mapping[str, pa.Table]) -> None:
+        """Puts all ``tables`` (of texts and integers) as ``staging.<name>`` for the next transaction, and nothing else."""
+        self._drop_staging()
+        if sum(table.num_rows for table in tables.values()) >= FEW_ROWS:
+            for name, table in tables.items():
+                self.stage(name, table)
+            return
+        import pyarrow.types as kinds
+
+        self.connection.execute("ATTACH DATABASE ':memory:' AS staging")
+        self._staged_in_memory = True
+        for name, table in tables.items():
+            columns = (f"{field.name} {'INT' if kinds.is_integer(field.type) else 'TEXT'}" for field in table.schema)
+            self.connection.execute(f"CREATE TABLE staging.{name} ({', '.join(columns)})")
+            self.connection.executemany(
+                f"INSERT INTO staging.{name} VALUES ({', '.join('?' * table.num_columns)})",
+                zip(*(column.to_pylist() for column in table.columns), strict=True),
+            )
+
     def _drop_staging(self) -> None:
+        if self._staged_in_memory:
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.execute("DETACH DATABASE staging")
+            self._staged_in_memory = False
         if self._staging is not None:
             with contextlib.suppress(sqlite3.Error):
                 self.connection.execute("DETACH DATABASE staging")

@@ -1,0 +1,130 @@
+"""Judged files into the record: one transaction for a group of files, each of which is saved whole or not at all.
+
+A group is bounded, so that a kill loses little: what it held is imported by the next run. Files for people are written
+after the commit; a batch whose files are missing gets them when its list is imported again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from jiuzhu_cli.intake.job import Job, Options
+from jiuzhu_cli.intake.mapping import keep_mappings
+from jiuzhu_cli.intake.outputs import write_outputs
+from jiuzhu_cli.intake.prepare import Prepared
+from jiuzhu_cli.intake.save import ListOfFile, SourceFile, lists_of, recognise_known, save_list
+from jiuzhu_cli.ledger.incoming import stage_lists
+from jiuzhu_cli.ledger.store import PartUndone, Store
+from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.policy.load import Policy
+
+GROUP_FILES, GROUP_ROWS = 64, 20_000
+
+
+@dataclass
+class Saver:
+    """Takes judged files in their order and saves them; ``flush`` saves what still waits."""
+
+    workspace: Workspace
+    policy: Policy
+    store: Store
+    options: Options
+    now: datetime
+    actor: str
+    _jobs: list[Job] = field(default_factory=list)
+    _rows: int = 0
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Files that belong together (most often one): they are saved in one group."""
+        self._jobs += sorted((job for job in jobs if job.book is not None), key=lambda job: not job.partners)
+        self._rows += sum(table.total for job in jobs for table in job.tables)
+        if len(self._jobs) >= GROUP_FILES or self._rows >= GROUP_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Raises what a file's saving raises, after the files before it are saved."""
+        jobs, self._jobs, self._rows = self._jobs, [], 0
+        pending = [(job, self._fresh(job)) for job in jobs]
+        lists = [one for _, fresh in pending for one in fresh]
+        failure: BaseException | None = None
+        if lists:
+            _stage(self.store, lists)
+            with self.store.transaction(actor=self.actor, command="import", now=self.now) as tx:
+                for number, (job, fresh) in enumerate(pending):
+                    source = _source(job)
+                    try:
+                        with tx.part():
+                            # what another file of the group has just brought in is known by now
+                            mine = [one for one in fresh if not recognise_known(self.store, one)]
+                            for one in mine:
+                                save_list(tx, self.store, one, source, self.policy.digest, self.options.mode, mine)
+                            if mine:
+                                keep_mappings(tx, [prepared.table for prepared in job.tables])
+                    except PartUndone as undone:
+                        jobs, failure = jobs[:number], undone.__cause__
+                        break
+        for job in jobs:
+            _conclude(job)
+        write_outputs(self.workspace, self.policy, self.store, jobs, now=self.now, actor=self.actor)
+        if failure is not None:
+            raise failure
+
+    def _fresh(self, job: Job) -> list[ListOfFile]:
+        """The lists of a file that the record does not hold yet; none when the file is refused whole."""
+        refusal = _whole_file_refused(job, self.options)
+        if refusal:
+            for result in job.results[: len(job.tables)]:
+                result.accepted, result.refused, result.amount_fen = 0, result.rows, 0
+                result.note, result.todo = refusal, "改正后重新导入整份文件；或去掉 --strict、调高 --max-bad-pct"
+            return []
+        paired = zip(job.tables, job.results, strict=False)
+        own = [(t, r) for t, r in paired if t.rows is None or t.rows.absorbed is None]
+        own += [(table, result) for table, result, _ in job.partners]
+        job.lists = lists_of([t for t, _ in own], [r for _, r in own], job.supplements)
+        return [one for one in job.lists if not recognise_known(self.store, one)]
+
+
+def _stage(store: Store, lists: Sequence[ListOfFile]) -> None:
+    """Puts the rows of lists beside the record; from then on they are only there."""
+    rows = [(one.kind, one.rows) for one in lists if one.rows is not None]
+    for one, incoming in zip(lists, stage_lists(store, rows), strict=True):
+        one.incoming, one.rows = incoming, None
+
+
+def _conclude(job: Job) -> None:
+    """What is said of tables that brought nothing into the record."""
+    for prepared, result in zip(job.tables, job.results, strict=False):
+        if result.status == "refused" and _all_present(prepared):
+            result.status, result.note = "already", "这些人都已在名册里"
+            result.refused, result.unchanged = 0, prepared.total
+        elif result.status == "refused" and not result.note:
+            result.note = "整张表不能导入" if prepared.fatal else "没有一行可以收下"
+
+
+def _all_present(prepared: Prepared) -> bool:
+    """Whether every row was refused only because its person is on the roll already."""
+    errors = [finding for finding in prepared.findings if finding.severity == "error"]
+    return bool(errors) and len(errors) == prepared.total and all(f.code == "already_in_roll" for f in errors)
+
+
+def _source(job: Job) -> SourceFile:
+    """What the batch says it came from: the file, or both of a pair."""
+    assert job.book is not None
+    homes = {home.path.name: home.book.sha256 for _, _, home in job.partners if home.book is not None}
+    if not homes:
+        return SourceFile(job.path.name, job.book.sha256)
+    digests = "".join([job.book.sha256, *homes.values()])
+    return SourceFile("、".join([job.path.name, *homes]), hashlib.sha256(digests.encode()).hexdigest())
+
+
+def _whole_file_refused(job: Job, options: Options) -> str:
+    rows = sum(table.total for table in job.tables)
+    refused = sum(table.refused for table in job.tables)
+    if options.strict and refused:
+        return f"有 {refused} 行不能收下，按 --strict 整份退回"
+    if options.max_bad_pct is not None and rows and refused * 100 > options.max_bad_pct * rows:
+        return f"{rows} 行里有 {refused} 行不能收下，超过 {options.max_bad_pct:g}%，整份退回"
+    return ""
