@@ -13,7 +13,7 @@ from jiuzhu_cli.intake.grid import Grid, cell_text, is_number, looks_like_id
 from jiuzhu_cli.intake.layout import Header, Known, headerish, is_header_row, read_header
 
 TOTAL = re.compile(
-    r"^(总|合|共|累|小|总合)计($|[^一-鿿]|金额|户|人|数|大写|元|资金|发放)|^(本页|全[镇乡村县区市]|本[镇乡村])(小计|合计|总计|共计)|(小计|合计|总计|共计)([:：（(\d].*)?$|^(人民币|金额)?[（(]?大写|^(过次页|承前页|转下页|接上页|本页计|页计)"
+    r"^(总|合|共|累|小|总合)计($|[^一-鿿]|金额|户|人|数|大写|元|资金|发放)|^(本页|全[镇乡村县区市]|本[镇乡村])(小计|合计|总计|共计)|(小计|合计|总计|共计)([:：（(\d].*)?$|^(人民币|金额|资金)?(合计|总计|共计)?[:：]?(人民币)?[（(]?大写|^(过次页|承前页|转下页|接上页|本页计|页计)"
 )
 _COUNTED = re.compile(r"^(以上|全[村镇乡区])?(共|合|总)?计?[:：]?\d+户")
 SUBTOTAL = re.compile(
@@ -36,6 +36,13 @@ TOWN_GROUP = re.compile(
 )
 PAGE = re.compile(
     r"第\s*[\d一二三四五六七八九十]+\s*页|共\s*[\d一二三四五六七八九十]+\s*页|[（(]?续表?[一二三四五六七八九十\d]*[)）]?|\s"
+)
+_SPREAD = re.compile(r"^(合|总|小|共)计[:：]?$")  # 合 | 计 in cells of their own
+_DAY = re.compile(
+    r"^(日期[:：]?)?(20\d\d|二[〇○零]..)[-./年][\d一二三四五六七八九十]{1,3}([-./月]([\d一二三四五六七八九十]{1,3}日?)?)?$"
+)
+_OFFICE = re.compile(
+    r"(政府|办公室|民政[局办所]|服务中心|委员会|街道办|办事处|[村居]委会|社区|合作社)([（(](盖?章|公章)[)）])?$"
 )
 _NAME = re.compile(r"^[一-鿿㐀-䶿]{2,4}$|^[一-鿿㐀-䶿]{1,10}[·•．.][一-鿿㐀-䶿·•．.]{1,15}$")
 _LIKE_ID = re.compile(r"^(?=(?:.*\d){11})[\dXx*]{15,19}$")
@@ -94,11 +101,17 @@ def kind_of(grid: Grid, row: int, cells: list[tuple[int, Any]], keys: dict[int, 
     if is_header_row(cells, known):
         return "header"
     long_numbers = any(re.fullmatch(r"[\d*xX]{11,}", text) for _, text in texts)
-    for _, text in texts[:4]:
+    for text in _labels(texts):
         if (TOTAL.search(text) or _COUNTED.search(text)) and len(text) <= 60 and not long_numbers:
             return "subtotal" if SUBTOTAL.search(text) else "total"
     if _STATISTIC.fullmatch(texts[0][1]) and not long_numbers:
         return "note"
+    if (
+        len(cells) <= 3
+        and all(_DAY.match(text) or _OFFICE.search(text) for _, text in texts)
+        and _DAY.match(texts[-1][1])
+    ):
+        return "signature"
     strings = [text for (_, value), (_, text) in zip(cells, texts, strict=True) if not is_number(value)]
     if strings and len(cells) <= 8 and SIGNATURE.search(strings[0]) and not long_numbers:
         return "signature"
@@ -113,6 +126,12 @@ def kind_of(grid: Grid, row: int, cells: list[tuple[int, Any]], keys: dict[int, 
         if NOTE.match(strings[0]) or re.search(r"[：:]", strings[0]):
             return "note"
     return "data"
+
+
+def _labels(texts: list[tuple[int, str]]) -> list[str]:
+    """Texts of a row that may call it a total: its first ones, its last, and a word spread over cells."""
+    first = [text for _, text in texts[:4]]
+    return first + [word for word in (texts[-1][1], "".join(first[:2])) if _SPREAD.match(word)]
 
 
 def names_somebody(cells: list[tuple[int, Any]], keys: dict[int, str], known: Known) -> bool:

@@ -130,35 +130,77 @@ def _figures_only(grid: Grid, row: int, keys: set[int], amount: int) -> bool:
 def state_totals(grid: Grid, table: Table, last: int) -> None:
     """Sets the stated figures of ``table``. Of several 合计 the one over everything counts, else their sum.
 
-    Sub-totals (小计, 东风村合计) only speak when they are all there is and cover every row.
+    Sub-totals (小计, 东风村合计, 本页合计) only speak when they are all there is and cover every row. A single 合计 that is
+    just the sum of the rows of the last page is the page's: ``stated_of_page``.
     """
     totals = [read_total(grid, row, table, last) for row, kind in table.skipped if kind == "total"]
     subs = [read_total(grid, row, table, last) for row, kind in table.skipped if kind == "subtotal"]
     told = [total for total in totals if total.fen is not None or total.households or total.persons]
-    if not told and subs and len(table.rows) and subs[-1].row > int(table.rows[-1]):
-        pieces = [sub for sub in subs if not re.search("页", sub.label)]
-        if len(pieces) == len(subs) and all(sub.fen is not None for sub in pieces):
-            table.stated_total_fen = sum(sub.fen or 0 for sub in pieces)
-        return
     if not told:
+        _state_subs(table, subs)
         return
     chosen = told[-1]
     if len(told) > 1:
         grand = [total for total in told if total.label.startswith(("总计", "总合计", "累计"))]
         chosen = grand[-1] if grand else told[-1]
-        if not grand and not _covers_all(told):
+        if not grand and not _covers_all(told, _Sums(grid, table)):
             _add_up(table, told)
             return
     table.stated_total_fen = chosen.fen
     table.stated_households = chosen.households
     table.stated_persons = chosen.persons
+    pages = _page_starts(table)
+    if chosen.fen is not None and pages and chosen.row > pages[-1]:
+        sums = _Sums(grid, table)
+        table.stated_of_page = chosen.fen == sums.between(pages[-1], chosen.row) != sums.between(0, grid.height)
 
 
-def _covers_all(told: list[Stated]) -> bool:
-    """Whether the last 合计 is the sum of those before it (or repeats them)."""
+def _state_subs(table: Table, subs: list[Stated]) -> None:
+    """Sub-totals that cover every row state the whole; those of pages when each page has one."""
+    if not subs or not len(table.rows) or subs[-1].row < int(table.rows[-1]) or any(sub.fen is None for sub in subs):
+        return
+    of_pages = [sub for sub in subs if "页" in sub.label]
+    if not of_pages or (len(of_pages) == len(subs) == len(_page_starts(table)) + 1 and not _carried(subs)):
+        table.stated_total_fen = sum(sub.fen or 0 for sub in subs)
+
+
+def _carried(subs: list[Stated]) -> bool:
+    """Running sums (过次页, 承前页) add up nothing."""
+    return any(re.search("次页|前页|下页|上页", sub.label) for sub in subs)
+
+
+def _page_starts(table: Table) -> list[int]:
+    """Rows below the first data row where a header printed again begins a page."""
+    first = int(table.rows[0]) if len(table.rows) else 0
+    rows = [row for row, kind in table.skipped if kind == "repeated_header" and row > first]
+    return [row for at, row in enumerate(rows) if not at or row != rows[at - 1] + 1]
+
+
+class _Sums:
+    """Sums of the amount column over data rows; read only where labels leave in doubt what a 合计 is of."""
+
+    def __init__(self, grid: Grid, table: Table) -> None:
+        self._rows = table.rows
+        column = table.column("amount_fen")
+        values = [0] * len(table.rows)
+        if column is not None:
+            values = [_amount(grid.value(row, column.index), column) or 0 for row in table.rows.tolist()]
+        self._upto = np.concatenate([[0], np.cumsum(np.array(values, dtype=np.int64))])
+
+    def between(self, first: int, last: int) -> int:
+        """分 of the data rows from sheet row ``first`` up to ``last``, not included."""
+        start, stop = np.searchsorted(self._rows, [first, last])
+        return int(self._upto[stop] - self._upto[start])
+
+
+def _covers_all(told: list[Stated], sums: _Sums) -> bool:
+    """Whether the last 合计 is the sum of those before it (or repeats them, and they are not one a page)."""
     before = [total.fen or 0 for total in told[:-1]]
     last = told[-1].fen or 0
-    return last == sum(before) or all(fen == last for fen in before) or not any(before)
+    if last == sum(before) or not any(before):
+        return True
+    each = [sums.between(start, total.row) for start, total in zip([0, *(t.row for t in told)], told, strict=False)]
+    return all(fen == last for fen in before) and each != [total.fen for total in told]
 
 
 def _add_up(table: Table, told: list[Stated]) -> None:
