@@ -43,8 +43,8 @@ def write_errors(
 ) -> str:
     """The annotated copy: bad cells red, reasons in a last column, a summary in front. Returns the SHA-256.
 
-    A workbook so large that a full copy would take longer than the import itself gets its concerned rows only, each with
-    its row number of the original.
+    Of a text file so large that a full copy would take longer than the import itself only the concerned rows are given,
+    each with its row number of the original.
     """
     marks: list[CellMark] = []
     reasons: dict[tuple[str, int], list[str]] = {}
@@ -59,7 +59,7 @@ def write_errors(
             reasons.setdefault((finding.source.sheet, finding.source.row), []).append(text)
     joined = {place: "\n".join(texts) for place, texts in reasons.items()}
     summary = _summary(results, policy)
-    if sum(sheet.width * sheet.height for sheet in book.sheets) > MAX_KEPT_CELLS:
+    if book.kind != "xlsx" and sum(sheet.width * sheet.height for sheet in book.sheets) > MAX_KEPT_CELLS:
         return write_xlsx(target, [summary, *_concerned(book, tables, marks, joined)])
     headers = {table.table.sheet: table.table.header_last + 1 for table in reversed(tables)}
     return annotate_copy(book.path, target, marks, joined, summary, header_rows=headers, book=book)
