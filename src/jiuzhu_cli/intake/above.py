@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,13 @@ import numpy as np
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.areas import short_village
 from jiuzhu_cli.intake.rows import Rows
+from jiuzhu_cli.intake.vectors import Vector, nothing
 
 _VILLAGE = re.compile(r"[一-鿿]{2,}(?:村(?![一-鿿]?[路街])|社区|居委会)")
 _FEWEST = 0.2  # share of blanks below which a blank may be an omission: what is filled is told
 
 
-def places_as_above(rows: Rows, name: str, within: Sequence[Any] | None = None) -> list[Any]:
+def places_as_above(rows: Rows, name: str, within: Vector | None = None) -> Vector:
     """The place column ``name`` (one value a person), blanks filled from above; unchanged where it is not written that way.
 
     It is when its first row is filled, no place is written again right below itself, and none comes back after another.
@@ -24,12 +24,13 @@ def places_as_above(rows: Rows, name: str, within: Sequence[Any] | None = None) 
     below a header printed again. Blanks at the head of a run stay blank, and in a list with few of them where
     the row's address names another place.
     """
-    given = list(rows.get(name))
+    values = rows.get(name)
+    if not values.blanks or values[0] is None:
+        return values
+    given = values.tolist()
     blanks = [index for index, value in enumerate(given) if value is None]
-    if not blanks or given[0] is None:
-        return given
     ends, pages = _breaks(rows)
-    over = list(within) if within is not None else [None] * len(given)
+    over = within.tolist() if within is not None else [None] * len(given)
     out: list[Any] = []
     seen: set[tuple[Any, Any]] = set()
     last: Any = None
@@ -40,13 +41,13 @@ def places_as_above(rows: Rows, name: str, within: Sequence[Any] | None = None) 
         if value is not None:
             place = (over[index], value)
             if place == previous and last is not None and not pages[index]:
-                return given
+                return values
             if place != previous and place in seen:
-                return given
+                return values
             seen.add(place)
             previous, last = place, value
         out.append(last)
-    addresses = rows.get("address") if "address" in rows.columns else [None] * rows.size
+    addresses = rows.get("address") if "address" in rows.columns else nothing("address", rows.size)
     for index in blanks:
         place, address = out[index], compact(addresses[index] or "")
         if place is None or short_village(place) in address:
@@ -56,7 +57,7 @@ def places_as_above(rows: Rows, name: str, within: Sequence[Any] | None = None) 
             out[index] = None
         elif few or other:
             rows.blame(index, name, "place_as_above", "warning", place=place)
-    return out
+    return Vector.of(out)
 
 
 def _breaks(rows: Rows) -> tuple[list[bool], list[bool]]:

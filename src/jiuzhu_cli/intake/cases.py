@@ -7,16 +7,18 @@ household's or each person's and neither header, blanks nor the stated total tel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
-from operator import eq
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.members import expand_members
 from jiuzhu_cli.intake.rows import Rows
+from jiuzhu_cli.intake.vectors import Vector, codes_of, is_true
 
 AmountLevel = Literal["", "household", "person"]
 AMOUNTS = ("amount_fen", "base_fen", "addon_fen", "care_fen")
@@ -57,40 +59,42 @@ def household_cases(
         return
     heads = _heads(rows, attached)
     counts = np.bincount(rows.case)
-    lead_of = np.full(len(counts), -1, dtype=np.int64)
-    for person in np.flatnonzero(heads).tolist():
-        if lead_of[rows.case[person]] < 0:
-            lead_of[rows.case[person]] = person
-        elif rows.get("id_no")[person] != rows.get("id_no")[lead_of[rows.case[person]]]:
+    said = _first(rows.case, np.flatnonzero(heads), len(counts))
+    ids = rows.get("id_no")
+    others = np.flatnonzero(heads & (said[rows.case] != np.arange(rows.size)))
+    for person in others.tolist():
+        if ids[person] != ids[int(said[rows.case[person]])]:
             rows.blame(person, "relation", "household_two_heads", "warning")
-    first = np.full(len(counts), rows.size, dtype=np.int64)
-    np.minimum.at(first, rows.case, np.arange(rows.size))
-    lead_of = np.where(lead_of < 0, first, lead_of)
+    lead_of = np.where(said < 0, _first(rows.case, np.arange(rows.size), len(counts)), said)
     rows.lead = np.zeros(rows.size, dtype=bool)
     rows.lead[lead_of] = True
+    rows.owner = lead_of[rows.case]
     joining = _join_known(rows, lead_of, known_heads)
     rows.lists_members = bool((counts > 1).any())
-    owner = lead_of[rows.case].tolist()
-    members = np.flatnonzero(~rows.lead).tolist()
-    summed = personal_amounts(rows, members, owner, level, standard)
-    if not rows.table.fatal:
-        _settle(rows, members, owner, summed)
+    summed = personal_amounts(rows, level, standard)
+    if not rows.table.fatal and rows.lists_members:
+        _settle(rows, summed)
     for name in SHARED_FIELDS:
         values = rows.values.get(name)
-        if values is not None:
-            for person in members:
-                if values[person] is None:
-                    values[person] = values[owner[person]]
-    _name_heads(rows, owner)
+        if values is not None and values.blanks and rows.lists_members:
+            rows.values[name] = values.filled(values.take(rows.owner))
+    _name_heads(rows)
     if rows.lists_members:
-        _count_persons(rows, lead_of.tolist(), counts.tolist())
-    for person in joining:
-        rows.lead[person] = False
+        _count_persons(rows, lead_of, counts)
+    if joining:
+        rows.lead[joining] = False
         for name in CASE_FIELDS:
             if name in rows.values:
-                rows.values[name][person] = None
+                for person in joining:
+                    rows.values[name][person] = None
     rows.personal = bool(summed)
-    rows.owner = np.array(owner, dtype=np.int64)
+
+
+def _first(groups: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
+    """The first of ``rows`` (ascending) in each of ``size`` groups, -1 where there is none."""
+    out = np.full(size, -1, dtype=np.int64)
+    out[groups[rows[::-1]]] = rows[::-1]
+    return out
 
 
 def _join_known(rows: Rows, lead_of: np.ndarray, known_heads: frozenset[str]) -> list[int]:
@@ -105,133 +109,110 @@ def _join_known(rows: Rows, lead_of: np.ndarray, known_heads: frozenset[str]) ->
 
 
 def _group(rows: Rows, attached: np.ndarray) -> np.ndarray:
-    """Household number of each person, in order of appearance."""
-    keys: list[Any]
+    """Household number of each person, in order of appearance; those ``attached`` belong to the row above."""
+    if not rows.size:
+        return np.zeros(0, dtype=np.int64)
     if _tells_households(rows.get("case_code")):
         keys = _keyed(rows, "case_code")
     elif "head_id_no" in rows.columns and rows.columns["head_id_no"] is not rows.columns.get("id_no"):
         keys = _keyed(rows, "head_id_no")
     else:
         starts = _starts(rows)
-        keys = _carry([index if start else None for index, start in enumerate(starts)])
+        keys = _carry(np.where(starts, np.arange(rows.size), -1))
     _join_merged(rows, keys)
-    numbers: dict[Any, int] = {}
-    out = np.empty(rows.size, dtype=np.int64)
-    current = 0
-    for person, (key, joined) in enumerate(zip(keys, attached.tolist(), strict=True)):
-        if not joined:
-            current = numbers.setdefault(key, len(numbers))
-        out[person] = current
-    return out
+    return codes_of(pa.array(keys[_last(~attached)])).astype(np.int64)
 
 
-def _join_merged(rows: Rows, keys: list[Any]) -> None:
+def _last(known: np.ndarray) -> np.ndarray:
+    """For each row the last one up to it that is ``known``; the first row where there is none."""
+    return np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))
+
+
+def _carry(keys: np.ndarray) -> np.ndarray:
+    """A blank (-1) is as above."""
+    return np.asarray(keys[_last(keys >= 0)])
+
+
+def _join_merged(rows: Rows, keys: np.ndarray) -> None:
     """Cells merged over several rows make those rows one household, whatever else they say."""
     if rows.table.blocks is None or not len(rows.table.blocks):
         return
-    blocks = rows.table.blocks[rows.origin].tolist()
-    for index in range(1, len(blocks)):
-        if blocks[index] == blocks[index - 1]:
-            if index == 1 or blocks[index - 2] != blocks[index]:
-                # the first of its merged rows may have been taken for a member of the household above
-                mixed = index >= 2 and keys[index - 1] == keys[index - 2]
-                keys[index - 1] = ("merged", blocks[index]) if mixed else keys[index - 1]
-            keys[index] = keys[index - 1]
+    blocks = rows.table.blocks[rows.origin]
+    unused = int(keys.max()) + 1
+    for index in (np.flatnonzero(blocks[1:] == blocks[:-1]) + 1).tolist():
+        # the first of its merged rows may have been taken for a member of the household above
+        if index >= 2 and blocks[index - 2] != blocks[index] and keys[index - 1] == keys[index - 2]:
+            keys[index - 1] = unused + int(blocks[index])
+        keys[index] = keys[index - 1]
 
 
-def _tells_households(codes: list[Any]) -> bool:
+def _tells_households(codes: Vector) -> bool:
     """A code repeated or left blank on some rows is the household's; one that differs on every row tells nothing."""
-    told = [code for code in codes if code is not None]
-    return bool(told) and (len(told) < len(codes) or len(set(told)) < len(told))
+    told = len(codes) - codes.blanks
+    return bool(told) and (bool(codes.blanks) or int(codes.codes().max()) + 1 < told)
 
 
-def _keyed(rows: Rows, name: str) -> list[Any]:
+def _keyed(rows: Rows, name: str) -> np.ndarray:
     """By a column's value; a blank is as above, unless the row is a head's own."""
-    heads = _say_head(rows.get("relation"))
-    ids = rows.get("id_no")
-    keys = [
-        value if value is not None else (ids[index] or ("row", index)) if heads[index] or index == 0 else None
-        for index, value in enumerate(rows.get(name))
-    ]
+    values = rows.get(name)
+    own = _say_head(rows.get("relation"))
+    own[0] = True
+    keys = values.filled(rows.get("id_no").where(own)).codes().astype(np.int64)
+    alone = own & (keys < 0)
+    keys[alone] = int(keys.max()) + 1 + np.flatnonzero(alone)
     return _carry(keys)
 
 
-def _carry(keys: list[Any]) -> list[Any]:
-    last: Any = ("row", 0)
-    out = []
-    for key in keys:
-        if key is not None:
-            last = key
-        out.append(last)
-    return out
-
-
-def _say_head(words: Sequence[str | None]) -> list[bool]:
+def _say_head(words: Vector) -> np.ndarray:
     """Which kinship words say head of the household."""
-    known = {word: word is not None and compact(word) in HEAD_WORDS for word in set(words)}
-    return list(map(known.__getitem__, words))
+    if words.blanks == len(words):
+        return np.zeros(len(words), dtype=bool)
+    heads = [word for word in words.distinct() if word is not None and compact(word) in HEAD_WORDS]
+    return is_true(pc.is_in(words.array, pa.array(heads, type=pa.string())))
 
 
-def _equal(left: Sequence[Any], right: Sequence[Any]) -> np.ndarray:
-    """Where both say the same, and something."""
-    same = np.fromiter(map(eq, left, right), dtype=bool, count=len(left))
-    for index in np.flatnonzero(same).tolist() if None in left else ():
-        same[index] = left[index] is not None
-    return same
-
-
-def _starts(rows: Rows) -> list[bool]:
+def _starts(rows: Rows) -> np.ndarray:
     """Where a household begins, told by relation, head's name and household columns that are blank on members' rows."""
-    size = rows.size
     relation, head_name = rows.get("relation"), rows.get("head_name")
     heads = _say_head(relation)
-    kin = [word is not None and not head for word, head in zip(relation, heads, strict=True)]
-    markers = [rows.values[name] for name in _MARKERS if name in rows.values]
-    markers = [values for values in markers if any(value is None for value in values)]
-    if any(kin):  # only columns that are blank on most members' rows say anything
-        markers = [m for m in markers if sum(m[i] is not None for i in range(size) if kin[i]) <= 0.2 * sum(kin)]
-    told = "relation" in rows.columns and any(heads)
-    starts, current = [], None
-    for index in range(size):
-        filled = sum(values[index] is not None for values in markers)
-        fresh = index == 0 or heads[index]
-        if head_name[index] is not None:
-            fresh = fresh or head_name[index] != current
-        elif told and not kin[index]:
-            fresh = fresh or filled > 0 or not markers
-        if not told and "head_name" not in rows.columns:
-            # without any word of kinship two blank household columns are needed to make a member of a row
-            fresh = fresh or filled > 0 or len(markers) < 2
-        elif markers and kin[index] and filled * 2 >= len(markers) and filled > 1:
-            fresh = True
-        if fresh:
-            current = head_name[index]
-        starts.append(fresh)
-    return starts
+    kin = relation.valid & ~heads
+    markers = [rows.values[name].valid for name in _MARKERS if name in rows.values]
+    markers = [filled for filled in markers if not filled.all()]
+    if kin.any():  # only columns that are blank on most members' rows say anything
+        markers = [filled for filled in markers if filled[kin].sum() <= 0.2 * kin.sum()]
+    told = "relation" in rows.columns and bool(heads.any())
+    filled = np.sum(markers, axis=0) if markers else np.zeros(rows.size, dtype=np.int64)
+    fresh = heads.copy()
+    fresh[0] = True
+    named = head_name.valid
+    if told:
+        fresh |= ~named & ~kin & ((filled > 0) | (not markers))
+    if not told and "head_name" not in rows.columns:
+        # without any word of kinship two blank household columns are needed to make a member of a row
+        fresh |= (filled > 0) | (len(markers) < 2)
+    elif markers:
+        fresh |= kin & (filled * 2 >= len(markers)) & (filled > 1)
+    # a head's name other than that of the last row that began a household or bore a name
+    above = np.append(0, _last(fresh | named)[:-1])
+    names = head_name.codes()
+    return np.asarray(fresh | (named & (names != names[above])))
 
 
 def _heads(rows: Rows, attached: np.ndarray) -> np.ndarray:
     """Rows that are their household's head: by relation, else by the head's ID, else by the head's name."""
-    ids, names = rows.get("id_no"), rows.get("name")
-    by_relation = np.array(_say_head(rows.get("relation")), dtype=bool)
-    by_id, by_name = _equal(ids, rows.get("head_id_no")), _equal(names, rows.get("head_name"))
-    found = by_relation.copy()
-    for better in (by_id, by_name):
+    found = _say_head(rows.get("relation"))
+    for own, head in (("id_no", "head_id_no"), ("name", "head_name")):
         known = np.zeros(int(rows.case.max()) + 1, dtype=bool)
         known[rows.case[found]] = True
-        found |= better & ~known[rows.case]
-    return found & ~attached if bool(attached.any()) else found
+        found = found | (rows.get(own).equals(rows.get(head)) & ~known[rows.case])
+    return np.asarray(found & ~attached)
 
 
 # figures ---------------------------------------------------------------------------------------------------
 
 
 def personal_amounts(
-    rows: Rows,
-    members: list[int],
-    owner: list[int],
-    level: AmountLevel,
-    standard: Callable[[str | None], int | None] | None = None,
+    rows: Rows, level: AmountLevel, standard: Callable[[str | None], int | None] | None = None
 ) -> set[str]:
     """Amount fields that stand on each person's row and are to be summed; the others are the household's.
 
@@ -244,16 +225,18 @@ def personal_amounts(
         values = rows.values.get(name)
         if values is None:
             continue
-        doubled = [person for person in members if values[person] is not None and values[owner[person]] is not None]
+        valid = values.valid
+        doubled = np.flatnonzero(~rows.lead & valid & valid[rows.owner])
+        repeated = len(doubled) > 0
         told = level or rows.columns[name].level
-        stated = _told_by_total(rows, name, values) if doubled and not level else ""
+        stated = _told_by_total(rows, name, values) if repeated and not level else ""
         disputed = bool(told and stated and told != stated)  # the header says one thing, the table's total another
-        if not told and doubled:
-            told = stated or _told_by_difference(values, doubled, owner)
-            told = told or _told_by_arithmetic(rows, values, doubled, owner, standard)
+        if not told and repeated:
+            told = stated or _told_by_difference(rows, values, doubled)
+            told = told or _told_by_arithmetic(rows, values, np.unique(rows.owner[doubled]), standard)
             if name == "amount_fen":
                 rows.table.amount_level = told
-        if (not told and doubled) or disputed:
+        if (not told and repeated) or disputed:
             rows.blame(-1, name, "amount_level_unknown", "error", header=rows.columns[name].header)
             rows.table.fatal = True
         if told == "person":
@@ -261,55 +244,47 @@ def personal_amounts(
     return summed
 
 
-def _told_by_total(rows: Rows, name: str, values: list[int | None]) -> AmountLevel:
+def _told_by_total(rows: Rows, name: str, values: Vector) -> AmountLevel:
     stated = rows.table.stated_total_fen
     if name != "amount_fen" or stated is None:
         return ""
-    all_rows = sum(value or 0 for value in values)
-    seen: dict[int, int] = {}
-    for case, value in zip(rows.case.tolist(), values, strict=True):
-        if value is not None:
-            seen.setdefault(case, value)
-    once = sum(seen.values())
+    all_rows = values.total(values.valid)
+    first = _first(rows.case, np.flatnonzero(values.valid), int(rows.case.max()) + 1)
+    once = values.total(first[first >= 0])
     if all_rows == once:
         return ""
     return "person" if stated == all_rows else "household" if stated == once else ""
 
 
-def _told_by_difference(values: list[int | None], doubled: list[int], owner: list[int]) -> AmountLevel:
+def _told_by_difference(rows: Rows, values: Vector, doubled: np.ndarray) -> AmountLevel:
     """Persons' amounts differ within most households; a household's amount repeated does not."""
-    households = {owner[person] for person in doubled}
-    differing = {owner[person] for person in doubled if values[person] != values[owner[person]]}
-    return "person" if len(differing) * 2 > len(households) else ""
+    number, owner = values.numbers, rows.owner[doubled]
+    differing = owner[number[doubled] != number[owner]]
+    return "person" if len(np.unique(differing)) * 2 > len(np.unique(owner)) else ""
 
 
 def _told_by_arithmetic(
-    rows: Rows,
-    values: list[int | None],
-    doubled: list[int],
-    owner: list[int],
-    standard: Callable[[str | None], int | None] | None,
+    rows: Rows, values: Vector, leads: np.ndarray, standard: Callable[[str | None], int | None] | None
 ) -> AmountLevel:
     """The repeated amounts against what top-up (标准 × 人数 − 月收入) or one-person households' grades would give.
 
     Four households in five must fit one reading, and not one in five the other.
     """
-    counts = np.bincount(rows.case).tolist()
-    cases = rows.case.tolist()
-    stated = rows.get("covered_persons")
-    sizes = rows.get("household_size")
-    income, periods, category = rows.get("income_fen"), rows.get("income_period"), rows.get("category")
-    leads = sorted({owner[person] for person in doubled})
-    single = {values[p] for p in np.flatnonzero(rows.lead).tolist() if counts[cases[p]] == 1 and (stated[p] or 1) == 1}
+    counts = np.bincount(rows.case)[rows.case]
+    covered = rows.get("covered_persons")
+    alone = rows.lead & (counts == 1) & (~covered.valid | (covered.numbers <= 1))
+    single = set(values.take(np.flatnonzero(alone)).distinct())
+    asked = ("covered_persons", "household_size", "income_fen", "income_period", "category")
+    stated, sizes, income, periods, category = (rows.get(name).take(leads).tolist() for name in asked)
     whole = each = judged = 0
-    for lead in leads:
-        persons, amount = stated[lead] or counts[cases[lead]], values[lead]
+    for place, (amount, listed) in enumerate(zip(values.take(leads), counts[leads].tolist(), strict=True)):
+        persons = stated[place] or listed
         if amount is None or persons < 2:
             continue
-        line = standard(category[lead]) if standard is not None else None
-        if line is not None and income[lead] is not None and periods[lead] is not None:
-            monthly = income[lead] / (12 if periods[lead] == "year" else 1)
-            gap = line * persons - monthly * persons / (sizes[lead] or persons)
+        line = standard(category[place]) if standard is not None else None
+        if line is not None and income[place] is not None and periods[place] is not None:
+            monthly = income[place] / (12 if periods[place] == "year" else 1)
+            gap = line * persons - monthly * persons / (sizes[place] or persons)
             whole += abs(amount - gap) <= 100  # rounded to the yuan
             each += abs(amount * persons - gap) <= 100 * persons
         elif 0 < len(single) <= 12:
@@ -325,52 +300,64 @@ def _told_by_arithmetic(
     return "person" if each >= 0.8 * judged and whole <= 0.2 * judged else ""
 
 
-def _settle(rows: Rows, members: list[int], owner: list[int], summed: set[str]) -> None:
+def _settle(rows: Rows, summed: set[str]) -> None:
     """Figures move to the lead row. Repeated ones must agree; the lead's stands and a conflict is said."""
+    member = ~rows.lead
     for name in CASE_FIELDS:
         values = rows.values.get(name)
-        if values is None:
+        if values is None or not (valid := values.valid)[member].any():
             continue
-        blamed: set[int] = set()
-        for person in members:
-            value, lead = values[person], owner[person]
-            if value is None:
-                continue
-            values[person] = None
-            if values[lead] is None and (name not in rows.problems or lead not in rows.problems[name]):
-                values[lead] = value
-            elif name in summed and values[lead] is not None:
-                values[lead] += value
-            elif values[lead] != value and lead not in blamed:
-                blamed.add(lead)
-                rows.blame(person, name, "household_value_conflict", "warning", lead_row=rows.source_row(lead))
+        on_members = np.flatnonzero(member & valid)
+        owner = rows.owner[on_members]
+        free = rows.lead & ~valid  # leads whose blank a member's value may fill
+        free[list(rows.problems.get(name, ()))] = False
+        source = _first(rows.owner, on_members, rows.size)
+        settled = values.where(~(free & (source >= 0)), values.take(source))
+        if name in summed:
+            summing = settled.valid[owner]
+            total = np.where(valid & rows.lead, values.numbers, 0)
+            np.add.at(total, owner[summing], values.numbers[on_members[summing]])
+            differs = ~summing
+            settled = Vector(pa.array(total, mask=~settled.valid))
+        else:
+            differs = ~values.take(on_members).equals(settled.take(owner))
+        blamed = _first(rows.owner, on_members[differs], rows.size)
+        for person in np.sort(blamed[blamed >= 0]).tolist():
+            lead_row = rows.source_row(int(rows.owner[person]))
+            rows.blame(person, name, "household_value_conflict", "warning", lead_row=lead_row)
+        rows.values[name] = settled.where(rows.lead)
 
 
-def _name_heads(rows: Rows, owner: list[int]) -> None:
+def _name_heads(rows: Rows) -> None:
     """Every row of a household says who its head is."""
     ids, names = rows.get("id_no"), rows.get("name")
     head_ids, head_names = rows.get("head_id_no"), rows.get("head_name")
-    for person, lead in enumerate(owner):
-        stated = head_names[lead]
-        if head_ids[person] is None:
-            head_ids[person] = head_ids[lead] or (ids[lead] if stated is None or stated == names[lead] else None)
-        if head_names[person] is None:
-            head_names[person] = stated or (names[lead] if head_ids[person] == ids[lead] else None)
+    lead = np.flatnonzero(rows.lead)
+    of_lead = np.zeros(rows.size, dtype=np.int64)
+    of_lead[lead] = np.arange(len(lead))
+    of_lead = of_lead[rows.owner]  # each row's household among the leads
+    lead_ids, lead_names, stated = ids.take(lead), names.take(lead), head_names.take(lead)
+    if head_ids.blanks:
+        own = lead_ids.where(~stated.valid | stated.equals(lead_names))
+        head_ids = head_ids.filled(head_ids.take(lead).filled(own).take(of_lead))
+    if head_names.blanks:
+        own = lead_names.where(head_ids.take(lead).alike(lead_ids))
+        told = stated.take(of_lead).filled(lead_names.take(of_lead).where(head_ids.alike(lead_ids.take(of_lead))))
+        below = np.arange(rows.size) > rows.owner
+        head_names = head_names.filled(told.filled(own.take(of_lead).where(below)))
     rows.values["head_id_no"], rows.values["head_name"] = head_ids, head_names
 
 
-def _count_persons(rows: Rows, leads: list[int], counts: list[int]) -> None:
+def _count_persons(rows: Rows, leads: np.ndarray, counts: np.ndarray) -> None:
     """In a list of members the covered persons are those listed, where the list does not state them."""
-    covered = rows.values.get("covered_persons")
-    if covered is None:
-        covered = rows.values["covered_persons"] = [None] * rows.size
-    for case, lead in enumerate(leads):
-        if covered[lead] is None:
-            covered[lead] = counts[case]
-        elif counts[case] > 1 and covered[lead] != counts[case]:
-            rows.blame(
-                lead, "covered_persons", "covered_persons_differ", "warning", stated=covered[lead], listed=counts[case]
-            )
+    covered = rows.get("covered_persons")
+    stated, told = covered.numbers[leads], covered.valid[leads]
+    for case in np.flatnonzero(told & (counts > 1) & (stated != counts)).tolist():
+        numbers: dict[str, Any] = {"stated": int(stated[case]), "listed": int(counts[case])}
+        rows.blame(int(leads[case]), "covered_persons", "covered_persons_differ", "warning", **numbers)
+    listed = np.zeros(rows.size, dtype=np.int64)
+    listed[leads] = counts
+    rows.values["covered_persons"] = covered.filled(Vector(pa.array(listed, mask=~rows.lead)))
 
 
 def refuse_with_lead(rows: Rows) -> None:

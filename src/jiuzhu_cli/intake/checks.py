@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from jiuzhu_cli.core.finding import Severity
-from jiuzhu_cli.core.identity import sex
+from jiuzhu_cli.core.money import MAX_FEN
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.clean import DISABILITY_KINDS, GRADES
+from jiuzhu_cli.intake.letters import bytes_of
 from jiuzhu_cli.intake.members import find_member_columns
 from jiuzhu_cli.intake.rows import Rows
+from jiuzhu_cli.intake.vectors import Vector, is_true, same
 from jiuzhu_cli.policy.model import Programme, Register
 
 # Problems that only inform, whatever the field
@@ -36,29 +39,36 @@ def own_person(rows: Rows) -> None:
     if heads_only and "name" in rows.columns and "head_name" in rows.columns:
         # the ID is the head's: a row that names somebody else has none of its own
         names, head_names = rows.values["name"], rows.values["head_name"]
-        ids = rows.values["head_id_no"]
-        rows.values["id_no"] = [i if n in (None, h) else None for i, n, h in zip(ids, names, head_names, strict=True)]
-        rows.values["name"] = [n or h for n, h in zip(names, head_names, strict=True)]
+        heads_own = ~names.valid | names.equals(head_names)
+        rows.values["id_no"] = rows.values["head_id_no"].where(heads_own)
+        rows.values["name"] = names.filled(head_names)
         rows.columns["id_no"] = rows.columns["head_id_no"]
         rows.problems["id_no"] = dict(rows.problems.get("head_id_no", {}))
         rows.problems.pop("name", None)
     for own, head in (("id_no", "head_id_no"), ("name", "head_name")):
         if head in rows.columns and own not in rows.columns:
             rows.columns[own] = rows.columns[head]
-            rows.values[own] = list(rows.values[head])
+            rows.values[own] = rows.values[head].copy()
             if head in rows.problems:
                 rows.problems[own] = dict(rows.problems[head])
     if "id_no" in rows.columns and "head_id_no" in rows.columns:
-        ids, names = rows.values["id_no"], rows.get("name")
-        missing = rows.problems.get("id_no", {})
-        for person in [person for person, code in missing.items() if code == "id_missing"]:
-            head_name = rows.get("head_name")[person]
-            if names[person] in (None, head_name) and rows.values["head_id_no"][person] is not None:
-                ids[person] = rows.values["head_id_no"][person]
-                names[person] = names[person] or head_name
-                del missing[person]
-                rows.problems.get("name", {}).pop(person, None)
-        rows.values["name"] = names
+        _blank_is_the_head(rows)
+
+
+def _blank_is_the_head(rows: Rows) -> None:
+    ids, names, head_ids = rows.values["id_no"], rows.get("name"), rows.values["head_id_no"]
+    head_names = rows.get("head_name")
+    missing = rows.problems.get("id_no", {})
+    blank = np.zeros(rows.size, dtype=bool)
+    blank[[person for person, code in missing.items() if code == "id_missing"]] = True
+    blank &= (~names.valid | names.equals(head_names)) & head_ids.valid
+    if blank.any():
+        rows.values["id_no"] = ids.where(~blank, head_ids)
+        names = names.where(~blank, names.filled(head_names))
+        for person in np.flatnonzero(blank).tolist():
+            del missing[person]
+            rows.problems.get("name", {}).pop(person, None)
+    rows.values["name"] = names
 
 
 def whole_amount(rows: Rows) -> None:
@@ -70,19 +80,19 @@ def whole_amount(rows: Rows) -> None:
     if not source:
         return
     if parts:
-        values = [
-            sum(value for value in row if value is not None) if any(value is not None for value in row) else None
-            for row in zip(*(rows.values[name] for name in parts), strict=True)
-        ]
+        each = [rows.values[name] for name in parts]
+        values = Vector(
+            pa.array(sum(part.numbers for part in each), mask=~np.logical_or.reduce([part.valid for part in each]))
+        )
         rows.problems["amount_fen"] = {
             person: code for name in reversed(parts) for person, code in rows.problems.get(name, {}).items()
         }
         rows.blame(-1, source, "amount_from_parts", "notice", header="、".join(rows.columns[n].header for n in parts))
     else:
-        values = list(rows.values[source])
+        values = rows.values[source].copy()
         persons = rows.values.get("covered_persons") if source == "per_person_amount" else None
         if persons is not None:
-            values = [v * n if v is not None and n is not None else None for v, n in zip(values, persons, strict=True)]
+            values = values.times(persons, MAX_FEN)
         rows.problems["amount_fen"] = dict(rows.problems.get(source, {}))
         rows.blame(-1, source, "amount_from_other", "notice", header=rows.columns[source].header)
     rows.values["amount_fen"] = values
@@ -104,18 +114,15 @@ def household_income(rows: Rows) -> None:
         values = rows.values.get(name)
         if values is None:
             continue
-        income = rows.values.setdefault("income_fen", [None] * rows.size)
-        periods = rows.values.setdefault("income_period", [None] * rows.size)
+        income, periods = rows.get("income_fen"), rows.get("income_period")
         column = rows.columns[name]
         rows.columns.setdefault("income_fen", column)
         told = bool(re.search("[年月]", column.header)) or column.why.startswith("由 --map") or not each
-        for person, value in enumerate(values):
-            if value is None or income[person] is not None:
-                continue
-            persons = size_of[person] if each else 1
-            if persons:
-                income[person], periods[person] = value * persons, period if told else None
-        if each and not any(size_of):
+        new = values.valid & ~income.valid & ((size_of.numbers > 0) if each else True)
+        household = values.times(size_of, MAX_FEN) if each else values
+        rows.values["income_fen"] = income.where(~new, household)
+        rows.values["income_period"] = periods.where(~new, same("income_period", period if told else None, rows.size))
+        if each and not size_of.numbers.any():
             rows.blame(-1, name, "income_size_unknown", "warning", header=column.header)
         elif not told:
             rows.blame(-1, name, "income_period_unknown", "warning", header=column.header)
@@ -123,14 +130,11 @@ def household_income(rows: Rows) -> None:
     if plain is not None and plain.field == "income_fen":
         header = plain.header
         written = "year" if "年" in header and "月" not in header else "month" if "月" in header else ""
-        periods = rows.values.setdefault("income_period", [None] * rows.size)
-        income = rows.values["income_fen"]
-        unknown = False
-        for person, value in enumerate(income):
-            if value is not None and periods[person] not in ("month", "year"):
-                periods[person] = written or None
-                unknown = unknown or not written
-        if unknown:
+        periods = rows.get("income_period")
+        periods_known = is_true(pc.is_in(periods.array, pa.array(["month", "year"])))
+        unsaid = rows.values["income_fen"].valid & ~periods_known
+        rows.values["income_period"] = periods.where(~unsaid, same("income_period", written or None, rows.size))
+        if unsaid.any() and not written:
             rows.blame(-1, "income_fen", "income_period_unknown", "warning", header=header)
 
 
@@ -145,9 +149,10 @@ def judge_cells(rows: Rows, item: Programme | Register) -> None:
     for name in sorted(rows.problems):
         if name not in rows.columns:
             continue
-        for person, code in sorted(rows.problems[name].items()):
-            if code in ("id_missing", "name_missing") and name not in ("id_no", "name"):
-                continue  # a blank: whether the field is required is judged below
+        found = list(rows.problems[name].items())
+        if name not in ("id_no", "name"):  # a blank: whether the field is required is judged below
+            found = [(person, code) for person, code in found if code not in ("id_missing", "name_missing")]
+        for person, code in sorted(found):
             severity = _severity(name, code, item, payable, bool(rows.lead[person]))
             cell = rows.raw(person, name)
             rows.blame(person, name, code, severity, length=len(compact(str(cell))) if cell is not None else 0)
@@ -157,18 +162,17 @@ def judge_cells(rows: Rows, item: Programme | Register) -> None:
             rows.blame(-1, name, "column_missing", "error")
             rows.table.fatal = True
             continue
+        values = rows.values[name].array
+        blank = ~rows.values[name].valid | is_true(pc.equal(values, "" if pa.types.is_string(values.type) else -1))
+        if not blank.any() or (name == "name" and name in rows.member_columns):
+            continue  # members out of a shared cell may come without a name
         told = {
             p for p, c in rows.problems.get(name, {}).items() if name in ("id_no", "name") or not c.endswith("_missing")
         }
-        for person, value in enumerate(rows.values[name]):
-            if value in (None, "") and person not in told and not _exempt(rows, name, person):
+        for person in np.flatnonzero(blank).tolist():
+            if person not in told:
                 code = {"id_no": "id_missing", "name": "name_missing"}.get(name, "required_missing")
                 rows.blame(person, name, code, "error")
-
-
-def _exempt(rows: Rows, name: str, person: int) -> bool:
-    """Members out of a shared cell may come without a name."""
-    return name == "name" and name in rows.member_columns
 
 
 def _severity(name: str, code: str, item: Programme | Register, payable: bool, lead: bool) -> Severity:
@@ -193,8 +197,15 @@ def judge_amounts(rows: Rows, item: Programme) -> None:
         return
     amounts = rows.values["amount_fen"]
     told = rows.problems.get("amount_fen", {})
+    number, odd = amounts.numbers, (amounts.numbers == 0) | (amounts.numbers > MAX_CASE_FEN)
+    base = rows.columns.get("base_fen")
     parts = [rows.values[name] for name in _MONEY_PARTS if name in rows.columns]
-    for person in np.flatnonzero(rows.lead).tolist():
+    summed = number
+    if base is not None and rows.columns["amount_fen"] is not base:
+        some = np.logical_or.reduce([part.valid for part in parts])
+        summed = np.where(some, sum(part.numbers for part in parts), number)
+        odd |= summed != number
+    for person in np.flatnonzero(rows.lead & odd).tolist():
         amount = amounts[person]
         if amount is None:
             if person not in told:
@@ -203,26 +214,28 @@ def judge_amounts(rows: Rows, item: Programme) -> None:
             rows.blame(person, "amount_fen", "amount_zero", "warning")
         elif amount > MAX_CASE_FEN and item.payment.payable:
             rows.blame(person, "amount_fen", "amount_too_large", "error")
-        elif parts and rows.columns["amount_fen"] is not rows.columns.get("base_fen"):
-            summed = [values[person] for values in parts if values[person] is not None]
-            if "base_fen" in rows.columns and summed and sum(summed) != amount:
-                rows.blame(
-                    person, "amount_fen", "amount_parts_differ", "warning", parts_fen=sum(summed), amount_fen=amount
-                )
+        elif summed[person] != amount:
+            values = {"parts_fen": int(summed[person]), "amount_fen": amount}
+            rows.blame(person, "amount_fen", "amount_parts_differ", "warning", **values)
 
 
 def cross_check(rows: Rows) -> None:
     """Sex, birth date and disability certificate against the ID: warnings. Fills kind and grade from the certificate."""
-    ids = rows.get("id_no")
-    for person, (id_no, stated) in enumerate(zip(ids, rows.get("sex"), strict=True)):
-        if stated in ("男", "女") and id_no and sex(id_no) not in ("", stated):
+    with_id, chars = bytes_of(rows.get("id_no").array, 18)
+    stated = rows.get("sex")
+    if stated.blanks < rows.size:
+        men, women = (is_true(pc.equal(stated.array, word))[with_id] for word in ("男", "女"))
+        odd, digit = chars[:, 16] % 2 == 1, chars[:, 16] - np.uint8(48) <= 9
+        for person in with_id[digit & np.where(odd, women, men)].tolist():
             rows.blame(person, "sex", "sex_differs", "warning")
-    for person, (id_no, born) in enumerate(zip(ids, rows.get("birth_date"), strict=True)):
-        if born and id_no and len(id_no) == 18:
-            told = f"{id_no[6:10]}-{id_no[10:12]}-{id_no[12:14]}"
-            # 1980年3月 is read as the first of the month
-            if born != told and not (born.endswith("-01") and born[:7] == told[:7]):
-                rows.blame(person, "birth_date", "birth_differs", "warning")
+    born = rows.get("birth_date")
+    if born.blanks < rows.size:
+        dated, written = bytes_of(born.take(with_id).array, 10)
+        same_digits = written[:, [0, 1, 2, 3, 5, 6, 8, 9]] == chars[dated, 6:14]
+        # 1980年3月 is read as the first of the month
+        first = (written[:, 8:] == np.frombuffer(b"01", dtype=np.uint8)).all(axis=1) & same_digits[:, :6].all(axis=1)
+        for person in with_id[dated[~(same_digits.all(axis=1) | first)]].tolist():
+            rows.blame(person, "birth_date", "birth_differs", "warning")
     _split_kind_and_grade(rows)
     name = "disability_no" if "disability_no" in rows.columns else "certificate_no"
     if name == "disability_no":
@@ -231,8 +244,8 @@ def cross_check(rows: Rows) -> None:
 
 def _check_certificates(rows: Rows) -> None:
     """A disability certificate is the ID, kind 1–7, grade 1–4, perhaps B and a serial for a replacement (policy-reference §4)."""
-    ids, numbers = rows.get("id_no"), rows.get("disability_no")
-    kinds, grades = rows.get("disability_kind"), rows.get("disability_grade")
+    ids, numbers = rows.get("id_no").tolist(), rows.get("disability_no").tolist()
+    kinds, grades = rows.get("disability_kind").tolist(), rows.get("disability_grade").tolist()
     for person, number in enumerate(numbers):
         if number is None:
             continue
@@ -258,6 +271,7 @@ def _check_certificates(rows: Rows) -> None:
             kinds[person] = kind
         elif kinds[person] in _CERTIFICATE and kinds[person] != kind:
             rows.blame(person, "disability_kind", "disability_kind_differs", "warning", certificate=kind)
+    rows.values["disability_no"] = numbers
     rows.values["disability_kind"], rows.values["disability_grade"] = kinds, grades
 
 
@@ -266,7 +280,7 @@ def _split_kind_and_grade(rows: Rows) -> None:
     both = rows.values.get("disability_kind_grade")
     if both is None:
         return
-    kinds, grades = rows.get("disability_kind"), rows.get("disability_grade")
+    kinds, grades = rows.get("disability_kind").tolist(), rows.get("disability_grade").tolist()
     for person, text in enumerate(both):
         if text is None:
             continue
@@ -285,22 +299,19 @@ _GRADE_WORDS = sorted((word for word in GRADES if word.endswith("级")), key=len
 
 def duplicates(rows: Rows) -> None:
     """The very same row again is refused; the same person with other data stays twice, so that dedupe reports a double."""
-    told = [id_no for id_no in rows.get("id_no") if id_no]
-    if len(set(told)) == len(told):
+    codes = rows.get("id_no").codes()
+    often = np.bincount(codes[codes >= 0], minlength=1) > 1
+    if not often.any():
         return
-    first: dict[str, int] = {}
-    fields = [values for name, values in sorted(rows.values.items()) if name not in ("serial_no",)]
-
-    def whole(person: int) -> list[Any]:
-        return [values[person] for values in fields]
-
-    for person, id_no in enumerate(rows.get("id_no")):
-        if not id_no or rows.refused[person]:
-            continue
-        earlier = first.setdefault(id_no, person)
-        if earlier != person:
-            same = whole(earlier) == whole(person)
-            code = "duplicate_row" if same else "duplicate_person"
+    again = np.flatnonzero((codes >= 0) & often[codes] & ~rows.refused)
+    fields = [rows.values[name].take(again).tolist() for name in sorted(rows.values) if name != "serial_no"]
+    said = list(zip(*fields, strict=True))
+    first: dict[int, int] = {}
+    for place, (person, code) in enumerate(zip(again.tolist(), codes[again].tolist(), strict=True)):
+        earlier = first.setdefault(code, place)
+        if earlier != place:
+            alike = said[earlier] == said[place]
             rows.blame(
-                person, "id_no", code, "error" if same else "warning", other_row=rows.source_row(earlier)
+                person, "id_no", "duplicate_row" if alike else "duplicate_person", "error" if alike else "warning",
+                other_row=rows.source_row(int(again[earlier])),
             )  # fmt: skip

@@ -1,7 +1,8 @@
 """Whole columns cleaned at once. Cells that are canonical already are recognised by vectors; only odd ones are read one by one.
 
 Semantics are those of ``core`` (``parse_id``, ``parse_amount``, ``parse_date``, ``normalise_name``): a property test holds
-the vector path to the scalar one. Every function takes the cells of one column and returns a ``Cleaned``.
+the vector path to the scalar one. Every function takes the cells of one column (a ``Column`` or a sequence of cells) and
+returns a ``Cleaned``; cells that are canonical as they stand keep their place in memory.
 """
 
 from __future__ import annotations
@@ -13,27 +14,33 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from jiuzhu_cli.core.identity import CHECK_CHARS, MIN_BIRTH_YEAR, PROVINCE_CODES, WEIGHTS, parse_id
 from jiuzhu_cli.core.money import MAX_FEN, UNITS, parse_amount
 from jiuzhu_cli.core.names import name_problem, normalise_name
 from jiuzhu_cli.core.period import parse_date
 from jiuzhu_cli.core.text import compact, tidy
-from jiuzhu_cli.intake.vectors import ascii_matrix, chinese_characters, keep, made_of, plain_characters, repeats_itself
+from jiuzhu_cli.intake.letters import bytes_of, chinese_characters, made_of, plain_characters
+from jiuzhu_cli.intake.vectors import Vector
 from jiuzhu_cli.tabular.cells import CellError
+from jiuzhu_cli.tabular.column import DATE, FLOAT, INT, TEXT, Column
 
-_ISO_DATE = re.compile(r"(?:19\d\d|20\d\d|21\d\d)-\d\d-\d\d").fullmatch
+_ISO_DATE = re.compile(r"(?:19\d\d|20\d\d|21\d\d)-\d\d-\d\d", re.ASCII).fullmatch
+_ISO_MONTH = re.compile(r"(?:19|20|21)\d\d-(?:0[1-9]|1[0-2])", re.ASCII).fullmatch
 _PHONE = re.compile(r"(\+?86)?1[3-9]\d{9}|0\d{2,3}\d{7,8}|[2-8]\d{6,7}").fullmatch
-_ALIKE = {str, type(None), int, float, date, datetime}  # equal cells of these types read alike; True == 1 does not
 _BLANKS = frozenset(("", "-", "—", "——", "/", "\\"))
-_WEIGHTS = np.array(WEIGHTS, dtype=np.int32)
+_WEIGHTS = np.array(WEIGHTS, dtype=np.float32)
 _CHECKS = np.frombuffer(CHECK_CHARS.encode(), dtype=np.uint8)
 _PROVINCES = np.zeros(100, dtype=bool)
 _PROVINCES[[int(code) for code in PROVINCE_CODES]] = True
 _PROVINCES[90:] = True  # foreign permanent residents
-_MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0, 0, 0, 0, 0], dtype=np.int32)
+_MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0], dtype=np.int32)
 _EXACT_FLOAT = 10**15  # below it a double holds every amount in 分 exactly
+_PROBE = 512
 
+Cells = Column | Sequence[Any]
 Reader = Callable[[Any], tuple[Any, str, tuple[str, ...]]]
 
 
@@ -41,96 +48,110 @@ Reader = Callable[[Any], tuple[Any, str, tuple[str, ...]]]
 class Cleaned:
     """One column: ``values`` (canonical, None when blank or unreadable), and by cell index what was wrong or repaired."""
 
-    values: list[Any]
+    values: Vector
     problems: dict[int, str] = field(default_factory=dict)  # finding code
     notes: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-def _read_odd(cells: Sequence[Any], odd: Sequence[int], out: Cleaned, read: Reader) -> Cleaned:
-    """Reads the cells at ``odd`` by ``read``, each distinct value once."""
-    seen: dict[tuple[type, Any], tuple[Any, str, tuple[str, ...]]] = {}
-    for index in odd:
-        cell = cells[index]
-        key = (type(cell), cell)
-        found = seen.get(key)
-        if found is None:
-            found = seen[key] = (None, "cell_error", ()) if isinstance(cell, CellError) else read(cell)
-        out.values[index] = found[0]
-        if found[1]:
-            out.problems[index] = found[1]
-        if found[2]:
-            out.notes[index] = found[2]
+def as_column(cells: Cells) -> Column:
+    """The cells as a column of vectors."""
+    return cells if isinstance(cells, Column) else Column(list(cells))
+
+
+def _by_distinct(column: Column, read: Reader, kind: pa.DataType | None = None) -> Cleaned:
+    """Each distinct cell is read once, a blank too; for columns that repeat themselves, and for odd cells."""
+    cells, codes = column.distinct()
+    found = [(None, "cell_error", ()) if isinstance(cell, CellError) else read(cell) for cell in cells]
+    values = [value for value, _, _ in found]
+    if values == cells and kind is None:
+        out = Cleaned(Vector(column.text))
+    else:
+        out = Cleaned(Vector(pa.array(values, type=kind or pa.string()).take(pa.array(codes))))
+    for place, kept in ((1, out.problems), (2, out.notes)):
+        told = np.fromiter((bool(result[place]) for result in found), dtype=bool, count=len(found))
+        if told.any():
+            rows = np.flatnonzero(told[codes])
+            kept.update(
+                (row, found[code][place]) for row, code in zip(rows.tolist(), codes[rows].tolist(), strict=True)
+            )
     return out
 
 
-def _by_distinct(cells: Sequence[Any], read: Reader) -> Cleaned:
-    """For columns of few distinct values: each is read once."""
-    if not set(map(type, cells)) <= _ALIKE:
-        return _read_odd(cells, range(len(cells)), Cleaned([None] * len(cells)), read)
-    found = {cell: read(cell) for cell in set(cells)}
-    values = {cell: result[0] for cell, result in found.items()}
-    out = Cleaned(list(map(values.__getitem__, cells)))
-    odd = {cell: result for cell, result in found.items() if result[1] or result[2]}
-    if odd:
-        for index, cell in enumerate(cells):
-            if cell in odd:
-                _, problem, notes = odd[cell]
-                if problem:
-                    out.problems[index] = problem
-                if notes:
-                    out.notes[index] = notes
+def _read_odd(column: Column, good: np.ndarray, read: Reader, values: pa.Array | None = None) -> Cleaned:
+    """The cells that are ``good`` as they stand (or their ``values``, where these are not the texts); the others by ``read``."""
+    if good.all():
+        return Cleaned(Vector(column.text if values is None else values))
+    rows = np.flatnonzero(~good)
+    kind = pa.string() if values is None else values.type
+    odd = _by_distinct(column.take(rows), read, kind)
+    places = rows.tolist()
+    out = Cleaned(
+        Vector(column.text if values is None else values),
+        {places[index]: code for index, code in odd.problems.items()},
+        {places[index]: notes for index, notes in odd.notes.items()},
+    )
+    if odd.values.blanks < len(rows) or column.kinds[rows].any():  # blanks that stay blank need no writing
+        out.values = Vector(pc.replace_with_mask(out.values.array, ~good, odd.values.array))
     return out
+
+
+def repeats_itself(column: Column) -> bool:
+    """Whether a column seems to have few distinct values, which are then read once each."""
+    probe = column.text[:_PROBE]
+    return len(probe.unique()) * 2 <= len(probe)
+
+
+def _sound_dates(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np.ndarray:
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    longest = _MONTH_DAYS[np.minimum(month, 13)] + (leap & (month == 2))
+    return np.asarray((day >= 1) & (day <= longest))
 
 
 # identity numbers ------------------------------------------------------------------------------------------
 
 
 def canonical_ids(chars: np.ndarray, today: date) -> np.ndarray:
-    """Which rows of ``chars`` (n × 18 bytes of ASCII) are canonical: digits, check digit, birth date, province, not …000."""
-    if not len(chars):
-        return np.zeros(0, dtype=bool)
-    digits = chars[:, :17].astype(np.int32) - 48
-    good = ((digits >= 0) & (digits <= 9)).all(axis=1)
-    digits[~good] = 0
-    good &= chars[:, 17] == _CHECKS[(digits @ _WEIGHTS) % 11]
-    good &= ~((digits[:, 15] == 0) & (digits[:, 16] == 0) & (chars[:, 17] == 48))
-    year = digits[:, 6] * 1000 + digits[:, 7] * 100 + digits[:, 8] * 10 + digits[:, 9]
-    month = digits[:, 10] * 10 + digits[:, 11]
-    day = digits[:, 12] * 10 + digits[:, 13]
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    longest = _MONTH_DAYS[np.minimum(month, 13)] + (leap & (month == 2))
-    good &= (year >= MIN_BIRTH_YEAR) & (day >= 1) & (day <= longest)
+    """Which rows of ``chars`` (n × 18 bytes) are canonical: digits, check digit, birth date, province, not …000."""
+    digits = chars[:, :17] - np.uint8(48)  # below '0' wraps round
+    good = (digits <= 9).all(axis=1)
+    check = (digits.astype(np.float32) @ _WEIGHTS).astype(np.int32) % 11
+    good &= chars[:, 17] == _CHECKS[check]
+    good &= (digits[:, 15] != 0) | (digits[:, 16] != 0) | (chars[:, 17] != 48)
+    century, decade, month, day = (digits[:, at].astype(np.int32) * 10 + digits[:, at + 1] for at in (6, 8, 10, 12))
+    year = century * 100 + decade
+    good &= _sound_dates(year, month, day) & (year >= MIN_BIRTH_YEAR)
     good &= year * 10000 + month * 100 + day <= today.year * 10000 + today.month * 100 + today.day
-    return good & _PROVINCES[digits[:, 0] * 10 + digits[:, 1]]
+    return good & _PROVINCES[np.minimum(digits[:, 0] * np.uint8(10) + digits[:, 1], 99)]
 
 
-def clean_ids(cells: Sequence[Any], today: date) -> Cleaned:
+def clean_ids(cells: Cells, today: date) -> Cleaned:
     """Identity numbers; problems and notes are those of ``core.identity.parse_id``."""
-    plain, chars = ascii_matrix(cells, 18)
-    good = np.zeros(len(cells), dtype=bool)
-    good[plain] = canonical_ids(chars, today)
-    out = Cleaned(keep(cells, good))
+    column = as_column(cells)
+    rows, chars = bytes_of(column.text, 18)
+    good = np.zeros(len(column), dtype=bool)
+    good[rows] = canonical_ids(chars, today)
+    good &= column.kinds == TEXT
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         found = parse_id(cell, today=today)
         return found.value or None, found.problem, found.notes
 
-    return _read_odd(cells, np.flatnonzero(~good).tolist(), out, read)
+    return _read_odd(column, good, read)
 
 
 # names, texts ----------------------------------------------------------------------------------------------
 
 
-def clean_names(cells: Sequence[Any]) -> Cleaned:
+def clean_names(cells: Cells) -> Cleaned:
     """Names; problems are those of ``core.names.name_problem``."""
-    good = made_of(cells, chinese_characters(), 1, 50)
-    out = Cleaned(keep(cells, good))
+    column = as_column(cells)
+    good = made_of(column.text, chinese_characters(), 1, 50) & (column.kinds == TEXT)
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         name = normalise_name(cell)
         return name or None, name_problem(name), ()
 
-    return _read_odd(cells, np.flatnonzero(~good).tolist(), out, read)
+    return _read_odd(column, good, read)
 
 
 def plain_text(cell: Any) -> str | None:
@@ -153,22 +174,26 @@ def plain_text(cell: Any) -> str | None:
     return None if text in _BLANKS else text
 
 
-def clean_texts(cells: Sequence[Any]) -> Cleaned:
+def clean_texts(cells: Cells) -> Cleaned:
     """Free or coded text, tidied to one line."""
-    if not repeats_itself(cells):
-        # the shorter ones may be a dash or a stroke for nothing
-        good = made_of(cells, plain_characters(), 3, 1_000_000)
-        odd = np.flatnonzero(~good).tolist()
-        return _read_odd(cells, odd, Cleaned(keep(cells, good)), lambda cell: (plain_text(cell), "", ()))
-    return _by_distinct(cells, lambda cell: (plain_text(cell), "", ()))
+    column = as_column(cells)
+
+    def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
+        return plain_text(cell), "", ()
+
+    if repeats_itself(column):
+        return _by_distinct(column, read)
+    # the shorter ones may be a dash or a stroke for nothing
+    good = made_of(column.text, plain_characters(), 3, 1_000_000) & (column.kinds <= INT)
+    return _read_odd(column, good, read)
 
 
-def clean_by(cells: Sequence[Any], read: Reader) -> Cleaned:
-    """By a reader of one's own: cell → (value, problem, notes)."""
-    return _by_distinct(cells, read)
+def clean_by(cells: Cells, read: Reader) -> Cleaned:
+    """By a reader of one's own: cell → (text, problem, notes)."""
+    return _by_distinct(as_column(cells), read)
 
 
-def clean_words(cells: Sequence[Any], words: dict[str, str], problem: str = "") -> Cleaned:
+def clean_words(cells: Cells, words: dict[str, str], problem: str = "") -> Cleaned:
     """Coded text: ``words`` maps a compact spelling to the canonical word; others stay as they are, with ``problem``."""
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
@@ -178,13 +203,13 @@ def clean_words(cells: Sequence[Any], words: dict[str, str], problem: str = "") 
         known = words.get(compact(text))
         return (known, "", ()) if known is not None else (text, problem, ())
 
-    return _by_distinct(cells, read)
+    return _by_distinct(as_column(cells), read)
 
 
 # amounts, counts, dates ------------------------------------------------------------------------------------
 
 
-def clean_amounts(cells: Sequence[Any], unit: str = "元") -> Cleaned:
+def clean_amounts(cells: Cells, unit: str = "元") -> Cleaned:
     """Amounts in 分; problems are those of ``core.money.parse_amount``. A negative amount keeps its value beside its problem."""
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
@@ -193,34 +218,35 @@ def clean_amounts(cells: Sequence[Any], unit: str = "元") -> Cleaned:
         found = parse_amount(cell, unit)
         return found.fen, found.problem, found.notes
 
-    if repeats_itself(cells):
-        return _by_distinct(cells, read)
-    out = Cleaned([None] * len(cells))
-    scale = UNITS[unit]
-    whole = [i for i, cell in enumerate(cells) if type(cell) is int and 0 <= cell * scale <= MAX_FEN]
-    for index in whole:
-        out.values[index] = cells[index] * scale
-    if unit == "元":
-        _whole_cents(cells, out)
-    odd = [i for i, cell in enumerate(cells) if out.values[i] is None and cell is not None]
-    return _read_odd(cells, odd, out, read)
+    column = as_column(cells)
+    fen, good = np.zeros(len(column), dtype=np.int64), np.zeros(len(column), dtype=bool)
+    whole = np.flatnonzero(column.kinds == INT)
+    if len(whole):
+        fen[whole], good[whole] = _whole_units(column.take(whole).text, UNITS[unit])
+    if unit == "元" and len(floats := np.flatnonzero(column.kinds == FLOAT)):
+        fen[floats], good[floats] = _whole_cents(column.take(floats).text)
+    return _read_odd(column, good, read, pa.array(fen, mask=~good))
 
 
-def _whole_cents(cells: Sequence[Any], out: Cleaned) -> None:
-    """Floats that are a whole number of 分: k/100 rounds back to the very double, so its shortest form has two decimals."""
-    floats = [i for i, cell in enumerate(cells) if type(cell) is float]
-    if not floats:
-        return
-    values = np.array([cells[i] for i in floats], dtype=np.float64)
+def _whole_units(texts: pa.StringArray, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """Whole numbers as 分, and which are no more than any roll's."""
+    if pc.max(pc.binary_length(texts)).as_py() > 18:  # beyond what 64 bits hold for sure
+        return np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=bool)
+    numbers = texts.cast(pa.int64()).to_numpy()
+    good = (numbers >= 0) & (numbers <= MAX_FEN // scale)
+    return np.where(good, numbers, 0) * scale, good
+
+
+def _whole_cents(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+    """Doubles that are a whole number of 分: k/100 rounds back to the very double, so its shortest form has two decimals."""
+    values = texts.cast(pa.float64()).to_numpy()
     with np.errstate(invalid="ignore", over="ignore"):
         cents = np.rint(values * 100)
         good = (cents >= 0) & (cents < _EXACT_FLOAT) & (cents / 100 == values)
-    for index, ok, value in zip(floats, good.tolist(), cents.tolist(), strict=True):
-        if ok:
-            out.values[index] = int(value)
+    return np.where(good, cents, 0).astype(np.int64), good
 
 
-def clean_counts(cells: Sequence[Any]) -> Cleaned:
+def clean_counts(cells: Cells) -> Cleaned:
     """Whole numbers 0–10,000 (人口数); a trailing 人 or 户 is dropped. Problem: ``count_not_number``."""
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
@@ -232,29 +258,40 @@ def clean_counts(cells: Sequence[Any]) -> Cleaned:
             return int(text), "", ()
         return None, "count_not_number", ()
 
-    return _by_distinct(cells, read)
+    return _by_distinct(as_column(cells), read, pa.int64())
 
 
-def clean_dates(cells: Sequence[Any]) -> Cleaned:
+def clean_dates(cells: Cells) -> Cleaned:
     """Dates as ``YYYY-MM-DD``; problems are those of ``core.period.parse_date``."""
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
-        if type(cell) is str and _ISO_DATE(cell):
-            try:
-                date.fromisoformat(cell)
-            except ValueError:
-                return None, "date_impossible", ()
-            return cell, "", ()
+        if type(cell) is str and _ISO_MONTH(cell):
+            return f"{cell}-01", "", ()
         found, problem = parse_date(cell)
         return (found.isoformat() if found else None), problem, ()
 
-    return _by_distinct(cells, read)
+    column = as_column(cells)
+    rows, chars = bytes_of(column.text, 10)
+    good = np.zeros(len(column), dtype=bool)
+    good[rows] = _iso_dates(chars)
+    good &= column.kinds == TEXT
+    good |= column.kinds == DATE
+    return _read_odd(column, good, read)
 
 
-def clean_months(cells: Sequence[Any]) -> Cleaned:
+def _iso_dates(chars: np.ndarray) -> np.ndarray:
+    """Which rows (n × 10 bytes) are dates YYYY-MM-DD of the years 1900 to 2199."""
+    digits = chars[:, [0, 1, 2, 3, 5, 6, 8, 9]] - np.uint8(48)
+    good = (digits <= 9).all(axis=1) & (chars[:, 4] == 45) & (chars[:, 7] == 45)
+    century, decade, month, day = (digits[:, at].astype(np.int32) * 10 + digits[:, at + 1] for at in (0, 2, 4, 6))
+    year = century * 100 + decade
+    return np.asarray(good & (year >= 1900) & (year <= 2199) & _sound_dates(year, month, day))
+
+
+def clean_months(cells: Cells) -> Cleaned:
     """Months as ``YYYY-MM``, from months or dates of any form."""
     out = clean_dates(cells)
-    out.values = [value[:7] if value else None for value in out.values]
+    out.values = Vector(pc.utf8_slice_codeunits(out.values.array, 0, 7))
     return out
 
 
@@ -311,28 +348,41 @@ def parse_account(raw: Any) -> tuple[str | None, str]:
     return text, ""
 
 
-def clean_accounts(cells: Sequence[Any]) -> Cleaned:
+def clean_accounts(cells: Cells) -> Cleaned:
     """Accounts as text; problems are those of ``parse_account``."""
-    cards, chars = ascii_matrix(cells, 19)  # the commonest form; others are read one by one
+    column = as_column(cells)
+    good = np.zeros(len(column), dtype=bool)
+    for width in np.unique(pc.binary_length(column.text).drop_null().to_numpy()).tolist():
+        if 6 <= width <= 32:
+            rows, chars = bytes_of(column.text, width)
+            good[rows] = _sound_accounts(chars)
+    good &= column.kinds == TEXT
+    return _read_odd(column, good, lambda cell: (*parse_account(cell), ()))
+
+
+def _sound_accounts(chars: np.ndarray) -> np.ndarray:
+    """Which rows (n × width) are accounts as ``parse_account`` leaves them; those with many zeros it has to judge."""
     digits = chars - np.uint8(48)  # below '0' wraps round
-    doubled = digits[:, 17::-2] * 2
-    total = digits[:, 18::-2].sum(axis=1) + (doubled - 9 * (doubled > 9)).sum(axis=1)
-    good = np.zeros(len(cells), dtype=bool)
-    good[cards] = (
-        (digits <= 9).all(axis=1) & (digits[:, 0] == 6) & (digits[:, 1] == 2) & (total % 10 == 0) & digits[:, 15:].any(axis=1)
-    )  # fmt: skip
-    out = Cleaned(keep(cells, good))
-    odd = [i for i, cell in enumerate(cells) if out.values[i] is None and cell is not None]
-    return _read_odd(cells, odd, out, lambda cell: (*parse_account(cell), ()))
+    width = digits.shape[1]
+    good = (digits <= 9).all(axis=1)
+    if width >= 18:
+        good &= digits[:, 15:].any(axis=1)
+    if 16 <= width <= 19:
+        cards = (digits[:, 0] == 6) & (digits[:, 1] == 2)
+        doubled = digits[:, width - 2 :: -2] * np.uint8(2)
+        total = digits[:, ::-2].sum(axis=1, dtype=np.int32) + (doubled - 9 * (doubled > 9)).sum(axis=1, dtype=np.int32)
+        good &= ~cards | (total % 10 == 0)
+    return np.asarray(good)
 
 
-def clean_phones(cells: Sequence[Any]) -> Cleaned:
+def clean_phones(cells: Cells) -> Cleaned:
     """Phones, several joined by '/'. Problem ``phone_format`` is soft: the text is kept."""
-    mobiles, chars = ascii_matrix(cells, 11)
+    column = as_column(cells)
+    rows, chars = bytes_of(column.text, 11)
     digits = chars - np.uint8(48)
-    good = np.zeros(len(cells), dtype=bool)
-    good[mobiles] = (digits <= 9).all(axis=1) & (digits[:, 0] == 1) & (digits[:, 1] >= 3)
-    out = Cleaned(keep(cells, good))
+    good = np.zeros(len(column), dtype=bool)
+    good[rows] = (digits <= 9).all(axis=1) & (digits[:, 0] == 1) & (digits[:, 1] >= 3)
+    good &= column.kinds <= INT
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         text = plain_text(cell)
@@ -340,14 +390,13 @@ def clean_phones(cells: Sequence[Any]) -> Cleaned:
             return None, "", ()
         parts = [re.sub(r"[-—()（）\s]", "", compact(part)) for part in re.split(r"[/、,，;；\s]+", text)]
         parts = [part for part in parts if part]
-        good = bool(parts) and all(map(_PHONE, parts))
-        return "/".join(parts) or None, "" if good else "phone_format", ()
+        sound = bool(parts) and all(map(_PHONE, parts))
+        return "/".join(parts) or None, "" if sound else "phone_format", ()
 
-    odd = [i for i, cell in enumerate(cells) if out.values[i] is None and cell is not None]
-    return _read_odd(cells, odd, out, read)
+    return _read_odd(column, good, read)
 
 
-def clean_flags(cells: Sequence[Any]) -> Cleaned:
+def clean_flags(cells: Cells) -> Cleaned:
     """是 / 否 in its many spellings; anything else stays as it is with ``flag_unknown``."""
     return clean_words(cells, FLAGS, "flag_unknown")
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from jiuzhu_cli.intake.prepare import Prepared
+from jiuzhu_cli.intake.vectors import nothing
 from jiuzhu_cli.ledger.rolls import content_columns, row_columns
 
-_WHOLE = {"table_no", "source_row", "case_no", "lead", "household_size", "covered_persons"}
 _NEVER_NULL = {"id_no", "name", "town", "village"}
 
 
@@ -33,7 +32,10 @@ def _part(kind: str, table: Prepared, number: int, cases: int) -> tuple[pa.Table
     kept = np.flatnonzero(~left_out)
     everyone = len(kept) == rows.size
     order = pa.array(kept)
-    _, case = np.unique(rows.case[kept], return_inverse=True)
+    case = rows.case[kept]
+    seen = np.zeros(int(case.max(initial=-1)) + 1, dtype=np.int64)
+    seen[case] = 1
+    case = (np.cumsum(seen) - 1)[case]  # without the numbers of refused cases
     columns: dict[str, pa.Array] = {}
     for name in row_columns(kind):
         if name == "table_no":
@@ -41,25 +43,18 @@ def _part(kind: str, table: Prepared, number: int, cases: int) -> tuple[pa.Table
         elif name == "source_row":
             columns[name] = pa.array(rows.table.rows[rows.origin[kept]] + 1)
         elif name == "case_no":
-            columns[name] = pa.array(case.astype(np.int64) + cases + 1)
+            columns[name] = pa.array(case + cases + 1)
         elif name == "lead":
             columns[name] = pa.array(rows.lead[kept].astype(np.int64))
         else:
-            whole = name.endswith("_fen") or name in _WHOLE
-            values: list[Any] | None = rows.values.get(name)
+            values = rows.values.get(name)
             if values is None:
-                columns[name] = _blank(name, whole, len(kept))
+                columns[name] = nothing(name, len(kept)).array
             else:
-                array = pa.array(values, type=pa.int64() if whole else pa.string())
-                array = array if everyone else array.take(order)
-                columns[name] = pc.fill_null(array, "") if name in _NEVER_NULL else array
-    return pa.table(columns), cases + (int(case.max()) + 1 if len(case) else 0)
-
-
-def _blank(name: str, whole: bool, size: int) -> pa.Array:
-    if name in _NEVER_NULL:
-        return pa.array([""] * size, type=pa.string())
-    return pa.nulls(size, pa.int64() if whole else pa.string())
+                columns[name] = values.array if everyone else values.array.take(order)
+            if name in _NEVER_NULL and columns[name].null_count:
+                columns[name] = columns[name].fill_null("")
+    return pa.table(columns), cases + int(seen.sum())
 
 
 def content_digest(kind: str, key: Sequence[str], rows: pa.Table) -> str:

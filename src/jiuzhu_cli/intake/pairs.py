@@ -37,33 +37,28 @@ def join(households: Prepared, persons: Prepared) -> bool:
     )  # fmt: skip
     if left is None or right is None or not same or not right.lists_members or "head_id_no" not in right.columns:
         return False
-    lead_of = {right.get("id_no")[p]: p for p in np.flatnonzero(right.lead).tolist()}
-    heads = np.flatnonzero(left.lead).tolist()
-    ids = left.get("id_no")
-    common = [person for person in heads if ids[person] in lead_of]
+    at = np.flatnonzero(right.lead)
+    lead_of = dict(zip(right.get("id_no").take(at), at.tolist(), strict=True))
+    heads = np.flatnonzero(left.lead)
+    ids = left.get("id_no").take(heads).tolist()
+    common = [(person, lead_of[id_no]) for person, id_no in zip(heads.tolist(), ids, strict=True) if id_no in lead_of]
     if len(common) < _JOINED * max(1, min(len(heads), len(lead_of))):
         return False
-    absorbed_cases = set()
-    for person in common:
-        lead = lead_of[ids[person]]
-        if right.refused[lead]:
+    common = [(person, lead) for person, lead in common if not right.refused[lead]]
+    theirs = np.full(right.size, -1, dtype=np.int64)
+    theirs[[lead for _, lead in common]] = [person for person, _ in common]
+    for name in CASE_FIELDS:
+        if name not in left.values:
             continue
-        absorbed_cases.add(int(left.case[person]))
-        for name in CASE_FIELDS:
-            value = left.values[name][person] if name in left.values else None
-            if value is None:
-                continue
-            mine = right.values.setdefault(name, [None] * right.size)
-            if mine[lead] is None:
-                mine[lead] = value
-            elif name == "amount_fen" and mine[lead] != value:
+        told, mine = left.values[name].take(theirs), right.get(name)
+        if name == "amount_fen":
+            for lead in np.flatnonzero(told.valid & mine.valid & (told.numbers != mine.numbers)).tolist():
                 right.blame(lead, name, "household_value_conflict", "warning")
-    left.absorbed = np.isin(left.case, sorted(absorbed_cases))
-    amounts = left.get("amount_fen")
-    stays = np.flatnonzero(left.lead & ~left.refused & ~left.absorbed).tolist()
-    households.amount_fen = sum(amounts[person] or 0 for person in stays)
-    mine = right.get("amount_fen")
-    persons.amount_fen = sum(mine[p] or 0 for p in np.flatnonzero(right.lead & ~right.refused).tolist())
+        if told.blanks < right.size:
+            right.values[name] = mine.filled(told)
+    left.absorbed = np.isin(left.case, left.case[[person for person, _ in common]])
+    households.amount_fen = left.get("amount_fen").total(left.lead & ~left.refused & ~left.absorbed)
+    persons.amount_fen = right.get("amount_fen").total(right.lead & ~right.refused)
     persons.category = persons.category or households.category
     households.area, households.category = persons.area, persons.category
     return True

@@ -9,6 +9,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from jiuzhu_cli.core.finding import Finding, SourceRef
 from jiuzhu_cli.core.money import yuan
@@ -19,6 +21,7 @@ from jiuzhu_cli.intake.areas import UNKNOWN, Towns, short_village
 from jiuzhu_cli.intake.cases import AmountLevel, household_cases, plain_cases, refuse_with_lead
 from jiuzhu_cli.intake.rows import Issue, Rows, read_rows
 from jiuzhu_cli.intake.table import Table
+from jiuzhu_cli.intake.vectors import Vector, is_true, same
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.policy.model import Programme, Register
 from jiuzhu_cli.tabular.cells import Sheet
@@ -100,9 +103,7 @@ def prepare(
     out.refused = int(own.sum())
     out.accepted = out.total - out.refused
     if "amount_fen" in rows.values:
-        amounts = rows.values["amount_fen"]
-        taken = np.flatnonzero(rows.lead & ~rows.refused).tolist()
-        out.amount_fen = sum(amounts[person] or 0 for person in taken)
+        out.amount_fen = rows.values["amount_fen"].total(rows.lead & ~rows.refused)
     return out
 
 
@@ -162,8 +163,9 @@ def _judge_roll(
     checks.judge_cells(rows, item)
     checks.judge_amounts(rows, item)
     checks.cross_check(rows)
-    for person, id_no in enumerate(rows.get("id_no") if present else []):
-        if id_no in present:
+    if present:
+        again = pc.is_in(rows.get("id_no").array, pa.array(sorted(present), type=pa.string()))
+        for person in np.flatnonzero(again.to_numpy(zero_copy_only=False)).tolist():
             rows.blame(person, "id_no", "already_in_roll", "error")
     if item.unit == "household" and rows.size:
         refuse_with_lead(rows)
@@ -189,10 +191,8 @@ def _blank_copies(rows: Rows) -> int:
     amounts = rows.values.get("amount_fen")
     total = 0
     if amounts is not None:
-        for person in np.flatnonzero(rows.refused).tolist():
-            total += amounts[person] or 0
-            amounts[person] = None
-            rows.problems.setdefault("amount_fen", {})
+        total = amounts.total(rows.refused)
+        rows.values["amount_fen"] = amounts.where(~rows.refused)
     return total
 
 
@@ -202,13 +202,13 @@ def _compare_total(rows: Rows, out: Prepared, copies: int, *, asked: bool) -> No
     amounts = rows.values.get("amount_fen")
     if stated is None or amounts is None:
         return
-    readable = copies + sum(amounts[person] or 0 for person in np.flatnonzero(rows.lead).tolist())
+    readable = copies + amounts.total(rows.lead)
     if readable == stated:
         return
     shown: dict[str, Any] = {"stated": yuan(stated, grouped=True), "sum": yuan(readable, grouped=True)}
     less, more = sorted((readable, stated))
     times = more // less if less > 0 and more % less == 0 else 0
-    if asked and times in _FACTORS and np.count_nonzero(rows.lead) > 1:
+    if asked and times in _FACTORS and np.count_nonzero(rows.lead) > 1 and not out.table.stated_of_page:
         rows.blame(-1, "amount_fen", "total_by_factor", "error", times=times, **shown)
         rows.table.fatal = True
     else:
@@ -219,18 +219,18 @@ def _uniform_category(rows: Rows, out: Prepared) -> None:
     """The list's category: told by its title, or one and the same on all its rows; rows without one get it."""
     values = rows.get("category")
     if out.category:
-        rows.values["category"] = [value or out.category for value in values]
-        found = set(rows.values["category"])
-    else:
-        found = {value for value in values if value is not None}
-    out.category = found.pop() if len(found) == 1 and (out.category or None not in values) else ""
+        values = rows.values["category"] = values.filled(same("category", out.category, rows.size))
+    found = values.distinct()
+    out.category = found[0] if len(found) == 1 and found[0] is not None else ""
 
 
 def _months(rows: Rows) -> None:
     """A row of another month than the list's cannot be taken in with it."""
-    for person, month in enumerate(rows.get("month")):
-        if month and rows.table.month and month != rows.table.month:
-            rows.blame(person, "month", "month_differs", "error", month=month, list_month=rows.table.month)
+    months = rows.get("month")
+    if not rows.table.month or months.blanks == rows.size:
+        return
+    for person in np.flatnonzero(is_true(pc.not_equal(months.array, rows.table.month))).tolist():
+        rows.blame(person, "month", "month_differs", "error", month=months[person], list_month=rows.table.month)
 
 
 # where -----------------------------------------------------------------------------------------------------
@@ -247,31 +247,36 @@ def _areas(rows: Rows, out: Prepared, towns: Towns) -> None:
     for name in ("area_text", "village"):  # a place written out in one cell tells the town, and the village
         if name not in rows.columns:
             continue
-        seen = {text: towns.find(text) for text in set(rows.values[name]) if text is not None}
-        for person, text in enumerate(rows.values[name]):
-            if text is None:
-                continue
-            town, village = seen[text]
-            town_values[person] = town_values[person] or town or None
-            if name == "area_text" or town:
-                village_values[person] = village or village_values[person]
+        found_towns, found_villages = _places(rows.values[name], towns)
+        town_values = town_values.filled(found_towns)
+        if name == "village":
+            found_villages = found_villages.where(found_towns.valid)
+        village_values = found_villages.filled(village_values)
     if out.table.row_villages is not None:  # headings inside the table
-        named = [out.table.row_villages[at] or None for at in rows.origin.tolist()]
-        village_values = [own or village for own, village in zip(village_values, named, strict=True)]
+        village_values = village_values.filled(_named(rows, out.table.row_villages))
     if out.table.row_towns is not None:
-        told = [out.table.row_towns[at] or None for at in rows.origin.tolist()]
-        town_values = [own or town for own, town in zip(town_values, told, strict=True)]
-    town_of = {text: towns.canonical(text) if text else list_town or None for text in set(town_values)}
-    village_of = {text: short_village(text) if text else list_village or None for text in set(village_values)}
-    rows.values["town"] = [town_of[text] for text in town_values]
-    rows.values["village"] = [village_of[text] for text in village_values]
-    found = {town for town in rows.values["town"] if town}
+        town_values = town_values.filled(_named(rows, out.table.row_towns))
+    town_values = town_values.map(lambda text: towns.canonical(text) if text else list_town or None)
+    rows.values["town"] = town_values
+    rows.values["village"] = village_values.map(lambda text: short_village(text) if text else list_village or None)
+    found = set(filter(None, town_values.distinct()))
     if out.area == UNKNOWN and len(found) == 1:
         out.area = found.pop()
-    elif list_town and found != {list_town}:
-        for person, town in enumerate(rows.values["town"]):
-            if town and town != list_town:
-                rows.blame(person, "town", "town_differs", "warning", list_town=list_town)
+    elif list_town and found != {list_town} and found:
+        for person in np.flatnonzero(is_true(pc.not_equal(town_values.array, list_town))).tolist():
+            rows.blame(person, "town", "town_differs", "warning", list_town=list_town)
+
+
+def _places(written: Vector, towns: Towns) -> tuple[Vector, Vector]:
+    """Towns and villages that cells name."""
+    seen = {text: towns.find(text) if text else ("", "") for text in written.distinct()}
+    return written.map(lambda text: seen[text][0] or None), written.map(lambda text: seen[text][1] or None)
+
+
+def _named(rows: Rows, places: list[str]) -> Vector:
+    """The place that headings give each person, None for ''."""
+    written = pa.array(places, type=pa.string()).take(pa.array(rows.origin))
+    return Vector(pc.if_else(pc.equal(written, ""), pa.scalar(None, pa.string()), written))
 
 
 # registers, findings ---------------------------------------------------------------------------------------

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as default
 from datetime import date
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from jiuzhu_cli.core.finding import Severity
 from jiuzhu_cli.core.mask import mask_account, mask_id, mask_name, mask_phone, mask_text
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake import clean
-from jiuzhu_cli.intake.clean import Cleaned, plain_text
+from jiuzhu_cli.intake.clean import Cleaned, Reader, plain_text
 from jiuzhu_cli.intake.table import Column, Table
+from jiuzhu_cli.intake.vectors import Fields, Vector, nothing
 from jiuzhu_cli.policy.model import GlossaryField, Programme, Register
 from jiuzhu_cli.tabular.cells import CellError, Sheet
+from jiuzhu_cli.tabular.column import BLANK
+from jiuzhu_cli.tabular.column import Column as Cells
 
 SELF_CARE = {
     word: level
@@ -52,7 +57,7 @@ class Issue:
 
 @dataclass(slots=True)
 class Rows:
-    """Cleaned rows of one table. ``values[field]`` and ``origin`` are as long as there are persons.
+    """Cleaned rows of one table. ``values[field]`` (a ``Vector``) and ``origin`` are as long as there are persons.
 
     ``origin`` is the index of the data row that a person stands on (members in one cell make several persons of a row);
     ``problems[field]`` are finding codes by person, not yet judged; ``refused`` marks persons not to be taken in.
@@ -61,7 +66,7 @@ class Rows:
     file: str
     sheet: Sheet
     table: Table
-    values: dict[str, list[Any]]
+    values: Fields
     columns: dict[str, Column]
     problems: dict[str, dict[int, str]]
     origin: np.ndarray
@@ -79,10 +84,10 @@ class Rows:
     def size(self) -> int:
         return len(self.origin)
 
-    def get(self, name: str) -> list[Any]:
+    def get(self, name: str) -> Vector:
         """The values of a field; all None when the table has no such column."""
         found = self.values.get(name)
-        return found if found is not None else [None] * self.size
+        return found if found is not None else nothing(name, self.size)
 
     def raw(self, person: int, name: str) -> Any:
         """The cell as it stands in the sheet."""
@@ -141,16 +146,15 @@ def read_rows(
     """Cleans every column of ``table``. Nothing is judged yet but cells that hold an Excel error."""
     size = len(table.rows)
     rows = Rows(
-        file, sheet, table, {}, {}, {}, np.arange(size, dtype=np.int64), np.zeros(size, dtype=bool)
+        file, sheet, table, Fields(), {}, {}, np.arange(size, dtype=np.int64), np.zeros(size, dtype=bool)
     )  # fmt: skip
-    take = _taker(table.rows)
     merged = _merged_by_column(sheet)
     categories = _category_words(policy_item)
     for column in table.columns:
         if not column.field or column.flag or column.field in rows.columns:
             continue
         kind = glossary[column.field].type if column.field in glossary else "text"
-        cells = take(sheet.columns[column.index])
+        cells = sheet.columns[column.index].take(table.rows)
         if column.index in merged and kind in FILLED_TYPES:
             cells = _fill_merged(cells, table.rows, merged[column.index])
         rows.columns[column.field] = column
@@ -162,23 +166,31 @@ def read_rows(
             for code in notes:
                 if code in ("id_upgraded", "id_letter_slip"):
                     rows.blame(person, column.field, code, "notice")
-    _flags(rows, take)
-    rows.values["extra"] = _extra(rows, take)
+    _flags(rows)
+    rows.values["extra"] = _extra(rows)
     return rows
 
 
-def _flags(rows: Rows, take: Callable[[Sequence[Any]], list[Any]]) -> None:
+def _flags(rows: Rows) -> None:
     """Columns that ask for a status (是否低保户: 是) add its word to ``claimed_status``; what is neither 是 nor 否 is taken as written."""
     for column in (column for column in rows.table.columns if column.flag):
+        found = clean.clean_by(_cells(rows, column), _flag_reader(column.flag)).values
+        said = rows.values.get("claimed_status")
+        rows.values["claimed_status"] = found if said is None else _joined([said.array, found.array], "、")
         rows.columns.setdefault("claimed_status", column)
-        said = rows.values.setdefault("claimed_status", [None] * rows.size)
-        found = clean.clean_by(take(rows.sheet.columns[column.index]), _flag_reader(column.flag)).values
-        rows.values["claimed_status"] = [
-            "、".join(filter(None, pair)) or None for pair in zip(said, found, strict=True)
-        ]
 
 
-def _flag_reader(word: str) -> Callable[[Any], tuple[Any, str, tuple[str, ...]]]:
+def _cells(rows: Rows, column: Column) -> Cells:
+    return rows.sheet.columns[column.index].take(rows.table.rows)
+
+
+def _joined(texts: list[pa.StringArray], between: str) -> pa.StringArray:
+    """Row by row what there is of ``texts``, None where there is nothing."""
+    joined = pc.binary_join_element_wise(*texts, between, null_handling="skip")
+    return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
+
+
+def _flag_reader(word: str) -> Reader:
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         text = plain_text(cell)
         flag = clean.FLAGS.get(compact(text)) if text is not None else "否"
@@ -187,9 +199,7 @@ def _flag_reader(word: str) -> Callable[[Any], tuple[Any, str, tuple[str, ...]]]
     return read
 
 
-def _clean(
-    column: Column, kind: str, cells: Sequence[Any], categories: Callable[[Any], Any] | None, today: date
-) -> Cleaned:
+def _clean(column: Column, kind: str, cells: Cells, categories: Reader | None, today: date) -> Cleaned:
     special = {
         "disability_grade": clean.GRADES,
         "disability_kind": clean.DISABILITY_KINDS,
@@ -206,12 +216,12 @@ def _clean(
     if column.field == "category" and categories is not None:
         return clean.clean_by(cells, categories)
     if column.field == "serial_no":  # only whether it is blank tells anything
-        return Cleaned([None if cell == "" else cell for cell in cells])
+        return Cleaned(Vector(pc.if_else(pc.equal(cells.text, ""), pa.scalar(None, pa.string()), cells.text)))
     if column.field in ("member_names", "member_ids", "disability_no", "certificate_no", "case_code"):
         return clean.clean_texts(cells)
     if kind == "amount":
         return clean.clean_amounts(cells, column.unit)
-    simple: dict[str, Callable[[Sequence[Any]], Cleaned]] = {
+    simple: dict[str, Callable[[Cells], Cleaned]] = {
         "name": clean.clean_names,
         "count": clean.clean_counts,
         "date": clean.clean_dates,
@@ -224,7 +234,7 @@ def _clean(
     return simple.get(kind, clean.clean_texts)(cells)
 
 
-def _category_words(item: Programme | Register | None) -> Callable[[Any], Any] | None:
+def _category_words(item: Programme | Register | None) -> Reader | None:
     """Reads a category cell: the programme's word when a spelling equals it, else the longest spelling it holds."""
     if not isinstance(item, Programme) or not item.categories:
         return None
@@ -245,15 +255,6 @@ def _category_words(item: Programme | Register | None) -> Callable[[Any], Any] |
     return read
 
 
-def _taker(wanted: np.ndarray) -> Callable[[Sequence[Any]], list[Any]]:
-    """Takes the data rows out of a sheet's column; a slice where they stand without gaps."""
-    if len(wanted) and int(wanted[-1]) - int(wanted[0]) + 1 == len(wanted):
-        first, last = int(wanted[0]), int(wanted[-1]) + 1
-        return lambda cells: list(cells[first:last])
-    indexes = wanted.tolist()
-    return lambda cells: [cells[row] for row in indexes]
-
-
 def _merged_by_column(sheet: Sheet) -> dict[int, list[tuple[int, int, int]]]:
     """Vertical merges: column → (first row, last row, the column that holds the value)."""
     found: dict[int, list[tuple[int, int, int]]] = {}
@@ -264,34 +265,36 @@ def _merged_by_column(sheet: Sheet) -> dict[int, list[tuple[int, int, int]]]:
     return found
 
 
-def _fill_merged(cells: Sequence[Any], wanted: np.ndarray, spans: list[tuple[int, int, int]]) -> list[Any]:
+def _fill_merged(cells: Cells, wanted: np.ndarray, spans: list[tuple[int, int, int]]) -> Cells:
     """A merged cell keeps its value only in its first row: the others get it back."""
-    out = list(cells)
+    blank = cells.kinds == BLANK
+    source = np.arange(len(cells))
     for first, last, _ in spans:
         start, stop = np.searchsorted(wanted, [first, last + 1])
-        if start < stop and int(wanted[start]) == first and out[start] is not None:
-            for index in range(start + 1, stop):
-                if out[index] is None:
-                    out[index] = out[start]
-    return out
+        if start < stop and int(wanted[start]) == first and not blank[start]:
+            inside = source[start:stop]
+            inside[blank[start:stop]] = start
+    return cells.take(source)
 
 
-def _extra(rows: Rows, take: Callable[[Sequence[Any]], list[Any]]) -> list[str | None]:
+def _extra(rows: Rows) -> pa.StringArray:
     """JSON of the columns kept as they are, by header; None where a row has none."""
-    pieces: list[list[str | None]] = []
+    pieces: list[pa.StringArray] = []
     for column in rows.table.columns:
         taken = rows.columns.get(column.field) is column
         if (taken and column.field not in KEPT_INPUTS) or column.member:
             continue
+        texts = clean.clean_texts(_cells(rows, column)).values.array
+        if texts.null_count == len(texts):
+            continue
+        for char, written in (("\\", "\\\\"), ('"', '\\"')):  # cleaned text has no other character that JSON escapes
+            texts = pc.replace_substring(texts, char, written)
         header = json.dumps(column.header.replace("\n", ""), ensure_ascii=False)
-        texts = clean.clean_texts(take(rows.sheet.columns[column.index])).values
-        known = {text: f"{header}: {json.dumps(text, ensure_ascii=False)}" for text in set(texts) if text is not None}
-        if known:
-            pieces.append([known.get(text) for text in texts])
+        pieces.append(pc.binary_join_element_wise(f'{header}: "', texts, '"', ""))
     if not pieces:
-        return [None] * rows.size
-    joined = (", ".join(filter(None, parts)) for parts in zip(*pieces, strict=True))
-    return [f"{{{text}}}" if text else None for text in joined]
+        return nothing("extra", rows.size).array
+    joined = _joined(pieces, ", ")
+    return pc.binary_join_element_wise("{", joined, "}", "")
 
 
 # Input fields that have no column of their own in the record and are worth keeping

@@ -61,7 +61,7 @@ class Column(Sequence[Cell]):
         if np.isin(self._kinds, (BLANK, TEXT)).all():
             self._text = pa.array(cells, type=pa.string())
         else:
-            self._text = pa.array(list(map(_written, cells)), type=pa.string())
+            self._text = pa.array(list(map(written, cells)), type=pa.string())
 
     def __len__(self) -> int:
         return len(self._cells if self._cells is not None else self.text)
@@ -85,6 +85,23 @@ class Column(Sequence[Cell]):
         return isinstance(other, Sequence) and list(self) == list(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def distinct(self) -> tuple[list[Cell], np.ndarray]:
+        """The distinct cells, None last (whether or not a cell is blank), and of every cell which of them it is."""
+        coded = self.text.dictionary_encode()
+        texts = coded.dictionary.to_pylist()
+        codes = coded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
+        kinds = np.flatnonzero(np.bincount(self.kinds, minlength=ERROR + 1)[TEXT:]) + TEXT
+        if len(kinds) <= 1:
+            kind = int(kinds[0]) if len(kinds) else TEXT
+            return [*(texts if kind == TEXT else [_value(kind, text) for text in texts]), None], codes
+        keys = codes.astype(np.int64) * (ERROR + 1) + self.kinds  # a text may be written by cells of several kinds
+        blank = len(texts) * (ERROR + 1) + BLANK
+        used = np.unique(np.append(keys, blank))
+        place = np.zeros(blank + 1, dtype=np.int64)
+        place[used] = np.arange(len(used))
+        pairs = (divmod(key, ERROR + 1) for key in used[:-1].tolist())
+        return [*(_value(kind, texts[code]) for code, kind in pairs), None], place[keys]
 
     def take(self, rows: np.ndarray) -> Column:
         """The cells at ``rows`` (ascending or not); without a copy where they stand without gaps."""
@@ -113,7 +130,13 @@ class Column(Sequence[Cell]):
             self.put(height - 1, None)
 
 
-def _written(cell: Cell) -> str | None:
+def kind_of(cell: Cell) -> int:
+    """``BLANK`` … ``ERROR``."""
+    return _KIND_OF[type(cell)]
+
+
+def written(cell: Cell) -> str | None:
+    """The text that stands beside the kind."""
     if cell is None or type(cell) is str:
         return cell
     if type(cell) is bool:

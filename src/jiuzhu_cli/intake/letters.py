@@ -1,0 +1,75 @@
+"""Texts of a whole column looked at by their bytes and code points, so that only the odd ones are read one by one."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_CHINESE = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF))
+_PLAIN = (
+    (0x21, 0x7E), (0xB7, 0xB7), (0x3001, 0x3003), (0x3005, 0x3011), (0x3014, 0x3017), *_CHINESE, (0xFF01, 0xFF5E),
+)  # fmt: skip
+
+
+def _table(ranges: tuple[tuple[int, int], ...]) -> np.ndarray:
+    table = np.zeros(0x110000, dtype=bool)
+    for first, last in ranges:
+        table[first : last + 1] = True
+    return table
+
+
+@cache
+def chinese_characters() -> np.ndarray:
+    """By code point: whether it is a character of the two common blocks (U+3400–4DBF, U+4E00–9FFF)."""
+    return _table(_CHINESE)
+
+
+@cache
+def plain_characters() -> np.ndarray:
+    """By code point: whether it is common in a line of text and no space: ASCII, Chinese, their punctuation."""
+    return _table(_PLAIN)
+
+
+def _offsets_and_bytes(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each text begins (and the last ends) in the bytes of them all."""
+    _, places, data = texts.buffers()
+    if not len(texts) or data is None:
+        return np.zeros(len(texts) + 1, dtype=np.int32), np.empty(0, dtype=np.uint8)
+    offsets = np.frombuffer(places, dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return offsets - offsets[0], np.frombuffer(data, dtype=np.uint8)[offsets[0] : offsets[-1]]
+
+
+def made_of(texts: pa.StringArray, table: np.ndarray, shortest: int, longest: int) -> np.ndarray:
+    """Which are texts of ``shortest`` (1 or more) to ``longest`` characters, all of which ``table`` (by code point) admits."""
+    if texts.null_count:
+        texts = texts.fill_null("")
+    lengths = pc.utf8_length(texts).to_numpy()
+    good: np.ndarray = (lengths >= shortest) & (lengths <= longest)
+    codes = np.frombuffer(_offsets_and_bytes(texts)[1].tobytes().decode().encode("utf-32-le"), dtype=np.uint32)
+    wrong = ~table[codes]
+    if wrong.any():
+        good[np.searchsorted(np.cumsum(lengths), np.flatnonzero(wrong), side="right")] = False
+    return good
+
+
+def bytes_of(texts: pa.StringArray, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indexes of the texts that take just ``width`` bytes, and these as rows of bytes."""
+    offsets, data = _offsets_and_bytes(texts)
+    chosen = np.diff(offsets) == width
+    if texts.null_count:
+        chosen &= texts.is_valid().to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(chosen)
+    if len(rows) < len(texts):
+        data = _offsets_and_bytes(texts.take(pa.array(rows)))[1]
+    return rows, data.reshape(-1, width)
+
+
+def to_texts(chars: np.ndarray) -> pa.StringArray:
+    """Rows of bytes (n × width, UTF-8) as texts."""
+    size, width = chars.shape
+    offsets = np.arange(0, (size + 1) * width, width, dtype=np.int32)
+    data = pa.py_buffer(np.ascontiguousarray(chars))
+    return pa.StringArray.from_buffers(size, pa.py_buffer(offsets), data)
