@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING
 import typer
 
 from jiuzhu_cli.cli.context import Context, short_name, shorten, table
+from jiuzhu_cli.cli.passwords import make_secrets, refuse_in_arguments
 
 if TYPE_CHECKING:
     from jiuzhu_cli.core.finding import Finding
     from jiuzhu_cli.policy.load import Policy
 
 
-HOW = {"programme": "项目", "month": "月份", "area": "乡镇", "columns": "各列", "level": "金额", "category": "类别", "mapping": "列"}
+HOW = {
+    "programme": "项目",
+    "month": "月份",
+    "area": "乡镇",
+    "columns": "各列",
+    "level": "金额",
+    "category": "类别",
+    "mapping": "列",
+}
 
 
 SHORT = {
@@ -40,7 +49,11 @@ def command(
     amount_level: str = typer.Option(
         "", "--amount-level", help="成员行上的金额是 household（整户的）还是 person（各人的）。"
     ),
-    password: str = typer.Option("", "--password", help="工作簿的打开密码。"),
+    password: str = typer.Option("", "--password", hidden=True, help="不再使用：密码不能写在命令行里。"),
+    password_file: Path | None = typer.Option(
+        None, "--password-file", help="加密文件的密码所在的文件：每行一个，权限 0600。不写时在终端里询问。"
+    ),
+    keyring: bool = typer.Option(False, "--keyring", help="从系统钥匙串取密码（jiuzhu/单位名称，文件名或文件夹名）。"),
     explain: bool = typer.Option(False, "--explain", help="说明每张表、每一列是怎么认出来的。"),
 ) -> None:
     from jiuzhu_cli.core.errors import UsageError
@@ -49,6 +62,7 @@ def command(
     from jiuzhu_cli.intake.table import Hints
 
     context: Context = ctx.obj
+    refuse_in_arguments(password)
     if (replace and append) or (strict and accept_valid):
         raise UsageError("这两个选项只能用一个：--replace/--append，--strict/--accept-valid", "去掉其中一个")
     if amount_level not in ("", "household", "person"):
@@ -68,7 +82,6 @@ def command(
         max_bad_pct=max_bad_pct,
         mode="replace" if replace else "append" if append else "",
         level=amount_level,  # type: ignore[arg-type]
-        passwords=(password,) if password else (),
     )
     gc.disable()  # millions of cells, no cycles worth looking for
     on_terminal = sys.stderr.isatty() and not context.quiet
@@ -81,6 +94,7 @@ def command(
         now=context.now,
         actor=context.actor,
         progress=(lambda name: context.say(f"正在读 {name}")) if on_terminal else None,
+        secrets=make_secrets(password_file, keyring=keyring, bureau=context.workspace.bureau),
     )
     context.emit(result.as_json(policy), _lines(context, result, explain))
     if result.exit_code:

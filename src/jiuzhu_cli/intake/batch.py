@@ -14,7 +14,7 @@ from jiuzhu_cli.intake.job import Job, Options, Setting, Supplemented, read_job,
 from jiuzhu_cli.intake.pairs import join, pair_key
 from jiuzhu_cli.intake.result import ImportResult, TableResult
 from jiuzhu_cli.intake.saving import Saver
-from jiuzhu_cli.intake.sources import SUFFIXES, Source, source_files, source_groups, towns_in_names
+from jiuzhu_cli.intake.sources import Source, source_files, source_groups, towns_in_names
 from jiuzhu_cli.ledger import rolls
 from jiuzhu_cli.ledger.mappings import active_mappings
 from jiuzhu_cli.ledger.store import Store
@@ -22,6 +22,8 @@ from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.cells import Workbook
 from jiuzhu_cli.tabular.read import read_workbook
+from jiuzhu_cli.tabular.secret import Secrets
+from jiuzhu_cli.tabular.sniff import TABLES
 
 __all__ = ["Options", "import_paths"]
 
@@ -38,15 +40,20 @@ def import_paths(
     now: datetime,
     actor: str,
     progress: Progress | None = None,
+    secrets: Secrets | None = None,
 ) -> ImportResult:
-    """Imports files and folders (read whole, sorted). Bad files and rows are in the result; only a broken run raises."""
+    """Imports files and folders (read whole, sorted). Bad files and rows are in the result; only a broken run raises.
+
+    ``secrets``: passwords of encrypted files, and who is asked for more.
+    """
     options = options or Options()
     say = progress or (lambda _: None)
     setting = Setting.of(workspace, policy, options, today=today, asked=paths)
-    groups = source_groups(source_files(paths, workspace))
+    secrets = secrets or Secrets()
+    groups = source_groups(source_files(paths, workspace, secrets))
     found: list[list[TableResult]] = [[] for _ in groups]
     paths_ahead = [path for group in groups for path, _ in group]
-    with _without_collector(), workspace.open_store() as store, _Ahead(paths_ahead, options) as ahead:
+    with _without_collector(), workspace.open_store() as store, _Ahead(paths_ahead, secrets) as ahead:
         setting = setting.remembering(active_mappings(store))
         known = _known_towns(store, groups)
         saver = Saver(workspace, policy, store, options, now, actor)
@@ -119,9 +126,9 @@ def _full_towns(jobs: Iterable[Job]) -> set[str]:
 class _Ahead:
     """Reads the next workbook while the one before is cleaned and saved (the reader leaves the interpreter free)."""
 
-    def __init__(self, paths: Sequence[Path], options: Options) -> None:
-        self._waiting = [path for path in paths if path.suffix.lower() in SUFFIXES]
-        self._passwords = options.passwords
+    def __init__(self, paths: Sequence[Path], secrets: Secrets) -> None:
+        self._waiting = [path for path in paths if path.suffix.lower() in TABLES]
+        self._secrets = secrets
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="read")
         self._next: tuple[Path, Future[Workbook]] | None = None
 
@@ -136,16 +143,20 @@ class _Ahead:
         self._next = None
         if self._waiting:
             path = self._waiting.pop(0)
-            self._next = path, self._pool.submit(read_workbook, path, passwords=self._passwords)
+            self._next = path, self._pool.submit(read_workbook, path, passwords=self._secrets.known)
 
     def get(self, path: Path) -> Workbook:
         """The workbook at ``path``; files are asked for in order. Raises as ``read_workbook`` does."""
-        if self._next is None or self._next[0] != path:
-            return read_workbook(path, passwords=self._passwords)
-        future = self._next[1]
-        wait([future])
-        self._advance()
-        return future.result()
+        first: list[Future[Workbook]] = []
+        if self._next is not None and self._next[0] == path:
+            first.append(self._next[1])
+            wait(first)
+            self._advance()
+
+        def read(passwords: Sequence[str]) -> Workbook:
+            return first.pop().result() if first else read_workbook(path, passwords=passwords)
+
+        return self._secrets.unlock(path, read)
 
 
 def _join_pairs(jobs: Sequence[Job]) -> None:

@@ -16,7 +16,6 @@ from jiuzhu_cli.intake.prepare import Prepared, prepare_tables
 from jiuzhu_cli.intake.reports import REMAINDER_OF
 from jiuzhu_cli.intake.result import Status, TableResult
 from jiuzhu_cli.intake.save import ListOfFile, Mode
-from jiuzhu_cli.intake.sources import SUFFIXES
 from jiuzhu_cli.intake.table import Hints
 from jiuzhu_cli.ledger import rolls
 from jiuzhu_cli.ledger.mappings import ColumnMapping
@@ -24,6 +23,7 @@ from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.cells import Workbook
+from jiuzhu_cli.tabular.sniff import is_worth_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,6 @@ class Options:
     max_bad_pct: float | None = None
     mode: Mode = ""
     level: AmountLevel = ""
-    passwords: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -106,8 +105,9 @@ def read_job(
     job = Job(path, shown)
     # in a folder other files may lie about; one asked for must hold a list
     named = root == path.parent and path in setting.asked
-    if path.suffix.lower() not in SUFFIXES:
-        job.results.append(_strange(path, shown, named=named))
+    if not named and not is_worth_reading(path):
+        note = f"不认识 {path.suffix or '没有扩展名的文件'}"
+        job.results.append(TableResult(shown, status="skipped", note=note))
         return job
     try:
         book = read(path)
@@ -184,17 +184,6 @@ def _unreadable(path: Path, shown: str, error: JiuzhuError) -> TableResult:
     values: dict[str, str | int] = {"reason": error.message, "todo": error.todo}
     finding = Finding("file_unreadable", "error", SourceRef(path.name), values=values)
     return TableResult(shown, status="refused", note=error.message, todo=error.todo, findings=[finding])
-
-
-def _strange(path: Path, shown: str, *, named: bool) -> TableResult:
-    """A file of a kind that is never read: passed over in a folder, refused when the user asked for it."""
-    note = f"不认识 {path.suffix or '没有扩展名的文件'}"
-    if not named:
-        return TableResult(shown, status="skipped", note=note)
-    todo = "台账要是 xlsx、xls、csv 文件；用 Excel 或 WPS 另存后再导入"
-    values: dict[str, str | int] = {"reason": note, "todo": todo}
-    finding = Finding("file_unreadable", "error", SourceRef(path.name), values=values)
-    return TableResult(shown, status="refused", note=note, todo=todo, findings=[finding])
 
 
 def _file_findings(job: Job, findings: list[Finding]) -> None:

@@ -6,21 +6,34 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from jiuzhu_cli.core.errors import UsageError
+from jiuzhu_cli.core.errors import JiuzhuError, UsageError
 from jiuzhu_cli.intake.areas import Towns, is_full_town
 from jiuzhu_cli.intake.pairs import pair_key
 from jiuzhu_cli.ledger.workspace import Workspace
-
-SUFFIXES = {".xlsx", ".xls", ".xlsm", ".et", ".csv", ".txt"}
+from jiuzhu_cli.tabular.archive import members
+from jiuzhu_cli.tabular.secret import Secrets
 
 Source = tuple[Path, Path]  # a file, and the folder that was asked for
 
 
-def source_files(paths: Sequence[Path], workspace: Workspace) -> Iterator[Source]:
+def source_files(paths: Sequence[Path], workspace: Workspace, secrets: Secrets | None = None) -> Iterator[Source]:
     """Files to be read with the folder they were asked for; folders recursively, without lock files and our own output.
 
-    UsageError when a path does not exist.
+    A zip of files is a folder, too: its members are paths below it (``archive.file_bytes`` reads them). One that must be
+    refused stays one file, and reading it says why. UsageError when a path does not exist.
     """
+    for path, root in _files_on_disk(paths, workspace):
+        yield from ((inside, root) for inside in _unpacked(path, secrets or Secrets()))
+
+
+def _unpacked(path: Path, secrets: Secrets) -> list[Path]:
+    try:
+        return secrets.unlock(path, lambda passwords: members(path, passwords)) or [path]
+    except JiuzhuError:
+        return [path]
+
+
+def _files_on_disk(paths: Sequence[Path], workspace: Workspace) -> Iterator[Source]:
     own = (workspace.root / "out").resolve()
     for path in paths:
         if path.is_file():

@@ -46,8 +46,10 @@ def read_workbook(path: Path, *, passwords: Sequence[str] = ()) -> Workbook:
         if kind == "xls":
             return Workbook(path, "xls", _read_xls(data, path.name), digest)
     if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
+        from jiuzhu_cli.tabular.archive import refuse_archive
         from jiuzhu_cli.tabular.guard import inspect_xlsx
 
+        refuse_archive(path, data, passwords)
         facts = inspect_xlsx(data, path.name)
         sheets = _read_calamine(data, path.name, facts.sheets, facts.read)
         return Workbook(path, "xlsx", sheets, digest, facts.marks)
