@@ -1,7 +1,7 @@
 """Reads the policy: the package's data files and, over them, the bureau's own folder ``policy/``.
 
 Same layout in both places: ``glossary.toml``, ``programmes/*.toml``, ``registers/*.toml``, ``parameters/**/*.toml``,
-``relations.toml``, ``findings.toml``, ``holidays.toml``, ``banks/*.toml``. What has a code (programme, register, bank, relation,
+``relations.toml``, ``findings.toml``, ``holidays.toml``, ``banks/*.toml``, ``bank_names.toml``, ``divisions.csv`` (only the bureau's). What has a code (programme, register, bank, relation,
 claim, glossary field, finding) is overridden key by key under the same code; a parameter by the same (name, area, since).
 Parts are read when first asked for; the digest covers every file. Anything wrong is a PolicyError naming file and key.
 """
@@ -21,6 +21,8 @@ from pydantic import ValidationError
 
 from jiuzhu_cli.core.errors import PolicyError, UsageError, reason_of
 from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.policy.bank_names import BankNames, read_bank_names
+from jiuzhu_cli.policy.divisions import OWN_FILE, Divisions
 from jiuzhu_cli.policy.findings import fill
 from jiuzhu_cli.policy.glossary import merge_glossary
 from jiuzhu_cli.policy.model import (
@@ -64,7 +66,7 @@ class Policy:
         self._files: dict[str, list[tuple[str, bytes]]] = {}
         digest = hashlib.sha256()
         for root in roots:
-            for path in sorted(root.rglob("*.toml")):
+            for path in sorted([*root.rglob("*.toml"), *root.glob(OWN_FILE)]):
                 inside = path.relative_to(root).as_posix()
                 try:
                     content = path.read_bytes()
@@ -119,6 +121,16 @@ class Policy:
             for index, data in enumerate(_list(table, "holidays", shown), 1):
                 found.append(build(Holiday, data, shown, f"holidays 第 {index} 项"))
         return tuple(sorted(found, key=lambda one: (one.first, one.off)))
+
+    @cached_property
+    def divisions(self) -> Divisions:
+        """Towns and villages of the region with their codes, the bureau's ``divisions.csv`` over the shipped table."""
+        own = self._files.get(OWN_FILE, [])
+        return Divisions(self.region, own[-1][1] if own else None)
+
+    @cached_property
+    def bank_names(self) -> BankNames:
+        return read_bank_names(self._tables("bank_names.toml"), build)
 
     @cached_property
     def parameters(self) -> ParameterTable:

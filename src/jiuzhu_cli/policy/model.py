@@ -218,6 +218,15 @@ class BankLayout(Shape):
     source: str
 
 
+class Bank(Shape):
+    """A bank as offices name it. ``codes``: first three digits of its 联行号; ``family``: banks that are taken for one (农信, 农商)."""
+
+    name: str
+    codes: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    family: str = ""
+
+
 class FindingText(Shape):
     code: str
     name: str
