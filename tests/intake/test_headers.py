@@ -56,6 +56,29 @@ SINGLE = {
     "文化程度": "",
     "*姓名": "name",
     "姓名：": "name",
+    "3.姓名": "name",
+    "（3）姓名": "name",
+    "③身份证号": "id_no",
+    "一、户主姓名": "head_name",
+    "5身份证号码": "id_no",
+    "★身份证号": "id_no",
+    "“姓名”": "name",
+    "姓名（必填）*": "name",
+    "身分證號碼": "id_no",
+    "戶主姓名": "head_name",
+    "開戶銀行": "bank_name",
+    "銀行帳號": "account_no",
+    "與戶主關係": "relation",
+    "聯繫電話": "phone",
+    "殘疾等級": "disability_grade",
+    "發放金額（元": "amount_fen",
+    "保障金额元/月": "amount_fen",
+    "补助资金万元": "amount_fen",
+    "低保金（元/户·月）": "amount_fen",
+    "户藉地址": "address",
+    "银行账号/社保卡号": "account_no",
+    "乡镇、街道": "town",
+    "80周岁以上人数": "",
 }
 
 
@@ -104,6 +127,13 @@ def test_parent_decides(parts: tuple[str, ...], expected: str) -> None:
         ("补助资金万元", "万元"),
         ("金额", ""),
         ("金额/元", "元"),
+        ("金额（百元）", "百元"),
+        ("金额（元/人/月）", "元"),
+        ("保障金额元/月", "元"),
+        ("金额（分）", "分"),
+        ("供养金额（分散供养）", ""),
+        ("金额（单位:万元）", "万元"),
+        ("金额（万元以内）", ""),
     ],
 )
 def test_unit_in_header(header: str, unit: str) -> None:
@@ -257,6 +287,51 @@ def test_units_scale() -> None:
     )
     assert tables[0].column("amount_fen").unit == "万元"  # type: ignore[union-attr]
     assert table(["姓名", "身份证号", "金额（千元）"], ["张三", A, 0.3]).column("amount_fen").unit == "千元"  # type: ignore[union-attr]
+
+
+PERIODS: list[tuple[str, str, str, bool]] = [
+    ("a year's", "城关镇2026年10月农村低保", "保障金额（元/年）", True),
+    ("a year's, in words", "城关镇2026年10月农村低保", "保障金额（全年）", True),
+    ("a quarter's", "城关镇2026年10月高龄津贴", "津贴金额（元/季）", True),
+    ("a month's", "城关镇2026年10月高龄津贴", "津贴金额（元/月）", False),
+    ("per person and month", "城关镇2026年10月高龄津贴", "津贴金额（元/人·月）", False),
+    ("once", "城关镇2026年10月临时救助", "救助金额（元/年）", False),
+]
+
+
+@pytest.mark.parametrize(("what", "title", "header", "refused"), PERIODS, ids=[case[0] for case in PERIODS])
+def test_a_years_amount_is_never_a_months(what: str, title: str, header: str, refused: bool) -> None:
+    got = table(["姓名", "身份证号", header], ["张三", A, 1200], ["李四", B, 2400], title=title)
+    assert (got.fatal, "amount_other_period" in codes(got)) == (refused, refused)
+    said = table(["姓名", "身份证号", header], ["张三", A, 1200], title=title, mapping={"C": "发放金额"})
+    assert not said.fatal and fields(said)["amount_fen"] == "C"
+    beside = table(["姓名", "身份证号", header, "月金额"], ["张三", A, 1200, 100], title=title)
+    assert not refused or fields(beside)["amount_fen"] == "D"
+
+
+def test_headers_over_the_wrong_columns_are_refused_with_the_words_to_type() -> None:
+    rows = [[make_id(n), "张三", "男", 300] for n in range(1, 6)]
+    got = table(["姓名", "身份证号", "性别", "金额"], *rows)
+    finding = next(one for one in got.findings if one.code == "header_shifted")
+    assert got.fatal and finding.values["example"] == "--map 姓名=身份证号"
+    solved = table(["姓名", "身份证号", "性别", "金额"], *rows, mapping={"A": "身份证号", "B": "姓名"})
+    assert not solved.fatal and fields(solved) == {"id_no": "A", "name": "B", "sex": "C", "amount_fen": "D"}
+
+
+def test_content_tells_sex_kinship_bank_birth_and_age() -> None:
+    people = [("本人", "男", "19500102"), ("妻", "女", "19530405"), ("长子", "男", "19800607"), ("本人", "女", "19600809"), ("孙女", "女", "20101112"), ("户主", "男", "19550203")]  # fmt: skip
+    rows = [
+        [f"张{'一二三四五六'[n]}", make_id(n + 1, born=born, male=sex == "男"), relation, sex, born, 2026 - int(born[:4]), "农业银行城关支行", 100]
+        for n, (relation, sex, born) in enumerate(people)
+    ]  # fmt: skip
+    got = table(["姓名", "身份证号", None, None, None, None, None, "金额"], *rows)  # type: ignore[list-item]
+    assert fields(got) == {
+        "name": "A", "id_no": "B", "relation": "C", "sex": "D", "birth_date": "E", "age": "F", "bank_name": "G", "amount_fen": "H",
+    }  # fmt: skip
+    other = table(["姓名", "身份证号", "监护人关系", "谁的", "开户日", "人口", "经办人", "金额"], *rows)
+    assert not {"relation", "sex", "birth_date", "age", "bank_name"} & set(
+        fields(other)
+    )  # their headers say something else
 
 
 def test_level_by_header() -> None:

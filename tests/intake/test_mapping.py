@@ -72,7 +72,7 @@ def test_asked_once_then_remembered_and_said_each_time(town: Town) -> None:
     assert (third.status, third.amount_fen) == ("imported", second.amount_fen)
     assert third.how["mapping"] == "按 2026-11-21 张经办的指定：打款金额=发放金额"
     assert (
-        town.send(10, HEADER[:3] + [HEADER[4], HEADER[3], HEADER[5]], rows(range(1, 9), swap=True)).amount_fen
+        town.send(10, [*HEADER[:3], HEADER[4], HEADER[3], HEADER[5]], rows(range(1, 9), swap=True)).amount_fen
         == second.amount_fen
     )
 

@@ -21,8 +21,14 @@ _INVISIBLE = dict.fromkeys(
 )
 _SPACES = re.compile(r"[\s\u00a0\u2000-\u200a\u202f\u205f]+")
 _BRACKETS = re.compile(r"[（(〔\[【][^（()）〔〕\[\]【】]*[)）〕\]】]")
-
-_NUMBERING = re.compile(r"^[0-9０-９]{1,2}[.．、](?=[^0-9０-９])")
+_OPEN_BRACKET = re.compile(r"(?<=.)[（(〔\[【][^（()）〔〕\[\]【】]{0,8}$")  # its other half was lost
+_NUMBERING = re.compile(r"^(?:[0-9０-９]{1,2}[.．、)）]|[一二三四五六七八九十]{1,2}、|[①-⑳])(?=[^0-9０-９])")
+# Words of headers as they stand in files from elsewhere, and slips of the pen met in headers again and again
+_SIMPLIFIED = str.maketrans(
+    "與殘壽專屬繳納領達險帐帳賬戶號碼證銀開電話聯繫係係關補貼發額實應總計類別級鎮鄉組縣區齡無標準護養貧災傷職員單間數療費還價時樓錄簽狀態務險學費業備註現稱謂藉拔",
+    "与残寿专属缴纳领达险账账账户号码证银开电话联系系系关补贴发额实应总计类别级镇乡组县区龄无标准护养贫灾伤职员单间数疗费还价时楼录签状态务险学费业备注现称谓籍拨",
+)
+_EDGES = "*＊★☆●#:：;；_-—~～、，,。.·/\"'“”‘’?？!！"
 
 
 def half_width(text: str) -> str:
@@ -46,14 +52,17 @@ def compact(text: str) -> str:
 
 
 def header_key(text: str) -> str:
-    """A header reduced to what it says: no spaces, line breaks, bracketed remarks or numbering; 帐 and 账 are one.
+    """A header reduced to what it says: no spaces, line breaks, bracketed remarks, numbering or marks at its ends.
 
-    >>> header_key("银 行\\n帐号（一卡通）")
+    帐 and 账, traditional and simplified forms, and common slips (身分证, 户藉) are one.
+
+    >>> header_key("3.银 行\\n帐号（一卡通）")
     '银行账号'
     """
     flat = _SPACES.sub("", strip_invisible(text))
-    bare = _NUMBERING.sub("", _BRACKETS.sub("", flat))
-    return half_width(bare or flat).replace("帐", "账").strip("*:：_-—").lower()
+    bare = _OPEN_BRACKET.sub("", _BRACKETS.sub("", flat)).strip(_EDGES)
+    bare = _NUMBERING.sub("", bare) or bare or flat
+    return half_width(bare.translate(_SIMPLIFIED)).replace("身分", "身份").replace("连系", "联系").strip(_EDGES).lower()
 
 
 def header_brackets(text: str) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from jiuzhu_cli.core.finding import Severity
 from jiuzhu_cli.core.text import compact, header_key
-from jiuzhu_cli.intake.headers import PART_FIELDS, level_of, money_word, not_paid, unit_of
+from jiuzhu_cli.intake.headers import PART_FIELDS, level_of, money_word, not_paid, other_period, unit_of
 from jiuzhu_cli.intake.table import Column, Problem
 
 if TYPE_CHECKING:
@@ -164,11 +164,12 @@ def settle_amount(view: Understanding) -> None:
                 column.field, column.why = "", "已另行指定金额列，原样保留"
         return
     own_amount(view)
+    yearly = _other_periods(view) if view.monthly else []
     samples = {
         c.index: view.money(c)
         for c in view.columns
         if c.field in ("amount_fen", "months_paid", "standard_amount", "per_person_amount", *PART_FIELDS)
-        or (not c.field and money_word(header_key(c.header.replace("|", ""))))
+        or (not c.field and c not in yearly and money_word(header_key(c.header.replace("|", ""))))
     }
     if not view.by("amount_fen"):
         _sum_column(view, samples)
@@ -182,6 +183,9 @@ def settle_amount(view: Understanding) -> None:
             samples[column.index] = view.money(column)
     if not view.payable and not view.by("amount_fen"):
         return
+    if yearly and not any(view.by(code) for code in ("amount_fen", *PART_FIELDS)):
+        view.problems.append(Problem("amount_other_period", "error", tuple(yearly)))
+        return
     choice = choose_amount(view.columns, samples, per_person=view.per_person)
     view.parts_sum = choice.parts
     if choice.problem:
@@ -191,6 +195,16 @@ def settle_amount(view: Understanding) -> None:
         view.problems.append(Problem("amount_from_standard", "warning", (choice.column,)))
     name_amount(view, choice.column, choice.why)
     standard_is_base(view, samples)
+
+
+def _other_periods(view: Understanding) -> list[Column]:
+    """Amounts that headers call a year's or a quarter's (元/年): never this month's payment, and never divided here."""
+    out = []
+    for column in view.by("amount_fen"):
+        if period := other_period(column.header.split("|")):
+            column.field, column.why = "", f"表头写明是按{period}的金额，不是本月发放的"
+            out.append(column)
+    return out
 
 
 def _sum_column(view: Understanding, samples: dict[int, np.ndarray]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from jiuzhu_cli.core.money import UNITS, parse_amount
 from jiuzhu_cli.core.text import compact, header_key
 from jiuzhu_cli.intake.amounts import settle_amount
 from jiuzhu_cli.intake.body import Body
+from jiuzhu_cli.intake.content import by_content, contradicted_by_content
 from jiuzhu_cli.intake.grid import Grid, cell_text
 from jiuzhu_cli.intake.headers import (
     MONEY_FIELDS,
@@ -21,7 +23,6 @@ from jiuzhu_cli.intake.headers import (
 )
 from jiuzhu_cli.intake.mapping import apply_remembered, apply_said
 from jiuzhu_cli.intake.people import (
-    by_content,
     fall_back_to_head,
     lists_in_one_cell,
     members_side_by_side,
@@ -52,17 +53,19 @@ class Understanding:
         code: str = "",
         per_person: bool = True,
         payable: bool = True,
+        monthly: bool = False,
         category_words: frozenset[str] = frozenset(),
         own_names: tuple[str, ...] = (),
         memory: Sequence[ColumnMapping] = (),
         template: Mapping[str, str] | None = None,
+        today: date = date.max,
     ) -> None:
         self.grid, self.body, self.lexicon = grid, body, lexicon
         self.mapping, self.unit = mapping, unit
         self.kind, self.register, self.code = kind, register, code
-        self.per_person, self.payable = per_person, payable
+        self.per_person, self.payable, self.monthly = per_person, payable, monthly
         self.category_words, self.own_names = category_words, own_names
-        self.memory, self.template = memory, template or {}
+        self.memory, self.template, self.today = memory, template or {}, today
         self.said: list[Column] = []  # named by --map, to be remembered
         self.used: list[str] = []  # what was remembered and is used, in words
         self.dropped: list[int] = []  # remembered mappings that the content contradicts
@@ -104,6 +107,7 @@ class Understanding:
         owners_by_neighbour(self)
         for code in ("id_no", "name", "head_id_no", "head_name"):
             one_person_column(self, code)
+        contradicted_by_content(self)
         by_content(self)
         fall_back_to_head(self)
         if self.kind == "roll":

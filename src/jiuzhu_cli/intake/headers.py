@@ -92,7 +92,9 @@ _INCOME = re.compile(
     r"收入(?:合计|总额|总计|金额|数额|额|总数)?"
 )
 _BAND = re.compile(r"(信息|情况|资料|数据|成员|人员|对象|家庭)$")
-_UNIT = re.compile(r"(亿元|万元|千元|元|角|分)")
+_UNIT = re.compile(r"(亿元|万元|千元|百元|元)(?![一-鿿]{2})|^(角|分)(?:$|/)")
+_PERIOD = re.compile(r"元?[/每·]\s*(?:[人户][/每]?)?(年|季|半年)|^(?:按|每)?(年|季|半年)度?$|^(?:全|一)(年|季)")
+_TAIL_UNIT = re.compile(r"(亿元|万元|千元|百元|元)(?:[/每][一-鿿]{1,2}){0,2}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,17 @@ class Lexicon:
                 if field.startswith("related_") and _RECIPIENT.match(key):
                     owner = "person"
                 return _allowed(Meaning(field, why, owner), kind)
-        grown = self._composed(parts)
+        grown = self._composed(parts) or self._either(parts[-1], register)
         return _allowed(grown or Meaning("", "表头不在词汇表里，原样保留", owner), kind)
+
+    def _either(self, text: str, register: str) -> Meaning | None:
+        """Two words for one thing in one header: 银行账号/社保卡号, 乡镇或街道."""
+        words = [word for word in re.split(r"[/／或、及和]", header_key(text)) if word]
+        if len(words) < 2:
+            return None
+        found = {self._word(word, register) for word in words}
+        fields = {one[0] for one in found if one is not None}
+        return Meaning(fields.pop(), "表头同义词") if None not in found and len(fields) == 1 else None
 
     def _word(self, key: str, register: str) -> tuple[str, str] | None:
         if register and key in self.registers.get(register, {}):
@@ -216,6 +227,8 @@ def _candidates(parts: list[str]) -> list[str]:
     elif len(parts) > 1:
         keys += [header_key(part) for part in reversed(parts[:-1])]
         keys.append(child)
+    keys += [key[1 + key[1].isdigit() :] for key in keys if len(key) > 2 and key[0].isdigit()]  # 3姓名
+    keys += [key[: tail.start()] for key in keys if (tail := _TAIL_UNIT.search(key)) and tail.start()]  # 保障金额元/月
     return list(dict.fromkeys(key for key in keys if key))
 
 
@@ -254,16 +267,25 @@ def unit_of(parts: list[str]) -> str:
     """The money unit that a header states: （万元）, （元/月）, 金额:元; '' when it states none."""
     for part in reversed(parts):
         for remark in header_brackets(part):
-            if found := _UNIT.search(remark.replace("单位", "")):
-                return found.group(1)
-    tail = re.search(r"(亿元|万元|千元|元)(/.{1,3})?$", header_key(parts[-1]))
+            if found := _UNIT.search(remark.replace("单位", "").lstrip(":：")):
+                return found.group(1) or found.group(2)
+    tail = _TAIL_UNIT.search(header_key(parts[-1]))
     return tail.group(1) if tail else ""
+
+
+def other_period(parts: list[str]) -> str:
+    """年, 季 or 半年 where a header says that its figures are not a month's: 保障金额（元/年）; else ''."""
+    for part in reversed(parts):
+        for text in (*header_brackets(part), header_key(part)):
+            if found := _PERIOD.search(text):
+                return next(filter(None, found.groups()))
+    return ""
 
 
 def unit_of_lines(lines: list[str]) -> str:
     """The money unit that the lines above a table state (单位：万元); '' when none does."""
     for line in lines:
-        found = re.search(r"(?:金额)?单位\s*[:：]?\s*[^:：]{0,8}?(亿元|万元|千元|元)(?![一-鿿])", line)
+        found = re.search(r"(?:金额)?单位\s*[:：]?\s*[^:：]{0,8}?(亿元|万元|千元|百元|元)(?![一-鿿])", line)
         if found:
             return found.group(1)
     return ""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.identity import parse_id
 from jiuzhu_cli.core.text import compact, header_key
-from jiuzhu_cli.intake.grid import cell_text, looks_like_id
+from jiuzhu_cli.intake.grid import cell_text
 from jiuzhu_cli.intake.headers import owner_of
 from jiuzhu_cli.intake.table import Column, Problem
 
@@ -28,7 +27,6 @@ _NOUNS = (
     ("name", re.compile("姓名|名字|名称|^$")),
 )
 _CHINESE_DIGITS = {word: number for number, word in enumerate("一二三四五六七八九十", 1)}
-_PERSON_NAME = re.compile(r"^[一-鿿㐀-䶿]{1,2}\s*[一-鿿㐀-䶿·]{1,8}$")
 _EXACT_NAME = ("姓名", "身份证号", "身份证号码", "公民身份号码")
 
 
@@ -245,39 +243,6 @@ def one_person_column(view: Understanding, code: str) -> None:
 def id_share(view: Understanding, column: Column) -> float:
     values = [value for value in view.values(column) if value not in (None, "")]
     return sum(parse_id(value).ok for value in values) / len(values) if values else 0.0
-
-
-def by_content(view: Understanding) -> None:
-    """Columns that no header explains, by what is in them: IDs, names, accounts. Amounts are never found this way."""
-    tests: list[tuple[str, str, Callable[[str], bool]]] = [
-        ("id_no", "内容是身份证号", lambda text: looks_like_id(text) and parse_id(text).ok),
-        ("account_no", "内容像银行账号", lambda text: bool(re.fullmatch(r"62\d{14,17}|\d{17}|\d{19}", text))),
-        ("phone", "内容像手机号", lambda text: bool(re.fullmatch(r"1[3-9]\d{9}", text))),
-        ("name", "内容像姓名", lambda text: bool(_PERSON_NAME.match(text)) and len(text) <= 4),
-    ]
-    if not view.by("id_no") and (view.by("head_id_no") or view.by("payee_id_no")):
-        tests = tests[1:]
-    if view.by("name") or view.by("head_name") or view.by("payee_name"):
-        tests = [test for test in tests if test[0] != "name"]
-    for code, why, matches in tests:
-        if view.by(code):
-            continue
-        found = []
-        for column in view.columns:
-            if column.field or column.index in view.fixed or view.owners.get(column.index) == "other":
-                continue
-            if re.search("[一-鿿]", column.header) and code in ("name", "phone", "account_no"):
-                continue  # a header that says something else is believed; letters (xm, name) say nothing
-            texts = view.texts(column)
-            if len(texts) >= min(3, len(view.rows)) and sum(map(matches, map(compact, texts))) >= 0.8 * len(texts):
-                if code == "name" and len(set(texts)) < 0.5 * len(texts):
-                    continue
-                found.append(column)
-        if len(found) == 1:
-            found[0].field, found[0].why = code, why
-            view.problems.append(Problem("column_by_content", "notice", (found[0],)))
-        elif len(found) > 1 and code == "id_no":
-            view.problems.append(Problem("id_column_ambiguous", "error", tuple(found)))
 
 
 def fall_back_to_head(view: Understanding) -> None:

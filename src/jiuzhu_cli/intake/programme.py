@@ -97,9 +97,13 @@ def read_columns(work: Work, named: Named | None) -> None:
         code=named[1] if named else "",
         per_person=programme is None or programme.unit == "person",
         payable=programme is None or programme.benefit not in ("status", "service"),
+        monthly=programme is not None
+        and programme.benefit in ("top_up", "graded", "fixed")
+        and ".." not in context.hints.month,
         category_words=frozenset(words),
         own_names=own_amount_words(context, named),
         memory=remembered_for(work),
+        today=context.today,
     )
     understanding.resolve()
     table.columns = understanding.columns
@@ -133,8 +137,10 @@ _ASKED = {
     "id_column_missing": "id_no",
     "amount_column_missing": "amount_fen",
     "id_column_ambiguous": "id_no",
+    "header_shifted": "id_no",
     "name_column_ambiguous": "name",
     "amount_column_ambiguous": "amount_fen",
+    "amount_other_period": "amount_fen",
     "account_column_ambiguous": "account_no",
 }
 
@@ -144,8 +150,10 @@ def example_of(work: Work, problem: Problem) -> str:
     names, view = work.context.lexicon.names, work.columns
     every = view.columns if view is not None else work.table.columns
     field = _ASKED.get(problem.code, "")
+    shifted = problem.code == "header_shifted"  # the second column holds what the first one is called
     lines = [
-        f"--map {column_word(column, every)}={names.get(column.field or field, '字段')}" for column in problem.columns
+        f"--map {column_word(column, every)}={names.get((not shifted and column.field) or field, '字段')}"
+        for column in problem.columns[shifted:]
     ]
     return " 或 ".join(lines) or f"--map 列={names.get(field, '字段')}"
 
@@ -168,8 +176,10 @@ def read_columns_again(work: Work, named: Named) -> None:
     said = {
         "amount_column_ambiguous",
         "amount_column_missing",
+        "amount_other_period",
         "amount_from_standard",
         "id_column_ambiguous",
+        "header_shifted",
         "column_by_content",
         "mapping_used",
         "mapping_not_used",
