@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jiuzhu_cli.intake.job import Job
 from jiuzhu_cli.intake.reports import errors_name, remainder_name, write_errors, write_remainder
+from jiuzhu_cli.ledger import rolls
 from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
@@ -29,7 +30,8 @@ def write_outputs(
 ) -> None:
     """Annotated copies and remainders of ``jobs``, noted in the manifest; those that are there and noted are left alone."""
     noted = {str(entry["path"]) for entry in recorded_files(store)}
-    written = [one for job in jobs for one in _outputs(workspace, policy, job, noted)]
+    active = rolls.active_among(store, [one.batch for job in jobs for one in job.lists if one.batch is not None])
+    written = [one for job in jobs for one in _outputs(workspace, policy, job, noted, active)]
     if written:
         with store.transaction(actor=actor, command="import", now=now) as tx:
             for one in written:
@@ -38,8 +40,10 @@ def write_outputs(
                 tx.journal(one.entity, {"file": workspace.relative(one.path)}, digest=one.sha256)
 
 
-def _outputs(workspace: Workspace, policy: Policy, job: Job, noted: Collection[str]) -> list[_Written]:
-    """Writes the files of one job; its results name them."""
+def _outputs(
+    workspace: Workspace, policy: Policy, job: Job, noted: Collection[str], active: Collection[int]
+) -> list[_Written]:
+    """Writes the files of one job; its results name them. Rows of a list that is corrected by now are not asked for."""
     assert job.book is not None
     batches = [result.batch for result in job.results if result.batch is not None]
     place = f"{min(batches):06d}" if batches else f"refused-{job.book.sha256[:12]}"
@@ -59,10 +63,11 @@ def _outputs(workspace: Workspace, policy: Policy, job: Job, noted: Collection[s
             if any(finding.severity != "notice" for finding in result.findings):
                 result.errors_file = workspace.relative(target)
     for one in job.lists:
-        if one.batch is None or not any(table.refused for table in one.tables):
+        if one.batch not in active or not any(table.refused for table in one.tables):
             continue
         if one.results[0].status not in ("imported", "corrected", "already"):
             continue
+        assert one.batch is not None
         target = folder / remainder_name(job.shown, one.batch)
         if missing(target):
             digest, lines = write_remainder(target, one.tables, one.batch, policy, one.results)

@@ -115,6 +115,12 @@ def active_root(store: Store, batch_id: int) -> int | None:
     return int(root) if root is not None and alive else None
 
 
+def active_among(store: Store, batch_ids: Sequence[int]) -> set[int]:
+    """Those of ``batch_ids`` that are active."""
+    wanted = set(batch_ids)
+    return {row[0] for row in store.query("SELECT batch_id FROM batch WHERE status = 'active'")} & wanted
+
+
 def roll_persons(store: Store, root: int, *, without_file: str) -> list[tuple[str, int]]:
     """``(id_no, lead)`` of a roll and its supplements, leaving out those that came from the file of that digest."""
     rows = store.query(
