@@ -30,6 +30,22 @@ def check_month(text: str) -> str:
     return text
 
 
+def check_months(text: str) -> str:
+    """``text`` if it is a month or a span ``YYYY-MM..YYYY-MM`` of at most twelve months; else UsageError."""
+    first, dots, last = text.partition("..")
+    if not dots:
+        return check_month(text)
+    if check_month(first) >= check_month(last) or len(months_between(first, last)) > 12:
+        raise UsageError(f"月份“{text}”写法不对", "从早到晚写，不超过十二个月，例如 2026-07..2026-09")
+    return text
+
+
+def month_span(text: str) -> list[str]:
+    """The months of what ``check_months`` lets pass."""
+    first, _, last = text.partition("..")
+    return months_between(first, last or first)
+
+
 def month_of(day: date) -> str:
     return f"{day.year:04d}-{day.month:02d}"
 

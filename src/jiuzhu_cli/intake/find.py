@@ -18,6 +18,7 @@ from jiuzhu_cli.intake.headers import Lexicon
 from jiuzhu_cli.intake.layout import Header, Known, find_header, panels
 from jiuzhu_cli.intake.place import join_areas
 from jiuzhu_cli.intake.recognise import Names, partial_list
+from jiuzhu_cli.intake.shapes import odd_shape
 from jiuzhu_cli.intake.table import Hints, Table
 from jiuzhu_cli.intake.understand import understand
 from jiuzhu_cli.intake.work import Context
@@ -71,7 +72,9 @@ def find_tables(
             continue
         bodies = sheet_bodies(sheet, context.lexicon)
         drafts += [(index, sheet, grid, body) for grid, body in bodies]
-        findings += _unread(sheet, name, bodies, context.lexicon.known) if bodies else _without_table(sheet, name)
+        findings += (
+            _unread(sheet, name, bodies, context.lexicon.known) if bodies else _without_table(sheet, name, context)
+        )
     context = replace(context, sheets=len({index for index, _, _, _ in drafts}))
     tables: list[Table] = []
     for index, sheet, grid, body in drafts:
@@ -185,12 +188,13 @@ def _unread(sheet: Sheet, name: str, bodies: Sequence[tuple[Grid, Body]], known:
     return out
 
 
-def _without_table(sheet: Sheet, name: str) -> list[Finding]:
+def _without_table(sheet: Sheet, name: str, context: Context) -> list[Finding]:
     """A sheet without a header: an error when it holds people, else a notice; nothing for an empty one."""
     people = sum(looks_like_id(value) for column in sheet.columns for value in column[:2000])
     source = SourceRef(name, sheet.name)
     if people:
-        return [Finding("header_missing", "error", source, values={"sheet": sheet.name, "rows": people})]
+        code = odd_shape(Grid(sheet), context.lexicon.known) or "header_missing"
+        return [Finding(code, "error", source, values={"sheet": sheet.name, "rows": people})]
     if any(value is not None for column in sheet.columns for value in column):
         return [Finding("sheet_without_table", "notice", source, values={"sheet": sheet.name})]
     return []

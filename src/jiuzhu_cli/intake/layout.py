@@ -70,8 +70,19 @@ def find_header(grid: Grid, start: int, known: Known) -> Header | None:
     for row in range(start, min(grid.height, start + SEARCH_ROWS)):
         cells = grid.cells(row)
         if cells and (is_header_row(cells, known) or _single_id_header(grid, row, cells, known)):
+            if _on_a_card(grid, row, cells, known):
+                continue
             return read_header(grid, row, start, known)
     return _unknown_words(grid, start, known)
+
+
+def _on_a_card(grid: Grid, row: int, cells: list[tuple[int, Any]], known: Known) -> bool:
+    """Whether words and values take turns, here and in the row below (姓名 王某 性别 男 / 身份证号 …): a card, no header."""
+    says = [known(header_key(cell_text(value))) for _, value in cells]
+    if len(says) < 2 or says != [at % 2 == 0 for at in range(len(says))]:
+        return False
+    below = next((found for at in range(row + 1, min(row + 4, grid.height)) if (found := grid.cells(at))), [])
+    return bool(below) and below[0][0] == cells[0][0] and known(header_key(cell_text(below[0][1])))
 
 
 def _unknown_words(grid: Grid, start: int, known: Known) -> Header | None:
@@ -81,7 +92,7 @@ def _unknown_words(grid: Grid, start: int, known: Known) -> Header | None:
         return None
     stop = min(grid.height, start + SEARCH_ROWS)
     row = next((row for row in range(start, stop) if looks_like_id(grid.value(row, column))), 0) - 1
-    if row < start:
+    if row < start or any(known(header_key(cell_text(value))) for _, value in grid.cells(row + 1, 0, column)):
         return None
     cells = grid.cells(row)
     words = [str(value) for _, value in cells if isinstance(value, str)]

@@ -19,6 +19,7 @@ from jiuzhu_cli.intake import checks
 from jiuzhu_cli.intake.above import places_as_above
 from jiuzhu_cli.intake.areas import UNKNOWN, Towns, short_village
 from jiuzhu_cli.intake.cases import AmountLevel, household_cases, plain_cases, refuse_with_lead
+from jiuzhu_cli.intake.monthly import divide_amounts
 from jiuzhu_cli.intake.rows import Issue, Rows, read_rows
 from jiuzhu_cli.intake.table import Table
 from jiuzhu_cli.intake.vectors import Vector, is_true, same
@@ -149,6 +150,7 @@ def _judge_roll(
     present: frozenset[str],
 ) -> None:
     checks.whole_amount(rows)
+    divide_amounts(rows)
     checks.household_income(rows)
     checks.duplicates(rows)
     copies = _blank_copies(rows)

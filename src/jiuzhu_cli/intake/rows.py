@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from jiuzhu_cli.core.finding import Severity
 from jiuzhu_cli.core.mask import mask_account, mask_id, mask_name, mask_phone, mask_text
+from jiuzhu_cli.core.names import read_name
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake import clean
 from jiuzhu_cli.intake.clean import Cleaned, Reader, plain_text
@@ -39,6 +40,11 @@ PERIODS = dict.fromkeys(("月", "每月", "按月", "元/月", "month"), "month"
     ("年", "每年", "按年", "全年", "元/年", "year"), "year"
 )
 SEXES = {"男": "男", "男性": "男", "1": "男", "女": "女", "女性": "女", "2": "女"}
+# What is told of a cell that was taken all the same
+NOTES: dict[str, Severity] = {
+    "id_upgraded": "notice", "id_letter_slip": "notice", "name_dead": "warning", "name_remark": "notice", "name_brackets": "warning",
+    "name_pinyin": "warning", "name_unread": "warning", "name_split": "notice", "rare_character": "notice", "characters_private": "warning",
+}  # fmt: skip
 FILLED_TYPES = {"area", "code", "date", "month"}
 
 
@@ -78,6 +84,7 @@ class Rows:
     lists_members: bool = False
     personal: bool = False  # amounts stood on each person's row and were summed
     member_columns: dict[str, Column] = default(default_factory=dict)
+    beside: dict[int, str] = default(default_factory=dict)  # what stood beside a person's name: 已故, 户主
     absorbed: np.ndarray | None = None  # persons that the paired list of members holds already, see ``pairs``
 
     @property
@@ -163,12 +170,35 @@ def read_rows(
         if cleaned.problems:
             rows.problems[column.field] = cleaned.problems
         for person, notes in cleaned.notes.items():
-            for code in notes:
-                if code in ("id_upgraded", "id_letter_slip"):
-                    rows.blame(person, column.field, code, "notice")
+            _tell_notes(rows, person, column.field, notes)
+    if rows.beside:
+        _keep_beside(rows)
     _flags(rows)
     rows.values["extra"] = _extra(rows)
     return rows
+
+
+def _tell_notes(rows: Rows, person: int, name: str, notes: tuple[str, ...]) -> None:
+    """What a reader found odd but took: said once, where the person or the payee stands."""
+    told = [code for code in notes if code in NOTES]
+    if name in ("head_name", "related_name"):
+        return
+    for code in told:
+        remark = ""
+        if code in ("name_dead", "name_remark"):
+            remark = read_name(rows.raw(person, name)).remark
+            if name == "name":
+                rows.beside[person] = remark
+        shown = remark if len(remark) <= 3 else remark[:2] + "…"  # 曾用名, 由某人代领: no second name in a finding
+        rows.blame(person, name, code, NOTES[code], remark=shown)
+
+
+def _keep_beside(rows: Rows) -> None:
+    """What was taken out beside a name is kept among the remarks."""
+    remarks = list(rows.get("remark"))
+    for person, said in rows.beside.items():
+        remarks[person] = "；".join(filter(None, (remarks[person], f"姓名旁注：{said}")))
+    rows.values["remark"] = remarks
 
 
 def _flags(rows: Rows) -> None:
@@ -186,6 +216,8 @@ def _cells(rows: Rows, column: Column) -> Cells:
 
 def _joined(texts: list[pa.StringArray], between: str) -> pa.StringArray:
     """Row by row what there is of ``texts``, None where there is nothing."""
+    if len(texts) == 1:  # Arrow's join drops the blanks of a single array
+        return texts[0]
     joined = pc.binary_join_element_wise(*texts, between, null_handling="skip")
     return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
 
@@ -217,6 +249,8 @@ def _clean(column: Column, kind: str, cells: Cells, categories: Reader | None, t
         return clean.clean_by(cells, categories)
     if column.field == "serial_no":  # only whether it is blank tells anything
         return Cleaned(Vector(pc.if_else(pc.equal(cells.text, ""), pa.scalar(None, pa.string()), cells.text)))
+    if column.field == "bank_code":
+        return clean.clean_bank_codes(cells)
     if column.field in ("member_names", "member_ids", "disability_no", "certificate_no", "case_code"):
         return clean.clean_texts(cells)
     if kind == "amount":

@@ -43,7 +43,7 @@ class Table:
 
     ``rows`` are the data rows in order; everything else between header and end of table is in ``skipped`` with a reason
     code: ``repeated_header``, ``total``, ``subtotal``, ``note``, ``signature``, ``blank``, ``group`` (village heading), ``prefilled``
-    (only a serial number or a place), ``other_programme``, ``other_month`` (rows of a list split by programme or month).
+    (only a serial number or a place), ``other_programme``, ``other_month`` (rows of a list split by programme or month), ``month_blank`` (no amount in this month's column).
     ``area`` is a town, 'town/village', '' (whole district: rows carry their own town) or 未注明 (nothing tells); ``towns``
     reads town names as this table means them; ``village`` is told by title or
     sheet name. ``blocks`` numbers, per data row, the household that merged cells tell (same length as ``rows``), or None.
@@ -64,6 +64,7 @@ class Table:
     skipped: list[tuple[int, str]] = field(default_factory=list)
     stated_total_fen: int | None = None
     stated_of_page: bool = False  # the only 合计 is just the last page's
+    months_shared: int = 1  # each amount is for so many months, of which this table is one
     stated_households: int | None = None
     stated_persons: int | None = None
     kind: TableKind = "roll"

@@ -128,6 +128,14 @@ def _figures_only(grid: Grid, row: int, keys: set[int], amount: int) -> bool:
 
 
 def state_totals(grid: Grid, table: Table, last: int) -> None:
+    """Sets what the table states of itself; of a total for several months this month's part."""
+    _state(grid, table, last)
+    if table.stated_total_fen is not None and table.months_shared > 1:
+        whole, rest = divmod(table.stated_total_fen, table.months_shared)
+        table.stated_total_fen = None if rest else whole
+
+
+def _state(grid: Grid, table: Table, last: int) -> None:
     """Sets the stated figures of ``table``. Of several 合计 the one over everything counts, else their sum.
 
     Sub-totals (小计, 东风村合计, 本页合计) only speak when they are all there is and cover every row. A single 合计 that is

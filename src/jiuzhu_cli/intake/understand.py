@@ -11,6 +11,7 @@ from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.body import Body
 from jiuzhu_cli.intake.grid import Grid
 from jiuzhu_cli.intake.mapping import hits
+from jiuzhu_cli.intake.monthly import share_among_months, split_by_month
 from jiuzhu_cli.intake.place import place_table
 from jiuzhu_cli.intake.programme import find_programme, read_columns
 from jiuzhu_cli.intake.recognise import Evidence, category_in
@@ -57,7 +58,7 @@ def understand(
         works = split_by_amount(work, joint)
     out: list[Table] = []
     for one in works:
-        for dated in date_table(one):
+        for dated in split_by_month(one) or share_among_months(one) or date_table(one):
             _finish(dated)
             out.append(dated.table)
     return out

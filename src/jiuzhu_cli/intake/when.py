@@ -12,7 +12,7 @@ from jiuzhu_cli.intake.recognise import Evidence, MonthFound, is_range, month_in
 if TYPE_CHECKING:
     from jiuzhu_cli.intake.work import Work
 
-_PLACES = ("标题", "表头上方", "工作表名", "上文", "文件名", "文件夹")
+PLACES = ("标题", "表头上方", "工作表名", "上文", "文件名", "文件夹")
 _DAY_OF_PAPER = re.compile(
     r"日期|时间|制表|填[报表]日|打印|导出"
 )  # 制表日期 says when it was written, not what month it is of
@@ -57,9 +57,9 @@ def _one_month(work: Work, from_column: str, letters: str) -> None:
     table, today = work.table, work.context.today
     told = [
         proof
-        for place in _PLACES
+        for place in PLACES
         for proof in work.evidence
-        if proof.place == place and not (place == "表头上方" and not _speaks_of_month(proof.text))
+        if proof.place == place and not (place == "表头上方" and not speaks_of_month(proof.text))
     ]
     title_range = next((proof for proof in told if proof.place in ("标题", "工作表名") and is_range(proof.text)), None)
     if title_range is not None and not from_column and table.kind == "roll":
@@ -97,7 +97,7 @@ def _one_month(work: Work, from_column: str, letters: str) -> None:
         work.tell("month_unknown", "error")
 
 
-def _speaks_of_month(line: str) -> bool:
+def speaks_of_month(line: str) -> bool:
     """Whether a line above the header states the list's month: （2026年10月）, 所属月份：2026-10; not 制表日期：2026年10月8日."""
     if re.search(r"月份|所属|期间", line):
         return True
