@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from jiuzhu_cli.core.account import luhn, parse_account
 from jiuzhu_cli.intake import clean
 from jiuzhu_cli.tabular.cells import CellError
 
@@ -31,14 +32,14 @@ CARD = "6228480402564890018"
     ],
 )
 def test_account(cell: object, expected: tuple[str | None, str]) -> None:
-    assert clean.parse_account(cell) == expected
+    assert parse_account(cell) == expected
     column = clean.clean_accounts([cell, None])
     assert (column.values[0], column.problems.get(0, "")) == expected
 
 
 def test_a_card_with_zeros_and_a_right_check_digit_is_kept_and_said() -> None:
-    card = next(c for c in (f"62284{n:010d}0000" for n in range(20)) if clean.luhn(c))
-    assert clean.parse_account(card) == (card, "account_zeros")
+    card = next(c for c in (f"62284{n:010d}0000" for n in range(20)) if luhn(c))
+    assert parse_account(card) == (card, "account_zeros")
 
 
 @pytest.mark.parametrize(

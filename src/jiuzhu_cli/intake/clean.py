@@ -1,6 +1,6 @@
 """Whole columns cleaned at once. Cells that are canonical already are recognised by vectors; only odd ones are read one by one.
 
-Semantics are those of ``core`` (``parse_id``, ``parse_amount``, ``parse_date``, ``normalise_name``): a property test holds
+Semantics are those of ``core`` (``parse_id``, ``parse_amount``, ``parse_date``, ``read_name``, ``parse_account``): a property test holds
 the vector path to the scalar one. Every function takes the cells of one column (a ``Column`` or a sequence of cells) and
 returns a ``Cleaned``; cells that are canonical as they stand keep their place in memory.
 """
@@ -17,12 +17,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jiuzhu_cli.core.account import parse_account, parse_bank_code
 from jiuzhu_cli.core.identity import CHECK_CHARS, MIN_BIRTH_YEAR, PROVINCE_CODES, WEIGHTS, parse_id
 from jiuzhu_cli.core.money import MAX_FEN, UNITS, parse_amount
-from jiuzhu_cli.core.names import name_problem, normalise_name
+from jiuzhu_cli.core.names import read_name
 from jiuzhu_cli.core.period import parse_date
 from jiuzhu_cli.core.text import compact, tidy
-from jiuzhu_cli.intake.letters import bytes_of, chinese_characters, made_of, plain_characters
+from jiuzhu_cli.intake.letters import bytes_of, made_of, name_characters, plain_characters
 from jiuzhu_cli.intake.vectors import Vector
 from jiuzhu_cli.tabular.cells import CellError
 from jiuzhu_cli.tabular.column import DATE, FLOAT, INT, TEXT, Column
@@ -143,13 +144,13 @@ def clean_ids(cells: Cells, today: date) -> Cleaned:
 
 
 def clean_names(cells: Cells) -> Cleaned:
-    """Names; problems are those of ``core.names.name_problem``."""
+    """Names; problems and notes are those of ``core.names.read_name``."""
     column = as_column(cells)
-    good = made_of(column.text, chinese_characters(), 1, 50) & (column.kinds == TEXT)
+    good = made_of(column.text, name_characters(), 1, 50) & (column.kinds == TEXT)
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
-        name = normalise_name(cell)
-        return name or None, name_problem(name), ()
+        found = read_name(cell)
+        return found.value or None, found.problem, found.notes
 
     return _read_odd(column, good, read)
 
@@ -298,56 +299,6 @@ def clean_months(cells: Cells) -> Cleaned:
 # accounts, phones ------------------------------------------------------------------------------------------
 
 
-def luhn(number: str) -> bool:
-    """Whether the check digit of a card number holds (Luhn, ISO/IEC 7812)."""
-    total = 0
-    for position, char in enumerate(reversed(number)):
-        value = ord(char) - 48
-        if position % 2:
-            value = value * 2 - 9 if value > 4 else value * 2
-        total += value
-    return total % 10 == 0
-
-
-def is_card(account: str) -> bool:
-    """A UnionPay card number: only these carry a check digit (policy-reference §3); passbooks and old accounts do not."""
-    return account.startswith("62") and 16 <= len(account) <= 19
-
-
-def parse_account(raw: Any) -> tuple[str | None, str]:
-    """One account cell as ``(account, problem)``.
-
-    Problems: ``account_numeric`` (a number cell over 15 digits, or the zeros Excel leaves: digits are lost),
-    ``account_scientific``, ``account_characters``, ``account_length``, ``account_luhn``; ``account_zeros`` keeps its value.
-    """
-    if raw is None:
-        return None, ""
-    if isinstance(raw, bool):
-        return None, "account_characters"
-    if isinstance(raw, int | float):
-        if not float(raw).is_integer() or abs(raw) >= 10**15:
-            return None, "account_numeric"
-        raw = str(int(raw))
-    text = compact(str(raw)).lstrip("'‘’`").replace("-", "").replace("—", "")
-    if text in ("", "/", "无", "暂无", "空"):
-        return None, ""
-    if re.fullmatch(r"\d(\.\d+)?[Ee]\+?\d+", text):
-        return None, "account_scientific"
-    if text.endswith(".0") and text[:-2].isdigit():
-        text = text[:-2]
-    if not (text.isascii() and text.isdigit()):
-        return None, "account_characters"
-    if not 6 <= len(text) <= 32:
-        return None, "account_length"
-    if is_card(text) and not luhn(text):
-        return None, "account_luhn"
-    # 18 digits or more whose 16th and later are all zero: an account that has once been a number. A card's check digit
-    # that holds all the same leaves it as likely to be genuine: then it is only said.
-    if len(text) >= 18 and not text[15:].strip("0"):
-        return (text, "account_zeros") if is_card(text) else (None, "account_numeric")
-    return text, ""
-
-
 def clean_accounts(cells: Cells) -> Cleaned:
     """Accounts as text; problems are those of ``parse_account``."""
     column = as_column(cells)
@@ -364,7 +315,7 @@ def _sound_accounts(chars: np.ndarray) -> np.ndarray:
     """Which rows (n × width) are accounts as ``parse_account`` leaves them; those with many zeros it has to judge."""
     digits = chars - np.uint8(48)  # below '0' wraps round
     width = digits.shape[1]
-    good = (digits <= 9).all(axis=1)
+    good = (digits <= 9).all(axis=1) & digits.any(axis=1)
     if width >= 18:
         good &= digits[:, 15:].any(axis=1)
     if 16 <= width <= 19:
@@ -373,6 +324,11 @@ def _sound_accounts(chars: np.ndarray) -> np.ndarray:
         total = digits[:, ::-2].sum(axis=1, dtype=np.int32) + (doubled - 9 * (doubled > 9)).sum(axis=1, dtype=np.int32)
         good &= ~cards | (total % 10 == 0)
     return np.asarray(good)
+
+
+def clean_bank_codes(cells: Cells) -> Cleaned:
+    """联行号 as text; problems are those of ``core.account.parse_bank_code``."""
+    return _by_distinct(as_column(cells), lambda cell: (*parse_bank_code(cell), ()))
 
 
 def clean_phones(cells: Cells) -> Cleaned:

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jiuzhu_cli.core.names import ODD_CHARACTERS
+
 _CHINESE = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF))
 _PLAIN = (
     (0x21, 0x7E), (0xB7, 0xB7), (0x3001, 0x3003), (0x3005, 0x3011), (0x3014, 0x3017), *_CHINESE, (0xFF01, 0xFF5E),
@@ -22,9 +24,11 @@ def _table(ranges: tuple[tuple[int, int], ...]) -> np.ndarray:
 
 
 @cache
-def chinese_characters() -> np.ndarray:
-    """By code point: whether it is a character of the two common blocks (U+3400–4DBF, U+4E00–9FFF)."""
-    return _table(_CHINESE)
+def name_characters() -> np.ndarray:
+    """By code point: whether a name of such characters alone reads as itself (``core.names.read_name``)."""
+    table = _table(((0x4E00, 0x9FA5),))
+    table[[ord(char) for char in ODD_CHARACTERS]] = False
+    return table
 
 
 @cache
