@@ -41,15 +41,18 @@ class Line:
 
 @dataclass(slots=True)
 class Comparison:
-    """Against ``month`` (of the rolls ``batches``). Persons with ``waiting``: on rows that are refused until corrected.
+    """Against ``month`` (of the rolls ``batches``). ``waiting``: persons of before who stand on rows sent back.
 
-    Amounts in 分, over cases; ``amount_fen_before`` without the cases of those who wait.
+    ``persons_after`` counts those on the list, on its further parts and on rows sent back; ``taken`` only the first. Amounts
+    in 分, over cases; ``amount_fen_before`` is of ``compared_before`` persons, without those who wait or are on further parts.
     """
 
     month: str
     batches: list[int]
     persons_before: int
     persons_after: int
+    taken: int
+    compared_before: int
     amount_fen_before: int
     amount_fen_after: int
     cases: int  # on both
@@ -120,11 +123,15 @@ def compare(
         other = (new != earlier) & (new >= 0) & (earlier >= 0)
         rows, rows_before = lead_known[other], old[other]
         lines += _lines(kind, now, rows, before=said(before, rows_before), after=said(now, rows))
-    more = 0 if others is None else len(set(others.to_pylist()) - set(ids.to_pylist()))
     amount = _numbers(_array(now, "amount_fen"), 0)
+    taken = len(pc.unique(ids))
+    more = 0 if others is None else len(set(others.to_pylist()) - set(ids.to_pylist()))
+    back = refused.num_rows if refused is not None else 0
+    elsewhere = waiting | further
     return Comparison(
-        month, list(batches), len(pc.unique(old_ids)), len(pc.unique(ids)) + more + int(waiting.sum()),
-        int(old_amount[~(waiting | further)].sum()), int(amount[lead].sum()), len(lead_known), int(waiting.sum()), lines,
+        month, list(batches), len(pc.unique(old_ids)), taken + more + back, taken,
+        len(pc.unique(old_ids.filter(pa.array(~elsewhere)))), int(old_amount[~elsewhere].sum()), int(amount[lead].sum()),
+        len(lead_known), int(waiting.sum()), lines,
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ class Options:
     max_bad_pct: float | None = None
     mode: Mode = ""
     level: AmountLevel = ""
+    accept_change: bool = False  # take in lists that differ from last month's more than is likely
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jiuzhu_cli.core.finding import Finding
+from jiuzhu_cli.intake.compare import Comparison
 from jiuzhu_cli.policy.load import Policy
 
 MAX_MESSAGES = 200
@@ -54,6 +55,7 @@ class TableResult:
     changed_fields: dict[str, int] = field(default_factory=dict)
     changes: list[dict[str, Any]] = field(default_factory=list)
     how: dict[str, str] = field(default_factory=dict)
+    last_month: Comparison | None = None
 
     def as_json(self, policy: Policy) -> dict[str, Any]:
         shown = sorted(self.findings, key=lambda f: {"error": 0, "warning": 1, "notice": 2}[f.severity])[:MAX_MESSAGES]
@@ -86,6 +88,7 @@ class TableResult:
             "note": self.note,
             "todo": self.todo,
             "how": self.how,
+            "last_month": self.last_month.as_json() if self.last_month is not None else None,
             "messages": [message(finding, policy) for finding in shown],
         }
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from jiuzhu_cli.core.finding import Finding
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.areas import UNKNOWN
+from jiuzhu_cli.intake.compare import Comparison
 from jiuzhu_cli.intake.frame import content_digest, frame
 from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.recognise import CHINESE_NUMBERS
@@ -27,6 +28,8 @@ from jiuzhu_cli.ledger.store import Store, Transaction
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from jiuzhu_cli.intake.watch import Watch
 
 Mode = Literal["", "replace", "append"]
 SAME_ROLL = 0.5  # of the smaller list: from here on it is a corrected roll
@@ -54,6 +57,7 @@ class ListOfFile:
     supplements: int | None = None
     incoming: Incoming | None = None
     batch: int | None = None
+    compared: dict[str, Comparison] = field(default_factory=dict)  # with last 'month', with the 'old' roll that it corrects
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -142,10 +146,11 @@ def save_list(
     policy_digest: str,
     mode: Mode,
     siblings: Sequence[ListOfFile] = (),
+    watch: Watch | None = None,
 ) -> None:
     """Decides and saves one list within the file's transaction; its results say what was done.
 
-    ``siblings``: lists of the same file, which never correct each other.
+    ``siblings``: lists of the same file, which never correct each other. ``watch`` may hold back a list that changes too much.
     """
     if one.supplements is not None:
         _save_supplement(tx, store, one, source, policy_digest)
@@ -156,8 +161,10 @@ def save_list(
         b for b in live
         if b["supplements"] is None and b["batch_id"] not in own and _related(one.area, b["area"]) and _same_kind(b["part"], one)
     ]  # fmt: skip
+    beside = [b["batch_id"] for b in live if _related(one.area, b["area"]) and _same_kind(b["part"], one)]
     if mode == "append" or not near:
-        _save(tx, one, source, policy_digest, [])
+        if watch is None or watch.lets_pass(store, one, [], beside):
+            _save(tx, one, source, policy_digest, [])
         return
     assert one.incoming is not None
     families = {b["batch_id"]: [b["batch_id"]] for b in near}
@@ -202,7 +209,9 @@ def save_list(
             "还没付出的，先取消付款批次再导入；已付出的，差额走补发或追缴",
         )
         return
-    _save(tx, one, source, policy_digest, same)
+    replaced = [member for root in same for member in families[root]]
+    if watch is None or watch.lets_pass(store, one, replaced, [b for b in beside if b not in replaced]):
+        _save(tx, one, source, policy_digest, same)
 
 
 def _against_wider(tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, wider: list[int]) -> None:

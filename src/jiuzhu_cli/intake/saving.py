@@ -16,6 +16,7 @@ from jiuzhu_cli.intake.mapping import keep_mappings
 from jiuzhu_cli.intake.outputs import write_outputs
 from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.save import ListOfFile, SourceFile, lists_of, recognise_known, save_list
+from jiuzhu_cli.intake.watch import Limits, Watch
 from jiuzhu_cli.ledger.incoming import stage_lists
 from jiuzhu_cli.ledger.store import PartUndone, Store
 from jiuzhu_cli.ledger.workspace import Workspace
@@ -50,6 +51,7 @@ class Saver:
         pending = [(job, self._fresh(job)) for job in jobs]
         lists = [one for _, fresh in pending for one in fresh]
         failure: BaseException | None = None
+        watch = self._watch()
         if lists:
             _stage(self.store, lists)
             with self.store.transaction(actor=self.actor, command="import", now=self.now) as tx:
@@ -60,7 +62,7 @@ class Saver:
                             # what another file of the group has just brought in is known by now
                             mine = [one for one in fresh if not recognise_known(self.store, one)]
                             for one in mine:
-                                save_list(tx, self.store, one, source, self.policy.digest, self.options.mode, mine)
+                                save_list(tx, self.store, one, source, self.policy.digest, self.options.mode, mine, watch)
                             if mine:
                                 keep_mappings(tx, [prepared.table for prepared in job.tables])
                     except PartUndone as undone:
@@ -71,6 +73,9 @@ class Saver:
         write_outputs(self.workspace, self.policy, self.store, jobs, now=self.now, actor=self.actor)
         if failure is not None:
             raise failure
+
+    def _watch(self) -> Watch:
+        return Watch(self.policy, Limits.of(self.workspace), accept=self.options.accept_change)
 
     def _fresh(self, job: Job) -> list[ListOfFile]:
         """The lists of a file that the record does not hold yet; none when the file is refused whole."""
@@ -84,7 +89,13 @@ class Saver:
         own = [(t, r) for t, r in paired if t.rows is None or t.rows.absorbed is None]
         own += [(table, result) for table, result, _ in job.partners]
         job.lists = lists_of([t for t, _ in own], [r for _, r in own], job.supplements)
-        return [one for one in job.lists if not recognise_known(self.store, one)]
+        fresh = []
+        for one in job.lists:
+            if not recognise_known(self.store, one):
+                fresh.append(one)
+            elif one.results[0].status == "already":  # what was said of it then is said again
+                self._watch().compare_again(self.store, one)
+        return fresh
 
 
 def _stage(store: Store, lists: Sequence[ListOfFile]) -> None:

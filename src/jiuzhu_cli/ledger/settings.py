@@ -46,6 +46,11 @@ _RULES: dict[str, dict[str, Check]] = {
             '要写成名单，例如 towns = ["城关镇", "东岭乡"]',
         )
     },
+    "import": {
+        "alarm_pct": (_whole(1, 100), "要写成 1 至 100 的整数，例如 alarm_pct = 20"),
+        "ask_pct": (_whole(1, 100), "要写成 1 至 100 的整数，例如 ask_pct = 50"),
+        "alarm_persons": (_whole(1, 1_000_000), "要写成大于 0 的整数，例如 alarm_persons = 20"),
+    },
     "posting": {
         "days": (_whole(1, 366), "要写成 1 至 366 的整数，例如 days = 7"),
         "unit": (_one_of("calendar", "working"), '要写成 "calendar"（自然日）或 "working"（工作日）'),

@@ -34,6 +34,11 @@ settlement_day = 20      # 结算日：本月周期为上月次日至本月该�
 # 乡镇（街道）全称；台账里写简称也认。留空时按文件名、标题和“乡镇”列识别。
 towns = []
 
+[import]
+alarm_pct = 20           # 人数或金额比上月多或少百分之几就提醒
+ask_pct = 50             # 人数少掉、账号换掉、人均金额变动超过百分之几，先问再收
+alarm_persons = 20       # 少于这么多人的名册不比
+
 [posting]
 days = 7                 # 公示天数
 unit = "calendar"        # calendar 自然日 / working 工作日
