@@ -58,6 +58,7 @@ class Comparison:
     cases: int  # on both
     waiting: int
     lines: list[Line]
+    workbook: str = ""  # where the lines are listed, relative to the workspace
 
     def count(self, *kinds: str) -> int:
         return sum(line.kind in kinds for line in self.lines)
@@ -90,6 +91,7 @@ class Comparison:
                 for line in accounts[:SHOWN]
             ],
             "accounts_cut": max(0, len(accounts) - SHOWN),
+            "workbook": self.workbook or None,
         }  # fmt: skip
 
 

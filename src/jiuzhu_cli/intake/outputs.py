@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from jiuzhu_cli.intake.changes import change_sheets
 from jiuzhu_cli.intake.job import Job
 from jiuzhu_cli.intake.reports import errors_name, remainder_name, write_errors, write_remainder
 from jiuzhu_cli.ledger import rolls
@@ -54,14 +55,18 @@ def _outputs(
     def missing(target: Path) -> bool:
         return not (workspace.relative(target) in noted and target.exists())
 
-    if any(finding.severity != "notice" for result in job.results for finding in result.findings):
+    changes = change_sheets(job.lists, policy)
+    if changes or any(finding.severity != "notice" for result in job.results for finding in result.findings):
         target = folder / errors_name(job.shown)
         if missing(target):
-            digest = write_errors(target, job.book, job.tables, job.results, policy)
+            digest = write_errors(target, job.book, job.tables, job.results, policy, changes)
             written.append(_Written(target, "errors", digest, None, entity))
         for result in job.results:
             if any(finding.severity != "notice" for finding in result.findings):
                 result.errors_file = workspace.relative(target)
+        for one in job.lists:
+            for found in one.compared.values():
+                found.workbook = workspace.relative(target) if found.lines else ""
     for one in job.lists:
         if one.batch not in active or not any(table.refused for table in one.tables):
             continue

@@ -17,7 +17,7 @@ from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.result import STATUS_WORDS, TableResult, message
 from jiuzhu_cli.intake.rows import Rows
 from jiuzhu_cli.policy.load import Policy
-from jiuzhu_cli.tabular.annotate import MAX_KEPT_CELLS, CellMark, annotate_copy
+from jiuzhu_cli.tabular.annotate import MAX_KEPT_CELLS, CellMark, annotate_copy, write_fronts
 from jiuzhu_cli.tabular.cells import CellError, Workbook
 from jiuzhu_cli.tabular.files import safe_name
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
@@ -39,10 +39,16 @@ def remainder_name(source: str, batch: int) -> str:
 
 
 def write_errors(
-    target: Path, book: Workbook, tables: Sequence[Prepared], results: Sequence[TableResult], policy: Policy
+    target: Path,
+    book: Workbook,
+    tables: Sequence[Prepared],
+    results: Sequence[TableResult],
+    policy: Policy,
+    changes: Sequence[SheetSpec] = (),
 ) -> str:
-    """The annotated copy: bad cells red, reasons in a last column, a summary in front. Returns the SHA-256.
+    """The annotated copy: bad cells red, reasons in a last column, a summary and ``changes`` in front. Returns the SHA-256.
 
+    A file with nothing wrong gives the summary and the changes alone.
     Of a text file so large that a full copy would take longer than the import itself only the concerned rows are given,
     each with its row number of the original.
     """
@@ -58,11 +64,13 @@ def write_errors(
                 marks.append(CellMark(finding.source.sheet, finding.source.row, finding.source.column, text))
             reasons.setdefault((finding.source.sheet, finding.source.row), []).append(text)
     joined = {place: "\n".join(texts) for place, texts in reasons.items()}
-    summary = _summary(results, policy)
+    fronts = [_summary(results, policy), *changes]
+    if not any(finding.severity != "notice" for result in results for finding in result.findings):
+        return write_fronts(target, fronts)
     if book.kind != "xlsx" and sum(sheet.width * sheet.height for sheet in book.sheets) > MAX_KEPT_CELLS:
-        return write_xlsx(target, [summary, *_concerned(book, tables, marks, joined)])
+        return write_xlsx(target, [*fronts, *_concerned(book, tables, marks, joined)])
     headers = {table.table.sheet: table.table.header_last + 1 for table in reversed(tables)}
-    return annotate_copy(book.path, target, marks, joined, summary, header_rows=headers, book=book)
+    return annotate_copy(book.path, target, marks, joined, *fronts, header_rows=headers, book=book)
 
 
 def _summary(results: Sequence[TableResult], policy: Policy) -> SheetSpec:
@@ -82,7 +90,13 @@ def _summary(results: Sequence[TableResult], policy: Policy) -> SheetSpec:
         ColumnSpec("收下金额", 14, "amount"), ColumnSpec("表中合计", 14, "amount"), ColumnSpec("程度", 8),
         ColumnSpec("问题", 40, wrap=True), ColumnSpec("怎么办", 40, wrap=True),
     ]  # fmt: skip
-    notes = ["红色单元格有问题，最后一列写明原因和办法。只需改“待改正”工作簿里的行，改好后直接导入即可。"]
+    worst = {finding.severity for result in results for finding in result.findings}
+    if "error" in worst:
+        notes = ["红色单元格有问题，最后一列写明原因和办法。只需改“待改正”工作簿里的行，改好后直接导入即可。"]
+    elif "warning" in worst:
+        notes = ["没有退回的行。红色单元格请核对，最后一列写明原因；确有错误的，改正后重新导入整份名册。"]
+    else:
+        notes = ["没有发现问题。"]
     return SheetSpec("核对结果", columns, rows, title="导入核对结果", notes=notes)
 
 

@@ -16,7 +16,7 @@ from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.cells import CellError, Sheet, Workbook, column_index
 from jiuzhu_cli.tabular.files import write_atomic
 from jiuzhu_cli.tabular.package import Odd
-from jiuzhu_cli.tabular.patch import patched_copy
+from jiuzhu_cli.tabular.patch import new_workbook, patched_copy
 from jiuzhu_cli.tabular.read import read_workbook
 from jiuzhu_cli.tabular.sheetpatch import SheetMarks
 from jiuzhu_cli.tabular.write import CREATED, FILLS, FONT, MAX_TEXT, SheetSpec, text_width
@@ -79,6 +79,11 @@ def annotate_copy(
         except _STRANGE:
             continue  # the next way asks less of the file; the marks matter more than the formats
     return write_atomic(target, lambda path: _copy_plain(book, path, marks, reasons, sheets, headers))
+
+
+def write_fronts(target: Path, fronts: Sequence[SheetSpec]) -> str:
+    """A workbook of ``fronts`` alone, as they look before an annotated copy. Returns the SHA-256."""
+    return write_atomic(target, lambda path: new_workbook(path, fronts))
 
 
 def _free_name(name: str, taken: set[str]) -> str:
@@ -335,4 +340,4 @@ def _plain_sheet(
                 target.write_string(row, reason_column, REASON_HEADER, red)
 
 
-__all__ = ["CellError", "CellMark", "annotate_copy"]
+__all__ = ["CellError", "CellMark", "annotate_copy", "write_fronts"]
