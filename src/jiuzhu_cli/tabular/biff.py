@@ -9,7 +9,7 @@ import struct
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.cells import CellError
-from jiuzhu_cli.tabular.guard import SheetFacts
+from jiuzhu_cli.tabular.scan import SheetFacts
 
 _END, _FREE = 0xFFFFFFFE, 0xFFFFFFFF
 _ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A"}
@@ -129,8 +129,13 @@ def kind_of(data: bytes, name: str) -> str:
 
 
 def is_bare(data: bytes) -> bool:
-    """Whether ``data`` is the stream of an Excel 5–2003 workbook without its container, as some programs write it."""
-    return data[:2] == b"\x09\x08" and len(data) > 8 and data[2] in (8, 16) and data[3:6] in (b"\0\0\5", b"\0\0\6")
+    """Whether ``data`` is the stream of an Excel 97–2003 workbook without its container, as some programs write it (older: ``oldbiff``)."""
+    return data[:2] == b"\x09\x08" and len(data) > 8 and data[2] in (8, 16) and data[3:6] == b"\0\0\6"
+
+
+def book_stream(data: bytes, name: str) -> bytes:
+    """The stream of records in the container. DataError when it is damaged."""
+    return _open_book(_open(data, name), name)
 
 
 def wrapped(book: bytes) -> bytes:
@@ -157,14 +162,14 @@ def wrapped(book: bytes) -> bytes:
         )
 
     directory = entry("Root Entry", 5, 1, _END, 0) + entry(
-        "Workbook" if book[5] == 6 else "Book", 2, _FREE, 0, len(stream)
+        "Workbook", 2, _FREE, 0, len(stream)
     )
     directory += entry("", 0, _FREE, 0, 0) * 2
     return header + stream + directory + fat
 
 
 def inspect_xls(data: bytes, name: str) -> dict[str, SheetFacts]:
-    """Facts of each worksheet by name (see ``guard.SheetFacts``).
+    """Facts of each worksheet by name (see ``scan.SheetFacts``).
 
     DataError when a record claims more than a workbook can hold: the reader would believe it and abort the process.
     """

@@ -35,6 +35,7 @@ def read_workbook(path: Path, *, passwords: Sequence[str] = ()) -> Workbook:
     data = file_bytes(path, passwords)
     digest = hashlib.sha256(data).hexdigest()
     from jiuzhu_cli.tabular import biff
+    from jiuzhu_cli.tabular.oldbiff import old_version
 
     if data.startswith(OLE_MAGIC):
         kind = biff.kind_of(data, path.name)
@@ -44,7 +45,7 @@ def read_workbook(path: Path, *, passwords: Sequence[str] = ()) -> Workbook:
             data = decrypt(data, path.name, passwords)
             kind = "xls" if data.startswith(OLE_MAGIC) else "xlsx"
         if kind == "xls":
-            return Workbook(path, "xls", _read_xls(data, path.name), digest)
+            return Workbook(path, "xls", _read_xls(data, path), digest)
     if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
         from jiuzhu_cli.tabular.archive import refuse_archive
         from jiuzhu_cli.tabular.guard import inspect_xlsx
@@ -53,8 +54,8 @@ def read_workbook(path: Path, *, passwords: Sequence[str] = ()) -> Workbook:
         facts = inspect_xlsx(data, path.name)
         sheets = _read_calamine(data, path.name, facts.sheets, facts.read)
         return Workbook(path, "xlsx", sheets, digest, facts.marks)
-    if biff.is_bare(data):
-        return Workbook(path, "xls", _read_xls(biff.wrapped(data), path.name), digest)
+    if biff.is_bare(data) or old_version(data):
+        return Workbook(path, "xls", _read_xls(data, path), digest)
     _refuse_other(data, path.name)
     kind, sheets = _read_text(data, path.name, path.stem)
     return Workbook(path, kind, sheets, digest)
@@ -82,10 +83,16 @@ def _read_text(data: bytes, name: str, stem: str) -> tuple[str, list[Sheet]]:
     return "csv", [_text_sheet(csvtext.parse(data, name), stem)]
 
 
-def _read_xls(data: bytes, name: str) -> list[Sheet]:
-    from jiuzhu_cli.tabular import biff
+def _read_xls(data: bytes, path: Path) -> list[Sheet]:
+    """A BIFF workbook, with or without its container; the reader knows only the format of Excel 97 and later."""
+    from jiuzhu_cli.tabular import biff, oldbiff
 
-    return _read_calamine(data, name, biff.inspect_xls(data, name))
+    contained = data.startswith(OLE_MAGIC)
+    book = biff.book_stream(data, path.name) if contained else data
+    if oldbiff.old_version(book):
+        return oldbiff.read_old(book, path.name, path.stem)
+    whole = data if contained else biff.wrapped(book)
+    return _read_calamine(whole, path.name, biff.inspect_xls(whole, path.name))
 
 
 def _read_calamine(
@@ -149,7 +156,6 @@ def _refuse_other(data: bytes, name: str) -> None:
         ),
         (data.startswith((b"Rar!", b"7z\xbc\xaf")), "压缩包", "先解压，再导入其中的表格"),
         (data.startswith(b"{\\rtf"), "RTF 文档", "把其中的表格复制到 Excel，另存为 .xlsx 后再导入"),
-        (data[:2] in (b"\x09\x00", b"\x09\x02", b"\x09\x04"), "很旧版本的 Excel 表格", _RESAVE),
         (data.startswith(b"SQLite format 3"), "数据库文件", "请换成表格文件"),
     )
     for matches, what, todo in known:
