@@ -28,6 +28,8 @@ _SIMPLIFIED = str.maketrans(
     "與殘壽專屬繳納領達險帐帳賬戶號碼證銀開電話聯繫係係關補貼發額實應總計類別級鎮鄉組縣區齡無標準護養貧災傷職員單間數療費還價時樓錄簽狀態務險學費業備註現稱謂藉拔",
     "与残寿专属缴纳领达险账账账户号码证银开电话联系系系关补贴发额实应总计类别级镇乡组县区龄无标准护养贫灾伤职员单间数疗费还价时楼录签状态务险学费业备注现称谓籍拨",
 )
+# Hebrew to Arabic (Uyghur, Kazakh), Tibetan, Mongolian, Yi, Hangul: the second language of a header in autonomous areas
+_MINORITY = re.compile("[\u0590-\u08ff\u0f00-\u0fff\u1800-\u18af\ua000-\ua4cf\uac00-\ud7af\ufb50-\ufdff\ufe70-\ufefe]+")
 _EDGES = "*＊★☆●#:：;；_-—~～、，,。.·/\"'“”‘’?？!！"
 
 
@@ -54,12 +56,13 @@ def compact(text: str) -> str:
 def header_key(text: str) -> str:
     """A header reduced to what it says: no spaces, line breaks, bracketed remarks, numbering or marks at its ends.
 
-    帐 and 账, traditional and simplified forms, and common slips (身分证, 户藉) are one.
+    帐 and 账, traditional and simplified forms, and common slips (身分证, 户藉) are one; a second language beside Chinese is left out.
 
     >>> header_key("3.银 行\\n帐号（一卡通）")
     '银行账号'
     """
     flat = _SPACES.sub("", strip_invisible(text))
+    flat = _MINORITY.sub("", flat) or flat
     bare = _OPEN_BRACKET.sub("", _BRACKETS.sub("", flat)).strip(_EDGES)
     bare = _NUMBERING.sub("", bare) or bare or flat
     return half_width(bare.translate(_SIMPLIFIED)).replace("身分", "身份").replace("连系", "联系").strip(_EDGES).lower()

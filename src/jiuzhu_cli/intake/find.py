@@ -13,7 +13,7 @@ import numpy as np
 from jiuzhu_cli.core.finding import Finding, SourceRef
 from jiuzhu_cli.intake.areas import Towns
 from jiuzhu_cli.intake.body import Body, names_somebody, read_body, read_titles
-from jiuzhu_cli.intake.grid import Grid, looks_like_id
+from jiuzhu_cli.intake.grid import Grid, cell_text, looks_like_id
 from jiuzhu_cli.intake.headers import Lexicon
 from jiuzhu_cli.intake.layout import Header, Known, find_header, panels
 from jiuzhu_cli.intake.place import join_areas
@@ -151,11 +151,25 @@ def sheet_bodies(sheet: Sheet, lexicon: Lexicon) -> list[tuple[Grid, Body]]:
         stop = header.last + 1
         for piece in pieces:
             view = grid if len(pieces) == 1 else _panel(sheet, piece)
-            body, end = read_body(view, piece, titles, lexicon.known)
+            above = titles if len(pieces) == 1 else _panel_titles(grid, start, header.first, piece)
+            body, end = read_body(view, piece, above, lexicon.known)
             stop = max(stop, end)
             if len(body.rows) or len(pieces) == 1:
                 out.append((view, body))
         start = stop
+    return out
+
+
+def _panel_titles(grid: Grid, start: int, stop: int, header: Header) -> list[list[str]]:
+    """The titles of one of several lists side by side: lines of one text hold for all, of others what stands above it."""
+    first, last = min(header.parts), max(header.parts)
+    out = []
+    for row in range(start, stop):
+        cells = grid.cells(row)
+        if len({cell_text(value) for _, value in cells}) > 1:
+            cells = [(column, value) for column, value in cells if first <= column <= last]
+        if texts := list(dict.fromkeys(" ".join(cell_text(value).split()) for _, value in cells)):
+            out.append(texts)
     return out
 
 

@@ -21,6 +21,7 @@ _PARENT = re.compile(
 )
 _TITLE = re.compile(r"(表|册|名单|台账|公示|清单|花名|明细|汇总|统计|情况)$|[：:]")
 _ORDINAL = re.compile(r"^[(（]?(\d{1,2}|[甲乙丙丁戊己庚辛壬癸]|[①-⑳]|[A-Z]|栏次)[)）]?([=＝+\-*×/\d()A-Z]*)$")
+_PLACE = re.compile(r"^[一-鿿]{1,12}(村|社区|居委会|村委会|镇|乡|街道)$")
 _UNIT_ONLY = re.compile(
     r"^[（(](亿元|万元|千元|元|角|分|人|户|口|岁|周岁|月|年|个月|次|平方米|㎡)(/[人户月年]+){0,2}[)）]$"
 )
@@ -124,8 +125,38 @@ def read_header(grid: Grid, anchor: int, start: int, known: Known) -> Header:
     labelled = last
     if last + 1 < grid.height and _is_ordinal_row(grid.cells(last + 1)):
         last += 1
-    parts = _join(grid, first, labelled)
+    translated = {row for row in range(first, labelled + 1) if row != anchor and _other_language(grid.cells(row))}
+    parts = _join(grid, first, labelled, translated)
+    _join_split_words(grid, parts, last, known)
     return Header(first, last, anchor, parts)
+
+
+def _other_language(cells: list[tuple[int, Any]]) -> bool:
+    """Whether a row says everything in letters other than Chinese, without a digit: the header in a second language."""
+    texts = [str(value) for _, value in cells]
+    return len(cells) > 1 and all(
+        isinstance(value, str) and any(map(str.isalpha, text)) and not re.search(r"[\d\u3400-\u9fff]", text)
+        for (_, value), text in zip(cells, texts, strict=True)
+    )
+
+
+def _join_split_words(grid: Grid, parts: dict[int, list[str]], last: int, known: Known) -> None:
+    """姓 | 名 over two columns of which one is empty (a table out of a text document) is 姓名 over the other."""
+    stop = min(grid.height, last + 31)
+    for left in sorted(parts):
+        pair = parts.get(left), parts.get(left + 1)
+        if (
+            pair[0] is None
+            or pair[1] is None
+            or known(header_key("".join(pair[0])))
+            or known(header_key("".join(pair[1])))
+        ):
+            continue
+        word = pair[0][-1] + pair[1][-1]
+        filled = [any(grid.text(row, column) for row in range(last + 1, stop)) for column in (left, left + 1)]
+        if known(header_key(word)) and sum(filled) == 1:
+            parts[left if filled[0] else left + 1] = [word]
+            del parts[left + 1 if filled[0] else left]
 
 
 def _is_ordinal_row(cells: list[tuple[int, Any]]) -> bool:
@@ -149,6 +180,8 @@ def _is_child(grid: Grid, anchor: int, row: int, known: Known) -> bool:
     if not cells or any(not isinstance(value, str) or looks_like_id(value) or len(value) > 30 for _, value in cells):
         return False
     if all(_UNIT_ONLY.match(compact(str(value))) for _, value in cells):
+        return True
+    if len(cells) >= 0.6 * len(above) and set(dict(cells)) <= set(above) and _other_language(cells):
         return True
     keys = [header_key(str(value)) for _, value in cells]
     if [header_key(cell_text(above.get(column))) for column, _ in cells] == keys:
@@ -175,6 +208,8 @@ def _is_parent(grid: Grid, row: int, below: int, known: Known) -> bool:
     texts = [compact(str(value)) for _, value in cells]
     if any(len(text) > 20 or re.search(r"[：:].|20\d\d|\d{4,}", text) for text in texts):
         return False
+    if all(_PLACE.search(text) and not known(header_key(text)) for text in texts):
+        return False  # the villages of lists that stand side by side
     header_columns = [column for column, _ in grid.cells(below)]
     width = header_columns[-1] - header_columns[0] + 1
     spans = _spans(grid, row)
@@ -198,10 +233,13 @@ def _is_parent(grid: Grid, row: int, below: int, known: Known) -> bool:
     )
 
 
-def _join(grid: Grid, first: int, last: int) -> dict[int, list[str]]:
+def _join(grid: Grid, first: int, last: int, translated: set[int]) -> dict[int, list[str]]:
     """Per column the header texts from top to bottom: merged heads spread over their columns, blanks mean "continues"."""
     rows: list[dict[int, str]] = []
     for row in range(first, last + 1):
+        if row in translated:
+            rows.append({})
+            continue
         texts = {column: _one_line(cell_text(value)) for column, value in grid.cells(row)}
         for area in _spans(grid, row):
             head = _one_line(grid.text(area[0], area[1]))
@@ -238,7 +276,8 @@ def _one_line(text: str) -> str:
 
 
 def panels(header: Header) -> list[Header]:
-    """The header split where the same columns are printed again to the right (左右两栏); else the header itself."""
+    """The header split where lists stand side by side: the same columns printed again to the right (左右两栏), or lists of
+    their own with a blank column between, each with a name and an ID; else the header itself."""
     keys = header.keys()
     columns = [column for column in sorted(keys) if keys[column]]
     for count in (2, 3, 4):
@@ -248,8 +287,15 @@ def panels(header: Header) -> list[Header]:
         chunks = [columns[index * size : (index + 1) * size] for index in range(count)]
         words = [[keys[column] for column in chunk] for chunk in chunks]
         if all(word == words[0] for word in words) and any(re.search("姓名|身份证|户主", key) for key in words[0]):
-            return [
-                Header(header.first, header.last, header.anchor, {c: header.parts[c] for c in chunk})
-                for chunk in chunks
-            ]
+            return [_part(header, chunk) for chunk in chunks]
+    gaps = [at for at in range(1, len(columns)) if columns[at] > columns[at - 1] + 1]
+    chunks = [columns[start:stop] for start, stop in zip([0, *gaps], [*gaps, len(columns)], strict=True)]
+    ids = [{keys[column] for column in chunk if re.search("身份证|证件号", keys[column])} for chunk in chunks]
+    names = [{keys[column] for column in chunk if re.search("姓名", keys[column])} for chunk in chunks]
+    if len(chunks) > 1 and all(found and found & ids[0] for found in ids) and all(found & names[0] for found in names):
+        return [_part(header, chunk) for chunk in chunks]
     return [header]
+
+
+def _part(header: Header, columns: list[int]) -> Header:
+    return Header(header.first, header.last, header.anchor, {column: header.parts[column] for column in columns})

@@ -58,7 +58,7 @@ def split_by_month(work: Work) -> list[Work]:
     if len(found) > 1:
         _check_sums(work, [column for _, column in found])
     masks = _on_list(work, [column for _, column in found])
-    out = []
+    out: list[Work] = []
     for (month, column), mask in zip(found, masks, strict=True):
         if not mask.any() and len(found) > 1:
             continue
@@ -95,11 +95,9 @@ def _years(work: Work, found: list[tuple[str, int, Column]]) -> list[str]:
     """The year of each month column: its own, else what the words around say; a year more where months begin anew."""
     told = next(filter(None, (year_in(proof.text) for proof in work.evidence)), "") or work.context.hints.month[:4]
     out = []
-    for at, (year, number, _) in enumerate(found):
-        if not year and told:
-            later = any(after < before for (_, before, _), (_, after, _) in pairwise(found[: at + 1]))
-            year = str(int(told) + later) if number else ""
-        out.append(year)
+    for at, (own, _, _) in enumerate(found):
+        later = any(after < before for (_, before, _), (_, after, _) in pairwise(found[: at + 1]))
+        out.append(own or (str(int(told) + later) if told else ""))
     return out
 
 
@@ -178,7 +176,7 @@ def share_among_months(work: Work) -> list[Work]:
     months = month_span(work.context.hints.month) if work.context.hints.month else []
     if len(months) < 2 or work.table.kind != "roll":
         return []
-    out = []
+    out: list[Work] = []
     for month in months:
         one = work.only(np.ones(len(work.table.rows), dtype=bool), "other_month")
         one.table.month, one.table.how["month"] = month, "由 --month 指定，金额平均分到各月"

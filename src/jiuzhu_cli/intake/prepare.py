@@ -19,6 +19,7 @@ from jiuzhu_cli.intake import checks
 from jiuzhu_cli.intake.above import places_as_above
 from jiuzhu_cli.intake.areas import UNKNOWN, Towns, short_village
 from jiuzhu_cli.intake.cases import AmountLevel, household_cases, plain_cases, refuse_with_lead
+from jiuzhu_cli.intake.codes import bank_codes, place_codes
 from jiuzhu_cli.intake.monthly import divide_amounts
 from jiuzhu_cli.intake.rows import Issue, Rows, read_rows
 from jiuzhu_cli.intake.table import Table
@@ -88,6 +89,8 @@ def prepare(
     checks.own_person(rows)
     _months(rows)
     _areas(rows, out, towns)
+    place_codes(rows, policy.divisions)
+    bank_codes(rows, policy.bank_names)
     if isinstance(item, Programme):
         _judge_roll(rows, out, item, policy, today, level, known_heads, present)
     else:
@@ -150,10 +153,10 @@ def _judge_roll(
     present: frozenset[str],
 ) -> None:
     checks.whole_amount(rows)
-    divide_amounts(rows)
     checks.household_income(rows)
     checks.duplicates(rows)
     copies = _blank_copies(rows)
+    divide_amounts(rows)
     if item.unit == "household":
         standard = _standard_of(item, policy, out)
         household_cases(rows, today=today, level=level, known_heads=known_heads, standard=standard)

@@ -9,6 +9,7 @@ import numpy as np
 
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.body import Body
+from jiuzhu_cli.intake.ditto import fill_dittos
 from jiuzhu_cli.intake.grid import Grid
 from jiuzhu_cli.intake.mapping import hits
 from jiuzhu_cli.intake.monthly import share_among_months, split_by_month
@@ -50,6 +51,7 @@ def understand(
     work = Work(context, sheet, grid, body, table, _evidence(context, sheet, title, lines, above))
     named, joint = find_programme(work)
     read_columns(work, named)
+    fill_dittos(work)
     _drop_prefilled(work)
     drop_bare_totals(work)
     split = split_by_value(work, named, joint)
