@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from jiuzhu_cli.core.errors import DataError
-from jiuzhu_cli.tabular import guard
-from jiuzhu_cli.tabular.cells import CellError
+from jiuzhu_cli.tabular import guard, scan
+from jiuzhu_cli.tabular.cells import CellError, column_index, column_letters
 from jiuzhu_cli.tabular.read import read_workbook
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -178,12 +178,12 @@ def test_a_far_cell_in_small_letters(tmp_path: Path, dimension: str) -> None:
 @pytest.mark.parametrize("corner", ["A1", "C9", "Z99", "X100002", "AF1048576", "ZZ234567", "AAA1", "XFD987654"])
 def test_what_is_beyond_a_corner(corner: str) -> None:
     letters, digits = corner.rstrip("0123456789"), corner.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    beyond, rows, columns = guard._beyond_corner(letters.encode(), digits.encode())
+    beyond, rows, columns = scan._beyond_corner(letters.encode(), digits.encode())
     assert not beyond.search(f'<c r="{corner}">'.encode()) and not beyond.search(
         b'xmlns:r="http://a" footer="0.3" r="A1"'
     )
-    assert rows >= int(digits) and columns > guard.column_index(letters)
+    assert rows >= int(digits) and columns > column_index(letters)
     for row in {1, int(digits), rows, rows + 1, 10 * rows, 999, 1_048_576, 9_999_999}:
-        for column in {0, guard.column_index(letters), columns - 1, columns, 26, 700, 702, 16_383}:
-            if not beyond.search(f'r="{guard.column_letters(column)}{row}"'.encode()):
+        for column in {0, column_index(letters), columns - 1, columns, 26, 700, 702, 16_383}:
+            if not beyond.search(f'r="{column_letters(column)}{row}"'.encode()):
                 assert row <= rows and column < columns

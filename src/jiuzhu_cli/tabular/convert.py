@@ -49,17 +49,17 @@ class Columns:
     def _values(self, known: dict[Any, Cell], cells: Sequence[Any]) -> Iterable[Cell]:
         kinds = set(map(type, cells))
         if not kinds <= {str, float}:  # equal values of other types are not alike: True == 1.0
-            return [cell or None if type(cell) is str else _value(cell) for cell in cells]
+            return [cell or None if type(cell) is str else value_of(cell) for cell in cells]
         if len(set(cells[:_PROBE])) <= _FEW and len(known) < _MOST_KEPT:
             for cell in set(cells) - known.keys():
-                known[cell] = _value(cell)
+                known[cell] = value_of(cell)
             return map(known.__getitem__, cells)
         if float in kinds:
-            return [cell or None if type(cell) is str else _value(cell) for cell in cells]
+            return [cell or None if type(cell) is str else value_of(cell) for cell in cells]
         return [cell or None for cell in cells] if "" in cells else cells
 
 
-def _value(cell: Any) -> Cell:
+def value_of(cell: Any) -> Cell:
     kind = type(cell)
     if kind is float:
         return int(cell) if -EXACT < cell < EXACT and cell.is_integer() else cell

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.archive import file_bytes
@@ -17,7 +17,8 @@ from jiuzhu_cli.tabular.column import Column
 from jiuzhu_cli.tabular.convert import Columns
 
 if TYPE_CHECKING:
-    from jiuzhu_cli.tabular.slices import SlicedSheet
+    from jiuzhu_cli.tabular.scan import SheetFacts
+    from jiuzhu_cli.tabular.sheetxml import SheetXml
 
 __all__ = ["CellError", "Sheet", "Workbook", "read_workbook"]
 
@@ -52,7 +53,13 @@ def read_workbook(path: Path, *, passwords: Sequence[str] = ()) -> Workbook:
 
         refuse_archive(path, data, passwords)
         facts = inspect_xlsx(data, path.name)
-        sheets = _read_calamine(data, path.name, facts.sheets, facts.read)
+        if facts.hidden:
+            sheets = [
+                _vector_sheet(title, facts.read[title], hidden, facts.sheets[title])
+                for title, hidden in facts.hidden.items()
+            ]
+        else:
+            sheets = _read_calamine(data, path.name, facts.sheets, facts.read)
         return Workbook(path, "xlsx", sheets, digest, facts.marks)
     if biff.is_bare(data) or old_version(data):
         return Workbook(path, "xls", _read_xls(data, path), digest)
@@ -96,11 +103,11 @@ def _read_xls(data: bytes, path: Path) -> list[Sheet]:
 
 
 def _read_calamine(
-    data: bytes, name: str, facts: Mapping[str, Any], read: Mapping[str, SlicedSheet] | None = None
+    data: bytes, name: str, facts: Mapping[str, SheetFacts], read: Mapping[str, SheetXml] | None = None
 ) -> list[Sheet]:
-    """All worksheets by calamine, with what it does not tell put back from ``facts`` (see ``guard.SheetFacts``).
+    """All worksheets by calamine, with what it does not tell put back from ``facts`` (see ``scan.SheetFacts``).
 
-    ``read``: sheets that were read on the way.
+    ``read``: sheets that were read as vectors.
     """
     from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -110,17 +117,16 @@ def _read_calamine(
             for meta in book.sheets_metadata:
                 if meta.typ != SheetTypeEnum.WorkSheet:
                     continue
-                sheet = Sheet(meta.name, hidden=meta.visible != SheetVisibleEnum.Visible)
-                known = facts.get(meta.name)
+                hidden, known = meta.visible != SheetVisibleEnum.Visible, facts.get(meta.name)
                 if meta.name in read:
-                    columns, sheet.merged = read[meta.name].columns, read[meta.name].merged
-                else:
-                    source = book.get_sheet_by_name(meta.name)
-                    columns = Columns()
-                    columns.add(source.to_python(skip_empty_area=False))
-                    sheet.merged = [(a, b, c, d) for (a, b), (c, d) in source.merged_cell_ranges or []]
-                sheet.columns = [Column(cells) for cells in columns.columns]
-                sheet.width, sheet.height = len(columns.columns), columns.height
+                    sheets.append(_vector_sheet(meta.name, read[meta.name], hidden, known))
+                    continue
+                source = book.get_sheet_by_name(meta.name)
+                columns = Columns()
+                columns.add(source.to_python(skip_empty_area=False))
+                merged = [(a, b, c, d) for (a, b), (c, d) in source.merged_cell_ranges or []]
+                made = [Column(cells) for cells in columns.columns]
+                sheet = Sheet(meta.name, hidden, len(made), columns.height, made, merged)
                 if known is not None:
                     for (row, column), error in known.errors.items():
                         sheet.put(row, column, error)
@@ -136,6 +142,14 @@ def _read_calamine(
     if not sheets:
         raise DataError(f"“{name}”里没有工作表", "请核对文件")
     return sheets
+
+
+def _vector_sheet(name: str, read: SheetXml, hidden: bool, known: SheetFacts | None) -> Sheet:
+    sheet = Sheet(name, hidden, len(read.columns), read.height, read.columns, read.merged)
+    if known is not None:
+        sheet.hidden_rows, sheet.hidden_columns = known.hidden_rows, known.hidden_columns
+        sheet.blank_rows = max(0, known.rows - sheet.height)
+    return sheet
 
 
 def _text_sheet(rows: list[list[Cell]], name: str) -> Sheet:
