@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.tabular.column import BLANK, TEXT, Column
 
 if TYPE_CHECKING:
     from jiuzhu_cli.tabular.read import Sheet
 
 ID_TEXT = re.compile(r"^['‘’]?(\d{17}[\dXx]|\d{15}|[A-Za-z]{3}\d{12})$")
 _LONG_NUMBER = re.compile(r"\d{5,}")
+_AHEAD = 32  # rows read together where they are asked for one after the other
 
 
 def cell_text(value: Any) -> str:
@@ -49,7 +51,10 @@ class Grid:
         self.columns = sheet.columns
         self.height = sheet.height
         self.width = len(sheet.columns)
-        self._regular: dict[int, np.ndarray] = {}
+        self._regular: dict[int, tuple[Column, np.ndarray]] = {}
+        self._first = self._asked = -1  # where the rows read together begin, and the row asked for last
+        self._ahead: list[tuple[Any, ...]] = []
+        self._read: list[Column] = []
 
     def value(self, row: int, column: int) -> Any:
         return self.columns[column][row]
@@ -57,16 +62,28 @@ class Grid:
     def text(self, row: int, column: int) -> str:
         return cell_text(self.columns[column][row])
 
+    def _row(self, row: int) -> tuple[Any, ...]:
+        """The cells of a row; where rows are asked for one after the other, a few of them are read at once."""
+        fresh = len(self._read) == self.width and all(map(_same, self._read, self.columns))
+        if fresh and 0 <= row - self._first < len(self._ahead):
+            self._asked = row
+            return self._ahead[row - self._first]
+        near = row <= self._asked + 4 and row >= self._asked - 4
+        self._asked = row
+        if not near:
+            return tuple(column[row] for column in self.columns)
+        self._first, self._read = max(0, row - 2), list(self.columns)
+        self._ahead = list(zip(*(column[self._first : row + _AHEAD] for column in self.columns), strict=True))
+        return self._ahead[row - self._first]
+
     def cells(self, row: int, first: int = 0, last: int | None = None) -> list[tuple[int, Any]]:
         """The cells of a row that hold something, as (column, value)."""
         stop = self.width if last is None else last + 1
-        out = []
-        for index in range(first, stop):
-            value = self.columns[index][row]
-            if value is None or (type(value) is str and (not value or value.isspace())):
-                continue
-            out.append((index, value))
-        return out
+        return [
+            (index, value)
+            for index, value in enumerate(self._row(row)[first:stop], first)
+            if value is not None and not (type(value) is str and (not value or value.isspace()))
+        ]
 
     @cached_property
     def _merges_by_top(self) -> dict[int, list[tuple[int, int, int, int]]]:
@@ -81,29 +98,23 @@ class Grid:
         return [area for top in range(row - 11, row + 1) for area in tops.get(top, ()) if area[2] >= row]
 
     def regular(self, column: int) -> np.ndarray:
-        """For each row: whether the cell is written like an ID (15 or 18 characters, digits). Cached per column."""
+        """For each row: whether the cell is written like an ID (15 or 18 bytes that begin with 14 digits). Cached."""
+        cells = self.columns[column]
         known = self._regular.get(column)
-        if known is None:
-            known = np.fromiter(
-                (
-                    type(value) is str and len(value) in (18, 15) and value[:14].isdigit()
-                    for value in self.columns[column]
-                ),
-                dtype=bool,
-                count=self.height,
-            )
-            self._regular[column] = known
-        return known
+        if known is None or known[0] is not cells:
+            known = self._regular[column] = cells, _digits_first(cells, 0, self.height, 14)
+        return known[1]
 
     def id_column(self, first_row: int, first: int, last: int, sample: int = 300) -> int | None:
         """The column of a region whose cells are most often written like IDs (at least a fifth of a sample), or None."""
         best, best_share = None, 0.2
         stop = min(self.height, first_row + sample)
         for index in range(first, last + 1):
-            values = [value for value in self.columns[index][first_row:stop] if value not in (None, "")]
-            if values:
-                share = sum(looks_like_id(value) for value in values) / max(len(values), 1)
-                share *= min(1.0, len(values) / max(1, (stop - first_row) * 0.2))
+            column = self.columns[index]
+            filled = _filled(column, first_row, stop)
+            if filled:
+                share = _ids(column, first_row, stop) / filled
+                share *= min(1.0, filled / max(1, (stop - first_row) * 0.2))
                 if share > best_share:
                     best, best_share = index, share
         return best
@@ -111,3 +122,50 @@ class Grid:
 
 def has_long_number(text: str) -> bool:
     return bool(_LONG_NUMBER.search(text))
+
+
+def _same(left: Column, right: Column) -> bool:
+    return left is right
+
+
+def _texts(column: Column, start: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the texts in these rows: where they begin, how many bytes they have (0: no text), and the bytes of all."""
+    array = column.text
+    _, offsets, data = array.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int32)[array.offset + start : array.offset + stop + 1]
+    lengths = np.where(column.kinds[start:stop] == TEXT, np.diff(ends), 0)
+    return ends[:-1], lengths, np.frombuffer(data or b"", dtype=np.uint8)
+
+
+def _digits_first(column: Column, start: int, stop: int, count: int) -> np.ndarray:
+    """Which of the rows hold a text of 15 or 18 bytes whose first ``count`` are digits."""
+    begins, lengths, data = _texts(column, start, stop)
+    found = (lengths == 15) | (lengths == 18)
+    rows = np.flatnonzero(found)
+    if len(rows):
+        found[rows] = (data[begins[rows][:, None] + np.arange(count)] - np.uint8(48) < 10).all(axis=1)
+    return found
+
+
+def _filled(column: Column, start: int, stop: int) -> int:
+    kinds = column.kinds[start:stop]
+    _, lengths, _ = _texts(column, start, stop)
+    return int(np.count_nonzero((kinds != BLANK) & ((kinds != TEXT) | (lengths > 0))))
+
+
+def _ids(column: Column, start: int, stop: int) -> int:
+    """How many cells of these rows look like an ID."""
+    begins, lengths, data = _texts(column, start, stop)
+    long = np.flatnonzero(lengths >= 15)
+    if not len(long):
+        return 0
+    # a text that begins with a Chinese character (U+4000 and above in UTF-8) is none
+    long = long[(data[begins[long]] < 0xE4) | (data[begins[long]] > 0xE9)]
+    sure = _digits_first(column, start, stop, 15)
+    eighteen = np.flatnonzero(sure & (lengths == 18))
+    tail = data[begins[eighteen][:, None] + np.arange(15, 18)]
+    sure[eighteen] = (tail[:, :2] - np.uint8(48) < 10).all(axis=1) & (
+        (tail[:, 2] - np.uint8(48) < 10) | (tail[:, 2] | 0x20 == ord("x"))
+    )
+    others = long[~sure[long]].tolist()
+    return int(sure.sum()) + sum(looks_like_id(column[start + row]) for row in others)
