@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import nullcontext
+from dataclasses import replace as replace_options
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from jiuzhu_cli.cli.context import Context, short_name, shorten, table
+from jiuzhu_cli.cli.context import Context
+from jiuzhu_cli.cli.imported import import_lines
 from jiuzhu_cli.cli.passwords import make_secrets, refuse_in_arguments
+from jiuzhu_cli.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
-    from jiuzhu_cli.core.finding import Finding
-    from jiuzhu_cli.policy.load import Policy
-
-
-HOW = {
-    "programme": "项目",
-    "month": "月份",
-    "area": "乡镇",
-    "columns": "各列",
-    "level": "金额",
-    "category": "类别",
-    "mapping": "列",
-}
-
-
-SHORT = {
-    "imported": "已导入", "corrected": "已更正", "already": "没有变化", "superseded_old": "旧表", "ask": "要您决定", "paid": "已在发放", "refused": "没有导入",
-    "skipped": "不是台账",
-}  # fmt: skip
+    from jiuzhu_cli.intake.job import Options
+    from jiuzhu_cli.intake.result import ImportResult
+    from jiuzhu_cli.tabular.secret import Secrets
 
 
 def command(
@@ -54,11 +42,16 @@ def command(
         None, "--password-file", help="加密文件的密码所在的文件：每行一个，权限 0600。不写时在终端里询问。"
     ),
     keyring: bool = typer.Option(False, "--keyring", help="从系统钥匙串取密码（jiuzhu/单位名称，文件名或文件夹名）。"),
+    accept_change: bool = typer.Option(
+        False, "--accept-change", help="与上月相比变化再大也收下（人数少了一半、账号换了一半等，缺省先问）。"
+    ),
+    findings: Path | None = typer.Option(None, "--findings", help="把全部问题另写成一个文件：.csv、.xlsx 或 .json。"),
     explain: bool = typer.Option(False, "--explain", help="说明每张表、每一列是怎么认出来的。"),
 ) -> None:
     from jiuzhu_cli.core.errors import UsageError
     from jiuzhu_cli.core.period import check_month
-    from jiuzhu_cli.intake.batch import Options, import_paths
+    from jiuzhu_cli.intake.job import Options
+    from jiuzhu_cli.intake.listing import check_target, write_findings
     from jiuzhu_cli.intake.table import Hints
 
     context: Context = ctx.obj
@@ -82,23 +75,65 @@ def command(
         max_bad_pct=max_bad_pct,
         mode="replace" if replace else "append" if append else "",
         level=amount_level,  # type: ignore[arg-type]
+        accept_change=accept_change,
     )
-    gc.disable()  # millions of cells, no cycles worth looking for
-    on_terminal = sys.stderr.isatty() and not context.quiet
-    result = import_paths(
-        context.workspace,
-        policy,
-        paths,
-        options,
-        today=context.today,
-        now=context.now,
-        actor=context.actor,
-        progress=(lambda name: context.say(f"正在读 {name}")) if on_terminal else None,
-        secrets=make_secrets(password_file, keyring=keyring, bureau=context.workspace.bureau),
+    if findings is not None:
+        check_target(findings)
+    bar = ProgressLine() if sys.stderr.isatty() and not context.quiet and not context.json else None
+    secrets = make_secrets(
+        password_file,
+        keyring=keyring,
+        bureau=context.workspace.bureau,
+        pause=bar.hidden if bar is not None else nullcontext,
     )
-    context.emit(result.as_json(policy), _lines(context, result, explain))
+    result = _import(context, paths, options, secrets, bar)
+    data = result.as_json(policy)
+    lines = import_lines(context, result, explain=explain)
+    if _accepted_on_terminal(context, result, lines):
+        result = _merged(result, _import(context, paths, replace_options(options, accept_change=True), secrets, bar))
+        data, lines = result.as_json(policy), import_lines(context, result, explain=explain)
+    if findings is not None:
+        count = write_findings(findings, result, policy)
+        lines.append(f"全部问题 {count} 条：{findings}")
+    context.emit(data, lines)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
+
+
+def _import(
+    context: Context, paths: list[Path], options: Options, secrets: Secrets, bar: ProgressLine | None
+) -> ImportResult:
+    from jiuzhu_cli.intake.batch import import_paths
+
+    gc.disable()  # millions of cells, no cycles worth looking for
+    with bar or nullcontext():
+        return import_paths(
+            context.workspace, context.policy(), paths, options, today=context.today, now=context.now, actor=context.actor,
+            progress=bar, secrets=secrets,
+        )  # fmt: skip
+
+
+def _accepted_on_terminal(context: Context, result: ImportResult, lines: list[str]) -> bool:
+    """Whether somebody at the terminal takes in what changed too much; what changed is shown first."""
+    held = [one for one in result.tables if one.status == "ask" and one.last_month is not None]
+    if not held or context.json or context.dry_run or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    if context.yes:
+        return False  # --yes answers small questions; this one has an option of its own
+    for line in lines:
+        print(line)
+    return typer.confirm(
+        f"以上 {len(held)} 张表与上月相差很大，还没有收下。核对过了，收下吗？", default=False, err=True
+    )
+
+
+def _merged(first: ImportResult, second: ImportResult) -> ImportResult:
+    """The first run's results, those that were held back replaced by the second run's."""
+    again = {(one.file, one.sheet, one.title): one for one in second.tables}
+    first.tables = [
+        again.get((one.file, one.sheet, one.title), one) if one.status == "ask" else one for one in first.tables
+    ]
+    return first
 
 
 def _check_known(policy, text: str) -> None:  # type: ignore[no-untyped-def]
@@ -114,85 +149,3 @@ def _check_known(policy, text: str) -> None:  # type: ignore[no-untyped-def]
                 f"没有叫“{text}”的项目或名单",
                 "用 jiuzhu policy list --programmes、jiuzhu policy list --registers 查看全部",
             ) from None
-
-
-def _lines(context: Context, result, explain: bool) -> list[str]:  # type: ignore[no-untyped-def]
-    from jiuzhu_cli.core.money import yuan
-    from jiuzhu_cli.intake.reports import summary_lines
-
-    policy = context.policy()
-    rows = []
-    for one in result.tables:
-        item = policy.programmes.get(one.programme) or policy.registers.get(one.programme)
-        rows.append(
-            (
-                shorten(one.file, 23),
-                short_name(item, one.category),
-                one.area or ("全区" if item else "—"),
-                one.month,
-                one.batch or "",
-                one.accepted,
-                one.refused,
-                yuan(one.amount_fen, grouped=True),
-                SHORT[one.status],
-            )
-        )
-    headers = ["文件", "项目", "范围", "月份", "批次", "收下", "拒收", "金额（元）", "结果"]
-    lines = [table(rows, headers)] if rows else ["没有找到可以导入的文件。"]
-    for one in result.tables:
-        errors = [f for f in one.findings if f.severity == "error"]
-        quiet = (
-            one.status in ("imported", "already", "skipped")
-            and not errors
-            and one.stated_total_fen in (None, one.amount_fen)
-        )
-        if not quiet or explain:
-            lines += ["", *summary_lines(one, policy)]
-        if explain:
-            lines += [f"    {HOW.get(key, key)}：{why}" for key, why in one.how.items()]
-        if not quiet:
-            lines += _findings([*errors, *(f for f in one.findings if f.severity == "warning")], policy)
-        if "mapping" in one.how:
-            lines.append(f"  {one.how['mapping']}")
-        if one.errors_file:
-            lines.append(f"  核对结果：{one.errors_file}") if not quiet else None
-        if one.remainder_file:
-            lines.append(f"  待改正的行：{one.remainder_file}（改正后直接导入它）")
-        if one.todo:
-            lines.append(f"  怎么办：{one.todo}")
-    fresh = [one for one in result.tables if one.status in ("imported", "corrected")]
-    months = sorted({one.month for one in fresh if one.kind == "roll"}, reverse=True)
-    sums = [
-        (month, sum(one.amount_fen for one in fresh if one.month == month and one.kind == "roll")) for month in months
-    ]
-    lines += [
-        "",
-        f"共 {len(result.tables)} 张表，新导入 {len(fresh)} 张，拒收 {sum(one.refused for one in result.tables)} 行。",
-    ]
-    lines += [f"  {month} 新导入 {yuan(total, grouped=True)} 元" for month, total in sums]
-    if any(one.refused for one in result.tables):
-        lines.append("拒收的行改在“待改正”工作簿里，再导入那个工作簿。")
-    if months:
-        lines.append(f"下一步：jiuzhu dedupe run --month {months[0]}（已导入的：jiuzhu batch list）")
-    elif not fresh:
-        lines.append("台账没有变化。下一步看 jiuzhu status。")
-    return lines
-
-
-def _findings(findings: list[Finding], policy: Policy) -> list[str]:
-    """Findings of one table, what is alike in one line with its cells; the rest is in the check workbook."""
-    from jiuzhu_cli.intake.result import message
-
-    cells: dict[tuple[str, str], list[str]] = {}
-    for finding in findings:
-        said = message(finding, policy)
-        places = cells.setdefault((said["message"], said["todo"]), [])
-        if said["cell"] and said["cell"] not in places:
-            places.append(said["cell"])
-    lines = []
-    for (text, todo), places in list(cells.items())[:8]:
-        where = "、".join(places[:6]) + (f" 等 {len(places)} 处" if len(places) > 6 else "") if places else "整表"
-        lines.append(f"    {where}　{text}" + (f"。{todo}" if todo else ""))
-    if len(cells) > 8:
-        lines.append(f"    …… 还有 {len(cells) - 8} 种问题，见核对结果")
-    return lines

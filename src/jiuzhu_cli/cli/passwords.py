@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,15 +26,26 @@ def refuse_in_arguments(password: str) -> None:
         )
 
 
-def make_secrets(password_file: Path | None, *, keyring: bool, bureau: str) -> Secrets:
-    """The passwords of one run; asks on the terminal only when there is one."""
+def make_secrets(
+    password_file: Path | None,
+    *,
+    keyring: bool,
+    bureau: str,
+    pause: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> Secrets:
+    """The passwords of one run; asks on the terminal only when there is one, within ``pause()``."""
     from jiuzhu_cli.tabular.secret import Secrets
 
     on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+
+    def asking(name: str, wrong: int) -> str:
+        with pause():
+            return _ask(name, wrong)
+
     return Secrets(
         passwords_of(password_file) if password_file else (),
         look_up=_keyring(bureau, on_terminal=on_terminal) if keyring else None,
-        ask=_ask if on_terminal else None,
+        ask=asking if on_terminal else None,
     )
 
 

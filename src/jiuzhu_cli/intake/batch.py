@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import date, datetime
 from pathlib import Path
 
 from jiuzhu_cli.intake.areas import is_full_town
 from jiuzhu_cli.intake.job import Job, Options, Setting, Supplemented, read_job, supplemented_roll
+from jiuzhu_cli.intake.meter import Meter
 from jiuzhu_cli.intake.pairs import join, pair_key
 from jiuzhu_cli.intake.result import ImportResult, TableResult
 from jiuzhu_cli.intake.saving import Saver
@@ -27,8 +28,6 @@ from jiuzhu_cli.tabular.sniff import TABLES
 
 __all__ = ["Options", "import_paths"]
 
-Progress = Callable[[str], None]
-
 
 def import_paths(
     workspace: Workspace,
@@ -39,7 +38,7 @@ def import_paths(
     today: date,
     now: datetime,
     actor: str,
-    progress: Progress | None = None,
+    progress: Meter | None = None,
     secrets: Secrets | None = None,
 ) -> ImportResult:
     """Imports files and folders (read whole, sorted). Bad files and rows are in the result; only a broken run raises.
@@ -47,12 +46,13 @@ def import_paths(
     ``secrets``: passwords of encrypted files, and who is asked for more.
     """
     options = options or Options()
-    say = progress or (lambda _: None)
+    meter = progress or Meter()
     setting = Setting.of(workspace, policy, options, today=today, asked=paths)
     secrets = secrets or Secrets()
     groups = source_groups(source_files(paths, workspace, secrets))
     found: list[list[TableResult]] = [[] for _ in groups]
     paths_ahead = [path for group in groups for path, _ in group]
+    meter.start(paths_ahead)
     with _without_collector(), workspace.open_store() as store, _Ahead(paths_ahead, secrets) as ahead:
         setting = setting.remembering(active_mappings(store))
         known = _known_towns(store, groups)
@@ -64,10 +64,11 @@ def import_paths(
             return supplemented_roll(store, book)
 
         def take(number: int, *, last: bool) -> None:
-            jobs = [
-                read_job(path, root, setting, ahead.get, supplemented, known=sorted(known))
-                for path, root in groups[number]
-            ]
+            jobs = []
+            for path, root in groups[number]:
+                meter.begin(path)
+                jobs.append(read_job(path, root, setting, ahead.get, supplemented, known=sorted(known)))
+                meter.end(path, sum(table.total for table in jobs[-1].tables))
             if not last and _short_towns(jobs):
                 waiting.append(number)  # other files may write the town in full
                 return
@@ -77,9 +78,7 @@ def import_paths(
             found[number] = [table for job in jobs for table in job.results]
 
         try:
-            for number, group in enumerate(groups):
-                for path, _ in group:
-                    say(path.name)
+            for number in range(len(groups)):
                 take(number, last=len(groups) == 1)
             for number in waiting:
                 take(number, last=True)
