@@ -33,6 +33,7 @@ from jiuzhu_cli.tabular.scan import (
     SheetFacts,
     SlowScan,
     note_all_hidden,
+    prefix_of,
 )
 from jiuzhu_cli.tabular.shared import SharedStrings
 from jiuzhu_cli.tabular.sheetrows import RowReader
@@ -230,14 +231,16 @@ class _Inspector:
         return self._scan(title, part), None
 
     def _scan(self, title: str, part: str) -> SheetFacts:
-        scan = FastScan()
-        for chunk in self._chunks(part, b"<row"):
+        scan, before = FastScan(), self.inflated
+        first = next(self._blocks(part), b"")
+        edge, self.inflated = b"<" + (prefix_of(first) or b"") + b"row", before
+        for chunk in self._chunks(part, edge):
             scan.feed(chunk)
             if scan.odd:
                 return self._slowly(title, part)
         if scan.extent_in_doubt():
             extent = Extent(scan.prefix)
-            for chunk in self._chunks(part, b"<row"):
+            for chunk in self._chunks(part, edge):
                 extent.feed(chunk)
             self._check_area(title, extent.last_row, extent.last_column, extent.cells)
         return scan.facts

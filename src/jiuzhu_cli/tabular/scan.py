@@ -51,7 +51,7 @@ class FastScan:
             note_all_hidden(self.facts, chunk, self.prefix, b"row")
         if b't="e"' in chunk:
             self._errors(chunk)
-        self._formula_seen = self._formula_seen or self._formula_end in chunk
+        self._formula_seen = self._formula_seen or self._formula in chunk
         if self._formula_seen:
             self._formulas(chunk)
         row = chunk.rfind(self._row)
@@ -60,15 +60,11 @@ class FastScan:
 
     def _begin(self, chunk: bytes) -> None:
         self._begun = True
-        root = _ROOT.search(chunk)
-        if root is None:
-            self.odd = True
-            self.prefix = b""
-        elif root.group(1):
-            self.prefix = root.group(1) + b":"
+        prefix = prefix_of(chunk)
+        self.odd, self.prefix = prefix is None, prefix or b""
         self._cell = b"<" + self.prefix + b'c r="'
         self._row = b"<" + self.prefix + b'row r="'
-        self._formula_end = b"</" + self.prefix + b"f>"
+        self._formula = b"<" + self.prefix + b"f"
         claimed = _DIMENSION.search(chunk[: 1 << 16])
         if claimed and len(claimed.group(1)) <= 3 and len(claimed.group(2)) <= 7:
             self._far, self._most_rows, self._most_columns = _beyond_corner(claimed.group(1), claimed.group(2))
@@ -106,10 +102,12 @@ class FastScan:
                 if where is None or not chunk.startswith(self._cell, opening):
                     self.odd = True
                     return
-                end = chunk.find(b"</" + self.prefix + b"c>", at)
-                value = self._value.search(chunk, at, end if end >= 0 else len(chunk))
-                code = value.group(1).decode("utf-8", "replace") if value else ""
-                self.facts.errors[where] = CellError(code or "#VALUE!")
+                close = chunk.find(b">", at)
+                if close > 0 and chunk[close - 1 : close] != b"/":  # without a value it says nothing
+                    end = chunk.find(b"</" + self.prefix + b"c>", at)
+                    value = self._value.search(chunk, at, end if end >= 0 else len(chunk))
+                    code = value.group(1).decode("utf-8", "replace") if value else ""
+                    self.facts.errors[where] = CellError(code or "#VALUE!")
             at = chunk.find(b't="e"', at + 5)
 
     def _formulas(self, chunk: bytes) -> None:
@@ -128,6 +126,12 @@ def note_all_hidden(facts: SheetFacts, chunk: bytes, prefix: bytes, what: bytes)
     pattern = b"<" + re.escape(prefix) + what + rb' ([^>]*?)hidden="(?:1|true)"([^>]*)>'
     for match in re.finditer(pattern, chunk):
         _note_hidden(facts, what == b"col", (match.group(1) + match.group(2)).decode("ascii", "replace"))
+
+
+def prefix_of(beginning: bytes) -> bytes | None:
+    """The namespace prefix of a sheet's tags with its colon, mostly b""; None when the root is not found."""
+    root = _ROOT.search(beginning)
+    return None if root is None else root.group(1) + b":" if root.group(1) else b""
 
 
 def _beyond_corner(letters: bytes, digits: bytes) -> tuple[re.Pattern[bytes], int, int]:
