@@ -86,15 +86,14 @@ def _take(view: Understanding, column: Column, code: str, why: str) -> None:
 
 def _by_the_id(view: Understanding) -> None:
     """Birth dates and ages without a header: those that agree with the IDs of their rows, nearly all of them."""
-    if len(view.by("id_no")) != 1:
+    vague = [column for column in _silent(view) if _VAGUE.match(header_key(column.header))]
+    if len(view.by("id_no")) != 1 or not vague:
         return
     born = [birth_date(parse_id(value).value) for value in view.values(view.by("id_no")[0])]
     years = [day.year for day in born if day is not None]
     if len(years) < 5 or len(set(years)) < 3:
         return
-    for column in _silent(view):
-        if not _VAGUE.match(header_key(column.header)):
-            continue
+    for column in vague:
         values = view.values(column)
         told = [
             (day, value) for day, value in zip(born, values, strict=True) if day is not None and value not in (None, "")

@@ -161,11 +161,14 @@ def _ids(column: Column, start: int, stop: int) -> int:
         return 0
     # a text that begins with a Chinese character (U+4000 and above in UTF-8) is none
     long = long[(data[begins[long]] < 0xE4) | (data[begins[long]] > 0xE9)]
-    sure = _digits_first(column, start, stop, 15)
-    eighteen = np.flatnonzero(sure & (lengths == 18))
-    tail = data[begins[eighteen][:, None] + np.arange(15, 18)]
-    sure[eighteen] = (tail[:, :2] - np.uint8(48) < 10).all(axis=1) & (
-        (tail[:, 2] - np.uint8(48) < 10) | (tail[:, 2] | 0x20 == ord("x"))
-    )
-    others = long[~sure[long]].tolist()
-    return int(sure.sum()) + sum(looks_like_id(column[start + row]) for row in others)
+    if not len(long):
+        return 0
+    first, sizes = begins[long], lengths[long]
+    base = int(first[0])
+    others = np.cumsum(data[base : int(first[-1] + sizes[-1])] - np.uint8(48) > 9, dtype=np.int64)
+    others = np.append(0, others)
+    count = others[first - base + sizes] - others[first - base]  # bytes that are no digits
+    last_is_x = data[first + sizes - 1] | 0x20 == ord("x")
+    sure = ((sizes == 15) & (count == 0)) | ((sizes == 18) & ((count == 0) | (count == 1) & last_is_x))
+    doubtful = long[~sure & (count > 0)].tolist()
+    return int(sure.sum()) + sum(looks_like_id(column[start + row]) for row in doubtful)

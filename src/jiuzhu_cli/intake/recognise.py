@@ -48,6 +48,7 @@ _GENERIC_WORDS = re.compile(
 )
 
 Named = tuple[str, str]  # (kind, code)
+_REMEMBERED = 5000  # texts whose programmes are kept: titles, names of sheets, files and folders come back again and again
 
 
 # Lists about people who left or came: never the roll that is paid, which they would replace
@@ -109,21 +110,30 @@ class Names:
                 self.words += [(compact(word), (kind, code)) for word in (name, *aliases) if len(compact(word)) > 1]
                 self.signatures[kind, code] = tuple(compact(word) for word in signature)
         self.words.sort(key=lambda pair: -len(pair[0]))
+        self._found: dict[str, tuple[Named, ...]] = {}
+        self._beginning: dict[str, list[tuple[str, Named]]] = {}  # first two characters → words, the longest first
+        for word, named in self.words:
+            self._beginning.setdefault(word[:2], []).append((word, named))
+        self._rank = {pair: number for number, pair in enumerate(self.words)}
         self.living = ("roll", "disability_living_subsidy")
         self.care = ("roll", "disability_care_subsidy")
 
     def in_text(self, text: str) -> tuple[Named, ...]:
         """What the text names: one programme or register, several joined by 、 or 和, or ()."""
-        flat = compact(text)
-        for attempt in (_BRACKETS.sub("", flat), flat):
-            if found := self._read(attempt):
-                return found
-        return ()
+        if text not in self._found:
+            if len(self._found) > _REMEMBERED:
+                self._found.clear()
+            flat = compact(text)
+            bare = _BRACKETS.sub("", flat)
+            self._found[text] = self._read(bare) or (self._read(flat) if flat != bare else ())
+        return self._found[text]
 
     def _read(self, flat: str) -> tuple[Named, ...]:
         hits: list[tuple[int, int, Named]] = []
         taken = [False] * len(flat)
-        for word, named in self.words:
+        begins = {flat[at : at + 2] for at in range(len(flat) - 1)}
+        words = [pair for begin in begins for pair in self._beginning.get(begin, ())]
+        for word, named in sorted(words, key=lambda pair: self._rank[pair]):
             at = flat.find(word)
             while at >= 0:
                 end = at + len(word)
