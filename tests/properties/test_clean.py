@@ -72,6 +72,7 @@ dates = st.one_of(
     st.booleans(),
 )
 names = st.one_of(
+    st.text(alphabet="王李张伟依龙天岂页小姐先生同志师傅已去世死亡故销户过离·钅", min_size=1, max_size=5),
     st.text(alphabet="王李张伟阿依·提 .•　*'某故已龙天䶮㛃（）()女士?yan\ue863", max_size=8),
     st.text(max_size=6),
     st.none(),

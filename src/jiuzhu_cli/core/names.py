@@ -30,14 +30,17 @@ _REMARK = re.compile(
 )
 _TAIL = re.compile(rf"(?<={HAN}{HAN})[\s\-—_/、,，]*({_GONE}|(?<=[\s\-—_/、,，])(?:户主|本人|申请人))$")
 _DEAD_ONLY = re.compile(_DEAD)
-_NOBODY = re.compile(rf"某|^{HAN}{{1,2}}(?:女士|先生|同志|大爷|大妈|大娘|奶奶|爷爷|师傅|小姐)$")
+_POLITE = "女士|先生|同志|大爷|大妈|大娘|奶奶|爷爷|师傅|小姐"
+_NOBODY = re.compile(rf"某|^{HAN}{{1,2}}(?:{_POLITE})$")
 _UNREAD = re.compile(r"[?？�□〓■◇*＊×_]")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 # parts of characters that stand in no name by themselves, and whole characters often typed as two (䶮: 龙天, 顗: 岂页)
 _SPLIT = re.compile(r"[钅纟氵艹亻忄扌犭礻衤饣讠刂冫宀廴辶阝彳灬疒罒癶虍丬爿攵夂囗勹亠]|龙天|岂页")
-# For readers of whole columns: a name only of characters U+4E00–U+9FA5 (all of them in GBK) other than these reads as itself.
+# For readers of whole columns: a name only of characters U+4E00–U+9FA5 (all of them in GBK) and interpuncts reads as itself
+# unless this finds something in it, and it can only do so where one of the characters stands. RE2 understands it.
+ODD_NAME = rf"某|(?:{_DEAD}|{_POLITE})$|{_SPLIT.pattern}|^·|··|·$"
 ODD_CHARACTERS = frozenset(
-    "某故亡殁死逝去过离世女先同爷妈奶娘师姐户销龙岂" + _SPLIT.pattern[1 : _SPLIT.pattern.index("]")]
+    "某故亡殁死逝去过离销女先同爷妈娘奶师小龙岂·" + _SPLIT.pattern[1 : _SPLIT.pattern.index("]")]
 )
 
 _HIDDEN_18 = dict(  # PUA of GBK and GB18030-2000 that only GB18030-2022 gives a code point; the others: ``_from_private``

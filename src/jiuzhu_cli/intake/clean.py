@@ -23,7 +23,7 @@ from jiuzhu_cli.core.money import MAX_FEN, UNITS, parse_amount
 from jiuzhu_cli.core.names import read_name
 from jiuzhu_cli.core.period import parse_date
 from jiuzhu_cli.core.text import compact, tidy
-from jiuzhu_cli.intake.letters import bytes_of, made_of, name_characters, plain_characters
+from jiuzhu_cli.intake.letters import bytes_of, made_of, plain_characters, plain_names
 from jiuzhu_cli.intake.vectors import Vector
 from jiuzhu_cli.tabular.cells import CellError
 from jiuzhu_cli.tabular.column import DATE, FLOAT, INT, TEXT, Column
@@ -99,7 +99,7 @@ def _read_odd(column: Column, good: np.ndarray, read: Reader, values: pa.Array |
 def repeats_itself(column: Column) -> bool:
     """Whether a column seems to have few distinct values, which are then read once each."""
     probe = column.text[:_PROBE]
-    return len(probe.unique()) * 2 <= len(probe)
+    return len(probe.unique()) * 8 <= len(probe)
 
 
 def _sound_dates(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np.ndarray:
@@ -146,7 +146,7 @@ def clean_ids(cells: Cells, today: date) -> Cleaned:
 def clean_names(cells: Cells) -> Cleaned:
     """Names; problems and notes are those of ``core.names.read_name``."""
     column = as_column(cells)
-    good = made_of(column.text, name_characters(), 1, 50) & (column.kinds == TEXT)
+    good = plain_names(column.text, 50) & (column.kinds == TEXT)
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         found = read_name(cell)

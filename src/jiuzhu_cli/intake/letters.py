@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jiuzhu_cli.core.names import ODD_CHARACTERS
+from jiuzhu_cli.core.names import ODD_CHARACTERS, ODD_NAME
 
 _CHINESE = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF))
 _PLAIN = (
@@ -25,10 +25,25 @@ def _table(ranges: tuple[tuple[int, int], ...]) -> np.ndarray:
 
 @cache
 def name_characters() -> np.ndarray:
-    """By code point: whether a name of such characters alone reads as itself (``core.names.read_name``)."""
-    table = _table(((0x4E00, 0x9FA5),))
+    """By code point: whether names are made of it, U+4E00–U+9FA5 and the interpunct."""
+    return _table(((0xB7, 0xB7), (0x4E00, 0x9FA5)))
+
+
+@cache
+def _safe_characters() -> np.ndarray:
+    table = name_characters().copy()
     table[[ord(char) for char in ODD_CHARACTERS]] = False
     return table
+
+
+def plain_names(texts: pa.StringArray, longest: int) -> np.ndarray:
+    """Which are names that read as themselves (``core.names.read_name``)."""
+    good = made_of(texts, _safe_characters(), 1, longest)
+    rows = np.flatnonzero(~good)
+    rest = texts.take(pa.array(rows))
+    strange = pc.match_substring_regex(rest, ODD_NAME).fill_null(True).to_numpy(zero_copy_only=False)
+    good[rows] = made_of(rest, name_characters(), 1, longest) & ~strange
+    return good
 
 
 @cache
