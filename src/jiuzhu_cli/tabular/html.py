@@ -65,6 +65,7 @@ class _Table:
     """A table being read."""
 
     block: _Block
+    place: int  # among the blocks
     row: int = -1
     column: int = 0
     columns: int = 0  # of <col>
@@ -221,8 +222,11 @@ class _Reader:
     def _flush(self) -> None:
         text = _plain("".join(self.outside))
         self.outside.clear()
-        if text:
-            self.blocks.append(_Block([(0, 0, text)], rows=1, hidden=bool(self.unshown)))
+        if text:  # within a table but outside its cells (a caption): above it
+            place = self.stack[0].place if self.stack else len(self.blocks)
+            self.blocks.insert(place, _Block([(0, 0, text)], rows=1, hidden=bool(self.unshown)))
+            for table in self.stack:
+                table.place += 1
 
     def _open_table(self, attributes: dict[str, str]) -> None:
         if len(self.stack) >= MAX_DEPTH or len(self.blocks) >= MAX_TABLES:
@@ -230,8 +234,8 @@ class _Reader:
         if not self.stack:
             self._flush()
         block = _Block(hidden=bool(self.unshown) or bool(_HIDDEN.search(attributes.get("style", ""))))
+        self.stack.append(_Table(block, len(self.blocks)))
         self.blocks.append(block)
-        self.stack.append(_Table(block))
 
     def _end_table(self) -> None:
         table = self.stack[-1]

@@ -37,6 +37,7 @@ def read_workbook(path: Path, *, passwords: Sequence[str] = ()) -> Workbook:
     digest = hashlib.sha256(data).hexdigest()
     from jiuzhu_cli.tabular import biff
     from jiuzhu_cli.tabular.oldbiff import old_version
+    from jiuzhu_cli.tabular.sniff import refuse_other
 
     if data.startswith(OLE_MAGIC):
         kind = biff.kind_of(data, path.name)
@@ -63,7 +64,7 @@ def read_workbook(path: Path, *, passwords: Sequence[str] = ()) -> Workbook:
         return Workbook(path, "xlsx", sheets, digest, facts.marks)
     if biff.is_bare(data) or old_version(data):
         return Workbook(path, "xls", _read_xls(data, path), digest)
-    _refuse_other(data, path.name)
+    refuse_other(data, path.name)
     kind, sheets = _read_text(data, path.name, path.stem)
     return Workbook(path, kind, sheets, digest)
 
@@ -155,26 +156,6 @@ def _vector_sheet(name: str, read: SheetXml, hidden: bool, known: SheetFacts | N
 def _text_sheet(rows: list[list[Cell]], name: str) -> Sheet:
     columns = [Column(list(cells)) for cells in zip_longest(*rows)]
     return Sheet(name, width=len(columns), height=len(rows) if columns else 0, columns=columns)
-
-
-def _refuse_other(data: bytes, name: str) -> None:
-    """DataError for what is plainly no text table."""
-    if not data.strip():
-        raise DataError(f"“{name}”是空文件", "请报送人重新发送")
-    known = (
-        (data.startswith(b"%PDF"), "PDF 文件", "请向报送人索取 Excel 原件；扫描件需先录成表格"),
-        (
-            data[:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe1", b"GIF8"),
-            "图片",
-            "请向报送人索取 Excel 原件",
-        ),
-        (data.startswith((b"Rar!", b"7z\xbc\xaf")), "压缩包", "先解压，再导入其中的表格"),
-        (data.startswith(b"{\\rtf"), "RTF 文档", "把其中的表格复制到 Excel，另存为 .xlsx 后再导入"),
-        (data.startswith(b"SQLite format 3"), "数据库文件", "请换成表格文件"),
-    )
-    for matches, what, todo in known:
-        if matches:
-            raise DataError(f"“{name}”其实是{what}，不是可以导入的表格", todo)
 
 
 def as_text(cell: Cell) -> str:

@@ -16,7 +16,7 @@ ENCRYPTED = "encrypted"  # DataError.code: a password is needed, or none of thos
 # Excel's own: a workbook protected against writing only is encrypted with it and opens without a question
 _BUILT_IN = "VelvetSweatshop"
 MAX_ASKED = 3
-_MAX_SPIN = 1_000_000  # rounds of hashing a password; Excel writes 100,000, the format allows hours
+_MAX_SPIN = 500_000  # rounds of hashing a password; Excel writes 100,000, the format allows hours
 
 
 T = TypeVar("T")
