@@ -124,7 +124,10 @@ def _is_sum(total: Column, addends: list[Column], columns: Sequence[Column], sam
     extra = [
         column
         for column in columns
-        if column not in addends and column.index in samples and not column.field and column is not total
+        if column not in addends
+        and column.index in samples
+        and column.field in ("", "back_pay")
+        and column is not total
     ]
     pool = (others + extra)[:7]
     if not (want > 0).any():
@@ -168,8 +171,13 @@ def settle_amount(view: Understanding) -> None:
     samples = {
         c.index: view.money(c)
         for c in view.columns
-        if c.field in ("amount_fen", "months_paid", "standard_amount", "per_person_amount", *PART_FIELDS)
-        or (not c.field and c not in yearly and money_word(header_key(c.header.replace("|", ""))))
+        if c.field in ("amount_fen", "months_paid", "standard_amount", "per_person_amount", "back_pay", *PART_FIELDS)
+        or (
+            not c.field
+            and c not in yearly
+            and c.index not in view.fixed
+            and money_word(header_key(c.header.replace("|", "")))
+        )
     }
     if not view.by("amount_fen"):
         _sum_column(view, samples)
@@ -193,8 +201,23 @@ def settle_amount(view: Understanding) -> None:
         view.problems.append(Problem(choice.problem, severity, choice.rivals))
     if choice.column is not None and choice.column.field in ("standard_amount", "per_person_amount"):
         view.problems.append(Problem("amount_from_standard", "warning", (choice.column,)))
+    if choice.column is not None:
+        _tell_back_pay(view, choice.column, samples)
     name_amount(view, choice.column, choice.why)
     standard_is_base(view, samples)
+
+
+def _tell_back_pay(view: Understanding, amount: Column, samples: dict[int, np.ndarray]) -> None:
+    """Says whether what is paid holds the 补发 beside it: a sum that adds it up does, any other amount does not."""
+    for back in view.by("back_pay"):
+        extra = np.nan_to_num(samples[back.index])
+        if not (extra > 0).any():
+            continue
+        whole = np.nan_to_num(samples[amount.index])
+        others = [c for c in view.columns if c.index in samples and c is not back and c is not amount]
+        inside = any(_same(np.nan_to_num(samples[c.index]) + extra, whole) for c in others)
+        code = "back_pay_included" if inside else "back_pay_left_out"
+        view.problems.append(Problem(code, "warning", (back,)))
 
 
 def _other_periods(view: Understanding) -> list[Column]:

@@ -54,6 +54,9 @@ def place_table(work: Work) -> None:
             town = village = ""
             how = f"乡镇列有 {len(counted)} 个乡镇，按全区名单"
     village = _village(work, village)
+    if not town and not counted and work.context.template is not None and work.context.template.area:
+        town, village = _split_hint(work.context.template.area)
+        how = "模板"
     if not town and not counted:
         if table.kind == "register":
             how = "没有写乡镇，按全区名单"

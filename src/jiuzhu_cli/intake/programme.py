@@ -8,7 +8,7 @@ from typing import Any
 from jiuzhu_cli.intake.columns import Understanding
 from jiuzhu_cli.intake.headers import unit_of_lines
 from jiuzhu_cli.intake.mapping import column_word, sender_of, to_remember
-from jiuzhu_cli.intake.recognise import Named, title_of_other_benefit
+from jiuzhu_cli.intake.recognise import Evidence, Named, title_of_other_benefit
 from jiuzhu_cli.intake.table import Problem, Table
 from jiuzhu_cli.intake.work import Context, Work
 from jiuzhu_cli.ledger.mappings import ColumnMapping
@@ -19,6 +19,9 @@ def find_programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
     context, table = work.context, work.table
     told = [(proof, found) for proof in work.evidence if (found := context.names.in_text(proof.text))]
     told.sort(key=lambda pair: ("标题", "工作表名", "表头上方", "上文", "文件名", "文件夹").index(pair[0].place))
+    form = (context.template.kind, context.template.code) if context.template is not None else None
+    if told and form is not None:  # words that people see and change come first
+        told.append((Evidence("模板", ""), (form,)))
     hinted = context.hinted()
     if hinted is not None:
         set_programme(table, hinted, "由 --programme 指定")
@@ -61,6 +64,9 @@ def find_programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
     if foreign is not None:
         work.tell("programme_unknown", "error", shown_text=foreign.shown())
         return None, ()
+    if form is not None:
+        set_programme(table, form, "模板")
+        return form, ()
     keys = [key for key in work.body.header.keys().values() if key]
     fields = {context.lexicon.index.get(key, "") for key in keys}
     named, words = context.names.by_columns(keys, paid={"amount_fen", "account_no"} <= fields)
@@ -103,6 +109,9 @@ def read_columns(work: Work, named: Named | None) -> None:
         category_words=frozenset(words),
         own_names=own_amount_words(context, named),
         memory=remembered_for(work),
+        template=context.template.columns
+        if context.template and named == (context.template.kind, context.template.code)
+        else None,
         today=context.today,
     )
     understanding.resolve()

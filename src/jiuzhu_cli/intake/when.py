@@ -91,6 +91,10 @@ def _one_month(work: Work, from_column: str, letters: str) -> None:
             work.tell("month_from_date", "warning", month=found.month, shown_text=proof.text)
         return
     several = next((proof for proof in told if is_range(proof.text)), None)
+    form = work.context.template
+    if several is None and form is not None and form.month:
+        table.month, table.how["month"] = form.month, "模板"
+        return
     if table.kind == "roll" and several is not None:
         work.tell("month_range", "error", shown_text=several.text)
     elif table.kind == "roll":

@@ -17,6 +17,7 @@ from jiuzhu_cli.intake.grid import Grid
 from jiuzhu_cli.intake.headers import Lexicon
 from jiuzhu_cli.intake.recognise import Evidence, Named, Names
 from jiuzhu_cli.intake.table import Hints, Table
+from jiuzhu_cli.intake.template import Template
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
@@ -37,6 +38,7 @@ class Context:
     folders: tuple[str, ...]
     region: str
     sheets: int = 1
+    template: Template | None = None  # the form that the workbook was filled into
 
     def hinted(self) -> Named | None:
         if not self.hints.programme:

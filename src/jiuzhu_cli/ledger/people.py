@@ -297,3 +297,18 @@ def _load(connection: duckdb.DuckDBPyConnection, table: str, columns: list[str],
 
 def _dicts(store: Store, sql: str, params: Any) -> list[dict[str, Any]]:
     return [dict(row) for row in store.query(sql, params)]
+
+
+def places_and_banks(store: Store, town: str = "", *, limit: int = 60) -> tuple[list[str], list[str], list[str]]:
+    """What the live rolls of the last months hold, most frequent first: towns, villages (of ``town`` when told), bank names."""
+
+    def most(column: str, where: str = "", params: tuple[str, ...] = ()) -> list[str]:
+        rows = store.query(
+            f"SELECT {column} FROM roll_row WHERE batch_id IN (SELECT batch_id FROM batch WHERE status = 'active' AND kind = 'roll'"
+            f" ORDER BY month DESC LIMIT 200) AND coalesce({column}, '') <> ''{where} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {limit}",
+            params,
+        )
+        return [str(row[0]) for row in rows]
+
+    villages = sorted(most("village", " AND town = ?", (town,))) if town else []
+    return sorted(most("town")), villages, most("bank_name")
