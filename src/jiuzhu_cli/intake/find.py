@@ -20,8 +20,8 @@ from jiuzhu_cli.intake.place import join_areas
 from jiuzhu_cli.intake.recognise import Names, partial_list
 from jiuzhu_cli.intake.shapes import odd_shape
 from jiuzhu_cli.intake.table import Hints, Table
-from jiuzhu_cli.intake.understand import understand
 from jiuzhu_cli.intake.template import OWN_SHEETS, template_of
+from jiuzhu_cli.intake.understand import understand
 from jiuzhu_cli.intake.work import Context
 from jiuzhu_cli.tabular.column import Column
 
@@ -56,13 +56,13 @@ def find_tables(
     """
     name = file_name or book.path.name
     context = Context(policy, *_words(policy), Towns(towns, known), hints, today, name, tuple(folders), region)
-    findings: list[Finding] = []
     context = replace(context, template=template_of(book.marks, policy))
+    findings: list[Finding] = []
     drafts: list[tuple[int, Sheet, Grid, Body]] = []
     for index, sheet in enumerate(book.sheets):
-        if sheet.hidden:
         if context.template is not None and sheet.name in OWN_SHEETS:
             continue
+        if sheet.hidden:
             rows = sum(1 for row in range(sheet.height) if any(column[row] is not None for column in sheet.columns))
             if rows:
                 findings.append(
