@@ -16,6 +16,8 @@ SHORT = {
     "imported": "已导入", "corrected": "已更正", "already": "没有变化", "superseded_old": "旧表", "ask": "要您决定", "paid": "已在发放", "refused": "没有导入",
     "skipped": "不是台账",
 }  # fmt: skip
+_HELD = ("ask", "paid")  # nothing of it is taken in or sent back
+_JUMPS = ("persons_jump", "amount_jump", "accounts_changed")
 FEW_TABLES = 8  # so many are each compared with last month on the screen, of more only those that need a look
 MOST_KINDS = 8
 # told with last month's figures, person by person
@@ -40,7 +42,7 @@ def _overview(result: ImportResult, policy: Policy) -> str:
         rows.append(
             (
                 shorten(one.file, 23), short_name(item, one.category), one.area or ("全区" if item else "—"), one.month, one.batch or "",
-                one.accepted, one.refused, yuan(one.amount_fen, grouped=True), SHORT[one.status],
+                *(("", "", "") if one.status in _HELD else (one.accepted, one.refused, yuan(one.amount_fen, grouped=True))), SHORT[one.status],
             )
         )  # fmt: skip
     return table(rows, ["文件", "项目", "范围", "月份", "批次", "收下", "拒收", "金额（元）", "结果"])
@@ -55,7 +57,7 @@ def _of_table(one: TableResult, policy: Policy, *, explain: bool, few: bool) -> 
     compared = one.last_month
     if one.status == "already":
         compared = None
-    jumps = [f for f in warnings if f.code in ("persons_jump", "amount_jump", "accounts_changed")]
+    jumps = [f for f in warnings if f.code in _JUMPS]
     changed = compared is not None and bool(compared.accounts or jumps or few)
     quiet = (
         one.status in ("imported", "already", "skipped")
@@ -71,6 +73,8 @@ def _of_table(one: TableResult, policy: Policy, *, explain: bool, few: bool) -> 
         lines += screen_lines(compared)
     if not quiet:
         shown = [f for f in (*errors, *warnings) if compared is None or f.code not in _TOLD_APART]
+        if one.status == "ask":  # why it is asked says as much
+            shown = [f for f in shown if f.code not in _JUMPS]
         lines += _findings(shown, policy)
     elif changed:
         lines += _findings(jumps, policy)
@@ -94,7 +98,7 @@ def _closing(result: ImportResult) -> list[str]:
     months = sorted({one.month for one in rolls}, reverse=True)
     lines = [
         "",
-        f"共 {len(result.tables)} 张表，新导入 {len(fresh)} 张，拒收 {sum(one.refused for one in result.tables)} 行。",
+        f"共 {len(result.tables)} 张表，新导入 {len(fresh)} 张，拒收 {sum(one.refused for one in result.tables if one.status not in _HELD)} 行。",
     ]
     for month in months:
         lines.append(
@@ -117,7 +121,7 @@ def _findings(findings: list[Finding], policy: Policy) -> list[str]:
     from jiuzhu_cli.intake.result import message
 
     cells: dict[tuple[str, str], list[str]] = {}
-    for finding in findings:
+    for finding in sorted(findings, key=lambda one: (one.severity != "error", one.source.row, one.source.column)):
         said = message(finding, policy)
         places = cells.setdefault((said["message"], said["todo"]), [])
         place = said["cell"] if finding.source.column else f"第 {finding.source.row} 行" if finding.source.row else ""

@@ -44,7 +44,7 @@ class Comparison:
     """Against ``month`` (of the rolls ``batches``). ``waiting``: persons of before who stand on rows sent back.
 
     ``persons_after`` counts those on the list, on its further parts and on rows sent back; ``taken`` only the first. Amounts
-    in 分, over cases; ``amount_fen_before`` is of ``compared_before`` persons, without those who wait or are on further parts.
+    in 分, over cases; ``compared_fen_before`` is of ``compared_before`` persons: without those who wait or are on further parts.
     """
 
     month: str
@@ -53,6 +53,7 @@ class Comparison:
     persons_after: int
     taken: int
     compared_before: int
+    compared_fen_before: int
     amount_fen_before: int
     amount_fen_after: int
     cases: int  # on both
@@ -132,7 +133,7 @@ def compare(
     elsewhere = waiting | further
     return Comparison(
         month, list(batches), len(pc.unique(old_ids)), taken + more + back, taken,
-        len(pc.unique(old_ids.filter(pa.array(~elsewhere)))), int(old_amount[~elsewhere].sum()), int(amount[lead].sum()),
+        len(pc.unique(old_ids.filter(pa.array(~elsewhere)))), int(old_amount[~elsewhere].sum()), int(old_amount.sum()), int(amount[lead].sum()),
         len(lead_known), int(waiting.sum()), lines,
     )  # fmt: skip
 

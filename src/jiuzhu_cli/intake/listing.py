@@ -23,9 +23,9 @@ _COLUMNS = {  # key: heading, width, breaks into lines
 
 
 def finding_rows(tables: list[TableResult], policy: Policy) -> Iterator[dict[str, Any]]:
-    """Every finding, in the order of the files: ``file, sheet, row, column, header, field, code, severity, shown, message, todo, batch``."""
+    """Every finding, in the order of the files and their rows: ``file, sheet, row, column, header, field, code, severity, shown, message, todo, batch``."""
     for table in tables:
-        for finding in table.findings:
+        for finding in sorted(table.findings, key=lambda one: (one.source.sheet, one.source.row, one.source.column)):
             said = message(finding, policy)
             known = policy.glossary.get(finding.column_field)
             yield {

@@ -263,7 +263,8 @@ def summary_lines(result: TableResult, policy: Policy) -> list[str]:
         lines.append(
             f"  新增 {result.added} 人，变更 {result.changed} 人，撤下 {result.withdrawn} 人，不变 {result.unchanged} 人"
         )
-    if result.stated_total_fen is not None and result.stated_total_fen != result.amount_fen:
+    taken = result.status in ("imported", "corrected")
+    if taken and result.stated_total_fen is not None and result.stated_total_fen != result.amount_fen:
         lines.append(
             f"  收下 {yuan(result.amount_fen, grouped=True)} 元，表中合计 {yuan(result.stated_total_fen, grouped=True)} 元"
         )

@@ -129,7 +129,9 @@ def mask_cell(cell: Any, name: str) -> str:
     """A cell as findings show it: no full ID, account, phone or name."""
     if cell is None:
         return ""
-    text = str(cell) if isinstance(cell, CellError) else compact(plain_text(cell) or str(cell))
+    if isinstance(cell, CellError):
+        return str(cell)
+    text = compact(plain_text(cell) or str(cell))
     if name.endswith("id_no") or name == "disability_no":
         return mask_id(text) if len(text) >= 15 else text[:2] + "*" * (len(text) - 2)
     if name == "account_no":

@@ -111,7 +111,7 @@ class Watch:
         if (change := _percent(found.persons_before, found.persons_after)) and abs(change) >= self.limits.alarm_pct:
             _blame(one, "persons_jump", month=found.month, before=found.persons_before, after=found.persons_after,
                    word="多" if change > 0 else "少", pct=abs(change))  # fmt: skip
-        before, after = found.amount_fen_before, found.amount_fen_after
+        before, after = found.compared_fen_before, found.amount_fen_after
         if (change := _percent(before, after)) and abs(change) >= self.limits.alarm_pct:
             _blame(one, "amount_jump", month=found.month, before=yuan(before, grouped=True), after=yuan(after, grouped=True),
                    word="多" if change > 0 else "少", pct=abs(change))  # fmt: skip
@@ -126,8 +126,8 @@ class Watch:
         accounts = sum(line.kind in ("账号换了", "账号和户名都换了") for line in found.lines)
         if found.cases and accounts * 100 >= much * found.cases:
             out.append(f"{month}，{found.cases} 户里有 {accounts} 户换了账号，可能是账号列错了行")
-        if found.amount_fen_before and found.compared_before and found.taken:
-            each = found.amount_fen_after * found.compared_before / (found.taken * found.amount_fen_before)
+        if found.compared_fen_before and found.compared_before and found.taken:
+            each = found.amount_fen_after * found.compared_before / (found.taken * found.compared_fen_before)
             if abs(each - 1) * 100 >= much and found.taken >= self.limits.alarm_persons:
                 out.append(f"{month}，平均每人的金额是原来的 {each:.1f} 倍")
         return out
@@ -229,6 +229,8 @@ def _blame(
         prepared.file, prepared.table.sheet, line.row if line else 0, column.letters if line and column else ""
     )
     shown = str(values.get("after", "")) if line is not None else ""
+    if column is not None:
+        values["header"] = column.header
     finding = Finding(code, severity, where, field, shown, values)
     prepared.findings.append(finding)
     one.results[place].findings.append(finding)
