@@ -112,10 +112,9 @@ def _stem(found: re.Match[str], exponent: int, least: int, length: int) -> Damag
 def _number_damage(value: float) -> Damage:
     if not 10**17 <= value < 10**18 or value != int(value):
         return Damage()
-    digits = str(int(value))
-    if digits.endswith("000"):
-        return Damage(digits[:KEPT], 18)
-    return Damage(probes=_sound(_neighbours(int(value), float(value))))
+    digits = f"{Decimal(repr(value)):f}".partition(".")[0]  # a double by its shortest form: Excel wrote no more digits
+    near = _sound(_neighbours(int(value), float(value)))
+    return Damage(digits[:KEPT], 18, near) if digits.endswith("000") else Damage(probes=near)
 
 
 def _neighbours(near: int, value: float) -> list[str]:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from jiuzhu_cli.intake.areas import is_full_town
-from jiuzhu_cli.intake.job import Job, Options, Setting, Supplemented, read_job, supplemented_roll
+from jiuzhu_cli.intake.job import Job, Options, Setting, Supplemented, read_job, recover, result_of, supplemented_roll
 from jiuzhu_cli.intake.meter import Meter
 from jiuzhu_cli.intake.pairs import join, pair_key
 from jiuzhu_cli.intake.result import ImportResult, TableResult
@@ -27,6 +27,8 @@ from jiuzhu_cli.tabular.secret import Secrets
 from jiuzhu_cli.tabular.sniff import TABLES
 
 __all__ = ["Options", "import_paths"]
+
+HELD_ROWS = 5_000  # a larger file does not wait for what the files after it may tell
 
 
 def import_paths(
@@ -58,6 +60,7 @@ def import_paths(
         known = _known_towns(store, groups)
         saver = Saver(workspace, policy, store, options, now, actor)
         waiting: list[int] = []
+        damaged: dict[int, list[Job]] = {}
 
         def supplemented(book: Workbook) -> Supplemented | None:
             saver.flush()  # its roll may be among the files that wait to be saved
@@ -72,6 +75,13 @@ def import_paths(
             if not last and _short_towns(jobs):
                 waiting.append(number)  # other files may write the town in full
                 return
+            told = not options.recover or all([recover(job, store, policy) for job in jobs])  # noqa: C419 - each is looked up
+            if not told and not last and sum(table.total for job in jobs for table in job.tables) <= HELD_ROWS:
+                damaged[number] = jobs  # other files may tell a damaged number
+            else:
+                finish(number, jobs)
+
+        def finish(number: int, jobs: list[Job]) -> None:
             known.update(_full_towns(jobs))
             _join_pairs(jobs)
             saver.add(jobs)
@@ -82,6 +92,12 @@ def import_paths(
                 take(number, last=len(groups) == 1)
             for number in waiting:
                 take(number, last=True)
+            if damaged:
+                saver.flush()
+            for number, jobs in damaged.items():
+                for job in jobs:
+                    recover(job, store, policy)
+                finish(number, jobs)
         except Exception:
             saver.flush()  # a fault in one file keeps none of those before it out
             raise
@@ -166,11 +182,8 @@ def _join_pairs(jobs: Sequence[Job]) -> None:
             if side == "家庭" and other == "人员":
                 for number, households in enumerate(home.tables):
                     for place, persons in enumerate(job.tables):
-                        if (
-                            households.rows is not None
-                            and households.rows.absorbed is None
-                            and join(households, persons)
-                        ):
+                        absorbed = households.rows is not None and households.rows.absorbed is not None
+                        if not absorbed and join(households, persons):
+                            job.results[place] = result_of(job.shown, persons)
+                            home.results[number] = result_of(home.shown, households)
                             job.partners.append((households, home.results[number], home))
-                            job.results[place].amount_fen = persons.amount_fen
-                            home.results[number].amount_fen = households.amount_fen

@@ -6,13 +6,15 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from jiuzhu_cli.core.errors import JiuzhuError
 from jiuzhu_cli.core.finding import Finding, SourceRef
 from jiuzhu_cli.intake.areas import Towns
 from jiuzhu_cli.intake.cases import AmountLevel
 from jiuzhu_cli.intake.find import find_tables
-from jiuzhu_cli.intake.prepare import Prepared, prepare_tables
+from jiuzhu_cli.intake.prepare import Prepared, prepare, prepare_tables
+from jiuzhu_cli.intake.recover import look_up
 from jiuzhu_cli.intake.reports import REMAINDER_OF
 from jiuzhu_cli.intake.result import Status, TableResult
 from jiuzhu_cli.intake.save import ListOfFile, Mode
@@ -39,6 +41,7 @@ class Options:
     max_bad_pct: float | None = None
     mode: Mode = ""
     level: AmountLevel = ""
+    recover: bool = True  # damaged IDs and accounts by the one other record that can be meant
     accept_change: bool = False  # take in lists that differ from last month's more than is likely
 
 
@@ -54,6 +57,8 @@ class Job:
     supplements: int | None = None
     lists: list[ListOfFile] = field(default_factory=list)
     partners: list[tuple[Prepared, TableResult, Job]] = field(default_factory=list)  # household lists joined to ours
+    given: dict[str, Any] = field(default_factory=dict)  # what its tables were judged by
+    about_sheets: list[Finding] = field(default_factory=list)  # findings of its sheets, which the first table carries
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,20 +160,43 @@ def judge(
         file_name=path.name, folders=folders,
     )  # fmt: skip
     job.book = book
-    for prepared in prepare_tables(
-        path.name, book.sheets, tables, setting.policy, level=level, today=setting.today,
-        towns=Towns(setting.towns, known), known_heads=heads, present=present,
-    ):  # fmt: skip
+    job.given = {
+        "today": setting.today, "towns": Towns(setting.towns, known), "known_heads": heads, "present": present,
+    }  # fmt: skip
+    for prepared in prepare_tables(path.name, book.sheets, tables, setting.policy, level=level, **job.given):
         if job.supplements is not None:
             prepared.area = book.marks.get("jiuzhu_area", prepared.area)
         job.tables.append(prepared)
-        job.results.append(_result(job.shown, prepared))
+        job.results.append(result_of(job.shown, prepared))
     if findings:
         _file_findings(job, findings)
     if not job.tables and not any(f.severity == "error" for r in job.results for f in r.findings):
         todo = "台账要有一行表头（姓名、身份证号等）；确认选对了文件" if named else ""
         status: Status = "refused" if named else "skipped"
         job.results = [TableResult(job.shown, status=status, note="没有找到台账", todo=todo, findings=findings)]
+
+
+def recover(job: Job, store: Store, policy: Policy) -> bool:
+    """Looks in the record for the damaged numbers of a file and judges the tables again for which it tells something.
+
+    False when damaged numbers are left that another file may tell.
+    """
+    places = [place for place, table in enumerate(job.tables) if table.rows is not None]
+    if not any(job.tables[place].damaged for place in places):
+        return True
+    asked = [(rows, job.tables[place].damaged) for place in places if (rows := job.tables[place].rows) is not None]
+    done = True
+    for place, (rows, damaged), found in zip(places, asked, look_up(store, asked, policy.bank_names), strict=True):
+        if found:
+            old = job.tables[place]
+            known = old.recovered | found
+            new = prepare(old.file, rows.sheet, old.table, policy, level=old.level, recovered=known, **job.given)
+            new.area = old.area
+            new.damaged = [one for one in damaged if (one.field, one.row) not in found]
+            new.findings += job.about_sheets if place == 0 else []
+            job.tables[place], job.results[place] = new, result_of(job.shown, new)
+        done = done and all((one.field, one.row) in found for one in damaged)
+    return done
 
 
 def supplemented_roll(store: Store, book: Workbook) -> Supplemented | None:
@@ -193,11 +221,12 @@ def _file_findings(job: Job, findings: list[Finding]) -> None:
         if finding.severity == "error" or not job.tables:
             job.results.append(TableResult(job.shown, sheet=finding.source.sheet, findings=[finding]))
         else:
+            job.about_sheets.append(finding)
             job.results[0].findings.append(finding)
             job.tables[0].findings.append(finding)
 
 
-def _result(shown: str, prepared: Prepared) -> TableResult:
+def result_of(shown: str, prepared: Prepared) -> TableResult:
     table = prepared.table
     return TableResult(
         shown, table.sheet, table.title, table.kind, table.code, prepared.area, table.month, prepared.category,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -21,6 +21,7 @@ from jiuzhu_cli.intake.areas import UNKNOWN, Towns, short_village
 from jiuzhu_cli.intake.cases import AmountLevel, household_cases, plain_cases, refuse_with_lead
 from jiuzhu_cli.intake.codes import bank_codes, place_codes
 from jiuzhu_cli.intake.monthly import divide_amounts
+from jiuzhu_cli.intake.recover import Damaged, Key, Recovered, damaged_cells, put_back
 from jiuzhu_cli.intake.rows import Issue, Rows, read_rows
 from jiuzhu_cli.intake.table import Table
 from jiuzhu_cli.intake.vectors import Vector, is_true, same
@@ -42,11 +43,15 @@ class Prepared:
     area: str = ""
     category: str = ""
     rows: Rows | None = None
+    waiting: Rows | None = None  # rows that lack nothing but the amount column, which the other file of a pair may have
     findings: list[Finding] = field(default_factory=list)
     total: int = 0
     accepted: int = 0
     refused: int = 0
     amount_fen: int = 0
+    damaged: list[Damaged] = field(default_factory=list)  # numbers to be looked for elsewhere
+    recovered: dict[Key, Recovered] = field(default_factory=dict)  # what was found of them
+    level: AmountLevel = ""  # as it was judged
 
     @property
     def fatal(self) -> bool:
@@ -74,18 +79,27 @@ def prepare(
     level: AmountLevel = "",
     known_heads: frozenset[str] = frozenset(),
     present: frozenset[str] = frozenset(),
+    recovered: Mapping[Key, Recovered] | None = None,
 ) -> Prepared:
     """Cleans and judges one table. Whatever is wrong is in ``findings``; nothing raises for bad data.
 
-    ``known_heads`` and ``present``: heads and persons of the roll that these rows are to supplement.
+    ``known_heads`` and ``present``: heads and persons of the roll that these rows are to supplement; ``recovered``: damaged
+    numbers that were found elsewhere.
     """
     items = policy.programmes if table.kind == "roll" else policy.registers
     item = items.get(table.code)
-    out = Prepared(file, table, item, table.area, table.category, total=len(table.rows), findings=list(table.findings))
+    out = Prepared(
+        file, table, item, table.area, table.category, total=len(table.rows), findings=list(table.findings), level=level
+    )
     if table.fatal or item is None:
         table.fatal, out.refused = True, out.total
         return out
     rows = read_rows(file, sheet, table, item, policy.glossary, today=today)
+    if recovered is None:
+        out.damaged = damaged_cells(rows)
+    else:
+        out.recovered = dict(recovered)
+        put_back(rows, recovered)
     checks.own_person(rows)
     _months(rows)
     _areas(rows, out, towns)
@@ -98,17 +112,26 @@ def prepare(
         plain_cases(rows)
         checks.judge_cells(rows, item)
     out.rows = rows
-    out.findings += [_finding(rows, issue) for issue in rows.issues]
+    out.findings += [finding_of(rows, issue) for issue in rows.issues]
     if table.fatal:
+        fatal = [finding for finding in out.findings if finding.severity == "error" and not finding.source.row]
+        if all(finding.code == "column_missing" and finding.column_field == "amount_fen" for finding in fatal):
+            out.waiting = rows
         out.rows, out.refused = None, out.total
         return out
+    count(out, rows)
+    return out
+
+
+def count(out: Prepared, rows: Rows) -> None:
+    """Sets the figures of a table whose rows are judged; persons that a paired list holds already count as accepted."""
     own = np.zeros(out.total, dtype=bool)
     own[rows.origin[rows.refused]] = True
     out.refused = int(own.sum())
     out.accepted = out.total - out.refused
     if "amount_fen" in rows.values:
-        out.amount_fen = rows.values["amount_fen"].total(rows.lead & ~rows.refused)
-    return out
+        absorbed = rows.absorbed if rows.absorbed is not None else np.zeros(rows.size, dtype=bool)
+        out.amount_fen = rows.values["amount_fen"].total(rows.lead & ~rows.refused & ~absorbed)
 
 
 def prepare_tables(
@@ -299,7 +322,7 @@ def _register_fields(rows: Rows) -> None:
             rows.columns[target] = rows.columns[source]
 
 
-def _finding(rows: Rows, issue: Issue) -> Finding:
+def finding_of(rows: Rows, issue: Issue) -> Finding:
     column = rows.columns.get(issue.field)
     row = rows.source_row(issue.row) if issue.row >= 0 else 0
     letters = column.letters if column is not None and issue.cell and row else ""
