@@ -45,6 +45,9 @@ def command(
     accept_change: bool = typer.Option(
         False, "--accept-change", help="与上月相比变化再大也收下（人数少了一半、账号换了一半等，缺省先问）。"
     ),
+    no_recover: bool = typer.Option(
+        False, "--no-recover", help="损坏的身份证号、账号一律拒收，不从别处唯一对得上的记录找回。"
+    ),
     findings: Path | None = typer.Option(None, "--findings", help="把全部问题另写成一个文件：.csv、.xlsx 或 .json。"),
     explain: bool = typer.Option(False, "--explain", help="说明每张表、每一列是怎么认出来的。"),
 ) -> None:
@@ -76,6 +79,7 @@ def command(
         mode="replace" if replace else "append" if append else "",
         level=amount_level,  # type: ignore[arg-type]
         accept_change=accept_change,
+        recover=not no_recover,
     )
     if findings is not None:
         check_target(findings)
