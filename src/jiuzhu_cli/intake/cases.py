@@ -37,6 +37,17 @@ def plain_cases(rows: Rows) -> None:
     """Every row a case of its own (programmes paid by person)."""
     rows.case = np.arange(rows.size, dtype=np.int64)
     rows.lead = np.ones(rows.size, dtype=bool)
+    _merged_amounts(rows)
+
+
+def _merged_amounts(rows: Rows) -> None:
+    """An amount merged over the rows of several persons says nobody's share: each of them is refused."""
+    column = rows.columns.get("amount_fen")
+    for top, left, bottom, right in rows.sheet.merged if column is not None else ():
+        if column is not None and bottom > top and left <= column.index <= right:
+            first, stop = np.searchsorted(rows.table.rows, [top, bottom + 1]).tolist()
+            for person in range(first, stop) if stop - first > 1 else ():
+                rows.blame(person, "amount_fen", "amount_merged", "error")
 
 
 def household_cases(

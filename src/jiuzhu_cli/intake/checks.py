@@ -196,7 +196,12 @@ def judge_amounts(rows: Rows, item: Programme) -> None:
         rows.table.fatal = True
         return
     amounts = rows.values["amount_fen"]
-    told = rows.problems.get("amount_fen", {})
+    refused_for_it = (
+        issue.row
+        for issue in rows.issues
+        if issue.severity == "error" and (issue.field == "amount_fen" or issue.code.startswith("duplicate_"))
+    )
+    told = {*rows.problems.get("amount_fen", {}), *refused_for_it}
     number, odd = amounts.numbers, (amounts.numbers == 0) | (amounts.numbers > MAX_CASE_FEN)
     base = rows.columns.get("base_fen")
     parts = [rows.values[name] for name in _MONEY_PARTS if name in rows.columns]

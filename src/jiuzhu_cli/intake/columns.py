@@ -71,6 +71,8 @@ class Understanding:
         self.dropped: list[int] = []  # remembered mappings that the content contradicts
         step = max(1, len(body.rows) // SAMPLE)
         self.rows: list[int] = body.rows[::step][: SAMPLE + 60].tolist()
+        self._samples: dict[int, list[Any]] = {}
+        self._texts: dict[int, list[str]] = {}
         self.fixed: set[int] = set()
         self.owners: dict[int, str] = {}
         self.problems: list[Problem] = []
@@ -87,7 +89,7 @@ class Understanding:
             if not parts and not self._filled(index):
                 continue
             meaning = self.lexicon.meaning(parts, register=self.register, kind=self.kind) if parts else None
-            column = Column(index, column_letters(index), "|".join(parts))
+            column = Column(index, header.letters.get(index) or column_letters(index), "|".join(parts))
             if meaning is not None:
                 column.field, column.why = meaning.field, meaning.why
                 self.owners[index] = meaning.owner
@@ -98,7 +100,7 @@ class Understanding:
         return columns
 
     def _filled(self, index: int) -> bool:
-        return any(self.grid.value(row, index) not in (None, "") for row in self.rows)
+        return any(value not in (None, "") for value in self._sample(index))
 
     def resolve(self) -> None:
         """Settles what the columns mean together. Adds problems; the caller makes findings of them."""
@@ -121,11 +123,18 @@ class Understanding:
         return [column for column in self.columns if column.field == code]
 
     def values(self, column: Column) -> list[Any]:
-        cells = self.grid.columns[column.index]
-        return [cells[row] for row in self.rows]
+        return self._sample(column.index)
+
+    def _sample(self, index: int) -> list[Any]:
+        if index not in self._samples:
+            self._samples[index] = self.grid.columns[index].take(np.array(self.rows, dtype=np.int64))[:]
+        return self._samples[index]
 
     def texts(self, column: Column) -> list[str]:
-        return [text for value in self.values(column) if (text := cell_text(value))]
+        """The sampled cells that hold something, as texts."""
+        if column.index not in self._texts:
+            self._texts[column.index] = [text for value in self._sample(column.index) if (text := cell_text(value))]
+        return self._texts[column.index]
 
     def alike(self, left: Column, right: Column) -> bool:
         pairs = [

@@ -31,12 +31,16 @@ SEARCH_ROWS = 400  # a header deeper than this below a sheet's first line is no 
 
 @dataclass(slots=True)
 class Header:
-    """A header block: rows ``first``..``last``; ``parts`` gives per column its texts from top to bottom."""
+    """A header block: rows ``first``..``last``; ``parts`` gives per column its texts from top to bottom.
+
+    ``letters``: of columns that stand elsewhere on the sheet than their index says (taken out of another, ``mixed``).
+    """
 
     first: int
     last: int
     anchor: int
     parts: dict[int, list[str]] = field(default_factory=dict)
+    letters: dict[int, str] = field(default_factory=dict)
 
     def keys(self) -> dict[int, str]:
         return {column: header_key("".join(parts)) for column, parts in self.parts.items()}

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from jiuzhu_cli.intake.cases import CASE_FIELDS
-from jiuzhu_cli.intake.prepare import Prepared
+from jiuzhu_cli.intake.cases import CASE_FIELDS, refuse_with_lead
+from jiuzhu_cli.intake.prepare import Prepared, count, finding_of
+from jiuzhu_cli.intake.rows import Rows
 
 _SIDE = re.compile(r"家庭|人员")
 _STAMP = re.compile(r"[_\-. ]*\d{6,}$|[（(]\d+[)）]$")
@@ -30,13 +31,19 @@ def pair_key(path: Path) -> tuple[str, str] | None:
 
 
 def join(households: Prepared, persons: Prepared) -> bool:
-    """Joins two lists of one programme, month and area; False when they are not a pair. Both are changed."""
-    left, right = households.rows, persons.rows
+    """Joins two lists of one programme, month and area; False when they are not a pair. Both are changed.
+
+    One of them may lack the amounts: what the other knows of them makes it whole.
+    """
+    if households.rows is None and persons.rows is None:
+        return False
+    left, right = households.rows or households.waiting, persons.rows or persons.waiting
     same = (households.table.kind, households.table.code, households.table.month, households.category) == (
         persons.table.kind, persons.table.code, persons.table.month, persons.category or households.category,
     )  # fmt: skip
-    if left is None or right is None or not same or not right.lists_members or "head_id_no" not in right.columns:
+    if left is None or right is None or not same or "head_id_no" not in right.columns:
         return False
+    said = {id(rows): len(rows.issues) for rows in (left, right)}
     at = np.flatnonzero(right.lead)
     lead_of = dict(zip(right.get("id_no").take(at), at.tolist(), strict=True))
     heads = np.flatnonzero(left.lead)
@@ -57,8 +64,23 @@ def join(households: Prepared, persons: Prepared) -> bool:
         if told.blanks < right.size:
             right.values[name] = mine.filled(told)
     left.absorbed = np.isin(left.case, left.case[[person for person, _ in common]])
-    households.amount_fen = left.get("amount_fen").total(left.lead & ~left.refused & ~left.absorbed)
-    persons.amount_fen = right.get("amount_fen").total(right.lead & ~right.refused)
     persons.category = persons.category or households.category
     households.area, households.category = persons.area, persons.category
+    for prepared, rows in ((households, left), (persons, right)):
+        _settle(prepared, rows, said[id(rows)])
     return True
+
+
+def _settle(prepared: Prepared, rows: Rows, said: int) -> None:
+    """What joining said (issues from ``said`` on) and changed: findings and figures. A household whose amount neither file knows is refused."""
+    if prepared.waiting is not None:
+        prepared.rows, prepared.waiting, prepared.table.fatal = rows, None, False
+        prepared.findings = [f for f in prepared.findings if f.code not in ("column_missing", "amount_column_missing")]
+        absorbed = rows.absorbed if rows.absorbed is not None else np.zeros(rows.size, dtype=bool)
+        without = rows.lead & ~rows.refused & ~absorbed & ~rows.get("amount_fen").valid
+        for lead in np.flatnonzero(without).tolist():
+            rows.blame(lead, "amount_fen", "amount_missing", "error", cell=False)
+        if without.any():
+            refuse_with_lead(rows)
+    prepared.findings += [finding_of(rows, issue) for issue in rows.issues[said:]]
+    count(prepared, rows)
