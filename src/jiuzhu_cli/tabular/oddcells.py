@@ -23,11 +23,14 @@ from jiuzhu_cli.tabular.column import BLANK, ERROR, kind_of, written
 from jiuzhu_cli.tabular.convert import value_of
 from jiuzhu_cli.tabular.words import masks
 
-_TAIL = re.compile(rb'((?: (?:s|t|cm|vm|ph)="[^"<>&]*")*) ?(/?)>')
+_TAIL = re.compile(rb'(?: (?:s|t|cm|vm|ph)="[^"<>&]*")* ?(/?)>')
 _TYPE, _STYLE = re.compile(rb' t="([^"]*)"'), re.compile(rb' s="([^"]*)"')
+_SIMPLE = re.compile(rb'(?: (?:s|t|cm|vm|ph)="[^"<>&]*")*><v>[^<>&]+</v></c>')
 _FORMULA = re.compile(rb"<f(?: [^<>]*)?(?:/>|>[^<]*</f>)")
 _HEAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 _FOOT = b"</sheetData></worksheet>"
+_FORMAT = re.compile(rb"numFmtId\s*=\s*.(\d*)")
+_PLAIN_FORMATS = frozenset(b"%d" % number for number in (*range(5), *range(9, 14), 37, 38, 39, 40, 48, 49))
 _MOST_KEPT = 200_000
 
 
@@ -68,9 +71,12 @@ class OddCells:
                     self._known.update(dict.fromkeys(writings, answer))
             return [self._known[body] for body in bodies]
 
-    def is_plain(self, style: bytes) -> bool:
-        """Whether a number with this attribute (`` s="3"`` or nothing) is a number and no date."""
-        return self.read([style + b"><v>1.5</v></c>"])[0].text == "1.5"
+    def are_plain(self, styles: list[bytes]) -> list[bool]:
+        """Whether a number with each of these attributes (`` s="3"`` or nothing) is a number and no date."""
+        looks = self._shell.get("xl/styles.xml", b"")
+        if b"<numFmt" not in looks and _PLAIN_FORMATS.issuperset(_FORMAT.findall(looks)):
+            return [True] * len(styles)
+        return [answer.text == "1.5" for answer in self.read([style + b"><v>1.5</v></c>" for style in styles])]
 
     def _answers(self, bodies: list[bytes]) -> list[Answer]:
         answers = []
@@ -107,6 +113,8 @@ class OddCells:
 
 def _at_once(body: bytes) -> Answer | None:
     """Errors and formulas without a value, of which the kept reader tells nothing. Unusual when it is no whole cell."""
+    if _SIMPLE.fullmatch(body) and b't="e"' not in body:
+        return None
     try:
         cell = ElementTree.fromstring(b"<c" + body)
     except (ElementTree.ParseError, UnicodeDecodeError, ValueError):
@@ -127,6 +135,9 @@ def _at_once(body: bytes) -> Answer | None:
     return Answer(ERROR, error.code, True)
 
 
+Table = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
 class Tails:
     """The forms in which cells' tags end (`` s="3" t="s">``), numbered as they are met, and what each says of the cell."""
 
@@ -138,7 +149,12 @@ class Tails:
     def __init__(self, odd: OddCells) -> None:
         self._odd, self._lock = odd, threading.Lock()
         # keys in order, their parts, what each form says: replaced at once, so that no thread sees half of it
-        self._table = np.zeros(0, np.uint64), np.zeros((4, 0), np.uint64), np.zeros(0, np.uint8), np.zeros(0, bool)
+        self._table: Table = (
+            np.zeros(0, np.uint64),
+            np.zeros((4, 0), np.uint64),
+            np.zeros(0, np.uint8),
+            np.zeros(0, bool),
+        )
         self._plain: dict[bytes, bool] = {}
 
     def forms(
@@ -153,38 +169,40 @@ class Tails:
         last = np.where(length > 8, words[end - 8], np.uint64(0))
         middle = np.where(length > 16, words[begin + 8], np.uint64(0)) if longest > 16 else np.zeros_like(first)
         key = (first * self._ODD[0]) ^ (last * self._ODD[1]) ^ (middle * self._ODD[2]) ^ length
-        while True:
-            keys, parts, what, closed = self._table
-            place = np.minimum(keys.searchsorted(key), max(len(keys) - 1, 0))
-            unknown = np.flatnonzero(keys[place] != key) if len(keys) else np.arange(1)
-            if not len(unknown):
-                break
-            one = unknown[0]
+        keys, parts, what, closed = self._table
+        place = np.minimum(keys.searchsorted(key), max(len(keys) - 1, 0))
+        unknown = np.flatnonzero(keys[place] != key) if len(keys) else np.arange(len(key))
+        if len(unknown):
+            _, one = np.unique(key[unknown], return_index=True)
+            one = unknown[one]
+            own = np.array([first[one], last[one], middle[one], length[one]], dtype=np.uint64)
+            texts = [bytes(data[a:b]) for a, b in zip(begin[one].tolist(), end[one].tolist(), strict=True)]
             with self._lock:
-                if key[one] not in self._table[0]:
-                    own = np.array([first[one], last[one], middle[one], length[one]], dtype=np.uint64)
-                    self._add(bytes(data[begin[one] : end[one]]), key[one], own)
+                keys, parts, what, closed = self._add(texts, key[one], own)
+            place = keys.searchsorted(key)
         for index, part in enumerate((first, last, middle, length)):
             if (index != 2 or longest > 16) and (parts[index][place] != part).any():
                 raise Unusual("attributes")
         return what[place], closed[place]
 
-    def _add(self, tail: bytes, key: np.uint64, own: np.ndarray) -> None:
-        match = _TAIL.fullmatch(tail)
-        if match is None:
-            raise Unusual("attributes")
-        types, styles = _TYPE.findall(match.group(1)), _STYLE.findall(match.group(1))
-        if len(types) > 1 or len(styles) > 1:
-            raise Unusual("attributes")
-        says = self._TYPES.get(types[0] if types else b"", self.OTHER)
-        if says == self.NUMBER:
-            style = b' s="%s"' % styles[0] if styles else b""
-            if style not in self._plain:
-                self._plain[style] = self._odd.is_plain(style)
-            says = self.NUMBER if self._plain[style] else self.DATED
+    def _add(self, tails: list[bytes], key: np.ndarray, own: np.ndarray) -> Table:
+        """The table with these tails in it."""
+        fresh = []
+        for tail in tails:
+            match = _TAIL.fullmatch(tail)
+            types, styles = _TYPE.findall(tail), _STYLE.findall(tail)
+            if match is None or len(types) > 1 or len(styles) > 1:
+                raise Unusual("attributes")
+            says = self._TYPES.get(types[0] if types else b"", self.OTHER)
+            fresh.append((says, b' s="%s"' % styles[0] if styles else b"", bool(match.group(1))))
+        asked = sorted({style for says, style, _ in fresh if says == self.NUMBER} - self._plain.keys())
+        self._plain.update(zip(asked, self._odd.are_plain(asked) if asked else [], strict=True))
+        kinds = [self.DATED if says == self.NUMBER and not self._plain[style] else says for says, style, _ in fresh]
         keys, parts, what, closed = self._table
-        at = int(keys.searchsorted(key))
-        self._table = (
-            np.insert(keys, at, key), np.insert(parts, at, own, axis=1), np.insert(what, at, says),
-            np.insert(closed, at, bool(match.group(2))),
-        )  # fmt: skip
+        added = ~np.isin(key, keys)  # another thread may have met the same
+        keys, parts = np.append(keys, key[added]), np.hstack([parts, own[:, added]])
+        what = np.append(what, np.array(kinds, dtype=np.uint8)[added])
+        closed = np.append(closed, np.array([one[2] for one in fresh], dtype=bool)[added])
+        order = np.argsort(keys)
+        self._table = keys[order], parts[:, order], what[order], closed[order]
+        return self._table

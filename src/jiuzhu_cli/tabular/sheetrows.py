@@ -26,6 +26,7 @@ from jiuzhu_cli.tabular.words import (
     indices,
     literal,
     numbers_of,
+    other_numbers,
     plain_numbers,
     spans,
     stands,
@@ -227,6 +228,7 @@ class _Chunk:
         odd |= empty & (text | number | shared)
         text[empty] = number[empty] = shared[empty] = False
         self.kind = np.full(count, BLANK, dtype=np.uint8)
+        self.renumbered, self.rewritten = np.zeros(0, dtype=np.int64), list[str]()
         self._escapes(text, odd)
         self._numbers(number, odd)
         self.kind[text] = TEXT
@@ -278,14 +280,20 @@ class _Chunk:
             text[owner], odd[owner] = False, True
 
     def _numbers(self, number: np.ndarray, odd: np.ndarray) -> None:
-        """Numbers written as Python writes them keep their text; others are odd."""
+        """Numbers written as Python writes them keep their text, others get it; what is no number is odd."""
         here = np.flatnonzero(number)
         if not len(here):
             return
-        integral, fraction = plain_numbers(self.data, self.words, self.begin[here], self.end[here])
+        begin, end = self.begin[here], self.end[here]
+        integral, fraction, rest = plain_numbers(self.data, self.words, begin, end)
         self.kind[here[integral]], self.kind[here[fraction]] = INT, FLOAT
-        rest = here[~(integral | fraction)]
-        number[rest], odd[rest] = False, True
+        number[here[rest]] = False
+        if len(rest):
+            mine, whole, self.rewritten = other_numbers(self.data, begin[rest], end[rest])
+            self.renumbered = here[rest[mine]]
+            self.kind[self.renumbered] = np.where(whole, INT, FLOAT)
+            odd[here[rest]] = True
+            odd[self.renumbered] = False
 
     def _grid(self) -> Rows:
         """The cells as columns. Sources: the chunk itself, the shared strings, what the kept reader made of odd cells."""
@@ -294,8 +302,12 @@ class _Chunk:
         plain = np.flatnonzero(self.text_or_number)
         code[plain] = np.arange(1, 2 * len(plain), 2)
         present = self.text_or_number.copy()
-        present[self.shared] = True
-        odd_text = self._odd_cells(code, present) if len(self.odd) else pa.nulls(1, pa.string())
+        present[self.shared] = present[self.renumbered] = True
+        others: list[str | None] = [None, *self.rewritten]
+        code[self.renumbered] = -np.arange(1, len(others))
+        if len(self.odd):
+            self._odd_cells(code, present, others)
+        other_text = strings(others)
         index: np.ndarray | None = None
         if len(self.shared):
             number = self._shared_numbers()
@@ -331,25 +343,24 @@ class _Chunk:
                 except pa.ArrowInvalid:
                     raise Unusual("encoding") from None
             if low < 0:
-                parts.append(odd_text.take(indices(np.maximum(-mine, 0))))
+                parts.append(other_text.take(indices(np.maximum(-mine, 0))))
             if shared is not None and shared[column].any():
                 parts.append(self.reader.shared.text.take(indices(shared[column])))
             out.text.append((pc.coalesce(*parts) if len(parts) > 1 else parts[0]) if parts else None)
             out.kinds.append(kinds[column] if parts else None)
         return out
 
-    def _odd_cells(self, code: np.ndarray, present: np.ndarray) -> pa.StringArray:
-        """Texts of the odd cells, the first being null; sets ``code``, ``kind`` and ``present`` of theirs."""
+    def _odd_cells(self, code: np.ndarray, present: np.ndarray, others: list[str | None]) -> None:
+        """Adds the texts of the odd cells to ``others``; sets ``code``, ``kind`` and ``present`` of theirs."""
         if b"<!" in self.data or b"<?" in self.data:
             raise Unusual("comment")
-        ends = self.ends
-        bodies = spans(self.data, self.tail[self.odd], ends[self.after[self.odd]]).dictionary_encode()
+        bodies = spans(self.data, self.tail[self.odd], self.ends[self.after[self.odd]]).dictionary_encode()
         answers = self.reader.odd.read(bodies.dictionary.to_pylist())
-        forms = codes_of(bodies.indices)
-        code[self.odd] = np.array([-1 - n if a.text is not None else 0 for n, a in enumerate(answers)], np.int32)[forms]
+        forms, first = codes_of(bodies.indices), len(others)
+        others += [answer.text for answer in answers]
+        code[self.odd] = -first - forms
         self.kind[self.odd] = np.array([answer.kind for answer in answers], dtype=np.uint8)[forms]
         present[self.odd] = np.array([answer.present for answer in answers], dtype=bool)[forms]
-        return strings([None, *(answer.text for answer in answers)])
 
     def _shared_numbers(self) -> np.ndarray:
         """Index in the shared strings of the cells that use them: 1 is the first string, 0 is none."""

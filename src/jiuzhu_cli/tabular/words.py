@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jiuzhu_cli.tabular.convert import EXACT
+
 ENDS = 8  # so many tags seem to open behind the data: looking at a tag's successors needs no care
 PAD = b"<" * ENDS + bytes(56)  # what stands behind the data, so that words may be looked at everywhere
 _HIGH, _LOW = np.uint64(0x8080808080808080), np.uint64(0x0F0F0F0F0F0F0F0F)
@@ -17,6 +19,7 @@ _NIBBLES, _NINES = np.uint64(0xF0F0F0F0F0F0F0F0), np.uint64(0x4646464646464646)
 _ZEROS, _DOTS = np.uint64(0x3030303030303030), np.uint64(0x2E2E2E2E2E2E2E2E)
 _LEFT = (64 - 8 * np.arange(9)).astype(np.uint64)
 _INTEGER = r"^-?[1-9][0-9]{0,14}$"
+_NUMBER = r"^-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?$"
 _DECIMAL = r"^-?(?:[1-9][0-9]*|0)\.(?:[0-9]{0,3}[1-9]|[0-9]{0,3}[1-9][0-9]*[1-9])$|^-?[1-9][0-9]*\.[0-9]*[1-9]$"
 
 
@@ -60,10 +63,13 @@ def numbers_of(word: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return digits, value.astype(np.int64)
 
 
-def plain_numbers(data: bytes, words: np.ndarray, begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which spans are integers below 10^15, and which are fractions, written just as Python writes the number.
+def plain_numbers(
+    data: bytes, words: np.ndarray, begin: np.ndarray, end: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which spans are integers below 10^15, and which are fractions, written just as Python writes the number; which are neither.
 
-    A decimal of at most 15 digits is the shortest that stands for its double, so its text is what ``repr`` gives.
+    A decimal of at most 15 digits is the shortest that stands for its double, so its text is what ``repr`` gives. The
+    third are indices.
     """
     length = end - begin
     mask = masks(length)
@@ -79,9 +85,22 @@ def plain_numbers(data: bytes, words: np.ndarray, begin: np.ndarray, end: np.nda
     if len(rest):
         texts = spans(data, begin[rest], end[rest])
         integral[rest] = flags_of(pc.match_substring_regex(texts, _INTEGER))
-        decimal = flags_of(pc.match_substring_regex(texts, _DECIMAL))
-        fraction[rest] = decimal & (length[rest] <= 16)  # 15 digits and the point; a sign makes it one fewer
-    return integral, fraction
+        # 15 digits and the point; a sign makes it one fewer
+        fraction[rest] = flags_of(pc.match_substring_regex(texts, _DECIMAL)) & (length[rest] <= 16)
+        rest = rest[~(integral[rest] | fraction[rest])]
+    return integral, fraction, rest
+
+
+def other_numbers(data: bytes, begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Which spans are numbers in any other decimal writing, and of those: whether integral below 10^15, and Python's text."""
+    texts = spans(data, begin, end)
+    mine = np.flatnonzero(flags_of(pc.match_substring_regex(texts, _NUMBER)))
+    values = texts.take(indices(mine.astype(np.int32))).cast(pa.string()).cast(pa.float64())
+    numbers = np.frombuffer(values.buffers()[1], dtype=np.float64)[: len(mine)]
+    mine, numbers = mine[np.isfinite(numbers)], numbers[np.isfinite(numbers)]
+    integral = (np.abs(numbers) < EXACT) & (numbers == np.trunc(numbers))
+    written = [repr(int(x)) if whole else repr(x) for x, whole in zip(numbers.tolist(), integral.tolist(), strict=True)]
+    return mine, integral, written
 
 
 def _short_fractions(words: np.ndarray, word: np.ndarray, first: np.ndarray, end: np.ndarray) -> np.ndarray:
