@@ -15,7 +15,7 @@ from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec
 if TYPE_CHECKING:
     from jiuzhu_cli.intake.save import ListOfFile
 
-_COLUMNS = (
+_COLUMNS: tuple[ColumnSpec, ...] = (
     ColumnSpec("名册", 24, wrap=True), ColumnSpec("变化", 18), ColumnSpec("姓名", 12), ColumnSpec("身份证号", 22),
     ColumnSpec("村（社区）", 14), ColumnSpec("原来", 30), ColumnSpec("现在", 30), ColumnSpec("工作表", 16), ColumnSpec("行", 8, "count"),
 )  # fmt: skip
@@ -43,8 +43,12 @@ def change_sheets(lists: Sequence[ListOfFile], policy: Policy) -> list[SheetSpec
                 rows.append([called, line.kind, line.name, line.id_no, line.village, line.before, line.after, sheet, line.row or None])  # fmt: skip
         if sum(len(found.lines) for _, found in chosen) > len(rows):
             notes.append(f"变化太多，只列前 {MOST_LINES} 条。")
+        columns = _COLUMNS
+        if len(chosen) == 1:
+            columns, rows = _COLUMNS[1:], [row[1:] for row in rows]
+            fills = {(row, place - 1): fill for (row, place), fill in fills.items()}
         title = "与上月名册相比" if which == "month" else "与更正前的名册相比"
-        out.append(SheetSpec(name, _COLUMNS, rows, title=title, notes=notes, fills=fills))
+        out.append(SheetSpec(name, columns, rows, title=title, notes=notes, fills=fills))
     return out
 
 

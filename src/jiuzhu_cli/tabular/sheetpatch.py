@@ -238,18 +238,14 @@ class SheetPatch:
         ).encode()
 
     def _taller(self, tag: bytes, told: dict[str, str], text: str) -> bytes:
-        """The row high enough for its reason: where nobody fixed the height, the program that opens it sees to that."""
-        if "ht" not in told:
-            return tag
-        without = re.sub(rb'\sht\s*=\s*(?:"[^"]*"|\'[^\']*\')', b"", tag)
-        if told.get("customHeight") not in ("1", "true"):
-            return without
+        """The row high enough for its reason; not every program sees to that itself when it opens the file."""
         lines = sum(max(1, -(-text_width(line) // int(max(self._marks.width - 2, 1)))) for line in text.split("\n"))
         needed = min(lines * _LINE + 2, _TALLEST)
-        if float(told["ht"]) >= needed:
+        if lines == 1 or float(told.get("ht", 0)) >= needed:
             return tag
+        without = re.sub(rb'\s(?:ht|customHeight)\s*=\s*(?:"[^"]*"|\'[^\']*\')', b"", tag)
         close = 2 if without.endswith(b"/>") else 1
-        return without[:-close].rstrip() + b' ht="%g"' % needed + without[-close:]
+        return without[:-close].rstrip() + b' ht="%g" customHeight="1"' % needed + without[-close:]
 
     # tail ---------------------------------------------------------------------------------------------------
 
