@@ -68,13 +68,17 @@ def _by_distinct(column: Column, read: Reader, kind: pa.DataType | None = None) 
         out = Cleaned(Vector(column.text))
     else:
         out = Cleaned(Vector(pa.array(values, type=kind or pa.string()).take(pa.array(codes))))
-    for place, kept in ((1, out.problems), (2, out.notes)):
-        told = np.fromiter((bool(result[place]) for result in found), dtype=bool, count=len(found))
-        if told.any():
-            rows = np.flatnonzero(told[codes])
-            kept.update(
-                (row, found[code][place]) for row, code in zip(rows.tolist(), codes[rows].tolist(), strict=True)
-            )
+    told = [place for place, (_, problem, notes) in enumerate(found) if problem or notes]
+    if told:
+        odd = np.zeros(len(found), dtype=bool)
+        odd[told] = True
+        rows = np.flatnonzero(odd[codes])
+        for row, code in zip(rows.tolist(), codes[rows].tolist(), strict=True):
+            _, problem, notes = found[code]
+            if problem:
+                out.problems[row] = problem
+            if notes:
+                out.notes[row] = notes
     return out
 
 

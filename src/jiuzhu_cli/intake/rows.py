@@ -25,6 +25,7 @@ from jiuzhu_cli.policy.model import GlossaryField, Programme, Register
 from jiuzhu_cli.tabular.cells import CellError, Sheet
 from jiuzhu_cli.tabular.column import BLANK
 from jiuzhu_cli.tabular.column import Column as Cells
+from jiuzhu_cli.tabular.column import run_of
 
 SELF_CARE = {
     word: level
@@ -85,6 +86,7 @@ class Rows:
     personal: bool = False  # amounts stood on each person's row and were summed
     member_columns: dict[str, Column] = default(default_factory=dict)
     beside: dict[int, str] = default(default_factory=dict)  # what stood beside a person's name: 已故, 户主
+    place: np.ndarray | slice = default(default_factory=lambda: slice(0))  # the data rows of the sheet
     absorbed: np.ndarray | None = None  # persons that the paired list of members holds already, see ``pairs``
 
     @property
@@ -157,13 +159,14 @@ def read_rows(
     rows = Rows(
         file, sheet, table, Fields(), {}, {}, np.arange(size, dtype=np.int64), np.zeros(size, dtype=bool)
     )  # fmt: skip
+    rows.place = run_of(table.rows)
     merged = _merged_by_column(sheet)
     categories = _category_words(policy_item)
     for column in table.columns:
         if not column.field or column.flag or column.field in rows.columns:
             continue
         kind = glossary[column.field].type if column.field in glossary else "text"
-        cells = sheet.columns[column.index].take(table.rows)
+        cells = sheet.columns[column.index].take(rows.place)
         if column.index in merged and kind in FILLED_TYPES:
             cells = _fill_merged(cells, table.rows, merged[column.index])
         rows.columns[column.field] = column
@@ -213,7 +216,7 @@ def _flags(rows: Rows) -> None:
 
 
 def _cells(rows: Rows, column: Column) -> Cells:
-    return rows.sheet.columns[column.index].take(rows.table.rows)
+    return rows.sheet.columns[column.index].take(rows.place)
 
 
 def _joined(texts: list[pa.StringArray], between: str) -> pa.StringArray:

@@ -31,14 +31,14 @@ class Vector(Sequence[Any]):
         self._new: dict[int, Any] = {}  # set by index since
 
     @classmethod
-    def of(cls, values: Vector | pa.Array | Sequence[Any], otherwise: pa.DataType | None = None) -> Vector:
-        """From any sequence; ``otherwise`` is the type where it holds nothing."""
+    def of(cls, values: Vector | pa.Array | Sequence[Any], name: str = "") -> Vector:
+        """From any sequence; ``name`` tells the type of the field where it holds nothing."""
         if isinstance(values, Vector):
             return values
         if isinstance(values, pa.ChunkedArray):
             values = values.combine_chunks()
         array = values if isinstance(values, pa.Array) else pa.array(values)
-        return cls(array.cast(otherwise or pa.string()) if pa.types.is_null(array.type) else array)
+        return cls(array.cast(type_of(name)) if pa.types.is_null(array.type) else array)
 
     @property
     def array(self) -> pa.Array:
@@ -156,7 +156,7 @@ class Fields(dict[str, Vector]):
     """Vectors by field; what is put in becomes one."""
 
     def __setitem__(self, name: str, values: Any) -> None:
-        super().__setitem__(name, Vector.of(values, type_of(name)))
+        super().__setitem__(name, Vector.of(values, name))
 
     def setdefault(self, name: str, values: Any = None) -> Vector:
         if name not in self:

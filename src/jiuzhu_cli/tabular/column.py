@@ -90,7 +90,7 @@ class Column(Sequence[Cell]):
         """The distinct cells, None last (whether or not a cell is blank), and of every cell which of them it is."""
         coded = self.text.dictionary_encode()
         texts = coded.dictionary.to_pylist()
-        codes = coded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
+        codes = (coded.indices.fill_null(len(texts)) if coded.indices.null_count else coded.indices).to_numpy()
         kinds = np.flatnonzero(np.bincount(self.kinds, minlength=ERROR + 1)[TEXT:]) + TEXT
         if len(kinds) <= 1:
             kind = int(kinds[0]) if len(kinds) else TEXT
@@ -103,13 +103,13 @@ class Column(Sequence[Cell]):
         pairs = (divmod(key, ERROR + 1) for key in used[:-1].tolist())
         return [*(_value(kind, texts[code]) for code, kind in pairs), None], place[keys]
 
-    def take(self, rows: np.ndarray) -> Column:
+    def take(self, rows: np.ndarray | slice) -> Column:
         """The cells at ``rows`` (ascending or not); without a copy where they stand without gaps."""
-        if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows) and (np.diff(rows) == 1).all():
-            first, last = int(rows[0]), int(rows[-1]) + 1
+        rows = rows if isinstance(rows, slice) else run_of(rows)
+        if isinstance(rows, slice):
             if self._cells is not None:
-                return Column(self._cells[first:last])
-            return Column(text=self.text[first:last], kinds=self.kinds[first:last])
+                return Column(self._cells[rows])
+            return Column(text=self.text[rows], kinds=self.kinds[rows])
         if self._cells is not None:
             return Column([self._cells[row] for row in rows.tolist()])
         import pyarrow as pa
@@ -128,6 +128,13 @@ class Column(Sequence[Cell]):
         """Blanks below, to ``height`` cells."""
         if len(self) < height:
             self.put(height - 1, None)
+
+
+def run_of(rows: np.ndarray) -> np.ndarray | slice:
+    """``rows`` as a slice where they stand one below the other without gaps."""
+    if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows) and bool((np.diff(rows) == 1).all()):
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
 
 
 def kind_of(cell: Cell) -> int:
