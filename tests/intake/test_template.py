@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -187,3 +189,20 @@ def test_the_same_form_gives_the_same_bytes(tmp_path: Path) -> None:
         POLICY, POLICY.programmes["subsistence_allowance"], month="2026-10", area="城关镇", choices=CHOICES
     )
     assert write_form(tmp_path / "a.xlsx", form) == write_form(tmp_path / "b.xlsx", form)
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
+def test_the_mark_survives_another_program(tmp_path: Path) -> None:
+    shape = POLICY.programmes["subsistence_allowance"]
+    path, columns = made(tmp_path, shape)
+    fill(path, shape, columns)
+    before = read_workbook(path).marks
+    home = f"-env:UserInstallation=file://{tmp_path}/office"
+    out = tmp_path / "saved"
+    subprocess.run(
+        ["soffice", home, "--headless", "--convert-to", "xlsx", "--outdir", str(out), str(path)],
+        capture_output=True,
+        check=True,
+    )
+    assert read_workbook(out / path.name).marks == before
+    taken_whole(run(make_workspace(tmp_path / "w"), out / path.name).tables[0], shape)

@@ -39,7 +39,8 @@ def command(
     choices = Choices(
         towns=workspace.towns or towns,
         villages=villages,
-        banks=banks or list(dict.fromkeys(word for layout in policy.banks.values() for word in layout.banks)),
+        banks=banks
+        or list(dict.fromkeys(word for layout in policy.banks.values() for word in layout.banks if len(word) > 3)),
     )
     form = make_form(policy, shape, month=month, area=area, choices=choices)
     if output is not None and output.suffix.lower() != ".xlsx":

@@ -61,8 +61,8 @@ def find_tables(
     findings: list[Finding] = []
     drafts: list[tuple[int, Sheet, Grid, Body]] = []
     for index, sheet in enumerate(book.sheets):
-        if context.template is not None and sheet.name in OWN_SHEETS:
-            continue
+        if sheet.name in OWN_SHEETS and not any(looks_like_id(cell) for column in sheet.columns for cell in column):
+            continue  # guidance and lists of a form, whoever sends it
         if sheet.hidden:
             rows = sum(1 for row in range(sheet.height) if any(column[row] is not None for column in sheet.columns))
             if rows:

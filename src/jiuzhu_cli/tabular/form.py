@@ -25,7 +25,7 @@ ROWS = 5000  # rows that checks and drop-downs cover
 RULED = 40  # rows that are ruled before anything is typed
 GUIDE, LISTS = "填表说明", "选项"
 _FORMATS = {"amount": "0.00", "count": "0", "date": "yyyy-mm-dd", "month": "yyyy-mm"}
-_WIDTHS = {"id": 21, "account": 24, "phone": 14, "code12": 15, "amount": 12, "count": 9, "date": 13, "month": 11}
+_WIDTHS = {"id": 20, "account": 22, "phone": 13, "code12": 15, "amount": 12, "count": 9, "date": 13, "month": 11}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,8 @@ class _FormWriter:
         sheet, first, last = self.sheet, self.TOP, self.TOP + ROWS - 1
         columns = self.form.columns
         self.widths = [
-            column.width or _WIDTHS.get(column.kind, max(10.0, text_width(column.header) + 4.0)) for column in columns
+            column.width or _WIDTHS.get(column.kind, max(8.0, min(text_width(column.header) + 2.5, 14.0)))
+            for column in columns
         ]
         for index, column in enumerate(columns):
             style = {"num_format": _FORMATS.get(column.kind, "@")}
@@ -112,6 +113,7 @@ class _FormWriter:
             sheet.set_column(index, index, self.widths[index], self._format(**style))
             ruled = self._format(**style, border=1)
             for row in range(first, first + RULED):
+                sheet.set_row(row, 20)
                 sheet.write_blank(row, index, None, ruled)
             cell = f"{column_letters(index)}{first + 1}"
             if check := self._check(index, column, cell):
