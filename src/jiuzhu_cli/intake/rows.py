@@ -23,9 +23,8 @@ from jiuzhu_cli.intake.table import Column, Table
 from jiuzhu_cli.intake.vectors import Fields, Vector, nothing
 from jiuzhu_cli.policy.model import GlossaryField, Programme, Register
 from jiuzhu_cli.tabular.cells import CellError, Sheet
-from jiuzhu_cli.tabular.column import BLANK
+from jiuzhu_cli.tabular.column import BLANK, run_of
 from jiuzhu_cli.tabular.column import Column as Cells
-from jiuzhu_cli.tabular.column import run_of
 
 SELF_CARE = {
     word: level
