@@ -6,23 +6,28 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from jiuzhu_cli.core.division import TOWN_END, is_full_town, short_town, short_village, town_kind
 from jiuzhu_cli.core.text import compact
 
+__all__ = [
+    "UNKNOWN",
+    "Towns",
+    "distinct_texts",
+    "district_word",
+    "is_full_town",
+    "sheet_village",
+    "short_town",
+    "short_village",
+]
+
 UNKNOWN = "未注明"  # the area of a roll whose town nothing tells: it covers no town, least of all the whole district
-_PEOPLES = (
-    "维吾尔 哈萨克 柯尔克孜 达斡尔 塔吉克 鄂温克 俄罗斯 乌孜别克 鄂伦春 塔塔尔 蒙古 布依 朝鲜 哈尼 土家 傈僳 仡佬 东乡 高山 拉祜 纳西 仫佬 锡伯 景颇 毛南"
-    " 撒拉 布朗 阿昌 普米 基诺 德昂 保安 裕固 门巴 独龙 赫哲 珞巴 壮 满 回 苗 彝 藏 侗 瑶 白 黎 傣 畲 水 佤 羌 土 怒 京"
-)
-_ETHNIC = rf"(?:(?:{'|'.join(_PEOPLES.split())})族)+(?:自治)?[乡镇]|民族[乡镇]"
-_TOWN_END = rf"(?:{_ETHNIC}|镇|乡|街道办事处|街道|办事处|苏木|管委会)"
 # 镇雄县, 新乡市, 东乡族自治县 are no towns; 城关镇社区, 城关镇县城 are in one
-_TOWN = re.compile(rf"([一-鿿]{{1,10}}?{_TOWN_END})(?!族|(?![社小地辖全各片园校])[一-鿿]?[县市区](?![级城里直属残民]))")
+_TOWN = re.compile(rf"([一-鿿]{{1,10}}?{TOWN_END})(?!族|(?![社小地辖全各片园校])[一-鿿]?[县市区](?![级城里直属残民]))")
 _VILLAGE = re.compile(
     r"([一-鿿]{1,12}?(?:村民委员会|村委会|居民委员会|居委会|社区|村))(?!镇|乡|街|级|组织|干部|卫生|务)"
 )
 _CUT = re.compile(r"^.*(?:特别行政区|自治区|自治州|自治县|[省市县区旗州盟局厅部月年份号期批度日：:（(—\-_\s])")
 _CUT_BEFORE_FLAG = re.compile(_CUT.pattern.replace("旗", ""))
-_SHORT_END = re.compile(rf"({_ETHNIC}|街道办事处|街道|办事处|镇|乡|苏木|管委会)$")
 _OFFICE = re.compile(
     r"(人民政府|政府|民政(办|所|办公室|服务站)|社会(事务|救助).*|(便民|为民)服务中心|党政办.*|街道办)$"
 )
@@ -50,25 +55,9 @@ _DEPARTMENT = re.compile(
 )
 
 
-def short_town(name: str) -> str:
-    """The everyday name of a town: 屏山街道 and 屏山街道办事处 as 屏山, 东岭彝族乡 as 东岭; '' when nothing is left."""
-    return _SHORT_END.sub("", compact(name))
-
-
-def _kind(name: str) -> str:
-    """'镇', '乡', '街' …: what kind of town a full name says it is, '' when it says none."""
-    tail = _SHORT_END.search(name)
-    return "" if tail is None else "街" if tail.group(1)[0] in "街办" else tail.group(1)[-1]
-
-
 def _flat(text: str) -> str:
     """A text without blanks, the programme's 城市 blotted out."""
     return _URBAN.sub("□□", compact(text))
-
-
-def is_full_town(name: str) -> bool:
-    """Whether a town's name says what kind of town it is (乌东德镇), not only 乌东德."""
-    return bool(_kind(name)) and bool(short_town(name))
 
 
 def district_word(text: str, *, sender: bool) -> str:
@@ -146,8 +135,8 @@ class Towns:
                 if re.match(r"[一-鿿]?(村|社区|居委会|组|县|市|区|路|小区)", after):
                     continue
                 found = self.shorts[word]
-                same = re.match(_TOWN_END, after)
-                if same and _kind(found) and _kind(word + same.group(0)) != _kind(found):
+                same = re.match(TOWN_END, after)
+                if same and town_kind(found) and town_kind(word + same.group(0)) != town_kind(found):
                     continue  # 朝阳乡 where only 朝阳街道 is configured
                 return found, match.end() + (same.end() if same else 0)
         for match in _TOWN.finditer(flat):
@@ -177,11 +166,6 @@ def _village(flat: str) -> str:
             continue
         return short_village(word)
     return ""
-
-
-def short_village(name: str) -> str:
-    """前进村村民委员会 and 前进村委会 as 前进村; 东街居委会 stays."""
-    return re.sub(r"村?(村民委员会|村委会)$", "村", compact(name))
 
 
 def sheet_village(name: str, *, many: bool) -> str:

@@ -58,6 +58,7 @@ def import_paths(
     with _without_collector(), workspace.open_store() as store, _Ahead(paths_ahead, secrets) as ahead:
         setting = setting.remembering(active_mappings(store))
         known = _known_towns(store, groups)
+        known.update(policy.divisions.likely_towns([*setting.towns, *known]))
         saver = Saver(workspace, policy, store, options, now, actor)
         waiting: list[int] = []
         damaged: dict[int, list[Job]] = {}

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from jiuzhu_cli.core.division import short_county, short_town, town_kind, village_key, village_kind
+from jiuzhu_cli.core.division import is_full_town, short_county, short_town, town_kind, village_key, village_kind
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.text import compact
 
@@ -178,6 +178,19 @@ class Divisions:
     def _by_short(self) -> dict[str, set[str]]:
         names = ((short_town(name), town.code) for town in self.towns.values() for name in (town.name, *town.also))
         return _names((short, code) for short, code in names if len(short) >= 2)
+
+    def likely_towns(self, seen: Iterable[str]) -> list[str]:
+        """Full names of the county's towns, to understand short ones by; ``seen``: full names that the bureau and its files use.
+
+        None where these are all unknown to the table: it is not of this place, or too old. One whose short name a seen town
+        has (朝阳乡 beside the table's 朝阳街道) stays out.
+        """
+        told = set(seen)
+        if told and not any(self.town(name).code for name in told):
+            return []
+        shorts = {short_town(name) for name in told}
+        names = [town.name for town in self.towns.values() if is_full_town(town.name)]
+        return [name for name in names if name in told or short_town(name) not in shorts]
 
     def town(self, name: str) -> Found:
         """The code (12 digits) of a town by full name, short name, name of before or other ending (乡 become 镇: ``renamed``)."""
