@@ -70,7 +70,7 @@ def shares(
     common = dict(
         tx.execute(
             f"SELECT k.root, count(*) FROM (SELECT DISTINCT id_no FROM {incoming.source}) AS i"
-            f" CROSS JOIN temp.known_id AS k USING (id_no) WHERE k.root IN ({roots}) GROUP BY k.root"
+            f" CROSS JOIN temp.known_id AS k USING (id_no) WHERE +k.root IN ({roots}) GROUP BY k.root"
         ).fetchall()
     )
     strangers = [root for root in families if not common.get(root)]
@@ -118,6 +118,6 @@ def _by_name(tx: Transaction, kind: str, incoming: Incoming, families: Mapping[i
     return dict(
         tx.execute(
             f"SELECT k.root, count(*) FROM (SELECT DISTINCT name, village FROM {incoming.source}) AS i"
-            f" CROSS JOIN temp.known_name AS k USING (name, village) WHERE k.root IN ({roots}) GROUP BY k.root"
+            f" CROSS JOIN temp.known_name AS k USING (name, village) WHERE +k.root IN ({roots}) GROUP BY k.root"
         ).fetchall()
     )
