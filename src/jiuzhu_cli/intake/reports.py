@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.intake.cases import CASE_FIELDS, SHARED_FIELDS
@@ -61,7 +61,8 @@ def write_errors(
             said = message(finding, policy)
             text = f"{SEVERITIES[finding.severity]}：{said['message']}。{said['todo']}"
             if finding.source.column:
-                marks.append(CellMark(finding.source.sheet, finding.source.row, finding.source.column, text))
+                colour: Literal["red", "yellow"] = "red" if finding.severity == "error" else "yellow"
+                marks.append(CellMark(finding.source.sheet, finding.source.row, finding.source.column, text, colour))
             reasons.setdefault((finding.source.sheet, finding.source.row), []).append(text)
     joined = {place: "\n".join(texts) for place, texts in reasons.items()}
     fronts = [_summary(results, policy), *changes]
@@ -92,9 +93,11 @@ def _summary(results: Sequence[TableResult], policy: Policy) -> SheetSpec:
     ]  # fmt: skip
     worst = {finding.severity for result in results for finding in result.findings}
     if "error" in worst:
-        notes = ["红色单元格有问题，最后一列写明原因和办法。只需改“待改正”工作簿里的行，改好后直接导入即可。"]
+        notes = [
+            "红色的被退回，黄色的已收下、请核对，最后一列写明原因和办法。只需改“待改正”工作簿里的行，改好后直接导入即可。"
+        ]
     elif "warning" in worst:
-        notes = ["没有退回的行。红色单元格请核对，最后一列写明原因；确有错误的，改正后重新导入整份名册。"]
+        notes = ["没有退回的行。黄色单元格请核对，最后一列写明原因；确有错误的，改正后重新导入整份名册。"]
     else:
         notes = ["没有发现问题。"]
     return SheetSpec("核对结果", columns, rows, title="导入核对结果", notes=notes)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
+import io
 import re
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.tabular.archive import file_bytes
 from jiuzhu_cli.tabular.cells import CellError, Sheet, Workbook, column_index
 from jiuzhu_cli.tabular.files import write_atomic
 from jiuzhu_cli.tabular.package import Odd
 from jiuzhu_cli.tabular.patch import new_workbook, patched_copy
+from jiuzhu_cli.tabular.plaincopy import PlainMarks, write_plain
 from jiuzhu_cli.tabular.read import read_workbook
 from jiuzhu_cli.tabular.sheetpatch import SheetMarks
 from jiuzhu_cli.tabular.write import CREATED, FILLS, FONT, MAX_TEXT, SheetSpec, text_width
@@ -24,18 +25,19 @@ from jiuzhu_cli.tabular.write import CREATED, FILLS, FONT, MAX_TEXT, SheetSpec, 
 MAX_KEPT_CELLS = 300_000  # beyond it openpyxl takes minutes: data and marks only
 REASON_HEADER = "核对结果"
 PLAIN_NOTE = "原表是 xls/csv 或特别大，本副本只保留数据和标记，没有保留原来的格式。"
-_STRANGE = (Odd, KeyError, ValueError, TypeError, AttributeError, IndexError, zipfile.BadZipFile, zlib.error)
+_STRANGE = (Odd, DataError, KeyError, ValueError, TypeError, AttributeError, IndexError, zipfile.BadZipFile, zlib.error)
 _SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
 
 
 @dataclass(frozen=True, slots=True)
 class CellMark:
-    """A cell to be marked: 1-based sheet row, column as letters or 1-based number, the reason (Chinese, masked)."""
+    """A cell to be marked: 1-based sheet row, column as letters or 1-based number, the reason (Chinese, masked); its colour."""
 
     sheet: str
     row: int
     column: int | str
     reason: str
+    colour: Literal["red", "yellow"] = "red"
 
     @property
     def place(self) -> tuple[int, int]:
@@ -53,8 +55,9 @@ def annotate_copy(
     header_rows: Mapping[str, int] | None = None,
     book: Workbook | None = None,
 ) -> str:
-    """Copies ``source`` to ``target`` (xlsx) with marked cells red and commented, ``reasons`` (by sheet and 1-based row) in a
-    column appended at the right, and ``fronts`` as the first sheets. Returns the SHA-256.
+    """Copies ``source`` to ``target`` (xlsx) with marked cells coloured and commented, ``reasons`` (by sheet and 1-based row) in
+    a column appended at the right, and ``fronts`` as the first sheets. Returns the SHA-256. A reason is yellow where all marks
+    of its row are.
 
     Of an xlsx all else stays byte for byte (``patch``); of one put together oddly openpyxl makes the copy. What is no xlsx
     becomes a new workbook that carries data and marks and says so. ``header_rows`` (1-based) tell where each sheet's header
@@ -118,6 +121,21 @@ def _comments(marks: Sequence[CellMark], anchors: Mapping[str, Mapping[tuple[int
     return {key: "；".join(texts)[:2000] for key, texts in found.items()}
 
 
+def _colours(marks: Sequence[CellMark]) -> dict[str, dict[int, dict[int, str]]]:
+    """Colour by sheet, 0-based row and column; red goes before yellow."""
+    out: dict[str, dict[int, dict[int, str]]] = {}
+    for mark in marks:
+        row, column = mark.place
+        cells = out.setdefault(mark.sheet, {}).setdefault(row, {})
+        if cells.get(column) != "red":
+            cells[column] = mark.colour
+    return out
+
+
+def _reason_colour(cells: Mapping[int, str]) -> str:
+    return "yellow" if cells and "red" not in cells.values() else "red"
+
+
 def _anchors(sheet: Sheet) -> dict[tuple[int, int], tuple[int, int]]:
     """Every cell of a merged range to its top left cell."""
     anchors = {}
@@ -127,6 +145,11 @@ def _anchors(sheet: Sheet) -> dict[tuple[int, int], tuple[int, int]]:
                 for column in range(left, right + 1):
                     anchors[row, column] = (top, left)
     return anchors
+
+
+def _source(book: Workbook) -> Path | io.BytesIO:
+    """The workbook's file, or its bytes where it lies in an archive. DataError when it is encrypted there."""
+    return book.path if book.path.is_file() else io.BytesIO(file_bytes(book.path))
 
 
 def _copy_patched(
@@ -147,14 +170,19 @@ def _copy_patched(
     for (name, row), text in reasons.items():
         sheets[name].reasons[row - 1] = text
         sheets[name].width = max(sheets[name].width, min(text_width(text) + 2, 60))
-    for one in marks:
-        red = sheets.setdefault(one.sheet, SheetMarks()).red
-        for row, column in {one.place, anchors[one.sheet].get(one.place, one.place)}:
-            red.setdefault(row, set()).add(column)
+    for name, rows in _colours(marks).items():
+        sheet = sheets.setdefault(name, SheetMarks())
+        for row, cells in rows.items():
+            if _reason_colour(cells) == "yellow":
+                sheet.mild.add(row)
+            for column, colour in cells.items():
+                for top, left in {(row, column), anchors[name].get((row, column), (row, column))}:
+                    there = sheet.cells.setdefault(top, {})
+                    there[left] = "red" if there.get(left) == "red" else colour
     comments: dict[str, dict[tuple[int, int], str]] = {}
     for (name, row, column), text in _comments(marks, anchors).items():
         comments.setdefault(name, {})[row, column] = text
-    patched_copy(book.path, path, sheets, comments, fronts)
+    patched_copy(_source(book), path, sheets, comments, fronts)
 
 
 def _copy_kept(
@@ -169,13 +197,15 @@ def _copy_kept(
     from openpyxl.comments import Comment
     from openpyxl.styles import Alignment, Font, PatternFill
 
-    red = PatternFill("solid", fgColor="FF" + FILLS["red"][1:])
-    copy: Any = load_workbook(book.path, keep_links=False)
+    fills = {name: PatternFill("solid", fgColor="FF" + FILLS[name][1:]) for name in ("red", "yellow")}
+    colours = _colours(marks)
+    copy: Any = load_workbook(_source(book), keep_links=False)
     places = _reason_columns(book, reasons)
     anchors = {sheet.name: _anchors(sheet) for sheet in book.sheets}
-    for mark in marks:
-        row, column = mark.place
-        copy[mark.sheet].cell(row + 1, column + 1).fill = red
+    for title, rows in colours.items():
+        for row, cells in rows.items():
+            for column, colour in cells.items():
+                copy[title].cell(row + 1, column + 1).fill = fills[colour]
     for (title, row, column), text in _comments(marks, anchors).items():
         comment = Comment(text, "jiuzhu", height=40 + 18 * (len(text) // 14 + 1), width=240)
         copy[title].cell(row + 1, column + 1).comment = comment
@@ -186,10 +216,11 @@ def _copy_kept(
             if name == title:
                 cell = sheet.cell(row, column + 1, text[:MAX_TEXT])
                 cell.data_type = "s"
-                cell.fill, cell.alignment = red, Alignment(wrap_text=True, vertical="center")
+                colour = _reason_colour(colours.get(name, {}).get(row - 1, {}))
+                cell.fill, cell.alignment = fills[colour], Alignment(wrap_text=True, vertical="center")
                 width = max(width, min(text_width(text) + 2, 60))
         header = sheet.cell(headers.get(title, 1), column + 1, REASON_HEADER)
-        header.font, header.fill = Font(bold=True), red
+        header.font, header.fill = Font(bold=True), fills["red"]
         header.alignment = Alignment(horizontal="center", vertical="center")
         sheet.column_dimensions[header.column_letter].width = width
         sheet.column_dimensions[header.column_letter].hidden = False
@@ -270,74 +301,19 @@ def _copy_plain(
     fronts: Sequence[SheetSpec],
     headers: Mapping[str, int],
 ) -> None:
-    from jiuzhu_cli.tabular.write import append_sheet, new_book
-
-    with new_book(path, many=True) as copy:
-        for place, front in enumerate(fronts):
-            notes = front.notes if place else [*front.notes, PLAIN_NOTE]
-            append_sheet(copy, replace(front, notes=notes), first=place == 0)
-        anchors = {sheet.name: _anchors(sheet) for sheet in book.sheets}
-        comments = _comments(marks, anchors)
-        red_cells = {(mark.sheet, *mark.place) for mark in marks}
-        places = _reason_columns(book, reasons)
-        for sheet in book.sheets:
-            _plain_sheet(copy, sheet, red_cells, comments, reasons, places.get(sheet.name), headers.get(sheet.name, 1))
-
-
-def _plain_sheet(
-    copy: Any,
-    sheet: Sheet,
-    red_cells: set[tuple[str, int, int]],
-    comments: Mapping[tuple[str, int, int], str],
-    reasons: Mapping[tuple[str, int], str],
-    reason_column: int | None,
-    header_row: int,
-) -> None:
-    name = sheet.name
-    target = copy.add_worksheet(_SHEET_NAME.sub("_", name)[:31] or "Sheet")
-    if sheet.hidden:
-        target.hide()
-    base = {"font_name": FONT, "font_size": 11}
-    plain = copy.add_format(base)
-    red = copy.add_format({**base, "bg_color": FILLS["red"]})
-    days = {False: copy.add_format({**base, "num_format": "yyyy-mm-dd"}), True: copy.add_format({**base, "num_format": "yyyy-mm-dd", "bg_color": FILLS["red"]})}  # fmt: skip
-    note = copy.add_format({**base, "bg_color": FILLS["red"], "text_wrap": True})
-    marked_rows = {row for title, row, _ in red_cells if title == name}
-    for index, cells in enumerate(sheet.columns):
-        widest = max((text_width(str(cell)) for cell in cells[:500] if cell is not None), default=6)
-        target.set_column(index, index, min(widest + 2, 40))
-    if reason_column is not None:
-        target.set_column(reason_column, reason_column, 50)
-    own: dict[int, list[tuple[int, str]]] = {}
-    for (title, row, column), text in comments.items():
-        if title == name:
-            own.setdefault(row, []).append((column, text))
-    for row in range(sheet.height):
-        watched = row in marked_rows
-        for column, text in own.get(row, ()):  # in its turn: constant-memory mode drops what comes late
-            target.write_comment(row, column, text, {"author": "jiuzhu"})
-        for index, cells in enumerate(sheet.columns):
-            value = cells[row]
-            bad = watched and (name, row, index) in red_cells
-            if value is None:
-                if bad:
-                    target.write_blank(row, index, None, red)
-            elif isinstance(value, bool):
-                target.write_boolean(row, index, value, red if bad else plain)
-            elif isinstance(value, int | float) and math.isfinite(value):
-                target.write_number(row, index, value, red if bad else plain)
-            elif isinstance(value, datetime | date):
-                target.write_datetime(row, index, value, days[bad])
-            else:
-                text = str(value)
-                if len(text) > MAX_TEXT:
-                    raise DataError(f"工作表“{name}”第 {row + 1} 行的文字超过单元格上限", "缩短后再试")
-                target.write_string(row, index, text, red if bad else plain)
-        if reason_column is not None:
-            if (name, row + 1) in reasons:
-                target.write_string(row, reason_column, reasons[name, row + 1][:MAX_TEXT], note)
-            elif row + 1 == header_row:
-                target.write_string(row, reason_column, REASON_HEADER, red)
+    colours, places = _colours(marks), _reason_columns(book, reasons)
+    comments = _comments(marks, {sheet.name: _anchors(sheet) for sheet in book.sheets})
+    sheets = []
+    for sheet in book.sheets:
+        of = sheet.name
+        own = {row - 1: text for (name, row), text in reasons.items() if name == of}
+        plain = PlainMarks(colours.get(of, {}), {}, own, places.get(of), headers.get(of, 1) - 1, REASON_HEADER)
+        plain.mild = {row for row in own if _reason_colour(plain.cells.get(row, {})) == "yellow"}
+        for (name, row, column), text in comments.items():
+            if name == of:
+                plain.comments.setdefault(row, []).append((column, text))
+        sheets.append((sheet, plain))
+    write_plain(path, sheets, fronts, PLAIN_NOTE)
 
 
 __all__ = ["CellError", "CellMark", "annotate_copy", "write_fronts"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from jiuzhu_cli.tabular import remarks
 from jiuzhu_cli.tabular.frontsheet import FrontSheet
@@ -43,7 +44,7 @@ _MACRO = re.compile(r"(^|/)vba[^/]*\.(bin|xml)$", re.IGNORECASE)
 
 
 def patched_copy(
-    source: Path,
+    source: Path | BinaryIO,
     target: Path,
     sheets: Mapping[str, SheetMarks],
     comments: Mapping[str, Mapping[tuple[int, int], str]],
@@ -156,7 +157,7 @@ class _Copy:
             texts = dict(sorted(comments.get(name, {}).items())[:MAX_REMARKS])
             if texts:
                 mark.drawing = self._remarks(part, texts, number)
-            if mark.red or mark.reasons or mark.reason_column is not None or mark.drawing or mark.deselect:
+            if mark.cells or mark.reasons or mark.reason_column is not None or mark.drawing or mark.deselect:
                 # the styles grow while the sheet goes through: sheets first, styles after them
                 self._parts[part] = SheetPatch(self._package.pieces(part), mark, self._styles)
                 if self._package.infos[part].file_size > LARGE:

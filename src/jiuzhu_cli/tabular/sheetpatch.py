@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from jiuzhu_cli.tabular.cells import column_index, column_letters
 from jiuzhu_cli.tabular.package import RELATIONS, Odd, attributes, escape, prefix_of
 from jiuzhu_cli.tabular.styles import Styles
-from jiuzhu_cli.tabular.write import MAX_TEXT, text_width
+from jiuzhu_cli.tabular.write import FILLS, MAX_TEXT, text_width
 
 _MOST_HEAD = 64 << 20
 _LINE = 15.0  # points
@@ -29,9 +29,13 @@ _BEHIND = (
 
 @dataclass(slots=True)
 class SheetMarks:
-    """What is put into one sheet; all places 0-based. ``reasons`` go into ``reason_column`` of their rows."""
+    """What is put into one sheet; all places 0-based. ``cells`` are colours (of ``write.FILLS``) by row and column.
 
-    red: dict[int, set[int]] = field(default_factory=dict)
+    ``reasons`` go into ``reason_column`` of their rows, on red, or on yellow where the row is among the ``mild``.
+    """
+
+    cells: dict[int, dict[int, str]] = field(default_factory=dict)
+    mild: set[int] = field(default_factory=set)
     reasons: dict[int, str] = field(default_factory=dict)
     reason_column: int | None = None
     header_row: int = 0
@@ -47,14 +51,14 @@ class SheetPatch:
     def __init__(self, pieces: Iterable[bytes], marks: SheetMarks, styles: Styles) -> None:
         self._pieces, self._marks, self._styles = iter(pieces), marks, styles
         self._columns: list[tuple[int, int, int]] = []  # 1-based first and last column, format
-        rows = set(marks.red) | set(marks.reasons)
+        rows = set(marks.cells) | set(marks.reasons)
         if marks.reason_column is not None:
             rows.add(marks.header_row)
         self._rows = sorted(rows, reverse=True)  # the next one last
-        self._reason = self._reason_header = 0
+        self._reason = self._mild = self._reason_header = 0
         if marks.reason_column is not None:
-            self._reason = styles.format(fill="#FFC7CE")
-            self._reason_header = styles.format(fill="#FFC7CE", bold=True, centre=True)
+            self._reason, self._mild = styles.format(fill=FILLS["red"]), styles.format(fill=FILLS["yellow"])
+            self._reason_header = styles.format(fill=FILLS["red"], bold=True, centre=True)
 
     def __iter__(self) -> Iterator[bytes]:
         buffer = b""
@@ -199,16 +203,18 @@ class SheetPatch:
             column = column_index(reference.group(1).decode()) if reference else column + 1
             cells[column] = match.group(0)
         ground = int(told["s"]) if told.get("customFormat") in ("1", "true") and "s" in told else None
-        for column in marks.red.get(index, ()):
+        for column, colour in marks.cells.get(index, {}).items():
             if column in cells:
-                cells[column] = self._reddened(cells[column])
+                cells[column] = self._coloured(cells[column], colour)
             else:
-                style = self._styles.red(ground if ground is not None else self._column_style(column + 1))
+                style = self._styles.coloured(ground if ground is not None else self._column_style(column + 1), colour)
                 cells[column] = b'<%sc r="%s%d" s="%d"/>' % (p, column_letters(column).encode(), index + 1, style)
         text = marks.reasons.get(index)
         if marks.reason_column is not None:
             if text is not None:
-                cells[marks.reason_column] = self._text(index, text, self._reason)
+                cells[marks.reason_column] = self._text(
+                    index, text, self._mild if index in marks.mild else self._reason
+                )
                 tag = self._taller(tag, told, text)
             elif index == marks.header_row:
                 cells[marks.reason_column] = self._text(index, marks.header, self._reason_header)
@@ -216,13 +222,13 @@ class SheetPatch:
         tag = tag[:-2] + b">" if tag.endswith(b"/>") else tag
         return tag + b"".join(cells[column] for column in sorted(cells)) + b"</" + p + b"row>"
 
-    def _reddened(self, cell: bytes) -> bytes:
+    def _coloured(self, cell: bytes, colour: str) -> bytes:
         end = cell.index(b">")
         tag, rest = cell[:end], cell[end:]
         if tag.endswith(b"/"):
             tag, rest = tag[:-1], b"/" + rest
         match = re.search(rb'\ss\s*=\s*["\'](\d+)["\']', tag)
-        style = self._styles.red(int(match.group(1)) if match else 0)
+        style = self._styles.coloured(int(match.group(1)) if match else 0, colour)
         tag = tag[: match.start()] + tag[match.end() :] if match else tag
         return tag.rstrip() + b' s="%d"' % style + rest
 

@@ -53,15 +53,15 @@ class Styles:
         solid = f'<{p}fgColor rgb="FF{colour[1:]}"/><{p}bgColor indexed="64"/>'
         return self._add("fills", f'<{p}fill><{p}patternFill patternType="solid">{solid}</{p}patternFill></{p}fill>')
 
-    def red(self, number: int) -> int:
-        """The format ``number`` with a red ground, all else as it is."""
-        key = ("red", number)
+    def coloured(self, number: int, colour: str) -> int:
+        """The format ``number`` on a ground of ``write.FILLS``, all else as it is."""
+        key = (colour, number)
         if key not in self._known:
             if not 0 <= number < len(self._formats):
                 raise Odd("style number")
             tag, rest = re.fullmatch(r"(<[^>]*?)(/?>.*)", self._formats[number], re.DOTALL).groups()  # type: ignore[union-attr]
             tag = re.sub(r'\s(?:fillId|applyFill)\s*=\s*(?:"[^"]*"|\'[^\']*\')', "", tag).rstrip()
-            fill = self._fill(FILLS["red"])
+            fill = self._fill(FILLS[colour])
             self._known[key] = self._add("cellXfs", f'{tag} fillId="{fill}" applyFill="1"{rest}')
         return self._known[key]
 
