@@ -23,12 +23,11 @@ from jiuzhu_cli.core.money import MAX_FEN, UNITS, parse_amount
 from jiuzhu_cli.core.names import read_name
 from jiuzhu_cli.core.period import parse_date
 from jiuzhu_cli.core.text import compact, tidy
-from jiuzhu_cli.intake.letters import bytes_of, made_of, plain_characters, plain_names
+from jiuzhu_cli.intake.letters import made_of, of_width, plain_characters, plain_names
 from jiuzhu_cli.intake.vectors import Vector
 from jiuzhu_cli.tabular.cells import CellError
 from jiuzhu_cli.tabular.column import DATE, FLOAT, INT, TEXT, Column
 
-_ISO_DATE = re.compile(r"(?:19\d\d|20\d\d|21\d\d)-\d\d-\d\d", re.ASCII).fullmatch
 _ISO_MONTH = re.compile(r"(?:19|20|21)\d\d-(?:0[1-9]|1[0-2])", re.ASCII).fullmatch
 _PHONE = re.compile(r"(\+?86)?1[3-9]\d{9}|0\d{2,3}\d{7,8}|[2-8]\d{6,7}").fullmatch
 _BLANKS = frozenset(("", "-", "—", "——", "/", "\\"))
@@ -132,10 +131,7 @@ def canonical_ids(chars: np.ndarray, today: date) -> np.ndarray:
 def clean_ids(cells: Cells, today: date) -> Cleaned:
     """Identity numbers; problems and notes are those of ``core.identity.parse_id``."""
     column = as_column(cells)
-    rows, chars = bytes_of(column.text, 18)
-    good = np.zeros(len(column), dtype=bool)
-    good[rows] = canonical_ids(chars, today)
-    good &= column.kinds == TEXT
+    good = of_width(column.text, 18, lambda chars: canonical_ids(chars, today)) & (column.kinds == TEXT)
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         found = parse_id(cell, today=today)
@@ -276,10 +272,7 @@ def clean_dates(cells: Cells) -> Cleaned:
         return (found.isoformat() if found else None), problem, ()
 
     column = as_column(cells)
-    rows, chars = bytes_of(column.text, 10)
-    good = np.zeros(len(column), dtype=bool)
-    good[rows] = _iso_dates(chars)
-    good &= column.kinds == TEXT
+    good = of_width(column.text, 10, _iso_dates) & (column.kinds == TEXT)
     good |= column.kinds == DATE
     return _read_odd(column, good, read)
 
@@ -309,8 +302,7 @@ def clean_accounts(cells: Cells) -> Cleaned:
     good = np.zeros(len(column), dtype=bool)
     for width in np.unique(pc.binary_length(column.text).drop_null().to_numpy()).tolist():
         if 6 <= width <= 32:
-            rows, chars = bytes_of(column.text, width)
-            good[rows] = _sound_accounts(chars)
+            good |= of_width(column.text, width, _sound_accounts)
     good &= column.kinds == TEXT
     return _read_odd(column, good, lambda cell: (*parse_account(cell), ()))
 
@@ -335,14 +327,15 @@ def clean_bank_codes(cells: Cells) -> Cleaned:
     return _by_distinct(as_column(cells), lambda cell: (*parse_bank_code(cell), ()))
 
 
+def _mobile(chars: np.ndarray) -> np.ndarray:
+    digits = chars - np.uint8(48)
+    return np.asarray((digits <= 9).all(axis=1) & (digits[:, 0] == 1) & (digits[:, 1] >= 3))
+
+
 def clean_phones(cells: Cells) -> Cleaned:
     """Phones, several joined by '/'. Problem ``phone_format`` is soft: the text is kept."""
     column = as_column(cells)
-    rows, chars = bytes_of(column.text, 11)
-    digits = chars - np.uint8(48)
-    good = np.zeros(len(column), dtype=bool)
-    good[rows] = (digits <= 9).all(axis=1) & (digits[:, 0] == 1) & (digits[:, 1] >= 3)
-    good &= column.kinds <= INT
+    good = of_width(column.text, 11, _mobile) & (column.kinds <= INT)
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         text = plain_text(cell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -14,6 +15,8 @@ _CHINESE = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF))
 _PLAIN = (
     (0x21, 0x7E), (0xB7, 0xB7), (0x3001, 0x3003), (0x3005, 0x3011), (0x3014, 0x3017), *_CHINESE, (0xFF01, 0xFF5E),
 )  # fmt: skip
+
+_PIECE = 1 << 16  # texts
 
 
 def _table(ranges: tuple[tuple[int, int], ...]) -> np.ndarray:
@@ -61,8 +64,19 @@ def _offsets_and_bytes(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
     return offsets - offsets[0], np.frombuffer(data, dtype=np.uint8)[offsets[0] : offsets[-1]]
 
 
+def in_pieces(judge: Callable[[pa.StringArray], np.ndarray], texts: pa.StringArray) -> np.ndarray:
+    """What ``judge`` says of each text, so many at a time that they stay in the processor's cache and take little memory."""
+    if len(texts) <= _PIECE:
+        return judge(texts)
+    return np.concatenate([judge(texts[at : at + _PIECE]) for at in range(0, len(texts), _PIECE)])
+
+
 def made_of(texts: pa.StringArray, table: np.ndarray, shortest: int, longest: int) -> np.ndarray:
     """Which are texts of ``shortest`` (1 or more) to ``longest`` characters, all of which ``table`` (by code point) admits."""
+    return in_pieces(lambda piece: _made_of(piece, table, shortest, longest), texts)
+
+
+def _made_of(texts: pa.StringArray, table: np.ndarray, shortest: int, longest: int) -> np.ndarray:
     if texts.null_count:
         texts = texts.fill_null("")
     lengths = pc.utf8_length(texts).to_numpy()
@@ -72,6 +86,19 @@ def made_of(texts: pa.StringArray, table: np.ndarray, shortest: int, longest: in
     if wrong.any():
         good[np.searchsorted(np.cumsum(lengths), np.flatnonzero(wrong), side="right")] = False
     return good
+
+
+def of_width(texts: pa.StringArray, width: int, judge: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Which texts take just ``width`` bytes and are good as ``judge`` says of rows of bytes (n × width)."""
+
+    def piece(part: pa.StringArray) -> np.ndarray:
+        good = np.zeros(len(part), dtype=bool)
+        rows, chars = bytes_of(part, width)
+        if len(rows):
+            good[rows] = judge(chars)
+        return good
+
+    return in_pieces(piece, texts)
 
 
 def bytes_of(texts: pa.StringArray, width: int) -> tuple[np.ndarray, np.ndarray]:
