@@ -29,6 +29,7 @@ from jiuzhu_cli.tabular.sniff import TABLES
 __all__ = ["Options", "import_paths"]
 
 HELD_ROWS = 5_000  # a larger file does not wait for what the files after it may tell
+HELD_IN_ALL = 200_000  # rows of files that wait; what is more is read again
 
 
 def import_paths(
@@ -60,24 +61,28 @@ def import_paths(
         known = _known_towns(store, groups)
         known.update(policy.divisions.likely_towns([*setting.towns, *known]))
         saver = Saver(workspace, policy, store, options, now, actor)
-        waiting: list[int] = []
+        waiting: dict[int, tuple[int, list[Job]]] = {}  # number of towns known then, the files as judged then
         damaged: dict[int, list[Job]] = {}
 
         def supplemented(book: Workbook) -> Supplemented | None:
             saver.flush()  # its roll may be among the files that wait to be saved
             return supplemented_roll(store, book)
 
-        def take(number: int, *, last: bool) -> None:
+        def judged(number: int) -> list[Job]:
             jobs = []
             for path, root in groups[number]:
                 meter.begin(path)
                 jobs.append(read_job(path, root, setting, ahead.get, supplemented, known=sorted(known)))
-                meter.end(path, sum(table.total for table in jobs[-1].tables))
-            if not last and _short_towns(jobs):
-                waiting.append(number)  # other files may write the town in full
+                meter.end(path, _rows(jobs[-1:]))
+            return jobs
+
+        def take(number: int, jobs: list[Job], *, last: bool) -> None:
+            if not last and _short_towns(jobs):  # other files may write the town in full
+                held = sum(_rows(others) for _, others in waiting.values())
+                waiting[number] = len(known), jobs if held + _rows(jobs) <= HELD_IN_ALL else []
                 return
             told = not options.recover or all([recover(job, store, policy) for job in jobs])  # noqa: C419 - each is looked up
-            if not told and not last and sum(table.total for job in jobs for table in job.tables) <= HELD_ROWS:
+            if not told and not last and _rows(jobs) <= HELD_ROWS:
                 damaged[number] = jobs  # other files may tell a damaged number
             else:
                 finish(number, jobs)
@@ -90,9 +95,9 @@ def import_paths(
 
         try:
             for number in range(len(groups)):
-                take(number, last=len(groups) == 1)
-            for number in waiting:
-                take(number, last=True)
+                take(number, judged(number), last=len(groups) == 1)
+            for number, (towns, jobs) in waiting.items():
+                take(number, jobs if jobs and towns == len(known) else judged(number), last=True)
             if damaged:
                 saver.flush()
             for number, jobs in damaged.items():
@@ -122,6 +127,10 @@ def _known_towns(store: Store, groups: Iterable[Iterable[Source]]) -> set[str]:
     """Full names of towns in the record and in the names of the files and folders at hand."""
     recorded = {area.partition("/")[0] for area in rolls.areas(store)}
     return towns_in_names(source for group in groups for source in group) | set(filter(is_full_town, recorded))
+
+
+def _rows(jobs: Iterable[Job]) -> int:
+    return sum(table.total for job in jobs for table in job.tables)
 
 
 def _short_towns(jobs: Iterable[Job]) -> bool:
