@@ -116,6 +116,10 @@ class Column(Sequence[Cell]):
 
         return Column(text=self.text.take(pa.array(rows)), kinds=self.kinds[rows])
 
+    def as_vectors(self) -> Column:
+        """The same without Python values."""
+        return Column(text=self.text, kinds=self.kinds)
+
     def put(self, row: int, value: Cell) -> None:
         """Sets one cell; grows the column with blanks where it must. For the reader's repairs only."""
         if self._cells is None:

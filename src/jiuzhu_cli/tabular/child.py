@@ -1,0 +1,243 @@
+"""Reading in child processes: bounded in memory and time, started early, used for file after file.
+
+A damaged or hostile file may make a reader abort, swallow the memory or never end: then only the child is gone, the file is
+refused with a reason, and the next file gets a new child. The child is this program again (``reader.serve``); it is told of
+files on its standard input and answers on its standard output; nothing is written to the disk. When the parent ends, however
+it ends, the child's input ends, and so does the child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.tabular.frames import Failure, receive, send
+from jiuzhu_cli.tabular.secret import ENCRYPTED
+
+READER_WORD = "__read__"  # the hidden first argument that makes the program a reader
+MEMORY = 3 << 30  # bytes of address space beyond what the started reader has
+SECONDS, SECONDS_PER_MB = 120, 10  # of processor time for a file
+_PATIENCE = 4  # so many times longer it may take by the clock
+_AHEAD_BYTES = 32 << 20  # of files that wait, read but not yet asked for
+_RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
+
+Then = tuple[str, Any]  # "module:function" of ours and an argument: the function is called with the workbook and it
+
+
+class Readers:
+    """Reader processes, ``workers`` of them; as a context manager they end with it.
+
+    ``memory``: bytes, ``seconds``: processor time, for each file. Where no process can be started files are read in this one.
+    """
+
+    def __init__(self, workers: int = 1, *, memory: int = MEMORY, seconds: float = 0) -> None:
+        self._memory, self._seconds = memory, seconds
+        self._workers = max(workers, 1)
+        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="read")
+        self._idle: deque[_Child] = deque()
+        self._all: list[_Child] = []
+        self._lock = threading.Lock()
+        self._in_process = workers < 1
+        self._closed = False
+        self._coming: deque[tuple[Path, tuple[str, ...]]] = deque()
+        self._ahead: dict[Path, tuple[Future[Any], tuple[str, ...], int]] = {}
+        for _ in range(workers):
+            if (child := self._start()) is not None:
+                self._idle.append(child)
+
+    def __enter__(self) -> Readers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the children at once, whatever they do."""
+        with self._lock:
+            self._closed = True
+            children, self._all = self._all, []
+        for child in children:
+            child.kill()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def submit(self, path: Path, passwords: Sequence[str] = (), then: Then | None = None) -> Future[Any]:
+        """What ``read_workbook`` gives, or what ``then`` makes of it (in the child); it raises what they raise.
+
+        DataError, too, when the reader died over the file. Files are begun in the order of asking.
+        """
+        return self._pool.submit(self._read, path, tuple(passwords), then)
+
+    def expect(self, paths: Iterable[Path], passwords: Sequence[str] = ()) -> None:
+        """Files that will be asked for by ``get`` in this order; a few of them are read ahead."""
+        known = {path for path, _ in self._coming} | self._ahead.keys()
+        self._coming.extend((path, tuple(passwords)) for path in paths if path not in known)
+        self._advance()
+
+    def get(self, path: Path, passwords: Sequence[str] = ()) -> Any:
+        """The workbook at ``path``, as ``submit``. Files expected before it and not asked for are given up."""
+        if path not in self._ahead and any(path == one for one, _ in self._coming):
+            while self._coming.popleft()[0] != path:
+                pass
+        future, known, _ = self._ahead.pop(path, (None, (), 0))
+        fresh = future or self.submit(path, passwords)
+        self._advance()
+        try:
+            return fresh.result()
+        except DataError as error:
+            if future is None or error.code != ENCRYPTED or known == tuple(passwords):
+                raise
+        return self.submit(path, passwords).result()  # other passwords are known by now
+
+    def _advance(self) -> None:
+        waiting = sum(size for *_, size in self._ahead.values())
+        while self._coming and len(self._ahead) <= self._workers:
+            path, passwords = self._coming[0]
+            size = _size(path)
+            if self._ahead and waiting + size > _AHEAD_BYTES:
+                return
+            self._coming.popleft()
+            self._ahead[path] = self.submit(path, passwords), passwords, size
+            waiting += size
+
+    def _start(self) -> _Child | None:
+        """A new child; None when there can be none."""
+        if self._in_process or self._closed:
+            return None
+        try:
+            child = _Child(self._memory)
+        except OSError:
+            self._in_process = True
+            return None
+        with self._lock:
+            if self._closed:
+                child.kill()
+            self._all.append(child)
+        return child
+
+    def _take(self) -> _Child | None:
+        """A child that has nothing to do."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                child = self._idle.popleft()
+            if child.alive():
+                return child
+            child.kill()
+
+    def _read(self, path: Path, passwords: tuple[str, ...], then: Then | None) -> Any:
+        child = self._take() or self._start()
+        if child is None or not child.ready():
+            if child is not None:
+                child.kill()
+                self._in_process = True
+            from jiuzhu_cli.tabular.reader import read
+
+            return read(path, passwords, then)
+        limit = self._seconds or SECONDS + SECONDS_PER_MB * (_size(path) >> 20)
+        try:
+            answer = child.ask(path, passwords, then, limit)
+        except (OSError, EOFError):
+            reason = child.reason(path.name, limit)
+            raise DataError(*reason, code="reader_ended") from None
+        finally:
+            if child.alive():
+                with self._lock:
+                    self._idle.append(child)
+            else:
+                child.kill()
+        if isinstance(answer, Failure):
+            raise answer.error()
+        return answer
+
+
+class _Child:
+    """One process. Not for several threads at once."""
+
+    def __init__(self, memory: int) -> None:
+        frozen = getattr(sys, "frozen", False)
+        command = [sys.executable, *([] if frozen else ["-m", "jiuzhu_cli"]), READER_WORD, str(memory)]
+        if not sys.executable:
+            raise OSError("no interpreter")
+        flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+        # a session of its own: Ctrl-C reaches only the parent, who ends it
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            creationflags=flags, start_new_session=os.name == "posix", bufsize=0,
+        )  # fmt: skip
+        self._greeted = self._late = self._ended = False
+
+    def ready(self) -> bool:
+        """Whether it has started; waits for it."""
+        if not self._greeted:
+            try:
+                self._greeted = receive(self._output) == "ready"
+            except (OSError, EOFError):
+                return False
+        return self._greeted
+
+    @property
+    def _output(self) -> Any:
+        return self._process.stdout
+
+    def ask(self, path: Path, passwords: tuple[str, ...], then: Then | None, limit: float) -> Any:
+        """EOFError or OSError when it ends before it has answered."""
+        watch = threading.Timer(limit * _PATIENCE, self._give_up)
+        watch.daemon = True
+        watch.start()
+        try:
+            send(self._process.stdin, (path, passwords, then, limit))
+            return receive(self._output)
+        except (OSError, EOFError):
+            self._ended = True
+            raise
+        finally:
+            watch.cancel()
+
+    def _give_up(self) -> None:
+        self._late = True
+        self._process.kill()
+
+    def alive(self) -> bool:
+        return not self._ended and not self._late and self._process.poll() is None
+
+    def kill(self) -> None:
+        self._ended = True
+        with contextlib.suppress(OSError):
+            self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self._process.wait()
+
+    def reason(self, name: str, limit: float) -> tuple[str, str]:
+        """Why it ended over the file ``name``: message and advice."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
+        if self._late or self._process.returncode == -getattr(signal, "SIGXCPU", 0):
+            return (
+                f"“{name}”读了 {limit:.0f} 秒还没有读完，没有导入",
+                f"删去用不着的工作表和空白行列；或{_RESAVE}",
+            )
+        return (
+            f"“{name}”读到一半时读取程序中断，没有导入",
+            f"请核对文件是否已损坏、机器内存是否够用；若能打开，{_RESAVE}",
+        )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

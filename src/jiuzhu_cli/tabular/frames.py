@@ -1,0 +1,109 @@
+"""Values between the program and its reader processes: pickles with their large buffers beside them, not copied twice.
+
+A workbook goes column by column, and what is sent is let go of, so that it is never held twice.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+_HEAD = struct.Struct("<QI")
+_SIZE = struct.Struct("<Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a reader raised. ``pickled``: the error itself; ``kind``: its class, should it not be readable."""
+
+    pickled: bytes
+    kind: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        try:
+            pickled = pickle.dumps(error)
+            pickle.loads(pickled)
+        except Exception:  # errors with arguments of their own
+            pickled = b""
+        return cls(pickled, type(error).__name__)
+
+    def error(self) -> BaseException:
+        """The error, to be raised."""
+        if not self.pickled:
+            return RuntimeError(self.kind)
+        error: BaseException = pickle.loads(self.pickled)
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """A workbook whose columns follow: so many for each sheet."""
+
+    book: Any
+    columns: list[int]
+
+
+def send(stream: Any, value: Any) -> None:
+    """Writes ``value`` to a binary stream without a buffer of its own. OSError when nobody reads any more."""
+    buffers: list[pickle.PickleBuffer] = []
+    data = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+    raws = [buffer.raw() for buffer in buffers]
+    head = _HEAD.pack(len(data), len(raws)) + b"".join(_SIZE.pack(len(raw)) for raw in raws)
+    _write(stream, head + data)
+    for raw in raws:
+        _write(stream, raw)
+
+
+def send_book(stream: Any, book: Any) -> None:
+    """Sends a ``cells.Workbook``, which is empty afterwards."""
+    columns = [sheet.columns for sheet in book.sheets]
+    for sheet in book.sheets:
+        sheet.columns = []
+    send(stream, _Book(book, [len(one) for one in columns]))
+    for held in columns:
+        held.reverse()
+        while held:
+            send(stream, held.pop().as_vectors())
+
+
+def receive(stream: Any) -> Any:
+    """Reads what was sent. EOFError when the stream ends before."""
+    value = _receive(stream)
+    if not isinstance(value, _Book):
+        return value
+    for sheet, count in zip(value.book.sheets, value.columns, strict=True):
+        sheet.columns = [_receive(stream) for _ in range(count)]
+    return value.book
+
+
+def _receive(stream: Any) -> Any:
+    size, count = _HEAD.unpack(_read(stream, _HEAD.size))
+    sizes = [_SIZE.unpack(_read(stream, _SIZE.size))[0] for _ in range(count)]
+    data = _read(stream, size)
+    return pickle.loads(data, buffers=[_read(stream, one) for one in sizes])
+
+
+def _write(stream: Any, data: Any) -> None:
+    view = memoryview(data)
+    while view.nbytes:
+        view = view[stream.write(view) :]
+
+
+def _read(stream: Any, size: int) -> memoryview:
+    if size < 1 << 16:
+        held: Any = bytearray(size)
+    else:
+        import numpy as np
+
+        held = np.empty(size, dtype=np.uint8)  # not filled with zeros first
+    view = memoryview(held)
+    at = 0
+    while at < size:
+        got = stream.readinto(view[at:])
+        if not got:
+            raise EOFError("reader ended")
+        at += got
+    return view

@@ -1,0 +1,109 @@
+"""The other side of ``child``: a process that reads the files it is told of, bounded by the system, and answers."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.tabular.frames import Failure, receive, send, send_book
+
+
+def read(path: Path, passwords: tuple[str, ...], then: tuple[str, Any] | None) -> Any:
+    """The workbook at ``path``, or what the function named by ``then`` makes of it and the argument beside its name."""
+    from jiuzhu_cli.tabular.read import read_workbook
+
+    book = read_workbook(path, passwords=passwords)
+    if then is None:
+        return book
+    module, _, function = then[0].partition(":")
+    return getattr(importlib.import_module(module), function)(book, then[1])
+
+
+def serve(memory: int) -> None:
+    """Answers until the input ends. ``memory``: bytes of address space that reading may take beyond the process itself."""
+    for number in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, number):  # the parent ends us, and says what is to be said
+            signal.signal(getattr(signal, number), signal.SIG_IGN if number == "SIGINT" else signal.SIG_DFL)
+    output = os.fdopen(os.dup(1), "wb", buffering=0)
+    with Path(os.devnull).open("wb") as nothing:  # a library's word must not get between the answers
+        os.dup2(nothing.fileno(), 1)
+    asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(asked,), daemon=True).start()
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # Arrow would load it, and nothing here needs it
+    import jiuzhu_cli.tabular.guard
+    import jiuzhu_cli.tabular.read  # noqa: F401
+
+    _limit_memory(memory)
+    with contextlib.suppress(BrokenPipeError):
+        send(output, "ready")
+        while True:
+            _answer(output, *asked.get())
+
+
+def _answer(output: Any, path: Path, passwords: tuple[str, ...], then: tuple[str, Any] | None, seconds: float) -> None:
+    from jiuzhu_cli.tabular.cells import Workbook
+
+    _limit_time(seconds)
+    try:
+        value = read(path, passwords, then)
+    except MemoryError:
+        value = Failure.of(_no_memory(path))
+    except RuntimeError as error:
+        value = Failure.of(_no_memory(path) if "thread" in str(error) else error)
+    except Exception as error:
+        value = Failure.of(error)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        value = Failure.of(DataError(f"“{path.name}”读不出来，可能已损坏", "若能打开，另存为 .xlsx 后再导入"))
+    if isinstance(value, Workbook):
+        send_book(output, value)
+    else:
+        send(output, value)
+
+
+def _no_memory(path: Path) -> DataError:
+    return DataError(
+        f"“{path.name}”太大，读到一半时内存不够，没有导入",
+        "删去用不着的工作表、空白行列和图片，或拆成几个文件再导入",
+        code="reader_ended",
+    )
+
+
+def _listen(asked: queue.SimpleQueue[Any]) -> None:
+    """Takes what is asked; when the parent is gone, nobody wants an answer any more."""
+    source = os.fdopen(os.dup(0), "rb", buffering=0)
+    try:
+        while True:
+            asked.put(receive(source))
+    except (EOFError, OSError):
+        os._exit(0)
+
+
+def _limit_memory(memory: int) -> None:
+    with contextlib.suppress(ImportError, OSError, ValueError, AttributeError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        limit = pages * resource.getpagesize() + memory
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (limit if most < 0 else min(limit, most), most))
+
+
+def _limit_time(seconds: float) -> None:
+    with contextlib.suppress(ImportError, OSError, ValueError, AttributeError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        soft = int(time.process_time() + seconds) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (soft if most < 0 else min(soft, most), most))
