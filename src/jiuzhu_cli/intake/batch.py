@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from datetime import date, datetime
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.cells import Workbook
-from jiuzhu_cli.tabular.read import read_workbook
+from jiuzhu_cli.tabular.child import Readers
 from jiuzhu_cli.tabular.secret import Secrets
 from jiuzhu_cli.tabular.sniff import TABLES
 
@@ -43,10 +43,12 @@ def import_paths(
     actor: str,
     progress: Meter | None = None,
     secrets: Secrets | None = None,
+    readers: Readers | None = None,
 ) -> ImportResult:
     """Imports files and folders (read whole, sorted). Bad files and rows are in the result; only a broken run raises.
 
-    ``secrets``: passwords of encrypted files, and who is asked for more.
+    ``secrets``: passwords of encrypted files, and who is asked for more. ``readers``: processes that read; without them
+    files are read in this one.
     """
     options = options or Options()
     meter = progress or Meter()
@@ -56,13 +58,19 @@ def import_paths(
     found: list[list[TableResult]] = [[] for _ in groups]
     paths_ahead = [path for group in groups for path, _ in group]
     meter.start(paths_ahead)
-    with _without_collector(), workspace.open_store() as store, _Ahead(paths_ahead, secrets) as ahead:
+    opened = nullcontext(readers) if readers is not None else Readers(0)
+    with _without_collector(), workspace.open_store() as store, opened as ahead:
+        ahead.expect([path for path in paths_ahead if path.suffix.lower() in TABLES], secrets.known)
         setting = setting.remembering(active_mappings(store))
         known = _known_towns(store, groups)
         known.update(policy.divisions.likely_towns([*setting.towns, *known]))
         saver = Saver(workspace, policy, store, options, now, actor)
         waiting: dict[int, tuple[int, list[Job]]] = {}  # number of towns known then, the files as judged then
         damaged: dict[int, list[Job]] = {}
+
+        def read(path: Path) -> Workbook:
+            book: Workbook = secrets.unlock(path, lambda passwords: ahead.get(path, passwords))
+            return book
 
         def supplemented(book: Workbook) -> Supplemented | None:
             saver.flush()  # its roll may be among the files that wait to be saved
@@ -72,7 +80,7 @@ def import_paths(
             jobs = []
             for path, root in groups[number]:
                 meter.begin(path)
-                jobs.append(read_job(path, root, setting, ahead.get, supplemented, known=sorted(known)))
+                jobs.append(read_job(path, root, setting, read, supplemented, known=sorted(known)))
                 meter.end(path, _rows(jobs[-1:]))
             return jobs
 
@@ -146,42 +154,6 @@ def _short_towns(jobs: Iterable[Job]) -> bool:
 def _full_towns(jobs: Iterable[Job]) -> set[str]:
     tables = [prepared.table for job in jobs for prepared in job.tables if prepared.table.towns is not None]
     return {town for table in tables if table.towns is not None for town in table.towns.known}
-
-
-class _Ahead:
-    """Reads the next workbook while the one before is cleaned and saved (the reader leaves the interpreter free)."""
-
-    def __init__(self, paths: Sequence[Path], secrets: Secrets) -> None:
-        self._waiting = [path for path in paths if path.suffix.lower() in TABLES]
-        self._secrets = secrets
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="read")
-        self._next: tuple[Path, Future[Workbook]] | None = None
-
-    def __enter__(self) -> _Ahead:
-        self._advance()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-    def _advance(self) -> None:
-        self._next = None
-        if self._waiting:
-            path = self._waiting.pop(0)
-            self._next = path, self._pool.submit(read_workbook, path, passwords=self._secrets.known)
-
-    def get(self, path: Path) -> Workbook:
-        """The workbook at ``path``; files are asked for in order. Raises as ``read_workbook`` does."""
-        first: list[Future[Workbook]] = []
-        if self._next is not None and self._next[0] == path:
-            first.append(self._next[1])
-            wait(first)
-            self._advance()
-
-        def read(passwords: Sequence[str]) -> Workbook:
-            return first.pop().result() if first else read_workbook(path, passwords=passwords)
-
-        return self._secrets.unlock(path, read)
 
 
 def _join_pairs(jobs: Sequence[Job]) -> None:

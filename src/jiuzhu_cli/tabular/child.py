@@ -78,9 +78,11 @@ class Readers:
         return self._pool.submit(self._read, path, tuple(passwords), then)
 
     def expect(self, paths: Iterable[Path], passwords: Sequence[str] = ()) -> None:
-        """Files that will be asked for by ``get`` in this order; a few of them are read ahead."""
-        known = {path for path, _ in self._coming} | self._ahead.keys()
-        self._coming.extend((path, tuple(passwords)) for path in paths if path not in known)
+        """Files that will be asked for by ``get`` in this order, in place of any told before; a few of them are read ahead."""
+        wanted = dict.fromkeys(paths)
+        for path in self._ahead.keys() - wanted.keys():
+            self._ahead.pop(path)[0].cancel()
+        self._coming = deque((path, tuple(passwords)) for path in wanted if path not in self._ahead)
         self._advance()
 
     def get(self, path: Path, passwords: Sequence[str] = ()) -> Any:
