@@ -15,7 +15,7 @@ from jiuzhu_cli.intake.cases import AmountLevel
 from jiuzhu_cli.intake.find import find_tables
 from jiuzhu_cli.intake.prepare import Prepared, prepare, prepare_tables
 from jiuzhu_cli.intake.recover import look_up
-from jiuzhu_cli.intake.reports import REMAINDER_OF
+from jiuzhu_cli.intake.remainder import REMAINDER_OF, known_remainder
 from jiuzhu_cli.intake.result import Status, TableResult
 from jiuzhu_cli.intake.save import ListOfFile, Mode
 from jiuzhu_cli.intake.table import Hints
@@ -121,10 +121,10 @@ def read_job(
         job.results.append(_unreadable(path, shown, error))
         return job
     roll: Supplemented | None = None
-    if REMAINDER_OF in book.marks:
+    if known_remainder(book):
         roll = supplemented(book)
         if roll is None:
-            note = f"它补充的批次 {book.marks[REMAINDER_OF]} 已被更正或撤销"
+            note = f"它补充的批次 {book.marks[REMAINDER_OF]} 已被更正、撤销，或不在这个工作区"
             job.results.append(TableResult(shown, status="refused", note=note, todo="请改正后重新导入整份花名册"))
             return job
     judge(job, root, book, setting, known=known, named=named, roll=roll)
@@ -200,11 +200,16 @@ def recover(job: Job, store: Store, policy: Policy) -> bool:
 
 
 def supplemented_roll(store: Store, book: Workbook) -> Supplemented | None:
-    """The live roll that a workbook of corrected rows belongs to; None when it is corrected or undone."""
+    """The live roll that a workbook of corrected rows belongs to; None when it is corrected or undone, or is another list's."""
     number = book.marks[REMAINDER_OF]
     base = rolls.active_root(store, int(number)) if number.isdigit() else None
     if base is None:
         return None
+    for mark, told in zip(
+        ("jiuzhu_programme", "jiuzhu_month", "jiuzhu_area"), rolls.list_of(store, int(number)), strict=True
+    ):
+        if book.marks.setdefault(mark, told) != told:
+            return None
     persons = rolls.roll_persons(store, base, without_file=book.sha256)
     return Supplemented(base, frozenset(i for i, lead in persons if lead), frozenset(i for i, _ in persons))
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from jiuzhu_cli.intake.changes import change_sheets
 from jiuzhu_cli.intake.job import Job
-from jiuzhu_cli.intake.reports import errors_name, remainder_name, write_errors, write_remainder
+from jiuzhu_cli.intake.remainder import remainder_name, to_mend, write_remainder
+from jiuzhu_cli.intake.reports import errors_name, write_errors
 from jiuzhu_cli.ledger import rolls
 from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.store import Store
@@ -68,7 +69,7 @@ def _outputs(
             for found in one.compared.values():
                 found.workbook = workspace.relative(target) if found.lines else ""
     for one in job.lists:
-        if one.batch not in active or not any(table.refused for table in one.tables):
+        if one.batch not in active or not any(map(to_mend, one.tables)):
             continue
         if one.results[0].status not in ("imported", "corrected", "already"):
             continue

@@ -14,7 +14,7 @@ from datetime import datetime
 from jiuzhu_cli.intake.job import Job, Options
 from jiuzhu_cli.intake.mapping import keep_mappings
 from jiuzhu_cli.intake.outputs import write_outputs
-from jiuzhu_cli.intake.prepare import Prepared
+from jiuzhu_cli.intake.remainder import rows_present
 from jiuzhu_cli.intake.save import ListOfFile, SourceFile, lists_of, recognise_known, save_list
 from jiuzhu_cli.intake.watch import Limits, Watch
 from jiuzhu_cli.ledger.incoming import stage_lists
@@ -62,7 +62,9 @@ class Saver:
                             # what another file of the group has just brought in is known by now
                             mine = [one for one in fresh if not recognise_known(self.store, one)]
                             for one in mine:
-                                save_list(tx, self.store, one, source, self.policy.digest, self.options.mode, mine, watch)
+                                save_list(
+                                    tx, self.store, one, source, self.policy.digest, self.options.mode, mine, watch
+                                )
                             if mine:
                                 keep_mappings(tx, [prepared.table for prepared in job.tables])
                     except PartUndone as undone:
@@ -106,19 +108,15 @@ def _stage(store: Store, lists: Sequence[ListOfFile]) -> None:
 
 
 def _conclude(job: Job) -> None:
-    """What is said of tables that brought nothing into the record."""
+    """What is said of tables that brought nothing into the record, and of rows that their roll has already."""
     for prepared, result in zip(job.tables, job.results, strict=False):
-        if result.status == "refused" and _all_present(prepared):
+        present = len(rows_present(prepared)) if job.supplements is not None else 0
+        if present and result.status in ("imported", "refused"):
+            result.refused, result.unchanged = result.refused - present, result.unchanged + present
+        if result.status == "refused" and present and not result.refused:
             result.status, result.note = "already", "这些人都已在名册里"
-            result.refused, result.unchanged = 0, prepared.total
         elif result.status == "refused" and not result.note:
             result.note = "整张表不能导入" if prepared.fatal else "没有一行可以收下"
-
-
-def _all_present(prepared: Prepared) -> bool:
-    """Whether every row was refused only because its person is on the roll already."""
-    errors = [finding for finding in prepared.findings if finding.severity == "error"]
-    return bool(errors) and len(errors) == prepared.total and all(f.code == "already_in_roll" for f in errors)
 
 
 def _source(job: Job) -> SourceFile:

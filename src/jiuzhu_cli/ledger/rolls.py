@@ -121,6 +121,12 @@ def active_among(store: Store, batch_ids: Sequence[int]) -> set[int]:
     return {row[0] for row in store.query("SELECT batch_id FROM batch WHERE status = 'active'")} & wanted
 
 
+def list_of(store: Store, batch_id: int) -> tuple[str, str, str]:
+    """Programme, month and area of a batch that exists."""
+    row = store.query("SELECT programme, month, area FROM batch WHERE batch_id = ?", (batch_id,))[0]
+    return str(row[0]), str(row[1]), str(row[2])
+
+
 def roll_persons(store: Store, root: int, *, without_file: str) -> list[tuple[str, int]]:
     """``(id_no, lead)`` of a roll and its supplements, leaving out those that came from the file of that digest."""
     rows = store.query(
