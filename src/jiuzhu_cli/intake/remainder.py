@@ -14,7 +14,7 @@ from jiuzhu_cli.intake.cases import CASE_FIELDS, SHARED_FIELDS
 from jiuzhu_cli.intake.clean import plain_text
 from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.result import TableResult, message
-from jiuzhu_cli.intake.rows import Rows
+from jiuzhu_cli.intake.rows import OUR_HEADERS, Rows
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.cells import CellError, Workbook
 from jiuzhu_cli.tabular.files import safe_name
@@ -108,7 +108,7 @@ def _remainder_sheet(
     if rows is None or not refused:
         return None
     table = prepared.table
-    columns = [c for c in table.columns if c.field not in ("serial_no",)]
+    columns = [c for c in table.columns if c.field != "serial_no" and c.header not in OUR_HEADERS]
     with_head = bool(rows.lists_members) and "head_id_no" not in rows.columns
     specs = [ColumnSpec(_header(column, rows, policy), 0) for column in columns]
     if with_head:

@@ -320,7 +320,7 @@ def _extra(rows: Rows) -> pa.StringArray:
     pieces: list[pa.StringArray] = []
     for column in rows.table.columns:
         taken = rows.columns.get(column.field) is column
-        if (taken and column.field not in KEPT_INPUTS) or column.member:
+        if (taken and column.field not in KEPT_INPUTS) or column.member or column.header in OUR_HEADERS:
             continue
         texts = clean.clean_texts(_cells(rows, column)).values.array
         if texts.null_count == len(texts):
@@ -335,6 +335,7 @@ def _extra(rows: Rows) -> pa.StringArray:
     return pc.binary_join_element_wise("{", joined, "}", "")
 
 
+OUR_HEADERS = frozenset(("原表行号", "退回原因", "核对结果"))  # what our own workbooks add to the sender's columns
 # Input fields that have no column of their own in the record and are worth keeping
 KEPT_INPUTS = {
     "ethnicity", "health", "approved_on", "months_paid", "back_pay", "standard_amount", "per_person_amount",

@@ -111,7 +111,7 @@ def _conclude(job: Job) -> None:
     """What is said of tables that brought nothing into the record, and of rows that their roll has already."""
     for prepared, result in zip(job.tables, job.results, strict=False):
         present = len(rows_present(prepared)) if job.supplements is not None else 0
-        if present and result.status in ("imported", "refused"):
+        if present and result.status in ("imported", "already", "refused"):
             result.refused, result.unchanged = result.refused - present, result.unchanged + present
         if result.status == "refused" and present and not result.refused:
             result.status, result.note = "already", "这些人都已在名册里"
