@@ -25,7 +25,11 @@ from jiuzhu_cli.tabular.write import CREATED, FILLS, FONT, MAX_TEXT, SheetSpec, 
 MAX_KEPT_CELLS = 300_000  # beyond it openpyxl takes minutes: data and marks only
 REASON_HEADER = "核对结果"
 PLAIN_NOTE = "原表是 xls/csv 或特别大，本副本只保留数据和标记，没有保留原来的格式。"
-_STRANGE = (Odd, DataError, KeyError, ValueError, TypeError, AttributeError, IndexError, zipfile.BadZipFile, zlib.error)
+_STRANGE = (
+    Odd, DataError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError, EOFError,
+    SyntaxError,  # of XML
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 _SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
 
 
