@@ -1,4 +1,4 @@
-"""Ditto marks (〃, ″, 同上): the value of the row above, in every column but the person's own name and ID."""
+"""Ditto marks (〃, ″, 同上): the value of the row above, in every column that is understood but the own name and ID."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def fill_dittos(work: Work) -> None:
     """Puts the value of the nearest data row above in place of each mark; a mark below a blank stays as it is written."""
     rows = work.table.rows
     for column in work.table.columns:
-        if column.field in _OWN or (column.member is not None and column.member[1] != "relation"):
+        if not column.field or column.field in _OWN:
             continue
         cells = work.sheet.columns[column.index]
         marked = pc.is_in(cells.text, value_set=_MARKS).to_numpy(zero_copy_only=False)[rows]

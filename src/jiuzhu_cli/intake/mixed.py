@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
+
 from jiuzhu_cli.core.text import compact, half_width, header_key
 from jiuzhu_cli.tabular.cells import column_letters
 from jiuzhu_cli.tabular.column import Column
@@ -26,7 +28,9 @@ _KIN = re.compile(
 )
 _HEADER = re.compile(r"姓名|身份证|成员|人员|对象|户主|申请人|家属|共同生活")
 _MEMBERS = re.compile(r"成员|家属|共同生活|家庭")
+_NOBODY = frozenset("无 没有 暂无 空 单身 一人 独居".split())
 _SAMPLE = 60
+_SHORTEST = 21  # bytes of a name and an ID
 _MOST = 0.5  # share of filled cells that must hold both
 
 
@@ -37,8 +41,12 @@ def take_apart(sheet: Sheet, grid: Grid, body: Body) -> None:
         if not _HEADER.search(header_key("".join(words))) or index >= grid.width:
             continue
         rows = body.rows
-        sample = rows[:: max(1, len(rows) // _SAMPLE)].tolist()
-        cells = [cell for row in sample if isinstance(cell := grid.columns[index][row], str) and cell.strip()]
+        column = grid.columns[index]
+        longest = pc.max(pc.binary_length(column.text[header.last + 1 :])).as_py()
+        if longest is None or longest < _SHORTEST:
+            continue  # names alone, IDs alone
+        sample = column.take(rows[:: max(1, len(rows) // _SAMPLE)])[:]
+        cells = [cell for cell in sample if isinstance(cell, str) and cell.strip()]
         both = sum(len(cell) > 16 and bool(_HAN.search(cell)) and _holds_both(cell) for cell in cells)
         if both <= _MOST * len(cells):
             continue
@@ -57,7 +65,7 @@ def people_in(text: str) -> list[tuple[str, str, str]]:
     flat = half_width(text)
     marks = list(_ID.finditer(flat))
     if not marks:
-        return [(name, "", kin) for name, kin in [_name_in(compact(text))] if name]
+        return [(name, "", kin) for name, kin in [_name_in(compact(text))] if name and name not in _NOBODY]
     edges = [0, *(mark.end() for mark in marks)]
     before = [flat[edge : mark.start()] for edge, mark in zip(edges, marks, strict=False)]
     after = [*before[1:], flat[edges[-1] :]]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jiuzhu_cli.core.finding import Finding, SourceRef
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.body import Body
 from jiuzhu_cli.intake.ditto import fill_dittos
@@ -140,6 +141,7 @@ def _finish(work: Work) -> None:
         rows = [row + 1 for row in table.rows.tolist() if row in hidden]
         if rows:
             work.tell("rows_hidden", "warning", rows=_ranges(rows), count=len(rows))
+    _tell_struck(work)
     columns = [column for column in table.columns if column.index in work.sheet.hidden_columns]
     if columns:
         shown = "、".join(f"{column.letters}列“{column.header}”" for column in columns)
@@ -147,6 +149,17 @@ def _finish(work: Work) -> None:
     unused = [text for text in context.hints.mapping if not hits(text, table.columns)]
     if unused:
         work.tell("map_unused", "warning", columns="、".join(unused))
+
+
+def _tell_struck(work: Work) -> None:
+    """A warning for each row whose name or ID is crossed out: it is read, but somebody may have meant to take it away."""
+    if not work.sheet.struck:
+        return
+    keys = {column.index for code in _KEY_FIELDS[:4] if (column := work.table.column(code)) is not None}
+    rows = {row for row, index in work.sheet.struck if index in keys and work.grid.value(row, index) not in (None, "")}
+    for row in sorted(rows.intersection(work.table.rows.tolist())):
+        source = SourceRef(work.context.file, work.table.sheet, row + 1)
+        work.table.findings.append(Finding("struck_through", "warning", source))
 
 
 def _category(work: Work) -> None:

@@ -10,6 +10,7 @@ import struct
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.cells import CellError
 from jiuzhu_cli.tabular.scan import SheetFacts
+from jiuzhu_cli.tabular.struck import struck_formats_of_biff
 
 _END, _FREE = 0xFFFFFFFE, 0xFFFFFFFF
 _ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A"}
@@ -161,9 +162,7 @@ def wrapped(book: bytes) -> bytes:
             "<HBBIII36xIII", len(title) if name else 0, kind, 1, _FREE, _FREE, child, start, length, 0
         )
 
-    directory = entry("Root Entry", 5, 1, _END, 0) + entry(
-        "Workbook", 2, _FREE, 0, len(stream)
-    )
+    directory = entry("Root Entry", 5, 1, _END, 0) + entry("Workbook", 2, _FREE, 0, len(stream))
     directory += entry("", 0, _FREE, 0, 0) * 2
     return header + stream + directory + fat
 
@@ -175,7 +174,8 @@ def inspect_xls(data: bytes, name: str) -> dict[str, SheetFacts]:
     """
     try:
         book = _open_book(_open(data, name), name)
-        return {title: _sheet_facts(book, position) for title, position in _bound_sheets(book)}
+        crossed = struck_formats_of_biff(book)
+        return {title: _sheet_facts(book, position, crossed) for title, position in _bound_sheets(book)}
     except (ValueError, struct.error, IndexError) as error:
         raise DataError(f"“{name}”已损坏，读不出来", f"请报送人重新发送；若能打开，{_RESAVE}") from error
 
@@ -201,7 +201,7 @@ def _bound_sheets(book: bytes) -> list[tuple[str, int]]:
     return found
 
 
-def _sheet_facts(book: bytes, at: int) -> SheetFacts:
+def _sheet_facts(book: bytes, at: int, crossed: frozenset[int]) -> SheetFacts:
     facts = SheetFacts()
     unpack, depth, end = struct.Struct("<HH").unpack_from, 0, len(book)
     while at + 4 <= end:
@@ -209,6 +209,8 @@ def _sheet_facts(book: bytes, at: int) -> SheetFacts:
         body = at + 4
         if code in _CELLS and length >= 4 and unpack(book, body)[1] >= MAX_COLUMNS:
             raise ValueError("cell beyond the last column")
+        if crossed and code in _CELLS and length >= 6 and unpack(book, body + 2)[1] in crossed:
+            facts.struck.add(unpack(book, body))
         if code == _FORMULA and length >= 14:
             if book[body + 12 : body + 14] == b"\xff\xff" and book[body + 6] == 2:
                 row, column = unpack(book, body)

@@ -34,7 +34,8 @@ class Sheet:
 
     Numbers: ``int`` when integral and below 10^15, else ``float``: a number of more than 15 digits stays recognisable as one.
     ``merged`` holds 0-based inclusive (row0, col0, row1, col1). ``blank_rows`` counts rows that the file carries
-    without any value behind the last row with one (styled emptiness), which were skipped.
+    without any value behind the last row with one (styled emptiness), which were skipped. ``struck``: 0-based (row, column)
+    of cells crossed out (删除线), where the form of the file says so.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Sheet:
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     blank_rows: int = 0
+    struck: set[tuple[int, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         from jiuzhu_cli.tabular.column import Column

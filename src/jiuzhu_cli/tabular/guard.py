@@ -38,6 +38,7 @@ from jiuzhu_cli.tabular.scan import (
 from jiuzhu_cli.tabular.shared import SharedStrings
 from jiuzhu_cli.tabular.sheetrows import RowReader
 from jiuzhu_cli.tabular.sheetxml import SheetXml, read_sheet
+from jiuzhu_cli.tabular.struck import struck_cells, struck_formats
 
 MAX_ENTRIES = 5_000
 MAX_INFLATED = 4 << 30
@@ -113,6 +114,10 @@ class _Inspector:
             facts.sheets[title], read = self._sheet(title, part)
             if read is not None:
                 facts.read[title] = read
+            if crossed := struck_formats(self.kept.get("xl/styles.xml", b"")):
+                before = self.inflated  # read once more, not counted twice
+                facts.sheets[title].struck = struck_cells(self._chunks(part), crossed)
+                self.inflated = before
         if len(facts.read) == len(self.hidden):
             facts.hidden = self.hidden
         if "docProps/custom.xml" in self.entries:

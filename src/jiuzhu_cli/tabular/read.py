@@ -132,6 +132,7 @@ def _read_calamine(
                     for (row, column), error in known.errors.items():
                         sheet.put(row, column, error)
                     sheet.hidden_rows, sheet.hidden_columns = known.hidden_rows, known.hidden_columns
+                    sheet.struck = known.struck
                     sheet.blank_rows = max(0, known.rows - sheet.height)
                 sheets.append(sheet)
     except (CalamineError, OSError, ValueError, OverflowError) as error:
@@ -149,6 +150,7 @@ def _vector_sheet(name: str, read: SheetXml, hidden: bool, known: SheetFacts | N
     sheet = Sheet(name, hidden, len(read.columns), read.height, read.columns, read.merged)
     if known is not None:
         sheet.hidden_rows, sheet.hidden_columns = known.hidden_rows, known.hidden_columns
+        sheet.struck = known.struck
         sheet.blank_rows = max(0, known.rows - sheet.height)
     return sheet
 

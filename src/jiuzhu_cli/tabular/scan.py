@@ -22,12 +22,14 @@ _ROOT = re.compile(rb"<(?:([A-Za-z][\w.-]*):)?worksheet[\s>]")
 
 @dataclass(slots=True)
 class SheetFacts:
-    """What the reader does not tell: ``errors`` by 0-based (row, column), hidden rows and columns, number of the last row in the file."""
+    """What the reader does not tell: ``errors`` by 0-based (row, column), hidden rows and columns, number of the last row in the file,
+    cells crossed out."""
 
     errors: dict[tuple[int, int], CellError] = field(default_factory=dict)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     rows: int = 0
+    struck: set[tuple[int, int]] = field(default_factory=set)
 
 
 class FastScan:
