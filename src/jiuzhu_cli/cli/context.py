@@ -90,7 +90,9 @@ class Context:
         """Says so when the command was recorded on an earlier day than entries before it; the numbers' order counts, not the clock."""
         if self._workspace is None or self.dry_run or not self._workspace.ledger_path.exists():
             return
-        with self._workspace.open_store() as store:
+        from jiuzhu_cli.ledger.store import Store
+
+        with Store(self._workspace.ledger_path, migrate=False) as store:
             latest = store.clock_set_back(self.now)
         if latest:
             self.say(f"注意：台账里已有 {latest[:10]} 的操作，今天却是 {self.today}：请核对电脑日期。先后以序号为准。")
@@ -189,6 +191,11 @@ def _wrapped(text: str, width: int) -> str:
             current = carried + character
         lines.append(current)
     return "\n".join(lines)
+
+
+def indented(text: str, indent: str) -> list[str]:
+    """``text`` in lines of at most ``TERMINAL`` columns, each behind ``indent``."""
+    return [indent + line for line in _wrapped(text, TERMINAL - text_width(indent)).split("\n")]
 
 
 TERMINAL = 100  # columns of the terminal that tables are made for

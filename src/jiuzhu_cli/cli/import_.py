@@ -15,6 +15,7 @@ from jiuzhu_cli.cli.context import Context
 from jiuzhu_cli.cli.imported import import_lines
 from jiuzhu_cli.cli.passwords import make_secrets, refuse_in_arguments
 from jiuzhu_cli.cli.progress import ProgressLine
+from jiuzhu_cli.tabular.child import Readers
 
 if TYPE_CHECKING:
     from jiuzhu_cli.intake.job import Options
@@ -49,16 +50,18 @@ def command(
         False, "--no-recover", help="损坏的身份证号、账号一律拒收，不从别处唯一对得上的记录找回。"
     ),
     findings: Path | None = typer.Option(None, "--findings", help="把全部问题另写成一个文件：.csv、.xlsx 或 .json。"),
-    explain: bool = typer.Option(False, "--explain", help="说明每张表、每一列是怎么认出来的。"),
+    explain: bool = typer.Option(False, "--explain", help="只看不导入：每张表、每一列是怎么认出来的，会问什么。"),
 ) -> None:
     from jiuzhu_cli.core.errors import UsageError
-    from jiuzhu_cli.core.period import check_month
+    from jiuzhu_cli.core.period import check_months
     from jiuzhu_cli.intake.job import Options
     from jiuzhu_cli.intake.listing import check_target, write_findings
     from jiuzhu_cli.intake.table import Hints
 
     context: Context = ctx.obj
     refuse_in_arguments(password)
+    readers = ctx.with_resource(Readers())  # the first file is read while the rest of the program loads
+    readers.expect([path for path in paths if path.is_file()][:1])
     if (replace and append) or (strict and accept_valid):
         raise UsageError("这两个选项只能用一个：--replace/--append，--strict/--accept-valid", "去掉其中一个")
     if amount_level not in ("", "household", "person"):
@@ -73,7 +76,7 @@ def command(
     if programme and programme not in known:
         _check_known(policy, programme)
     options = Options(
-        hints=Hints(programme, check_month(month) if month else "", area, pairs),
+        hints=Hints(programme, check_months(month) if month else "", area, pairs),
         strict=strict,
         max_bad_pct=max_bad_pct,
         mode="replace" if replace else "append" if append else "",
@@ -90,12 +93,17 @@ def command(
         bureau=context.workspace.bureau,
         pause=bar.hidden if bar is not None else nullcontext,
     )
-    result = _import(context, paths, options, secrets, bar)
+    if explain:
+        _explain(context, paths, options, secrets)
+        return
+    result = _import(context, paths, options, secrets, bar, readers)
     data = result.as_json(policy)
-    lines = import_lines(context, result, explain=explain)
+    lines = import_lines(context, result)
     if _accepted_on_terminal(context, result, lines):
-        result = _merged(result, _import(context, paths, replace_options(options, accept_change=True), secrets, bar))
-        data, lines = result.as_json(policy), import_lines(context, result, explain=explain)
+        result = _merged(
+            result, _import(context, paths, replace_options(options, accept_change=True), secrets, bar, readers)
+        )
+        data, lines = result.as_json(policy), import_lines(context, result)
     if findings is not None:
         count = write_findings(findings, result, policy)
         lines.append(f"全部问题 {count} 条：{findings}")
@@ -104,8 +112,23 @@ def command(
         raise typer.Exit(result.exit_code)
 
 
+def _explain(context: Context, paths: list[Path], options: Options, secrets: Secrets) -> None:
+    """How the files are understood; nothing is taken in."""
+    from jiuzhu_cli.cli.explained import explain_lines
+    from jiuzhu_cli.intake.look import look
+
+    gc.disable()
+    seen = list(look(context.workspace, context.policy(), paths, options, today=context.today, secrets=secrets))
+    context.emit({"tables": [one.data for one in seen]}, explain_lines(seen))
+
+
 def _import(
-    context: Context, paths: list[Path], options: Options, secrets: Secrets, bar: ProgressLine | None
+    context: Context,
+    paths: list[Path],
+    options: Options,
+    secrets: Secrets,
+    bar: ProgressLine | None,
+    readers: Readers,
 ) -> ImportResult:
     from jiuzhu_cli.intake.batch import import_paths
 
@@ -113,7 +136,7 @@ def _import(
     with bar or nullcontext():
         return import_paths(
             context.workspace, context.policy(), paths, options, today=context.today, now=context.now, actor=context.actor,
-            progress=bar, secrets=secrets,
+            progress=bar, secrets=secrets, readers=readers,
         )  # fmt: skip
 
 

@@ -24,12 +24,12 @@ MOST_KINDS = 8
 _TOLD_APART = ("account_changed", "account_and_payee_changed", "account_gone")
 
 
-def import_lines(context: Context, result: ImportResult, *, explain: bool) -> list[str]:
+def import_lines(context: Context, result: ImportResult) -> list[str]:
     """Everything that is said of an import, line by line."""
     policy = context.policy()
     lines = [_overview(result, policy)] if result.tables else ["没有找到可以导入的文件。"]
     for one in result.tables:
-        lines += _of_table(one, policy, explain=explain, few=len(result.tables) <= FEW_TABLES)
+        lines += _of_table(one, policy, few=len(result.tables) <= FEW_TABLES)
     return [*lines, *_closing(result)]
 
 
@@ -48,7 +48,7 @@ def _overview(result: ImportResult, policy: Policy) -> str:
     return table(rows, ["文件", "项目", "范围", "月份", "批次", "收下", "拒收", "金额（元）", "结果"])
 
 
-def _of_table(one: TableResult, policy: Policy, *, explain: bool, few: bool) -> list[str]:
+def _of_table(one: TableResult, policy: Policy, *, few: bool) -> list[str]:
     from jiuzhu_cli.intake.changes import screen_lines
     from jiuzhu_cli.intake.reports import summary_lines
 
@@ -65,10 +65,8 @@ def _of_table(one: TableResult, policy: Policy, *, explain: bool, few: bool) -> 
         and one.stated_total_fen in (None, one.amount_fen)
     )
     lines = []
-    if not quiet or explain or changed:
+    if not quiet or changed:
         lines += ["", *summary_lines(one, policy)]
-    if explain:
-        lines += [f"    {HOW.get(key, key)}：{why}" for key, why in one.how.items()]
     if changed and compared is not None:
         lines += screen_lines(compared)
     if not quiet:

@@ -49,20 +49,23 @@ def by_content(view: Understanding) -> None:
     for code, why, matches in tests:
         if view.by(code) or (view.kind == "register" and code in ("account_no", "phone", "bank_name")):
             continue
-        found = []
+        found, shares = [], {}
         for column in _silent(view):
             if not _VAGUE.match(header_key(column.header)) and re.search("[一-鿿]", column.header) and code != "id_no":
                 continue  # a header that says something else is believed; letters (xm, name) say nothing
             texts = view.texts(column)
-            share = _SHARE if code in ("id_no", "account_no", "phone", "name") else _SURE
-            if len(texts) >= min(3, len(view.rows)) and sum(map(matches, map(compact, texts))) >= share * len(texts):
+            wanted = _SHARE if code in ("id_no", "account_no", "phone", "name") else _SURE
+            if len(texts) >= min(3, len(view.rows)) and (fit := sum(map(matches, map(compact, texts)))) >= wanted * len(
+                texts
+            ):
                 if code == "name" and len(set(texts)) < 0.5 * len(texts):
                     continue
                 if code == "relation" and not {"本人", "户主"} & set(texts):
                     continue
                 found.append(column)
+                shares[column.index] = fit / len(texts)
         if len(found) == 1:
-            _take(view, found[0], code, why)
+            _take(view, found[0], code, f"{why}（{shares[found[0].index]:.0%}）")
         elif len(found) > 1 and code == "id_no":
             view.problems.append(Problem("id_column_ambiguous", "error", tuple(found)))
     _by_the_id(view)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -112,39 +112,3 @@ class Hints:
     area: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)
     remembered: Sequence[ColumnMapping] = ()
-
-
-def explain(tables: Sequence[Table]) -> list[dict[str, Any]]:
-    """How each table was understood, for ``import --explain``: rows and columns are 1-based or letters, as Excel shows them."""
-    return [
-        {
-            "sheet": table.sheet,
-            "title": table.title,
-            "header_rows": [table.header_first + 1, table.header_last + 1],
-            "kind": table.kind,
-            "programme": table.code,
-            "month": table.month,
-            "area": table.area,
-            "village": table.village,
-            "category": table.category,
-            "how": dict(table.how),
-            "rows": len(table.rows),
-            "skipped": [{"row": row + 1, "reason": reason} for row, reason in table.skipped if reason != "blank"],
-            "stated_total_fen": table.stated_total_fen,
-            "stated_households": table.stated_households,
-            "stated_persons": table.stated_persons,
-            "columns": [
-                {
-                    "column": column.letters,
-                    "header": column.header,
-                    "field": column.field,
-                    "why": column.why,
-                    "unit": column.unit,
-                    "level": column.level,
-                }
-                for column in table.columns
-            ],
-            "fatal": table.fatal,
-        }
-        for table in tables
-    ]

@@ -202,7 +202,7 @@ class Store:
         self._staging: Path | None = None
         self._staged_in_memory = False
         self._swept = False
-        version = self._open(lock_wait)
+        version = self.version = self._open(lock_wait)
         if version < 1:
             self.connection.close()
             raise damaged(path, what="不是 jiuzhu 的台账，或内容已丢失")
@@ -235,7 +235,7 @@ class Store:
 
         self.connection.close()
         backup = migrate(self.path, self.lock, to=SCHEMA_VERSION)
-        self._open(wait)
+        self.version = self._open(wait)
         if backup is not None:
             with self.transaction(actor="jiuzhu", command="migrate") as tx:
                 tx.journal("ledger", {"from": version, "to": SCHEMA_VERSION, "backup": backup.name})
