@@ -148,10 +148,8 @@ def test_a_vector_is_a_list_of_its_values(values: list[int | None], data: st.Dat
     keep = np.array(data.draw(st.lists(st.booleans(), min_size=len(plain), max_size=len(plain))))
     assert vector.where(keep) == [value if kept else None for value, kept in zip(plain, keep.tolist(), strict=True)]
     assert vector.map(lambda value: None if value is None else value + 1) == [v if v is None else v + 1 for v in plain]
-    seen: list[int] = []
-    assert vector.codes().tolist() == [
-        -1 if v is None else seen.index(v) if v in seen else (seen.append(v) or len(seen) - 1) for v in plain
-    ]
+    seen = list(dict.fromkeys(value for value in plain if value is not None))
+    assert vector.codes().tolist() == [-1 if value is None else seen.index(value) for value in plain]
     assert vector.times(Vector.of(plain, "amount_fen"), 100) == [
         v * v if v is not None and v <= 100 // max(v, 1) else None for v in plain
     ]
