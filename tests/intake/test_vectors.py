@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jiuzhu_cli.core.money import parse_amount
 from jiuzhu_cli.intake import checks
 from jiuzhu_cli.intake.cases import household_cases, refuse_with_lead
+from jiuzhu_cli.intake.crosscheck import cross_check
 from jiuzhu_cli.intake.rows import Rows, read_rows
 from jiuzhu_cli.intake.table import Column, Table
 from jiuzhu_cli.intake.vectors import Vector
@@ -118,7 +119,7 @@ def test_repeated_rows_and_the_person_against_the_id(seed: int) -> None:
     rows = _read(seed)
     plain = _plain(rows)
     checks.duplicates(rows)
-    checks.cross_check(rows)
+    cross_check(rows)
     row_by_row.duplicates(plain)
     row_by_row.compare_with_id(plain)
     assert _told(rows) == sorted(plain.told)

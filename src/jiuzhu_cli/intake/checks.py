@@ -1,4 +1,4 @@
-"""What must hold for a row to be taken in, and what is merely said: required fields, cross-checks, amounts, incomes."""
+"""What must hold for a row to be taken in, and what is merely said: required fields, amounts, incomes, repeated rows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import pyarrow.compute as pc
 from jiuzhu_cli.core.finding import Severity
 from jiuzhu_cli.core.money import MAX_FEN
 from jiuzhu_cli.core.text import compact
-from jiuzhu_cli.intake.clean import DISABILITY_KINDS, GRADES
-from jiuzhu_cli.intake.letters import bytes_of
 from jiuzhu_cli.intake.members import find_member_columns
 from jiuzhu_cli.intake.rows import Rows
 from jiuzhu_cli.intake.vectors import Vector, is_true, same
@@ -25,8 +23,6 @@ _SOFT = {
 }  # fmt: skip
 MAX_CASE_FEN = 100_000_000  # a million yuan for one case in one month: a slip of digits, or 元 under 万元
 _MONEY_PARTS = ("base_fen", "addon_fen", "care_fen")
-_CERTIFICATE = "视力 听力 言语 肢体 智力 精神 多重".split()  # kinds 1–7, policy-reference §4
-_GRADES = "一级 二级 三级 四级".split()
 
 
 def own_person(rows: Rows) -> None:
@@ -222,84 +218,6 @@ def judge_amounts(rows: Rows, item: Programme) -> None:
         elif summed[person] != amount:
             values = {"parts_fen": int(summed[person]), "amount_fen": amount}
             rows.blame(person, "amount_fen", "amount_parts_differ", "warning", **values)
-
-
-def cross_check(rows: Rows) -> None:
-    """Sex, birth date and disability certificate against the ID: warnings. Fills kind and grade from the certificate."""
-    with_id, chars = bytes_of(rows.get("id_no").array, 18)
-    stated = rows.get("sex")
-    if stated.blanks < rows.size:
-        men, women = (is_true(pc.equal(stated.array, word))[with_id] for word in ("男", "女"))
-        odd, digit = chars[:, 16] % 2 == 1, chars[:, 16] - np.uint8(48) <= 9
-        for person in with_id[digit & np.where(odd, women, men)].tolist():
-            rows.blame(person, "sex", "sex_differs", "warning")
-    born = rows.get("birth_date")
-    if born.blanks < rows.size:
-        dated, written = bytes_of(born.take(with_id).array, 10)
-        same_digits = written[:, [0, 1, 2, 3, 5, 6, 8, 9]] == chars[dated, 6:14]
-        # 1980年3月 is read as the first of the month
-        first = (written[:, 8:] == np.frombuffer(b"01", dtype=np.uint8)).all(axis=1) & same_digits[:, :6].all(axis=1)
-        for person in with_id[dated[~(same_digits.all(axis=1) | first)]].tolist():
-            rows.blame(person, "birth_date", "birth_differs", "warning")
-    _split_kind_and_grade(rows)
-    name = "disability_no" if "disability_no" in rows.columns else "certificate_no"
-    if name == "disability_no":
-        _check_certificates(rows)
-
-
-def _check_certificates(rows: Rows) -> None:
-    """A disability certificate is the ID, kind 1–7, grade 1–4, perhaps B and a serial for a replacement (policy-reference §4)."""
-    ids, numbers = rows.get("id_no").tolist(), rows.get("disability_no").tolist()
-    kinds, grades = rows.get("disability_kind").tolist(), rows.get("disability_grade").tolist()
-    for person, number in enumerate(numbers):
-        if number is None:
-            continue
-        flat = numbers[person] = compact(number).upper()
-        if (
-            len(flat) < 20
-            or flat[18] not in "1234567"
-            or flat[19] not in "1234"
-            or not (len(flat) == 20 or flat[20] == "B")
-        ):
-            if flat != ids[person]:  # some write the ID itself
-                rows.blame(person, "disability_no", "disability_no_format", "warning")
-            continue
-        if ids[person] and flat[:18] != ids[person]:
-            rows.blame(person, "disability_no", "disability_no_differs", "warning")
-            continue
-        kind, grade = _CERTIFICATE[int(flat[18]) - 1], _GRADES[int(flat[19]) - 1]
-        if grades[person] is None:
-            grades[person] = grade
-        elif grades[person] != grade:
-            rows.blame(person, "disability_grade", "disability_grade_differs", "warning", certificate=grade)
-        if kinds[person] is None:
-            kinds[person] = kind
-        elif kinds[person] in _CERTIFICATE and kinds[person] != kind:
-            rows.blame(person, "disability_kind", "disability_kind_differs", "warning", certificate=kind)
-    rows.values["disability_no"] = numbers
-    rows.values["disability_kind"], rows.values["disability_grade"] = kinds, grades
-
-
-def _split_kind_and_grade(rows: Rows) -> None:
-    """肢体二级 in one column: kind and grade."""
-    both = rows.values.get("disability_kind_grade")
-    if both is None:
-        return
-    kinds, grades = rows.get("disability_kind").tolist(), rows.get("disability_grade").tolist()
-    for person, text in enumerate(both):
-        if text is None:
-            continue
-        flat = compact(text)
-        kind = next((DISABILITY_KINDS[w] for w in _KIND_WORDS if w in flat), None)
-        grade = next((GRADES[w] for w in _GRADE_WORDS if w in flat), None)
-        if kind is None or grade is None:
-            rows.blame(person, "disability_kind_grade", "disability_grade_unknown", "warning")
-        kinds[person], grades[person] = kinds[person] or kind, grades[person] or grade
-    rows.values["disability_kind"], rows.values["disability_grade"] = kinds, grades
-
-
-_KIND_WORDS = sorted((word for word in DISABILITY_KINDS if not word.isdigit()), key=len, reverse=True)
-_GRADE_WORDS = sorted((word for word in GRADES if word.endswith("级")), key=len, reverse=True)
 
 
 def duplicates(rows: Rows) -> None:

@@ -81,6 +81,9 @@ _PART_WORDS = (
     ("addon_fen", re.compile(r"分类施保|分类救助|分类保障|增发|加发|施保金|重点保障|提高部分")),
     ("base_fen", re.compile(r"基本|基础|补差|差额")),
 )
+_IN_WORDS = re.compile(
+    r"^大写$|(?:金额|人民币|合计|[实应]发|发放|补[助贴]|资金|元)[(（:：|]*(?:人民币)?大写|大写(?:人民币)?金额"
+)
 _NOT_PAID = re.compile(
     r"大写|累计|上月|上年|全年|年度|调整前|变动前|原(发放|保障|补助|补贴|金额)|以前|扣[发减款]|追[缴回]|退[回款]|结余|预算|应扣|差异|增减|新增|减少|调标前|往年|去年|年发放|年合计|报销|总费用$|自付|自费|花费|支出$|医疗费|收入|财产|资产|存款|租金|面积"
 )
@@ -142,6 +145,8 @@ class Lexicon:
     def meaning(self, parts: list[str], *, register: str = "", kind: str = "roll") -> Meaning:
         """What the header ``parts`` (top to bottom) says. In a multi-row header the parent decides what the child leaves open."""
         owner = next(filter(None, (owner_of(header_key(part)) for part in parts[:-1])), "")
+        if kind == "roll" and _IN_WORDS.search(compact("".join(parts))):
+            return Meaning("amount_words", "表头写明是大写金额")
         if kind == "roll" and (income := income_field(parts)):
             return Meaning(income, "表头写明是家庭收入的哪一种")
         for key in _candidates(parts):

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from jiuzhu_cli.core.finding import Finding, SourceRef
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.core.period import first_day
-from jiuzhu_cli.intake import checks
+from jiuzhu_cli.intake import checks, crosscheck
 from jiuzhu_cli.intake.above import places_as_above
 from jiuzhu_cli.intake.areas import UNKNOWN, Towns, short_village
 from jiuzhu_cli.intake.cases import AmountLevel, household_cases, plain_cases, refuse_with_lead
@@ -111,6 +111,10 @@ def prepare(
         _register_fields(rows)
         plain_cases(rows)
         checks.judge_cells(rows, item)
+        crosscheck.cross_check(rows)
+        crosscheck.dates_and_ages(rows, today)
+        if "certificate_no" in rows.columns and "残疾证号" in item.signature:
+            crosscheck.certificates(rows, "certificate_no", "kind", "grade")
     out.rows = rows
     out.findings += [finding_of(rows, issue) for issue in rows.issues]
     if table.fatal:
@@ -175,6 +179,7 @@ def _judge_roll(
     known_heads: frozenset[str],
     present: frozenset[str],
 ) -> None:
+    crosscheck.amounts_in_words(rows)
     checks.whole_amount(rows)
     checks.household_income(rows)
     checks.duplicates(rows)
@@ -190,7 +195,10 @@ def _judge_roll(
     _uniform_category(rows, out)
     checks.judge_cells(rows, item)
     checks.judge_amounts(rows, item)
-    checks.cross_check(rows)
+    crosscheck.cross_check(rows)
+    crosscheck.dates_and_ages(rows, today)
+    if item.unit == "household":
+        crosscheck.household_sizes(rows)
     if present:
         again = pc.is_in(rows.get("id_no").array, pa.array(sorted(present), type=pa.string()))
         for person in np.flatnonzero(again.to_numpy(zero_copy_only=False)).tolist():
