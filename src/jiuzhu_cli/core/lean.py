@@ -1,0 +1,28 @@
+"""Keeping libraries from loading others that a command does not need."""
+
+from __future__ import annotations
+
+import sys
+from importlib.abc import MetaPathFinder
+from typing import Any
+
+
+class _Missing(MetaPathFinder):
+    """As if the packages were not installed."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+        if fullname in self._names:
+            raise ModuleNotFoundError(f"{fullname} is not wanted here", name=fullname)
+
+
+def without(*names: str) -> None:
+    """For the rest of the process the packages ``names`` cannot be imported, if they are not loaded yet.
+
+    Arrow looks for pandas on the first array it makes from Python values, which takes longer than reading a file.
+    """
+    wanted = frozenset(names) - sys.modules.keys()
+    if wanted:
+        sys.meta_path.insert(0, _Missing(wanted))
