@@ -9,8 +9,9 @@ from contextlib import nullcontext
 from datetime import date, datetime
 from pathlib import Path
 
+from jiuzhu_cli.intake.ahead import Ahead
 from jiuzhu_cli.intake.areas import is_full_town
-from jiuzhu_cli.intake.job import Job, Options, Setting, Supplemented, read_job, recover, result_of, supplemented_roll
+from jiuzhu_cli.intake.job import Job, Options, Setting, Supplemented, recover, result_of, supplemented_roll
 from jiuzhu_cli.intake.meter import Meter
 from jiuzhu_cli.intake.pairs import join, pair_key
 from jiuzhu_cli.intake.result import ImportResult, TableResult
@@ -24,7 +25,6 @@ from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.cells import Workbook
 from jiuzhu_cli.tabular.child import Readers
 from jiuzhu_cli.tabular.secret import Secrets
-from jiuzhu_cli.tabular.sniff import TABLES
 
 __all__ = ["Options", "import_paths"]
 
@@ -56,21 +56,17 @@ def import_paths(
     secrets = secrets or Secrets()
     groups = source_groups(source_files(paths, workspace, secrets))
     found: list[list[TableResult]] = [[] for _ in groups]
-    paths_ahead = [path for group in groups for path, _ in group]
-    meter.start(paths_ahead)
+    sources = [source for group in groups for source in group]
+    meter.start([path for path, _ in sources])
     opened = nullcontext(readers) if readers is not None else Readers(0)
-    with _without_collector(), workspace.open_store() as store, opened as ahead:
-        ahead.expect([path for path in paths_ahead if path.suffix.lower() in TABLES], secrets.known)
+    with _without_collector(), workspace.open_store() as store, opened as reading:
         setting = setting.remembering(active_mappings(store))
-        known = _known_towns(store, groups)
+        known = _known_towns(store, sources)
         known.update(policy.divisions.likely_towns([*setting.towns, *known]))
+        ahead = Ahead(sources, setting, secrets, reading, lambda: sorted(known))
         saver = Saver(workspace, policy, store, options, now, actor)
         waiting: dict[int, tuple[int, list[Job]]] = {}  # number of towns known then, the files as judged then
         damaged: dict[int, list[Job]] = {}
-
-        def read(path: Path) -> Workbook:
-            book: Workbook = secrets.unlock(path, lambda passwords: ahead.get(path, passwords))
-            return book
 
         def supplemented(book: Workbook) -> Supplemented | None:
             saver.flush()  # its roll may be among the files that wait to be saved
@@ -80,7 +76,7 @@ def import_paths(
             jobs = []
             for path, root in groups[number]:
                 meter.begin(path)
-                jobs.append(read_job(path, root, setting, read, supplemented, known=sorted(known)))
+                jobs.append(ahead.job(path, root, supplemented))
                 meter.end(path, _rows(jobs[-1:]))
             return jobs
 
@@ -131,10 +127,10 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _known_towns(store: Store, groups: Iterable[Iterable[Source]]) -> set[str]:
+def _known_towns(store: Store, sources: Iterable[Source]) -> set[str]:
     """Full names of towns in the record and in the names of the files and folders at hand."""
     recorded = {area.partition("/")[0] for area in rolls.areas(store)}
-    return towns_in_names(source for group in groups for source in group) | set(filter(is_full_town, recorded))
+    return towns_in_names(sources) | set(filter(is_full_town, recorded))
 
 
 def _rows(jobs: Iterable[Job]) -> int:

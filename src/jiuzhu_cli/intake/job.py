@@ -25,6 +25,7 @@ from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.cells import Workbook
+from jiuzhu_cli.tabular.ours import is_front
 from jiuzhu_cli.tabular.sniff import is_worth_reading
 
 
@@ -107,10 +108,8 @@ def read_job(
     ``read`` opens the file, ``supplemented`` finds the roll that a workbook of corrected rows belongs to; ``known``: full names
     of towns that other files and the record have.
     """
-    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-    job = Job(path, shown)
-    # in a folder other files may lie about; one asked for must hold a list
-    named = root == path.parent and path in setting.asked
+    job = blank_job(path, root)
+    shown, named = job.shown, is_named(path, root, setting)
     if not named and not is_worth_reading(path):
         note = f"不认识 {path.suffix or '没有扩展名的文件'}"
         job.results.append(TableResult(shown, status="skipped", note=note))
@@ -131,6 +130,16 @@ def read_job(
     return job
 
 
+def blank_job(path: Path, root: Path) -> Job:
+    """The file at ``path``, found in the folder ``root``, before anything is known of it."""
+    return Job(path, path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name)
+
+
+def is_named(path: Path, root: Path, setting: Setting) -> bool:
+    """Whether the user named this very file: in a folder other files may lie about, one asked for must hold a list."""
+    return root == path.parent and path in setting.asked
+
+
 def judge(
     job: Job,
     root: Path,
@@ -143,6 +152,7 @@ def judge(
 ) -> None:
     """Finds, cleans and judges the tables of ``book``; depends on its arguments only, so that it may run anywhere."""
     path, options = job.path, setting.options
+    book.sheets = [sheet for sheet in book.sheets if not is_front(sheet)]  # a check workbook of ours comes back corrected
     hints, level, heads, present = options.hints, options.level, frozenset[str](), frozenset[str]()
     if roll is not None:
         job.supplements, heads, present = roll.base, roll.heads, roll.persons

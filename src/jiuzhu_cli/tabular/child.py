@@ -16,7 +16,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,11 @@ class Readers:
         for _ in range(workers):
             if (child := self._start()) is not None:
                 self._idle.append(child)
+
+    @property
+    def workers(self) -> int:
+        """Files that are read at the same time."""
+        return self._workers
 
     def __enter__(self) -> Readers:
         return self
@@ -142,7 +147,9 @@ class Readers:
         if child is None or not child.ready():
             if child is not None:
                 child.kill()
-                self._in_process = True
+            if self._closed:
+                raise CancelledError
+            self._in_process = True
             from jiuzhu_cli.tabular.reader import read
 
             return read(path, passwords, then)

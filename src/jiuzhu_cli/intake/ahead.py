@@ -1,0 +1,128 @@
+"""Files read ahead of their turn by readers; where several processes read, they also judge small files.
+
+Judging depends on nothing but its arguments, so it may run anywhere; only the full names of towns that are known grow while
+the files are taken in. A file that was judged before a further name became known is judged again here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.intake.job import Job, Setting, Supplemented, blank_job, is_named, judge, read_job
+from jiuzhu_cli.intake.remainder import known_remainder
+from jiuzhu_cli.intake.sources import Source
+from jiuzhu_cli.tabular.cells import Workbook
+from jiuzhu_cli.tabular.child import Readers
+from jiuzhu_cli.tabular.secret import Secrets
+from jiuzhu_cli.tabular.sniff import TABLES
+
+SMALL = 2 << 20  # bytes: a larger file is only read elsewhere, because its rows would have to come over as well
+A_FEW = 3  # so many files: for fewer it is not worth that a reader learns to judge
+WINDOW_FILES, WINDOW_BYTES = 4, 32 << 20  # on their way, for each reader and in all
+_THEN = "jiuzhu_cli.intake.ahead:judged_here"
+
+
+@dataclass(slots=True)
+class _Begun:
+    future: Future[Any]
+    size: int
+    towns: int  # how many were known when it was judged
+
+
+class Ahead:
+    """The files of one import in their order. ``towns``: the full names of towns known by now."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        setting: Setting,
+        secrets: Secrets,
+        readers: Readers,
+        towns: Callable[[], Sequence[str]],
+    ) -> None:
+        self._setting, self._secrets, self._readers, self._towns = setting, secrets, readers, towns
+        worth = [source for source in sources if source[0].suffix.lower() in TABLES]
+        judging = readers.workers > 1 and len(worth) >= A_FEW
+        self._shared = pickle.dumps(setting, protocol=5) if judging else b""
+        self._coming = deque(worth if judging else ())
+        self._begun: dict[Path, _Begun] = {}
+        if judging:
+            self._advance()
+        else:
+            readers.expect([path for path, _ in worth], secrets.known)
+
+    def job(self, path: Path, root: Path, supplemented: Callable[[Workbook], Supplemented | None]) -> Job:
+        """The file read and judged by what is known now, as ``read_job``; files are asked for in their order."""
+        towns = self._towns()
+        begun = self._begun.get(path)
+        if begun is not None and begun.towns == len(towns):
+            found = None
+            with contextlib.suppress(DataError):  # raised again where the file is read
+                found = begun.future.result()
+            if isinstance(found, Job):
+                self._done(path)
+                return found
+        return read_job(path, root, self._setting, self._read, supplemented, known=towns)
+
+    def _read(self, path: Path) -> Workbook:
+        return self._secrets.unlock(path, lambda passwords: self._open(path, passwords))
+
+    def _open(self, path: Path, passwords: Sequence[str]) -> Workbook:
+        if (begun := self._begun.get(path)) is None:
+            book: Workbook = self._readers.get(path, passwords)
+            return book
+        try:
+            found = begun.future.result()
+        finally:
+            self._done(path)
+        return found.book if isinstance(found, Job) and found.book is not None else found
+
+    def _done(self, path: Path) -> None:
+        del self._begun[path]
+        self._advance()
+
+    def _advance(self) -> None:
+        """Begins further files, a bounded number of them."""
+        while self._coming and len(self._begun) < WINDOW_FILES * self._readers.workers:
+            path, root = self._coming[0]
+            size = _size(path)
+            if self._begun and sum(begun.size for begun in self._begun.values()) + size > WINDOW_BYTES:
+                return
+            self._coming.popleft()
+            towns = self._towns()
+            then = (_THEN, (self._shared, path, root, towns)) if size <= SMALL else None
+            future = self._readers.submit(path, self._secrets.known, then)
+            self._begun[path] = _Begun(future, size, len(towns) if then else -1)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def judged_here(book: Workbook, asked: tuple[bytes, Path, Path, Sequence[str]]) -> Job | Workbook:
+    """What a reader process makes of a workbook: the judged file; the workbook where only the record can tell."""
+    shared, path, root, known = asked
+    if known_remainder(book):
+        return book
+    setting = _setting(shared)
+    job = blank_job(path, root)
+    judge(job, root, book, setting, known=known, named=is_named(path, root, setting))
+    return job
+
+
+@lru_cache(maxsize=1)
+def _setting(shared: bytes) -> Setting:
+    setting: Setting = pickle.loads(shared)
+    return setting
