@@ -38,7 +38,7 @@ def serve(memory: int) -> None:
         os.dup2(nothing.fileno(), 1)
     asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(asked,), daemon=True).start()
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # Arrow would load it, and nothing here needs it
+    sys.meta_path.insert(0, _WithoutPandas())
     import jiuzhu_cli.tabular.guard
     import jiuzhu_cli.tabular.read  # noqa: F401
 
@@ -65,10 +65,15 @@ def _answer(output: Any, path: Path, passwords: tuple[str, ...], then: tuple[str
         if type(error).__name__ != "PanicException":
             raise
         value = Failure.of(DataError(f"“{path.name}”读不出来，可能已损坏", "若能打开，另存为 .xlsx 后再导入"))
-    if isinstance(value, Workbook):
-        send_book(output, value)
-    else:
-        send(output, value)
+    send_book(output, value) if isinstance(value, Workbook) else send(output, value)
+
+
+class _WithoutPandas:
+    """Arrow loads pandas where it finds it; nothing here needs it, and it takes longer than a file."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ImportError(name)
 
 
 def _no_memory(path: Path) -> DataError:

@@ -73,7 +73,10 @@ def _read_all(reader: RowReader, pieces: Iterable[bytes], threads: bool) -> Iter
     with ThreadPoolExecutor(THREADS, thread_name_prefix="rows") as pool:
         try:
             for piece in pieces:
-                running.append(pool.submit(reader.read, piece))
+                try:
+                    running.append(pool.submit(reader.read, piece))
+                except RuntimeError:  # no room for the stack of a thread
+                    raise MemoryError from None
                 if len(running) > THREADS:
                     yield running.popleft().result()
             while running:
