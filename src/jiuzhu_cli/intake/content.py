@@ -55,8 +55,10 @@ def by_content(view: Understanding) -> None:
                 continue  # a header that says something else is believed; letters (xm, name) say nothing
             texts = view.texts(column)
             wanted = _SHARE if code in ("id_no", "account_no", "phone", "name") else _SURE
-            if len(texts) >= min(3, len(view.rows)) and (fit := sum(map(matches, map(compact, texts)))) >= wanted * len(
+            if (
                 texts
+                and len(texts) >= min(3, len(view.rows))
+                and (fit := sum(map(matches, map(compact, texts)))) >= wanted * len(texts)
             ):
                 if code == "name" and len(set(texts)) < 0.5 * len(texts):
                     continue
