@@ -182,7 +182,7 @@ def clean_texts(cells: Cells) -> Cleaned:
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         return plain_text(cell), "", ()
 
-    if repeats_itself(column):
+    if len(column) <= _PROBE or repeats_itself(column):
         return _by_distinct(column, read)
     # the shorter ones may be a dash or a stroke for nothing
     good = made_of(column.text, plain_characters(), 3, 1_000_000) & (column.kinds <= INT)

@@ -17,6 +17,7 @@ _PLAIN = (
 )  # fmt: skip
 
 _PIECE = 1 << 16  # texts
+_WORTH_A_PATTERN = 200  # texts; a pattern takes a while to be made
 
 
 def _table(ranges: tuple[tuple[int, int], ...]) -> np.ndarray:
@@ -43,9 +44,10 @@ def plain_names(texts: pa.StringArray, longest: int) -> np.ndarray:
     """Which are names that read as themselves (``core.names.read_name``)."""
     good = made_of(texts, _safe_characters(), 1, longest)
     rows = np.flatnonzero(~good)
-    rest = texts.take(pa.array(rows))
-    strange = pc.match_substring_regex(rest, ODD_NAME).fill_null(True).to_numpy(zero_copy_only=False)
-    good[rows] = made_of(rest, name_characters(), 1, longest) & ~strange
+    if len(rows) > _WORTH_A_PATTERN:
+        rest = texts.take(pa.array(rows))
+        strange = pc.match_substring_regex(rest, ODD_NAME).fill_null(True).to_numpy(zero_copy_only=False)
+        good[rows] = made_of(rest, name_characters(), 1, longest) & ~strange
     return good
 
 
