@@ -43,9 +43,11 @@ def large(path: Path, rows: int) -> Path:
     return raw_xlsx(path, sheet_xml(cells, dimension=f"A1:B{rows}"))
 
 
-def slow(path: Path) -> Path:
-    """Takes the slow exact pass: many seconds."""
-    return raw_xlsx(path, sheet_xml("".join(f"<row r='{n}'><c r='A{n}'><v>1</v></c></row>" for n in range(1, 500_000))))
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that takes the slow exact pass: seconds."""
+    rows = "".join(f"<row r='{n}'><c r='A{n}'><v>1</v></c></row>" for n in range(1, 400_000))
+    return raw_xlsx(tmp_path_factory.mktemp("slow") / "慢.xlsx", sheet_xml(rows))
 
 
 @pytest.fixture
@@ -136,8 +138,8 @@ def test_passwords_known_later(tmp_path: Path, readers: Readers) -> None:
 
 
 @posix
-def test_killed_in_the_middle(tmp_path: Path, readers: Readers) -> None:
-    good, path = small(tmp_path / "好.xlsx"), slow(tmp_path / "慢.xlsx")
+def test_killed_in_the_middle(tmp_path: Path, slow: Path, readers: Readers) -> None:
+    good, path = small(tmp_path / "好.xlsx"), slow
     readers.expect([good, path])
     assert readers.get(good).sheets[0].height == 3
     killed = process(readers)
@@ -168,11 +170,11 @@ def test_out_of_memory(tmp_path: Path) -> None:
 
 
 @posix
-def test_out_of_time(tmp_path: Path) -> None:
+def test_out_of_time(tmp_path: Path, slow: Path) -> None:
     with Readers(seconds=1) as readers:
         begun = time.monotonic()
         with pytest.raises(DataError, match="1 秒还没有读完"):
-            readers.get(slow(tmp_path / "慢.xlsx"))
+            readers.get(slow)
         assert time.monotonic() - begun < 30
         assert readers.get(small(tmp_path / "a.xlsx")).sheets[0].height == 3
 
@@ -218,10 +220,10 @@ PARENT = """
 """
 
 
-def parent(tmp_path: Path, then: str) -> tuple[subprocess.Popen[str], list[int]]:
-    slow(tmp_path / "a.xlsx"), slow(tmp_path / "b.xlsx")
+def parent(tmp_path: Path, slow: Path, then: str) -> tuple[subprocess.Popen[str], list[int]]:
     code = textwrap.dedent(PARENT).format(then=then)
-    command = [sys.executable, "-c", code, str(tmp_path / "a.xlsx"), str(tmp_path / "b.xlsx")]
+    (tmp_path / "b.xlsx").hardlink_to(slow)
+    command = [sys.executable, "-c", code, str(slow), str(tmp_path / "b.xlsx")]
     environment = os.environ | {"TMPDIR": str(tmp_path / "temporary")}
     (tmp_path / "temporary").mkdir()
     one = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
@@ -230,8 +232,8 @@ def parent(tmp_path: Path, then: str) -> tuple[subprocess.Popen[str], list[int]]
 
 
 @posix
-def test_parent_killed_leaves_no_orphan_and_no_file(tmp_path: Path) -> None:
-    one, pids = parent(tmp_path, "time.sleep(60)")
+def test_parent_killed_leaves_no_orphan_and_no_file(tmp_path: Path, slow: Path) -> None:
+    one, pids = parent(tmp_path, slow, "time.sleep(60)")
     time.sleep(1)
     assert len(pids) == 2 and all(map(is_alive, pids))
     one.kill()
@@ -242,10 +244,10 @@ def test_parent_killed_leaves_no_orphan_and_no_file(tmp_path: Path) -> None:
 
 
 @posix
-def test_ctrl_c_ends_the_children_without_a_word(tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_children_without_a_word(tmp_path: Path, slow: Path) -> None:
     then = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     then += "try:\n    readers.get(Path(sys.argv[1]))\nexcept KeyboardInterrupt:\n    readers.close(); sys.exit(130)"
-    one, pids = parent(tmp_path, then)
+    one, pids = parent(tmp_path, slow, then)
     time.sleep(0.8)
     one.send_signal(signal.SIGINT)
     _, said = one.communicate(timeout=20)
@@ -255,11 +257,10 @@ def test_ctrl_c_ends_the_children_without_a_word(tmp_path: Path) -> None:
 
 
 @posix
-def test_close_does_not_wait_for_a_long_file(tmp_path: Path) -> None:
-    path = slow(tmp_path / "a.xlsx")
+def test_close_does_not_wait_for_a_long_file(slow: Path) -> None:
     begun = time.monotonic()
     with Readers() as readers:
-        readers.expect([path])
+        readers.expect([slow])
         pid = process(readers)
         time.sleep(0.5)
     assert time.monotonic() - begun < 5
