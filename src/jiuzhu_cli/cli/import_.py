@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from contextlib import nullcontext
 from dataclasses import replace as replace_options
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from jiuzhu_cli.intake.job import Options
     from jiuzhu_cli.intake.result import ImportResult
     from jiuzhu_cli.tabular.secret import Secrets
+
+MOST_READERS = 4  # the one that saves keeps up with no more
 
 
 def command(
@@ -60,8 +63,10 @@ def command(
 
     context: Context = ctx.obj
     refuse_in_arguments(password)
-    readers = ctx.with_resource(Readers())  # the first file is read while the rest of the program loads
-    readers.expect([path for path in paths if path.is_file()][:1])
+    alone = len(paths) == 1 and paths[0].is_file()
+    readers = ctx.with_resource(Readers(1 if alone else min(os.cpu_count() or 1, MOST_READERS)))
+    if alone:
+        readers.expect(paths)  # it is read while the rest of the program loads
     if (replace and append) or (strict and accept_valid):
         raise UsageError("这两个选项只能用一个：--replace/--append，--strict/--accept-valid", "去掉其中一个")
     if amount_level not in ("", "household", "person"):
