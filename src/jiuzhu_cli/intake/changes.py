@@ -10,6 +10,7 @@ from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.intake.compare import KINDS, Comparison
 from jiuzhu_cli.intake.watch import SHEETS
 from jiuzhu_cli.policy.load import Policy
+from jiuzhu_cli.tabular.ours import FRONTS
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ def change_sheets(lists: Sequence[ListOfFile], policy: Policy) -> list[SheetSpec
         if len(chosen) == 1:
             columns, rows = _COLUMNS[1:], [row[1:] for row in rows]
             fills = {(row, place - 1): fill for (row, place), fill in fills.items()}
-        title = "与上月名册相比" if which == "month" else "与更正前的名册相比"
-        out.append(SheetSpec(name, columns, rows, title=title, notes=notes, fills=fills))
+        out.append(SheetSpec(name, columns, rows, title=FRONTS[name], notes=notes, fills=fills))
     return out
 
 

@@ -18,6 +18,7 @@ from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.annotate import MAX_KEPT_CELLS, CellMark, annotate_copy, write_fronts
 from jiuzhu_cli.tabular.cells import CellError, Workbook
 from jiuzhu_cli.tabular.files import safe_name
+from jiuzhu_cli.tabular.ours import FRONTS
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
 
 SEVERITIES = {"error": "拒收", "warning": "请核对", "notice": "说明"}
@@ -89,7 +90,7 @@ def _summary(results: Sequence[TableResult], policy: Policy) -> SheetSpec:
         notes = ["没有退回的行。黄色单元格请核对，最后一列写明原因；确有错误的，改正后重新导入整份名册。"]
     else:
         notes = ["没有发现问题。"]
-    return SheetSpec("核对结果", columns, rows, title="导入核对结果", notes=notes)
+    return SheetSpec("核对结果", columns, rows, title=FRONTS["核对结果"], notes=notes)
 
 
 def _by_code(result: TableResult, policy: Policy) -> list[tuple[str, str, str]]:

@@ -15,6 +15,7 @@ from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.archive import file_bytes
 from jiuzhu_cli.tabular.cells import CellError, Sheet, Workbook, column_index
 from jiuzhu_cli.tabular.files import write_atomic
+from jiuzhu_cli.tabular.ours import REASON_HEADER, old_reasons
 from jiuzhu_cli.tabular.package import Odd
 from jiuzhu_cli.tabular.patch import new_workbook, patched_copy
 from jiuzhu_cli.tabular.plaincopy import PlainMarks, write_plain
@@ -23,7 +24,6 @@ from jiuzhu_cli.tabular.sheetpatch import SheetMarks
 from jiuzhu_cli.tabular.write import CREATED, FILLS, FONT, MAX_TEXT, SheetSpec, text_width
 
 MAX_KEPT_CELLS = 300_000  # beyond it openpyxl takes minutes: data and marks only
-REASON_HEADER = "核对结果"
 PLAIN_NOTE = "原表是 xls/csv 或特别大，本副本只保留数据和标记，没有保留原来的格式。"
 _STRANGE = (
     Odd, DataError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError, EOFError,
@@ -171,6 +171,12 @@ def _copy_patched(
     }
     for name, mark in sheets.items():
         mark.header_row = headers.get(name, 1) - 1
+    for one in book.sheets:
+        earlier = old_reasons(one, headers.get(one.name, 1) - 1)
+        if earlier is not None:
+            sheet = sheets.setdefault(one.name, SheetMarks(header=REASON_HEADER))
+            sheet.reason_column, sheet.old = earlier[0], set(earlier[1])
+            sheet.header_row = headers.get(one.name, 1) - 1
     for (name, row), text in reasons.items():
         sheets[name].reasons[row - 1] = text
         sheets[name].width = max(sheets[name].width, min(text_width(text) + 2, 60))
@@ -186,7 +192,7 @@ def _copy_patched(
     comments: dict[str, dict[tuple[int, int], str]] = {}
     for (name, row, column), text in _comments(marks, anchors).items():
         comments.setdefault(name, {})[row, column] = text
-    patched_copy(_source(book), path, sheets, comments, fronts)
+    patched_copy(_source(book), path, sheets, comments, fronts, {sheet.name for sheet in book.sheets})
 
 
 def _copy_kept(

@@ -7,12 +7,13 @@ Macros are left behind.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from jiuzhu_cli.tabular import remarks
 from jiuzhu_cli.tabular.frontsheet import FrontSheet
+from jiuzhu_cli.tabular.ours import may_be_front
 from jiuzhu_cli.tabular.package import (  # fmt: skip
     LARGE,
     RELATIONS,
@@ -49,14 +50,16 @@ def patched_copy(
     sheets: Mapping[str, SheetMarks],
     comments: Mapping[str, Mapping[tuple[int, int], str]],
     fronts: Sequence[SheetSpec],
+    known: Collection[str],
 ) -> None:
     """Writes ``target``: ``source`` with ``sheets`` and ``comments`` (by sheet name and 0-based cell) put in, ``fronts`` first.
 
-    Names of ``fronts`` must be free. Odd when the package is not as Excel, WPS and LibreOffice write it.
+    Fronts of an earlier copy, which are not among the ``known`` sheets, go. Names of ``fronts`` must be free. Odd when the package is not as Excel, WPS and LibreOffice write it.
     """
     package = Package(source)
     try:
         copy = _Copy(package)
+        copy.drop_fronts(known)
         copy.mark(sheets, comments)
         copy.put_in_front(fronts)
         with target.open("wb") as file:
@@ -136,47 +139,94 @@ class _Copy:
         for other in _OTHER_BOOKS:
             self._types = self._types.replace(other, (_SPREADSHEET + "sheet.main+xml").encode())
 
+    def _sheets(self) -> list[tuple[str, str, str, bytes]]:
+        """Name, part, kind and tag of each sheet, in order."""
+        p = re.escape(self._p)
+        block = re.search(rb"<" + p + rb"sheets\b.*?</" + p + rb"sheets>", self._xml, re.DOTALL)
+        out = []
+        for tag in re.findall(rb"<" + p + rb"sheet\s[^>]*>", block.group(0)) if block else []:
+            told = attributes(tag)
+            relation = next((value for name, value in told.items() if name.endswith(":id")), "")
+            kind, part = self._relations.get(relation, ("", ""))
+            out.append((told["name"], part, kind, tag))
+        return out
+
+    def drop_fronts(self, known: Collection[str]) -> None:
+        """Takes out the fronts of an earlier copy; names that hold in one sheet keep theirs."""
+        while ours := [
+            (place, part, tag)
+            for place, (name, part, _, tag) in enumerate(self._sheets())
+            if may_be_front(name) and name not in known
+        ]:
+            place, part, tag = ours[0]
+            self._xml = self._xml.replace(tag, b"", 1)
+            own = re.compile(rb"<" + re.escape(self._p) + rb"definedName\b[^>]*\slocalSheetId\s*=\s*[\"']%d[\"'][^>]*>[^<]*</[^>]*>" % place)  # fmt: skip
+            self._xml = self._shifted(own.sub(b"", self._xml), lambda number, at=place: number - (number > at))  # type: ignore[misc]
+            name = relations_part(self._book)
+            relations = self._rels.get(name) or self._package.read(name)
+            gone = [entry for entry, (_, target) in self._relations.items() if target == part]
+            for entry in gone:
+                relations = re.sub(rb"<[^>]*\sId\s*=\s*[\"']%s[\"'][^>]*>" % entry.encode(), b"", relations)
+            self._rels[name] = relations
+            self._types = re.sub(
+                rb"<[^>]*\sPartName\s*=\s*[\"']/%s[\"'][^>]*>" % re.escape(part.encode()), b"", self._types
+            )
+            for one in (part, relations_part(part)):
+                self._package.infos.pop(one, None)
+
+    @staticmethod
+    def _shifted(xml: bytes, to: Callable[[int], int]) -> bytes:
+        return re.sub(rb'(\slocalSheetId\s*=\s*["\'])(\d+)', lambda m: m[1] + b"%d" % to(int(m[2])), xml)
+
     # sheets -------------------------------------------------------------------------------------------------
 
     def mark(self, marks: Mapping[str, SheetMarks], comments: Mapping[str, Mapping[tuple[int, int], str]]) -> None:
         """Marks and comments into the sheets; a sheet that is selected is so no longer."""
-        block = re.search(rb"<" + re.escape(self._p) + rb"sheets\b.*?</" + re.escape(self._p) + rb"sheets>", self._xml, re.DOTALL)  # fmt: skip
-        tags = re.findall(rb"<" + re.escape(self._p) + rb"sheet\s[^>]*>", block.group(0)) if block else []
-        found = {}
-        for tag in tags:
-            told = attributes(tag)
-            relation = next((value for name, value in told.items() if name.endswith(":id")), "")
-            kind, part = self._relations.get(relation, ("", ""))
-            if kind == "worksheet":
-                found[told["name"]] = part
+        found = {name: part for name, part, kind, _ in self._sheets() if kind == "worksheet"}
         if not set(marks) | set(comments) <= set(found):
             raise Odd("sheets")
         for number, (name, part) in enumerate(found.items(), 1):
             mark = marks.get(name, SheetMarks())
             mark.deselect = b"tabSelected" in self._package.start_of(part, _HEAD)
             texts = dict(sorted(comments.get(name, {}).items())[:MAX_REMARKS])
-            if texts:
-                mark.drawing = self._remarks(part, texts, number)
-            if mark.cells or mark.reasons or mark.reason_column is not None or mark.drawing or mark.deselect:
+            again = bool(mark.old)
+            if texts or again:
+                mark.drawing = self._remarks(part, texts, number, again=again)
+            if (
+                mark.cells
+                or mark.old
+                or mark.reasons
+                or mark.reason_column is not None
+                or mark.drawing
+                or mark.deselect
+            ):
                 # the styles grow while the sheet goes through: sheets first, styles after them
                 self._parts[part] = SheetPatch(self._package.pieces(part), mark, self._styles)
                 if self._package.infos[part].file_size > LARGE:
                     self._large.add(part)
 
-    def _remarks(self, sheet: str, texts: Mapping[tuple[int, int], str], number: int) -> str:
-        """Comments and their drawing; returns the relation of a new drawing, '' when the sheet has one already."""
+    def _remarks(self, sheet: str, texts: Mapping[tuple[int, int], str], number: int, *, again: bool) -> str:
+        """Comments and their drawing; returns the relation of a new drawing, '' when the sheet needs none.
+
+        ``again``: without those of an earlier copy.
+        """
         relations = self._package.relations(sheet)
         part = next((target for kind, target in relations.values() if kind == "comments"), "")
+        if not part and not texts:
+            return ""
         data = self._package.read(part) if part else remarks.NEW_COMMENTS
         part = part or self._new("xl/comments_jiuzhu.xml", "comments", _SPREADSHEET + "comments+xml", sheet)
+        data, gone = remarks.without_ours(data) if again else (data, set())
         data, places = remarks.with_comments(data, texts)
         self._parts[part] = [data]
         drawings = [target for kind, target in relations.values() if kind == "vmlDrawing"]
         for drawing in drawings:
             old = self._package.read(drawing)
             if b"ClientData" in old:  # the drawing of a page header has none
-                self._parts[drawing] = [remarks.with_shapes(old, places, texts)]
+                self._parts[drawing] = [remarks.with_shapes(remarks.without_shapes(old, gone), places, texts)]
                 return ""
+        if not places:
+            return ""
         if not re.search(rb'Extension\s*=\s*["\']vml["\']', self._types, re.IGNORECASE):
             self._type("Default", "Extension", "vml", "application/vnd.openxmlformats-officedocument.vmlDrawing")
         name, count = "xl/drawings/vmlDrawing_jiuzhu.vml", 1
@@ -206,7 +256,7 @@ class _Copy:
             )
         xml = self._xml[: block.end()] + "".join(made).encode() + self._xml[block.end() :]
         shift = len(fronts)
-        xml = re.sub(rb'(\slocalSheetId\s*=\s*["\'])(\d+)', lambda m: m[1] + b"%d" % (int(m[2]) + shift), xml)
+        xml = self._shifted(xml, lambda number: number + shift)
         opened = re.compile(rb'\s(?:activeTab|firstSheet)\s*=\s*(?:"[^"]*"|\'[^\']*\')')
         xml = re.sub(rb"<" + p + rb"workbookView\b[^>]*>", lambda m: opened.sub(b"", m[0]), xml)
         self._parts[self._book] = [xml]

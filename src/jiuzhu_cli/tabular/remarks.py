@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from jiuzhu_cli.tabular.cells import column_letters
+from jiuzhu_cli.tabular.cells import column_letters, split_reference
 from jiuzhu_cli.tabular.package import Odd, before_end, escape, prefix_of
 
 AUTHOR = "jiuzhu"
+_ADDED = "【核对】"  # begins what we add to a comment that is there
 _NAMESPACES = {
     "v": "urn:schemas-microsoft-com:vml",
     "o": "urn:schemas-microsoft-com:office:office",
@@ -46,7 +47,7 @@ def with_comments(data: bytes, texts: Mapping[tuple[int, int], str]) -> tuple[by
         raise Odd("authors")
     author = len(re.findall(rb"<" + bare + rb"author(?=[\s/>])", authors.group(1) or b""))
     data = data[: authors.start()] + before_end(authors.group(0), prefix + b"authors", f"<{p}author>{AUTHOR}</{p}author>".encode()) + data[authors.end() :]  # fmt: skip
-    one = re.compile(rb"<" + bare + rb"comment\b[^>]*?\sref\s*=\s*[\"']([A-Z]+\d+)[\"'][^>]*>.*?</" + bare + rb"comment>", re.DOTALL)  # fmt: skip
+    one = _comment(bare)
     there = {match.group(1).decode() for match in one.finditer(data)}
     wanted = {f"{column_letters(column)}{row + 1}": (row, column) for row, column in texts}
 
@@ -58,7 +59,7 @@ def with_comments(data: bytes, texts: Mapping[tuple[int, int], str]) -> tuple[by
             rb"(<" + bare + rb"text\s*>)\s*(<" + bare + rb"t\b[^>]*>[^<]*</" + bare + rb"t>)",
             rb"\1<" + prefix + rb"r>\2</" + prefix + rb"r>", match.group(0),
         )  # fmt: skip
-        return before_end(text, prefix + b"text", _run(p, f"\n【核对】{texts[place]}").encode())
+        return before_end(text, prefix + b"text", _run(p, f"\n{_ADDED}{texts[place]}").encode())
 
     data = one.sub(joined, data)
     fresh = sorted(place for reference, place in wanted.items() if reference not in there)
@@ -67,6 +68,44 @@ def with_comments(data: bytes, texts: Mapping[tuple[int, int], str]) -> tuple[by
         for row, column in fresh
     ]
     return before_end(data, prefix + b"commentList", "".join(made).encode()), fresh
+
+
+def without_ours(data: bytes) -> tuple[bytes, set[tuple[int, int]]]:
+    """A comments part without what an earlier copy put in, and the 0-based cells that have no comment any more."""
+    prefix = prefix_of(data, "comments")
+    bare = re.escape(prefix)
+    authors = re.findall(rb"<" + bare + rb"author(?:\s[^>]*)?(?:/>|>(.*?)</" + bare + rb"author>)", data, re.DOTALL)
+    ours = {b"%d" % number for number, name in enumerate(authors) if name == AUTHOR.encode()}
+    gone: set[tuple[int, int]] = set()
+
+    def kept(match: re.Match[bytes]) -> bytes:
+        author = re.search(rb"\sauthorId\s*=\s*[\"'](\d+)", match.group(0))
+        if author is None or author.group(1) not in ours:
+            ends = _ADDED.encode()
+            run = rb"<" + bare + rb"r>(?:(?!</" + bare + rb"r>).)*?" + ends + rb".*?</" + bare + rb"r>"
+            return re.sub(run, b"", match.group(0), flags=re.DOTALL)
+        place = split_reference(match.group(1).decode())
+        if place is not None:
+            gone.add(place)
+        return b""
+
+    return _comment(bare).sub(kept, data), gone
+
+
+def without_shapes(drawing: bytes, places: set[tuple[int, int]]) -> bytes:
+    """A drawing without the note boxes of ``places``."""
+
+    def kept(match: re.Match[bytes]) -> bytes:
+        row = re.search(rb"<x:Row>\s*(\d+)", match.group(0))
+        column = re.search(rb"<x:Column>\s*(\d+)", match.group(0))
+        note = row is not None and column is not None and b'ObjectType="Note"' in match.group(0)
+        return b"" if note and (int(row.group(1)), int(column.group(1))) in places else match.group(0)  # type: ignore[union-attr]
+
+    return re.sub(rb"<v:shape\s.*?</v:shape>", kept, drawing, flags=re.DOTALL)
+
+
+def _comment(bare: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"<" + bare + rb"comment\b[^>]*?\sref\s*=\s*[\"']([A-Z]+\d+)[\"'][^>]*>.*?</" + bare + rb"comment>", re.DOTALL)  # fmt: skip
 
 
 def _run(p: str, text: str) -> str:

@@ -41,6 +41,7 @@ class SheetMarks:
     header_row: int = 0
     header: str = ""
     width: float = 12
+    old: set[int] = field(default_factory=set)  # rows with a reason of an earlier copy: it goes, and its colours
     drawing: str = ""  # relation ID of a new drawing of comments
     deselect: bool = False
 
@@ -51,7 +52,7 @@ class SheetPatch:
     def __init__(self, pieces: Iterable[bytes], marks: SheetMarks, styles: Styles) -> None:
         self._pieces, self._marks, self._styles = iter(pieces), marks, styles
         self._columns: list[tuple[int, int, int]] = []  # 1-based first and last column, format
-        rows = set(marks.cells) | set(marks.reasons)
+        rows = set(marks.cells) | set(marks.reasons) | marks.old
         if marks.reason_column is not None:
             rows.add(marks.header_row)
         self._rows = sorted(rows, reverse=True)  # the next one last
@@ -202,6 +203,9 @@ class SheetPatch:
             reference = re.search(rb'\sr\s*=\s*["\']([A-Z]+)\d+["\']', match.group(1))
             column = column_index(reference.group(1).decode()) if reference else column + 1
             cells[column] = match.group(0)
+        if index in marks.old:
+            cells.pop(marks.reason_column if marks.reason_column is not None else -1, None)
+            cells = {column: self._uncoloured(cell) for column, cell in cells.items()}
         ground = int(told["s"]) if told.get("customFormat") in ("1", "true") and "s" in told else None
         for column, colour in marks.cells.get(index, {}).items():
             if column in cells:
@@ -231,6 +235,12 @@ class SheetPatch:
         style = self._styles.coloured(int(match.group(1)) if match else 0, colour)
         tag = tag[: match.start()] + tag[match.end() :] if match else tag
         return tag.rstrip() + b' s="%d"' % style + rest
+
+    def _uncoloured(self, cell: bytes) -> bytes:
+        match = re.match(rb'<[^>]*?\ss\s*=\s*["\'](\d+)["\']', cell)
+        if match is None:
+            return cell
+        return cell[: match.start(1)] + b"%d" % self._styles.bare(int(match.group(1))) + cell[match.end(1) :]
 
     def _column_style(self, number: int) -> int:
         return next((style for first, last, style in self._columns if first <= number <= last), 0)

@@ -30,11 +30,18 @@ class Styles:
         self._count: dict[str, int] = {}
         self._added: dict[str, list[str]] = {kind: [] for kind in _KINDS}
         self._known: dict[tuple[str, object], int] = {}
+        self._ours: set[int] = set()  # fills that an earlier copy put in
         for block, kind in _KINDS.items():
             inside = re.search(rb"<" + p + block.encode() + rb"\b[^>]*>(.*?)</" + p + block.encode() + rb">", data, re.DOTALL)  # fmt: skip
             if inside is None:
                 raise Odd(block)
             self._count[block] = len(re.findall(rb"<" + p + kind.encode() + rb"(?=[\s/>])", inside.group(1)))
+            if block == "fills":
+                every = re.findall(rb"<" + p + rb"fill>.*?</" + p + rb"fill>", inside.group(1), re.DOTALL)
+                ours = [f'rgb="FF{FILLS[colour][1:]}"'.encode() for colour in ("red", "yellow")]
+                self._ours = {number for number, xml in enumerate(every) if any(colour in xml for colour in ours)}
+                if len(every) != self._count[block]:
+                    self._ours = set()
             if block == "cellXfs":
                 found = re.findall(rb"<" + p + rb"xf\b(?:[^>]*?/>|[^>]*>.*?</" + p + rb"xf>)", inside.group(1), re.DOTALL)  # fmt: skip
                 self._formats = [xf.decode() for xf in found]
@@ -48,6 +55,13 @@ class Styles:
             self._added[block].append(xml)
         return self._known[key]
 
+    def _xf(self, number: int) -> str:
+        """The cell format ``number`` as it is written, old or new."""
+        formats = [*self._formats, *self._added["cellXfs"]]
+        if not 0 <= number < len(formats):
+            raise Odd("style number")
+        return formats[number]
+
     def _fill(self, colour: str) -> int:
         p = self._prefix.decode()
         solid = f'<{p}fgColor rgb="FF{colour[1:]}"/><{p}bgColor indexed="64"/>'
@@ -57,12 +71,21 @@ class Styles:
         """The format ``number`` on a ground of ``write.FILLS``, all else as it is."""
         key = (colour, number)
         if key not in self._known:
-            if not 0 <= number < len(self._formats):
-                raise Odd("style number")
-            tag, rest = re.fullmatch(r"(<[^>]*?)(/?>.*)", self._formats[number], re.DOTALL).groups()  # type: ignore[union-attr]
+            tag, rest = re.fullmatch(r"(<[^>]*?)(/?>.*)", self._xf(number), re.DOTALL).groups()  # type: ignore[union-attr]
             tag = re.sub(r'\s(?:fillId|applyFill)\s*=\s*(?:"[^"]*"|\'[^\']*\')', "", tag).rstrip()
             fill = self._fill(FILLS[colour])
             self._known[key] = self._add("cellXfs", f'{tag} fillId="{fill}" applyFill="1"{rest}')
+        return self._known[key]
+
+    def bare(self, number: int) -> int:
+        """The format ``number`` without the ground that ``coloured`` once gave it; the same where it has another."""
+        fill = re.search(r'\sfillId\s*=\s*["\'](\d+)', self._xf(number))
+        if fill is None or int(fill.group(1)) not in self._ours:
+            return number
+        key = ("bare", number)
+        if key not in self._known:
+            xf = re.sub(r'(\sfillId\s*=\s*["\'])\d+', r"\g<1>0", self._xf(number), count=1)
+            self._known[key] = self._add("cellXfs", xf)
         return self._known[key]
 
     def format(
