@@ -31,14 +31,14 @@ _REMARK = re.compile(
 _TAIL = re.compile(rf"(?<={HAN}{HAN})[\s\-—_/、,，]*({_GONE}|(?<=[\s\-—_/、,，])(?:户主|本人|申请人))$")
 _DEAD_ONLY = re.compile(_DEAD)
 _POLITE = "女士|先生|同志|大爷|大妈|大娘|奶奶|爷爷|师傅|小姐"
-_NOBODY = re.compile(rf"某|^{HAN}{{1,2}}(?:{_POLITE})$")
+_NOBODY = re.compile(rf"某|^[〃〞々″”“\"']+$|^同上$|^{HAN}{{1,2}}(?:{_POLITE})$")
 _UNREAD = re.compile(r"[?？�□〓■◇*＊×_]")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 # parts of characters that stand in no name by themselves, and whole characters often typed as two (䶮: 龙天, 顗: 岂页)
 _SPLIT = re.compile(r"[钅纟氵艹亻忄扌犭礻衤饣讠刂冫宀廴辶阝彳灬疒罒癶虍丬爿攵夂囗勹亠]|龙天|岂页")
 # For readers of whole columns: a name only of characters U+4E00–U+9FA5 (all of them in GBK) and interpuncts reads as itself
 # unless this finds something in it, and it can only do so where one of the characters stands. RE2 understands it.
-ODD_NAME = rf"某|(?:{_DEAD}|{_POLITE})$|{_SPLIT.pattern}|^·|··|·$"
+ODD_NAME = rf"某|^同上$|(?:{_DEAD}|{_POLITE})$|{_SPLIT.pattern}|^·|··|·$"
 ODD_CHARACTERS = frozenset(
     "某故亡殁死逝去过离销女先同爷妈娘奶师小龙岂·" + _SPLIT.pattern[1 : _SPLIT.pattern.index("]")]
 )
@@ -84,7 +84,7 @@ def read_name(raw: Any) -> Name:
     """Reads one name cell.
 
     The value has no spaces or invisible characters, interpunct as U+00B7, brackets and remarks taken out where they are
-    remarks. Problems: ``name_missing``, ``name_characters``, ``name_length``, ``name_nobody`` (李某某, 王女士: nobody in particular), ``name_masked``
+    remarks. Problems: ``name_missing``, ``name_characters``, ``name_length``, ``name_nobody`` (李某某, 王女士, 〃: nobody in particular), ``name_masked``
     (张*: hidden on purpose). Notes: ``name_remark`` or ``name_dead`` (已故) with ``remark``, ``name_brackets`` (brackets that are no
     known remark), ``name_pinyin`` (张yan), ``name_unread`` (张？), ``name_split`` (拆字), ``rare_character`` (not in GBK: some
     banks cannot write it), ``characters_private`` (a private-use character that no table explains).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as default
@@ -45,6 +46,7 @@ NOTES: dict[str, Severity] = {
     "id_upgraded": "notice", "id_letter_slip": "notice", "name_dead": "warning", "name_remark": "notice", "name_brackets": "warning",
     "name_pinyin": "warning", "name_unread": "warning", "name_split": "notice", "rare_character": "notice", "characters_private": "warning",
 }  # fmt: skip
+MAX_NOTICES = 20
 FILLED_TYPES = {"area", "code", "date", "month"}
 
 
@@ -173,8 +175,8 @@ def read_rows(
         rows.values[column.field] = cleaned.values
         if cleaned.problems:
             rows.problems[column.field] = cleaned.problems
-        for person, notes in cleaned.notes.items():
-            _tell_notes(rows, person, column.field, notes)
+        if cleaned.notes:
+            _tell_notes(rows, column.field, cleaned.notes)
     if rows.beside:
         _keep_beside(rows)
     _flags(rows)
@@ -182,19 +184,25 @@ def read_rows(
     return rows
 
 
-def _tell_notes(rows: Rows, person: int, name: str, notes: tuple[str, ...]) -> None:
-    """What a reader found odd but took: said once, where the person or the payee stands."""
-    told = [code for code in notes if code in NOTES]
-    if name in ("head_name", "related_name"):
-        return
-    for code in told:
-        remark = ""
-        if code in ("name_dead", "name_remark"):
-            remark = read_name(rows.raw(person, name)).remark
-            if name == "name":
+def _tell_notes(rows: Rows, name: str, notes: Mapping[int, tuple[str, ...]]) -> None:
+    """What a reader found odd but took, where the person or the payee stands; of one kind so many, then only how many more."""
+    said: Counter[str] = Counter()
+    for person, codes in notes.items():
+        for code in codes if name not in ("head_name", "related_name") else ():
+            if code not in NOTES:
+                continue
+            said[code] += 1
+            remark = read_name(rows.raw(person, name)).remark if code in ("name_dead", "name_remark") else ""
+            if remark and name == "name":
                 rows.beside[person] = remark
-        shown = remark if len(remark) <= 3 else remark[:2] + "…"  # 曾用名, 由某人代领: no second name in a finding
-        rows.blame(person, name, code, NOTES[code], remark=shown)
+            if NOTES[code] != "notice" or said[code] <= MAX_NOTICES:
+                shown = (
+                    remark if len(remark) <= 3 else remark[:2] + "…"
+                )  # 曾用名, 由某人代领: no second name in a finding
+                rows.blame(person, name, code, NOTES[code], remark=shown)
+    for code, count in said.items():
+        if NOTES[code] == "notice" and count > MAX_NOTICES:
+            rows.blame(-1, name, f"{code}_more", "notice", count=count - MAX_NOTICES)
 
 
 def _keep_beside(rows: Rows) -> None:
