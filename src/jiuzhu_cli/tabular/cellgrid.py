@@ -30,7 +30,8 @@ class CellGrid:
         """Sets a cell; blank ones (None) only count as carried rows."""
         if row >= MAX_ROWS or column >= MAX_COLUMNS:
             self._refuse(row, column)
-        self.rows = max(self.rows, row + 1)
+        if row >= self.rows:
+            self.rows = row + 1
         if value is None:
             return
         while len(self._columns) <= column:

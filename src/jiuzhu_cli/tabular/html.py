@@ -25,6 +25,12 @@ _RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
 _TAG = re.compile(
     r"<!--|<![^<>]*>|<\?[^<>]*>|<(/?)([A-Za-z][A-Za-z0-9:]*)((?>[^<>\"']+|\"[^\"<]{0,2000}\"|'[^'<]{0,2000}'|[\"'])*+)>"
 )
+# a row as programs write it, whole: nothing but text in its cells
+_ATTRIBUTES = r"((?:\s(?>[^<>\"']+|\"[^\"<>]*\"|'[^'<>]*')*+)?)"
+_ROW = re.compile(
+    rf"<tr{_ATTRIBUTES}>\s*+((?>(?><t[dh]{_ATTRIBUTES}>[^<]*+</t[dh]\s*+>)\s*+)++)</tr\s*+>", re.IGNORECASE
+)
+_CELL = re.compile(rf"<t[dh]{_ATTRIBUTES}>([^<]*+)<", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([A-Za-z][\w:.-]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\r\n\f]+")
@@ -135,7 +141,10 @@ class _Reader:
                     at = close + 3 if close >= 0 else end
                 continue
             tag = tag.lower()
-            if match.group(1):
+            if tag == "tr" and self.stack and not self.unshown and (row := _ROW.match(text, match.start())):
+                self._row(self.stack[-1], row.group(1), _CELL.findall(row.group(2)))
+                at = row.end()
+            elif match.group(1):
                 self._close(tag)
             elif tag in _UNSHOWN:
                 close_tag = re.compile(rf"</{tag}\s*>", re.IGNORECASE).search(text, at)
@@ -258,6 +267,19 @@ class _Reader:
         table.column = 0
         if self.unshown or _HIDDEN.search(attributes.get("style", "")) or "hidden" in attributes:
             table.block.hidden_rows.add(table.row)
+
+    def _row(self, table: _Table, attributes: str, cells: list[tuple[str, str]]) -> None:
+        self._end_cell(table)
+        self._open_row(table, _attributes(attributes))
+        row, put = table.row, table.block.cells.append
+        for given, text in cells:
+            if given or table.below:
+                self._open_cell(table, _attributes(given))
+                table.text.append(_SPACES.sub(" ", text))
+                self._end_cell(table)
+            else:
+                put((row, table.column, _value({}, _plain(_SPACES.sub(" ", text)))))
+                table.column += 1
 
     def _column(self, table: _Table, attributes: dict[str, str]) -> None:
         span = _span(attributes.get("span", "1"))
