@@ -18,7 +18,7 @@ from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.clean import DISABILITY_KINDS, GRADES
 from jiuzhu_cli.intake.letters import bytes_of
 from jiuzhu_cli.intake.rows import Rows
-from jiuzhu_cli.intake.vectors import is_true
+from jiuzhu_cli.intake.vectors import Vector, is_true
 
 _CERTIFICATE = "视力 听力 言语 肢体 智力 精神 多重".split()  # kinds 1–7, policy-reference §4
 _GRADES = "一级 二级 三级 四级".split()
@@ -50,22 +50,27 @@ def certificates(
     rows: Rows, number: str = "disability_no", kind_of: str = "disability_kind", grade_of: str = "disability_grade"
 ) -> None:
     """A disability certificate is the ID, kind 1–7, grade 1–4, perhaps B and a serial for a replacement (policy-reference §4)."""
-    ids, numbers = rows.get("id_no").tolist(), rows.get(number).tolist()
-    kinds, grades = rows.get(kind_of).tolist(), rows.get(grade_of).tolist()
-    for person, written in enumerate(numbers):
-        if written is None:
-            continue
-        flat = numbers[person] = compact(written).upper()
+    ids, numbers = rows.get("id_no"), rows.get(number)
+    kinds, grades = rows.get(kind_of), rows.get(grade_of)
+    agreeing, kind_told, grade_told = _agreeing(numbers, ids)
+    differs = (kinds.valid & ~kinds.equals(kind_told)) | (grades.valid & ~grades.equals(grade_told))
+    plain = agreeing & ~differs
+    rows.values[number] = numbers
+    kinds = rows.values[kind_of] = kinds.filled(kind_told.where(plain))
+    grades = rows.values[grade_of] = grades.filled(grade_told.where(plain))
+    for person in np.flatnonzero(numbers.valid & ~plain).tolist():
+        flat = compact(numbers[person]).upper()
+        numbers[person], id_no = flat, ids[person]
         if (
             len(flat) < 20
             or flat[18] not in "1234567"
             or flat[19] not in "1234"
             or not (len(flat) == 20 or flat[20] == "B")
         ):
-            if flat != ids[person]:  # some write the ID itself
+            if flat != id_no:  # some write the ID itself
                 rows.blame(person, number, "disability_no_format", "warning")
             continue
-        if ids[person] and flat[:18] != ids[person]:
+        if id_no and flat[:18] != id_no:
             rows.blame(person, number, "disability_no_differs", "warning")
             continue
         kind, grade = _CERTIFICATE[int(flat[18]) - 1], _GRADES[int(flat[19]) - 1]
@@ -77,8 +82,23 @@ def certificates(
             kinds[person] = kind
         elif kinds[person] in _CERTIFICATE and kinds[person] != kind:
             rows.blame(person, kind_of, "disability_kind_differs", "warning", certificate=kind)
-    rows.values[number] = numbers
-    rows.values[kind_of], rows.values[grade_of] = kinds, grades
+
+
+def _agreeing(numbers: Vector, ids: Vector) -> tuple[np.ndarray, Vector, Vector]:
+    """Which numbers are the row's ID, a kind and a grade and nothing more, and the kinds and grades of these."""
+    at, chars = bytes_of(numbers.array, 20)
+    known, own = bytes_of(ids.take(at).array, 18)
+    at, chars = at[known], chars[known]
+    kind, grade = chars[:, 18] - np.uint8(49), chars[:, 19] - np.uint8(49)
+    good = (chars[:, :18] == own).all(axis=1) & (kind < len(_CERTIFICATE)) & (grade < len(_GRADES))
+    agreeing = np.zeros(len(numbers), dtype=bool)
+    agreeing[at[good]] = True
+    told = []
+    for words, index in ((_CERTIFICATE, kind), (_GRADES, grade)):
+        places = np.full(len(numbers), -1, dtype=np.int64)
+        places[at[good]] = index[good]
+        told.append(Vector.of(words).take(places))
+    return agreeing, told[0], told[1]
 
 
 def _split_kind_and_grade(rows: Rows) -> None:

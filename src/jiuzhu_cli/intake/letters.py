@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 
@@ -17,7 +18,7 @@ _PLAIN = (
 )  # fmt: skip
 
 _PIECE = 1 << 16  # texts
-_WORTH_A_PATTERN = 200  # texts; a pattern takes a while to be made
+_WORTH_RE2 = 200  # texts; Arrow makes a pattern anew for each column
 
 
 def _table(ranges: tuple[tuple[int, int], ...]) -> np.ndarray:
@@ -44,11 +45,20 @@ def plain_names(texts: pa.StringArray, longest: int) -> np.ndarray:
     """Which are names that read as themselves (``core.names.read_name``)."""
     good = made_of(texts, _safe_characters(), 1, longest)
     rows = np.flatnonzero(~good)
-    if len(rows) > _WORTH_A_PATTERN:
+    if len(rows) > _WORTH_RE2:
         rest = texts.take(pa.array(rows))
         strange = pc.match_substring_regex(rest, ODD_NAME).fill_null(True).to_numpy(zero_copy_only=False)
         good[rows] = made_of(rest, name_characters(), 1, longest) & ~strange
+    elif len(rows):
+        search, admits = _odd_name(), name_characters()
+        for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
+            good[row] = bool(text) and len(text) <= longest and not search(text) and all(admits[ord(c)] for c in text)
     return good
+
+
+@cache
+def _odd_name() -> Callable[[str], object]:
+    return re.compile(ODD_NAME).search
 
 
 @cache
