@@ -16,6 +16,7 @@ from jiuzhu_cli.cli.context import Context
 from jiuzhu_cli.cli.imported import import_lines
 from jiuzhu_cli.cli.passwords import make_secrets, refuse_in_arguments
 from jiuzhu_cli.cli.progress import ProgressLine
+from jiuzhu_cli.core.lean import without
 from jiuzhu_cli.tabular.child import Readers
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def command(
     context: Context = ctx.obj
     refuse_in_arguments(password)
     alone = len(paths) == 1 and paths[0].is_file()
+    ctx.with_resource(without("pandas"))  # Arrow would load it, and nothing here needs it
     readers = ctx.with_resource(Readers(1 if alone else min(os.cpu_count() or 1, MOST_READERS)))
     if alone:
         readers.expect(paths)  # it is read while the rest of the program loads

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class _Missing(MetaPathFinder):
-    """As if the packages were not installed."""
+    """As if the packages were not installed; as a context manager, until it ends."""
 
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
@@ -17,12 +17,19 @@ class _Missing(MetaPathFinder):
         if fullname in self._names:
             raise ModuleNotFoundError(f"{fullname} is not wanted here", name=fullname)
 
+    def __enter__(self) -> _Missing:
+        return self
 
-def without(*names: str) -> None:
-    """For the rest of the process the packages ``names`` cannot be imported, if they are not loaded yet.
+    def __exit__(self, *_: object) -> None:
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+
+def without(*names: str) -> _Missing:
+    """From now on, or within ``with``, the packages ``names`` cannot be imported, if they are not loaded yet.
 
     Arrow looks for pandas on the first array it makes from Python values, which takes longer than reading a file.
     """
-    wanted = frozenset(names) - sys.modules.keys()
-    if wanted:
-        sys.meta_path.insert(0, _Missing(wanted))
+    finder = _Missing(frozenset(names) - sys.modules.keys())
+    sys.meta_path.insert(0, finder)
+    return finder

@@ -7,13 +7,13 @@ import importlib
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.core.lean import without
 from jiuzhu_cli.tabular.frames import Failure, receive, send, send_book
 
 
@@ -38,7 +38,7 @@ def serve(memory: int) -> None:
         os.dup2(nothing.fileno(), 1)
     asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(asked,), daemon=True).start()
-    sys.meta_path.insert(0, _WithoutPandas())
+    without("pandas")
     import jiuzhu_cli.tabular.guard
     import jiuzhu_cli.tabular.read  # noqa: F401
 
@@ -66,14 +66,6 @@ def _answer(output: Any, path: Path, passwords: tuple[str, ...], then: tuple[str
             raise
         value = Failure.of(DataError(f"“{path.name}”读不出来，可能已损坏", "若能打开，另存为 .xlsx 后再导入"))
     send_book(output, value) if isinstance(value, Workbook) else send(output, value)
-
-
-class _WithoutPandas:
-    """Arrow loads pandas where it finds it; nothing here needs it, and it takes longer than a file."""
-
-    def find_spec(self, name: str, *_: object) -> None:
-        if name == "pandas":
-            raise ImportError(name)
 
 
 def _no_memory(path: Path) -> DataError:
