@@ -89,7 +89,7 @@ def account_damage(raw: Any) -> Damage:
             return Damage()
         digits = f"{Decimal(repr(raw)):f}".partition(".")[0]
         if digits[KEPT:].strip("0") == "":
-            return Damage(digits[:KEPT], len(digits))
+            return Damage(digits[:KEPT], len(digits), double=float(raw))
         return Damage(double=float(raw))
     text = compact(str(raw)).lstrip("'‘’`").replace("-", "").upper()
     if found := _SCIENTIFIC.fullmatch(text):

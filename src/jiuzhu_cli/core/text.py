@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _INVISIBLE = dict.fromkeys(
@@ -19,6 +20,8 @@ _INVISIBLE = dict.fromkeys(
         0x7F,
     ]
 )
+# all that ``compact`` changes: control characters, spaces, what is invisible, full-width ASCII
+_LOOSE = re.compile("[\x00-\x20\x7f\x85\xa0\xad\u1680\u2000-\u200f\u2028-\u202f\u205f\u2060\u3000\ufeff\uff01-\uff5e]")
 _SPACES = re.compile(r"[\s\u00a0\u2000-\u200a\u202f\u205f]+")
 _BRACKETS = re.compile(r"[（(〔\[【][^（()）〔〕\[\]【】]*[)）〕\]】]")
 _OPEN_BRACKET = re.compile(r"(?<=.)[（(〔\[【][^（()）〔〕\[\]【】]{0,8}$")  # its other half was lost
@@ -50,9 +53,12 @@ def tidy(text: str) -> str:
 
 def compact(text: str) -> str:
     """``tidy`` and half-width, with no space at all: for IDs, accounts, headers, area names."""
+    if _LOOSE.search(text) is None:
+        return text
     return _SPACES.sub("", strip_invisible(half_width(text)))
 
 
+@lru_cache(maxsize=8192)  # the same headers come back from file to file
 def header_key(text: str) -> str:
     """A header reduced to what it says: no spaces, line breaks, bracketed remarks, numbering or marks at its ends.
 
