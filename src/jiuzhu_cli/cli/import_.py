@@ -56,12 +56,6 @@ def command(
     findings: Path | None = typer.Option(None, "--findings", help="把全部问题另写成一个文件：.csv、.xlsx 或 .json。"),
     explain: bool = typer.Option(False, "--explain", help="只看不导入：每张表、每一列是怎么认出来的，会问什么。"),
 ) -> None:
-    from jiuzhu_cli.core.errors import UsageError
-    from jiuzhu_cli.core.period import check_months
-    from jiuzhu_cli.intake.job import Options
-    from jiuzhu_cli.intake.listing import check_target, write_findings
-    from jiuzhu_cli.intake.table import Hints
-
     context: Context = ctx.obj
     refuse_in_arguments(password)
     alone = len(paths) == 1 and paths[0].is_file()
@@ -69,6 +63,13 @@ def command(
     readers = ctx.with_resource(Readers(1 if alone else min(os.cpu_count() or 1, MOST_READERS)))
     if alone:
         readers.expect(paths)  # it is read while the rest of the program loads
+
+    from jiuzhu_cli.core.errors import UsageError
+    from jiuzhu_cli.core.period import check_months
+    from jiuzhu_cli.intake.job import Options
+    from jiuzhu_cli.intake.listing import check_target, write_findings
+    from jiuzhu_cli.intake.table import Hints
+
     if (replace and append) or (strict and accept_valid):
         raise UsageError("这两个选项只能用一个：--replace/--append，--strict/--accept-valid", "去掉其中一个")
     if amount_level not in ("", "household", "person"):
