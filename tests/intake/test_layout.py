@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jiuzhu_cli.intake.table import Hints, Table, explain
+from jiuzhu_cli.intake.table import Hints, Table
 from tests.intake.sheets import codes, fields, sheet, tables_of
 from tests.support import make_id
 
@@ -470,19 +470,6 @@ def test_old_age_export() -> None:
         "E",
     )
     assert "month_unknown" in codes(table)
-
-
-def test_explain_shows_every_column() -> None:
-    shown = explain([one([TITLE], HEADER, person(1), ["合计", None, None, 100])])[0]
-    assert [column["field"] for column in shown["columns"]] == [
-        "serial_no",
-        "name",
-        "id_no",
-        "amount_fen",
-        "account_no",
-    ]
-    assert shown["header_rows"] == [2, 2] and shown["skipped"] == [{"row": 4, "reason": "total"}]
-    assert all(column["why"] for column in shown["columns"])
 
 
 @pytest.mark.parametrize("word", ["停发", "新增", "变动", "退出"])

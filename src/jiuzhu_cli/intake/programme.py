@@ -18,6 +18,12 @@ def find_programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
     """The one programme or register, or several that the list holds together (() unless more than one)."""
     context, table = work.context, work.table
     told = [(proof, found) for proof in work.evidence if (found := context.names.in_text(proof.text))]
+    if (
+        work.evidence[0].place == "标题"
+        and _foreign(work.evidence[0])
+        and not context.names.in_text(work.evidence[0].text)
+    ):
+        told = []  # a title that names another benefit is not overruled by a file's name
     told.sort(key=lambda pair: ("标题", "工作表名", "表头上方", "上文", "文件名", "文件夹").index(pair[0].place))
     form = (context.template.kind, context.template.code) if context.template is not None else None
     if told and form is not None:  # words that people see and change come first
@@ -38,7 +44,9 @@ def find_programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
         proof, found = told[0]
         for other, theirs in told[1:]:
             common = tuple(one for one in found if one in theirs)
-            if common and len(common) < len(found):
+            if (
+                common and len(common) < len(found) and other.place in ("工作表名", "表头上方")
+            ):  # a file's name may be short
                 proof, found = other, common
             elif not common and other.place not in ("上文", "文件夹"):
                 work.tell(
@@ -53,14 +61,7 @@ def find_programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
             return found[0], ()
         set_programme(table, found[0], proof.shown())
         return found[0], found
-    foreign = next(
-        (
-            proof
-            for proof in work.evidence
-            if proof.place in ("标题", "工作表名", "文件名") and title_of_other_benefit(proof.text)
-        ),
-        None,
-    )
+    foreign = next(filter(_foreign, work.evidence), None)
     if foreign is not None:
         work.tell("programme_unknown", "error", shown_text=foreign.shown())
         return None, ()
@@ -74,6 +75,10 @@ def find_programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
         set_programme(table, named, f"列名“{'、'.join(words[:3])}”")
         return named, ()
     return None, ()
+
+
+def _foreign(proof: Evidence) -> bool:
+    return proof.place in ("标题", "工作表名", "文件名") and title_of_other_benefit(proof.text)
 
 
 def name_of(context: Context, named: Named) -> str:

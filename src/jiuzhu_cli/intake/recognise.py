@@ -26,6 +26,7 @@ _RANGE = re.compile(
 )
 _YEARLESS = re.compile(r"(?<![\d./\-])(?<!\d年)(\d{1,2}|十[一二]?|[一二三四五六七八九])月(?!\d{1,2}日)")
 _SHORT_YEAR = re.compile(r"(?<!\d)(2\d|3\d)年(\d{1,2})月")
+_SHORT_POINT = re.compile(r"(?<![\d.])(2\d|3\d)\.(0?[1-9]|1[0-2])(?![\d.]|月|万|元|亿|%|岁)")  # 26.10
 _DAY = re.compile(
     r"(20\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?:\d{2,6})?(?!\d)|(20\d\d)[-._年](\d{1,2})[-._月](\d{1,2})日?"
 )
@@ -37,18 +38,20 @@ _OTHER_BENEFIT = re.compile(
 _SAME_BENEFIT = re.compile(
     r"^(人员|对象|家庭|户|资金|金|补助|补贴|救助)*(供养|金|资金|补助|补贴|救助|津贴)?(资金|金|款)?(?=[发花名明汇清台公统月册表0-9]|$|户|人|家庭|对象|城|农|老)"
 )
-# Words that mean another benefit beside these: 高龄老人生活补贴 is none of the disabled
-_WEAK = {
-    "生活补贴": re.compile(r"高龄|老人|老年|儿童|孤儿|学生|职工"),
-    "护理补贴": re.compile(r"老人|老年|失能|养老|高龄|儿童"),
-}
+# Short names of benefits of the disabled that many others bear, too: 老党员生活补贴, 特困人员照料护理补贴 are none of theirs
+_WEAK = frozenset({"生活补贴", "护理补贴"})
+_WHEN_AND_WHERE = re.compile(r"^.*[年月份度号日镇乡道村县区市旗局办]")
+_NOT_WHOSE = re.compile(r"困难|重度|[一二三四1-4、]+级|关于|附件|的")
+_CHECKED = re.compile(r"(核对|比对|核查).{0,12}(结果|信息|报告|数据|反馈|名单)|(结果|信息|数据)(核对|比对|反馈)")
 
 _GENERIC_WORDS = re.compile(
     r"社会|民政|困难群众|困难|群众|基本生活|各类|各项|城乡|农村|城市|资金|发放|惠民|惠农|一卡通|财政|本级|专项|[\dA-Za-z_.\-—、]"
 )
 
 Named = tuple[str, str]  # (kind, code)
-_REMEMBERED = 5000  # texts whose programmes are kept: titles, names of sheets, files and folders come back again and again
+_REMEMBERED = (
+    5000  # texts whose programmes are kept: titles, names of sheets, files and folders come back again and again
+)
 
 
 # Lists about people who left or came: never the roll that is paid, which they would replace
@@ -79,8 +82,10 @@ def title_of_other_benefit(text: str) -> bool:
 
 
 def _weak(flat: str, start: int, end: int) -> bool:
-    other = _WEAK.get(flat[start:end])
-    return other is not None and "残" not in flat and bool(other.search(flat))
+    if flat[start:end] not in _WEAK or "残" in flat:
+        return False
+    whose = _NOT_WHOSE.sub("", _GENERIC_WORDS.sub("", _WHEN_AND_WHERE.sub("", flat[:start])))
+    return bool(re.search("[一-鿿]", whose))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +130,18 @@ class Names:
                 self._found.clear()
             flat = compact(text)
             bare = _BRACKETS.sub("", flat)
-            self._found[text] = self._read(bare) or (self._read(flat) if flat != bare else ())
+            found = self._read(bare) or (self._read(flat) if flat != bare else ())
+            if (
+                found and found[-1][0] == "roll" and _CHECKED.search(flat)
+            ):  # what came back about people, no list of theirs
+                found = self._registers_in(flat)
+            self._found[text] = found
         return self._found[text]
+
+    def _registers_in(self, flat: str) -> tuple[Named, ...]:
+        """The one register whose name stands anywhere in the text; () when none or several do."""
+        found = {named for word, named in self.words if named[0] == "register" and word in flat}
+        return (found.pop(),) if len(found) == 1 else ()
 
     def _read(self, flat: str) -> tuple[Named, ...]:
         hits: list[tuple[int, int, Named]] = []
@@ -145,10 +160,7 @@ class Names:
         inside = both and any(start <= both.start() and both.end() <= end for start, end, _ in hits)
         if both and not inside and max((end for _, end, _ in hits), default=0) <= both.end():
             return (self.living, self.care)
-        for start, end, _ in hits:
-            if _weak(flat, start, end):
-                flat = flat[:start] + "〇" * (end - start) + flat[end:]
-        hits = [hit for hit in hits if flat[hit[0]] != "〇"]
+        hits = [hit for hit in hits if not _weak(flat, hit[0], hit[1])]
         if kin := _KIN.search(flat):
             hits = [hit for hit in hits if hit[1] > kin.end()] or [
                 (kin.start(), kin.end(), ("register", "staff_and_cadres"))
@@ -240,6 +252,8 @@ def month_in(text: str, *, year: str = "", today: date) -> MonthFound | None:
             this = month_of(today)
             month = f"{today.year:04d}-{number:02d}"
             return MonthFound(month if month <= this else f"{today.year - 1:04d}-{number:02d}", "yearless")
+    if point := _SHORT_POINT.search(bare):
+        return MonthFound(f"20{point.group(1)}-{int(point.group(2)):02d}", "yearless")
     if days and (month := find_month(days[0][:10] if "年" in days[0] or "-" in days[0] else days[0][:8])):
         return MonthFound(month, "day")
     return None
