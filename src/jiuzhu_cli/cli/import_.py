@@ -59,7 +59,7 @@ def command(
     context: Context = ctx.obj
     refuse_in_arguments(password)
     alone = len(paths) == 1 and paths[0].is_file()
-    ctx.with_resource(without("pandas"))  # Arrow would load it, and nothing here needs it
+    ctx.with_resource(without("pandas", "polars"))  # Arrow and ADBC would load them, and nothing here needs them
     readers = ctx.with_resource(Readers(1 if alone else min(os.cpu_count() or 1, MOST_READERS)))
     if alone:
         readers.expect(paths)  # it is read while the rest of the program loads
