@@ -23,7 +23,8 @@ def find_programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
         and _foreign(work.evidence[0])
         and not context.names.in_text(work.evidence[0].text)
     ):
-        told = []  # a title that names another benefit is not overruled by a file's name
+        # a title that names another benefit is not overruled by a file's name; what is never paid may be
+        told = [pair for pair in told if pair[1][0][0] == "register"]
     told.sort(key=lambda pair: ("标题", "工作表名", "表头上方", "上文", "文件名", "文件夹").index(pair[0].place))
     form = (context.template.kind, context.template.code) if context.template is not None else None
     if told and form is not None:  # words that people see and change come first
