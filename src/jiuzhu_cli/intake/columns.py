@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jiuzhu_cli.core.money import UNITS, parse_amount
+from jiuzhu_cli.core.money import UNITS, Amount, parse_amount
 from jiuzhu_cli.core.text import compact, header_key
 from jiuzhu_cli.intake.amounts import settle_amount
 from jiuzhu_cli.intake.body import Body
@@ -147,8 +147,12 @@ class Understanding:
     def money(self, column: Column) -> np.ndarray:
         """Sampled values of a money column in 元; NaN for blanks and what is no number."""
         out = np.full(len(self.rows), np.nan)
+        read: dict[tuple[type, Any], Amount] = {}
         for at, value in enumerate(self.values(column)):
-            amount = parse_amount(value if not isinstance(value, str) else value.strip(), "元")
+            key = type(value), value
+            if key not in read:
+                read[key] = parse_amount(value.strip() if isinstance(value, str) else value, "元")
+            amount = read[key]
             if amount.fen is not None:
                 out[at] = amount.fen / 100 * (UNITS.get(column.unit, 100) / 100)
             elif amount.problem == "amount_decimals" and isinstance(value, int | float):
@@ -163,6 +167,10 @@ class Understanding:
         filled = [c for c in many if self.texts(c)] or many[:1]
         if chosen is None and (len(filled) == 1 or all(self.alike(filled[0], c) for c in filled[1:])):
             chosen = filled[0]
+        if chosen is None and self.register:  # the word that stands first in its file: 车辆类型 before 号牌种类
+            order = list(self.lexicon.registers.get(self.register, ()))
+            place = {c.index: order.index(key) for c in filled if (key := header_key(c.header)) in order}
+            chosen = min(filled, key=lambda c: place.get(c.index, len(order)))
         if chosen is None and code == "account_no":
             bank = [c for c in filled if not re.search(r"社保卡号|社会保障卡号|存折|账户$", header_key(c.header))]
             chosen = bank[0] if len(bank) == 1 else None

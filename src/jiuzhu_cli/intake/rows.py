@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as default
 from datetime import date
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from jiuzhu_cli.core.finding import Severity
 from jiuzhu_cli.core.mask import mask_account, mask_id, mask_name, mask_phone, mask_text
 from jiuzhu_cli.core.names import read_name
-from jiuzhu_cli.core.text import compact, header_key
+from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake import clean
 from jiuzhu_cli.intake.clean import Cleaned, Reader, plain_text
 from jiuzhu_cli.intake.table import Column, Table
@@ -163,7 +163,7 @@ def read_rows(
     rows.place = run_of(table.rows)
     merged = _merged_by_column(sheet)
     categories = _category_words(policy_item)
-    for column in _preferred(table.columns, policy_item):
+    for column in table.columns:
         if not column.field or column.flag or column.field in rows.columns:
             continue
         kind = glossary[column.field].type if column.field in glossary else "text"
@@ -182,17 +182,6 @@ def read_rows(
     _flags(rows)
     rows.values["extra"] = _extra(rows)
     return rows
-
-
-def _preferred(columns: Sequence[Column], item: Programme | Register | None) -> list[Column]:
-    """Columns in the order in which they may be the field they name: of a register the word that stands first in its file
-    (车辆类型 before 号牌种类), else the first of the table. The others are kept as they are."""
-    if not isinstance(item, Register):
-        return list(columns)
-    place = {(field, header_key(word)): at for field, words in item.fields.items() for at, word in enumerate(words)}
-    return sorted(
-        columns, key=lambda column: place.get((column.field, header_key(column.header.rpartition("|")[2])), 99)
-    )
 
 
 def _tell_notes(rows: Rows, name: str, notes: Mapping[int, tuple[str, ...]]) -> None:
