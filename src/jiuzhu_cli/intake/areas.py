@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from jiuzhu_cli.core.division import TOWN_END, is_full_town, short_town, short_village, town_kind
 from jiuzhu_cli.core.text import compact
@@ -18,6 +19,7 @@ __all__ = [
     "sheet_village",
     "short_town",
     "short_village",
+    "towns_of",
 ]
 
 UNKNOWN = "未注明"  # the area of a roll whose town nothing tells: it covers no town, least of all the whole district
@@ -105,7 +107,7 @@ class Towns:
 
     def knowing(self, names: Iterable[str], own: str = "") -> Towns:
         """These towns and further full ``names``; ``own`` is the town meant where its short name is another's too."""
-        return Towns(self.names, [*self.known, *names], own)
+        return towns_of(tuple(self.names), (*self.known, *names), own)
 
     def canonical(self, text: str) -> str:
         """A cell of a town column as the town's full name; unknown ones stay as they are (without 省市县 before them)."""
@@ -149,6 +151,12 @@ class Towns:
             if word not in _NO_TOWN and 1 <= len(short) <= 8 and not _WELFARE.search(word):
                 return (word[:-3] if word.endswith("街道办事处") else word), match.end()
         return "", 0
+
+
+@lru_cache(maxsize=256)
+def towns_of(towns: tuple[str, ...], known: tuple[str, ...] = (), own: str = "") -> Towns:
+    """``Towns``, made once for the files of a folder."""
+    return Towns(towns, known, own)
 
 
 def _strip(word: str) -> str:

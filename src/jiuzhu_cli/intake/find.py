@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jiuzhu_cli.core.finding import Finding, SourceRef
-from jiuzhu_cli.intake.areas import Towns
+from jiuzhu_cli.intake.areas import towns_of
 from jiuzhu_cli.intake.body import Body, names_somebody, read_body, read_titles
 from jiuzhu_cli.intake.grid import Grid, cell_text, looks_like_id
 from jiuzhu_cli.intake.headers import Lexicon
@@ -56,7 +56,9 @@ def find_tables(
     imported is ``fatal`` and says why.
     """
     name = file_name or book.path.name
-    context = Context(policy, *_words(policy), Towns(towns, known), hints, today, name, tuple(folders), region)
+    context = Context(
+        policy, *_words(policy), towns_of(tuple(towns), tuple(known)), hints, today, name, tuple(folders), region
+    )
     context = replace(context, template=template_of(book.marks, policy))
     findings: list[Finding] = []
     drafts: list[tuple[int, Sheet, Grid, Body]] = []

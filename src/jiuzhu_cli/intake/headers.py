@@ -100,6 +100,9 @@ _PERIOD = re.compile(r"元?[/每·]\s*(?:[人户][/每]?)?(年|季|半年)|^(?:�
 _TAIL_UNIT = re.compile(r"(亿元|万元|千元|百元|元)(?:[/每][一-鿿]{1,2}){0,2}$")
 
 
+_REMEMBERED = 5000  # headers and cells whose meaning is kept: they come back from file to file
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """What one header says: ``field`` ('' for none), why (Chinese), the owner it names ('head', 'payee', 'other', '')."""
@@ -124,6 +127,8 @@ class Lexicon:
             ((compact(word), tuple(claim.programmes)) for claim in policy.claims for word in claim.words),
             key=lambda pair: (-len(pair[0]), pair[0]),
         )
+        self._stated: dict[str, tuple[str, ...]] = {}
+        self._meant: dict[tuple[tuple[str, ...], str, str], Meaning] = {}
         self._register_words = frozenset(word for words in self.registers.values() for word in words)
 
     def known(self, key: str) -> bool:
@@ -131,8 +136,12 @@ class Lexicon:
 
     def status(self, text: str) -> tuple[str, ...]:
         """The programmes that the longest status word in ``text`` (低保户, 边缘户) is proved by; () when it states none."""
-        flat = compact(text)
-        return next((programmes for word, programmes in self.statuses if word in flat), ())
+        if text not in self._stated:
+            if len(self._stated) > _REMEMBERED:
+                self._stated.clear()
+            flat = compact(text)
+            self._stated[text] = next((programmes for word, programmes in self.statuses if word in flat), ())
+        return self._stated[text]
 
     def field_code(self, text: str) -> str | None:
         """A field named by code or by Chinese name or synonym; '' for 忽略; None when unknown."""
@@ -144,6 +153,14 @@ class Lexicon:
 
     def meaning(self, parts: list[str], *, register: str = "", kind: str = "roll") -> Meaning:
         """What the header ``parts`` (top to bottom) says. In a multi-row header the parent decides what the child leaves open."""
+        key = tuple(parts), register, kind
+        if key not in self._meant:
+            if len(self._meant) > _REMEMBERED:
+                self._meant.clear()
+            self._meant[key] = self._read(parts, register, kind)
+        return self._meant[key]
+
+    def _read(self, parts: list[str], register: str, kind: str) -> Meaning:
         owner = next(filter(None, (owner_of(header_key(part)) for part in parts[:-1])), "")
         if kind == "roll" and _IN_WORDS.search(compact("".join(parts))):
             return Meaning("amount_words", "表头写明是大写金额")

@@ -10,7 +10,7 @@ from typing import Any
 
 from jiuzhu_cli.core.errors import JiuzhuError
 from jiuzhu_cli.core.finding import Finding, SourceRef
-from jiuzhu_cli.intake.areas import Towns
+from jiuzhu_cli.intake.areas import towns_of
 from jiuzhu_cli.intake.cases import AmountLevel
 from jiuzhu_cli.intake.find import find_tables
 from jiuzhu_cli.intake.prepare import Prepared, prepare, prepare_tables
@@ -152,7 +152,9 @@ def judge(
 ) -> None:
     """Finds, cleans and judges the tables of ``book``; depends on its arguments only, so that it may run anywhere."""
     path, options = job.path, setting.options
-    book.sheets = [sheet for sheet in book.sheets if not is_front(sheet)]  # a check workbook of ours comes back corrected
+    book.sheets = [
+        sheet for sheet in book.sheets if not is_front(sheet)
+    ]  # a check workbook of ours comes back corrected
     hints, level, heads, present = options.hints, options.level, frozenset[str](), frozenset[str]()
     if roll is not None:
         job.supplements, heads, present = roll.base, roll.heads, roll.persons
@@ -171,7 +173,7 @@ def judge(
     )  # fmt: skip
     job.book = book
     job.given = {
-        "today": setting.today, "towns": Towns(setting.towns, known), "known_heads": heads, "present": present,
+        "today": setting.today, "towns": towns_of(setting.towns, tuple(known)), "known_heads": heads, "present": present,
     }  # fmt: skip
     for prepared in prepare_tables(path.name, book.sheets, tables, setting.policy, level=level, **job.given):
         if job.supplements is not None:
