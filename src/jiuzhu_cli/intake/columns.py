@@ -167,10 +167,6 @@ class Understanding:
         filled = [c for c in many if self.texts(c)] or many[:1]
         if chosen is None and (len(filled) == 1 or all(self.alike(filled[0], c) for c in filled[1:])):
             chosen = filled[0]
-        if chosen is None and self.register:  # the word that stands first in its file: 车辆类型 before 号牌种类
-            order = list(self.lexicon.registers.get(self.register, ()))
-            place = {c.index: order.index(key) for c in filled if (key := header_key(c.header)) in order}
-            chosen = min(filled, key=lambda c: place.get(c.index, len(order)))
         if chosen is None and code == "account_no":
             bank = [c for c in filled if not re.search(r"社保卡号|社会保障卡号|存折|账户$", header_key(c.header))]
             chosen = bank[0] if len(bank) == 1 else None
@@ -197,10 +193,18 @@ class Understanding:
         self.keep(fixed or max(many, key=fit), many)
 
     def _rest(self) -> None:
-        """For every other field the fullest column counts; its doubles are kept as they are."""
+        """For every other field a full column counts, of a register the one whose word stands first in its file (车辆类型 before
+        号牌种类); the others are kept as they are."""
         settled = {"id_no", "name", "amount_fen", "account_no", ""}
+        words = list(self.lexicon.registers.get(self.register, ()))
+        order = {word: at for at, word in enumerate(words)}
+
+        def rank(column: Column) -> tuple[bool, int, int]:
+            full = len(self.texts(column)) > 0.5 * len(self.rows)
+            return full, -order.get(header_key(column.header), len(words)), -column.index
+
         for code in {column.field for column in self.columns} - settled:
             many = [column for column in self.by(code) if not column.flag]
             if len(many) > 1:
                 fixed = next((c for c in many if c.index in self.fixed), None)
-                self.keep(fixed or max(many, key=lambda c: (len(self.texts(c)) > 0.5 * len(self.rows), -c.index)), many)
+                self.keep(fixed or max(many, key=rank), many)
