@@ -176,6 +176,11 @@ def _copy_patched(
         if earlier is not None:
             sheet = sheets.setdefault(one.name, SheetMarks(header=REASON_HEADER))
             sheet.reason_column, sheet.old = earlier[0], set(earlier[1])
+            sheet.old |= {
+                top
+                for top, _, bottom, _ in one.merged
+                if bottom > top and any(top <= row <= bottom for row in earlier[1])
+            }
             sheet.header_row = headers.get(one.name, 1) - 1
     for (name, row), text in reasons.items():
         sheets[name].reasons[row - 1] = text
