@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import replace as replace_options
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from jiuzhu_cli.cli.asking import answers_at_terminal, said_columns
 from jiuzhu_cli.cli.context import Context
 from jiuzhu_cli.cli.imported import import_lines
 from jiuzhu_cli.cli.passwords import make_secrets, refuse_in_arguments
@@ -76,15 +78,12 @@ def command(
         raise UsageError(f"--amount-level “{amount_level}”不认识", "写 household（整户的）或 person（各人的）")
     if max_bad_pct is not None and not 0 <= max_bad_pct <= 100:
         raise UsageError("--max-bad-pct 要写 0 至 100 的数", "例如 --max-bad-pct 5")
-    pairs = dict(pair.partition("=")[::2] for pair in mapping)
-    if any(not key or not value for key, value in pairs.items()):
-        raise UsageError("--map 要写成 表头=字段", "例如 --map 打款数=发放金额")
     policy = context.policy()
     known = [*policy.programmes, *policy.registers]
     if programme and programme not in known:
         _check_known(policy, programme)
     options = Options(
-        hints=Hints(programme, check_months(month) if month else "", area, pairs),
+        hints=Hints(programme, check_months(month) if month else "", area, said_columns(policy, mapping)),
         strict=strict,
         max_bad_pct=max_bad_pct,
         mode="replace" if replace else "append" if append else "",
@@ -102,9 +101,13 @@ def command(
         pause=bar.hidden if bar is not None else nullcontext,
     )
     if explain:
-        _explain(context, paths, options, secrets)
+        _explain(context, paths, options, secrets, readers)
         return
     result = _import(context, paths, options, secrets, bar, readers)
+    if answers := answers_at_terminal(context, result):
+        options = replace_options(options, hints=replace_options(options.hints, answers=answers))
+        again = _import(context, paths, options, secrets, bar, readers)
+        result = _merged(result, again, "refused", set(answers))
     data = result.as_json(policy)
     lines = import_lines(context, result)
     if _accepted_on_terminal(context, result, lines):
@@ -120,13 +123,17 @@ def command(
         raise typer.Exit(result.exit_code)
 
 
-def _explain(context: Context, paths: list[Path], options: Options, secrets: Secrets) -> None:
+def _explain(context: Context, paths: list[Path], options: Options, secrets: Secrets, readers: Readers) -> None:
     """How the files are understood; nothing is taken in."""
     from jiuzhu_cli.cli.explained import explain_lines
     from jiuzhu_cli.intake.look import look
 
     gc.disable()
-    seen = list(look(context.workspace, context.policy(), paths, options, today=context.today, secrets=secrets))
+    seen = list(
+        look(
+            context.workspace, context.policy(), paths, options, today=context.today, secrets=secrets, read=readers.get
+        )
+    )
     context.emit({"tables": [one.data for one in seen]}, explain_lines(seen))
 
 
@@ -162,11 +169,16 @@ def _accepted_on_terminal(context: Context, result: ImportResult, lines: list[st
     )
 
 
-def _merged(first: ImportResult, second: ImportResult) -> ImportResult:
-    """The first run's results, those that were held back replaced by the second run's."""
+def _merged(
+    first: ImportResult, second: ImportResult, held: str = "ask", files: Collection[str] | None = None
+) -> ImportResult:
+    """The first run's results, those that were held back (in ``files``) replaced by the second run's."""
     again = {(one.file, one.sheet, one.title): one for one in second.tables}
     first.tables = [
-        again.get((one.file, one.sheet, one.title), one) if one.status == "ask" else one for one in first.tables
+        again.get((one.file, one.sheet, one.title), one)
+        if one.status == held and (files is None or one.file in files)
+        else one
+        for one in first.tables
     ]
     return first
 

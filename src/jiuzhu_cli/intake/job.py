@@ -156,6 +156,8 @@ def judge(
         sheet for sheet in book.sheets if not is_front(sheet)
     ]  # a check workbook of ours comes back corrected
     hints, level, heads, present = options.hints, options.level, frozenset[str](), frozenset[str]()
+    if answers := hints.answers.get(job.shown):
+        hints = replace(hints, mapping={**hints.mapping, **answers})
     if roll is not None:
         job.supplements, heads, present = roll.base, roll.heads, roll.persons
         hints = replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from jiuzhu_cli.ledger.mappings import active_mappings
 from jiuzhu_cli.ledger.store import SCHEMA_VERSION, Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
+from jiuzhu_cli.tabular.cells import Workbook
 from jiuzhu_cli.tabular.read import read_workbook
 from jiuzhu_cli.tabular.secret import Secrets
 
@@ -58,13 +59,14 @@ def look(
     *,
     today: date,
     secrets: Secrets | None = None,
-    say: Callable[[str], None] = lambda _: None,
+    read: Callable[[Path, Sequence[str]], Workbook] | None = None,
 ) -> Iterator[Seen]:
     """The tables of files and folders, in order. Nothing is written: not the record, not the workspace, no copies of files.
 
-    Damaged files are seen, too: their ``data`` has ``note`` and ``todo`` and no columns.
+    ``read`` opens a file with these passwords (default: in this process). Damaged files are seen, too: their ``data`` has ``note`` and ``todo`` and no columns.
     """
     keys = secrets or Secrets()
+    opened = read or (lambda one, passwords: read_workbook(one, passwords=passwords))
     groups = source_groups(source_files(paths, workspace, keys))
     setting = Setting.of(workspace, policy, options, today=today, asked=paths)
     with Store(workspace.ledger_path, migrate=False) as store:
@@ -73,12 +75,11 @@ def look(
         recorded = {area.partition("/")[0] for area in rolls.areas(store)}
         known = towns_in_names(source for group in groups for source in group) | set(filter(is_full_town, recorded))
         for path, root in (source for group in groups for source in group):
-            say(path.name)
             job = read_job(
                 path,
                 root,
                 setting,
-                lambda one: keys.unlock(one, lambda passwords: read_workbook(one, passwords=passwords)),
+                lambda one: keys.unlock(one, lambda passwords: opened(one, passwords)),
                 lambda book: supplemented_roll(store, book),
                 known=sorted(known),
             )
@@ -185,8 +186,3 @@ def _blocks(skipped: Sequence[tuple[int, str]]) -> list[tuple[str, str]]:
         else:
             blocks.append([row, row, reason])
     return [(str(a + 1) if a == b else f"{a + 1}-{b + 1}", reason) for a, b, reason in blocks]
-
-
-def answered(options: Options, mapping: dict[str, str]) -> Options:
-    """The same options with what has just been said about columns."""
-    return replace(options, hints=replace(options.hints, mapping={**options.hints.mapping, **mapping}))

@@ -178,6 +178,7 @@ def _tell_problem(work: Work, problem: Problem) -> None:
     values: dict[str, str | int] = {"columns": shown, **problem.values}
     values["example"] = example_of(work, problem)
     if problem.columns:
+        values["letters"] = "、".join(column.letters for column in problem.columns)
         told = problem.columns[0]
         by_content = problem.code == "column_by_content"
         values["header"] = work.context.lexicon.names.get(told.field, "") if by_content else told.header

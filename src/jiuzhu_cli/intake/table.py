@@ -104,7 +104,7 @@ class Problem:
 class Hints:
     """What the user says: programme or register (code, name or alias), month ``YYYY-MM``, area; header text → field.
 
-    ``remembered``: what was said about columns before.
+    ``remembered``: what was said about columns before; ``answers``: what has just been answered, by file as it is shown.
     """
 
     programme: str = ""
@@ -112,3 +112,4 @@ class Hints:
     area: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)
     remembered: Sequence[ColumnMapping] = ()
+    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -1,0 +1,64 @@
+"""What an import asks at a terminal: which of several columns is meant. Once, and only where somebody sits there."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.cli.context import Context
+    from jiuzhu_cli.intake.result import ImportResult
+    from jiuzhu_cli.policy.load import Policy
+
+_ASKED = {
+    "id_column_ambiguous": "身份证号",
+    "name_column_ambiguous": "姓名",
+    "amount_column_ambiguous": "发放金额",
+    "account_column_ambiguous": "银行账号",
+}
+
+
+def said_columns(policy: Policy, pairs: Iterable[str]) -> dict[str, str]:
+    """``--map`` as a mapping of headers to fields. UsageError for what is no pair, and for fields that there are not."""
+    from jiuzhu_cli.core.errors import UsageError
+    from jiuzhu_cli.intake.headers import Lexicon
+
+    told = dict(pair.partition("=")[::2] for pair in pairs)
+    if any(not key.strip() or not value.strip() for key, value in told.items()):
+        raise UsageError("--map 要写成 表头=字段", "例如 --map 打款数=发放金额")
+    words = Lexicon(policy) if told else None
+    fields = [entry.name for entry in policy.glossary.values() if entry.use != "derived"]
+    for value in told.values():
+        code = words.field_code(value) if words is not None else ""
+        if code is None or (code and policy.glossary[code].use == "derived"):
+            near = "、".join(difflib.get_close_matches(value, fields, n=3, cutoff=0.3))
+            raise UsageError(
+                f"--map 里不认识字段“{value}”" + (f"，是不是：{near}？" if near else ""),
+                "用 jiuzhu policy list --fields 查看全部字段；不用的列写 忽略",
+            )
+    return told
+
+
+def answers_at_terminal(context: Context, result: ImportResult) -> dict[str, dict[str, str]]:
+    """File → columns as just answered, for lists that were refused because two columns may be meant; {} where nobody can answer."""
+    if context.json or context.quiet or context.yes or context.dry_run:
+        return {}
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return {}
+    out: dict[str, dict[str, str]] = {}
+    for one in result.tables:
+        for finding in one.findings if one.status == "refused" else ():
+            letters = str(finding.values.get("letters", "")).split("、")
+            if finding.code not in _ASKED or len(letters) < 2:
+                continue
+            question = f"{one.file}：{finding.values['columns']}，哪一列是{_ASKED[finding.code]}？"
+            told = typer.prompt(
+                f"{question}（{'/'.join(letters)}，直接回车：先不导入）", default="", show_default=False, err=True
+            )
+            if told.strip().upper() in letters:
+                out.setdefault(one.file, {})[told.strip().upper()] = _ASKED[finding.code]
+    return out
