@@ -104,7 +104,8 @@ def test_three_row_header() -> None:
     assert (table.header_first, table.header_last, table.rows.tolist()) == (1, 3, [4])
     got = fields(table)
     assert [
-        got[code] for code in ("head_name", "head_id_no", "name", "id_no", "base_fen", "amount_fen", "account_no")
+        got[code]
+        for code in ("head_name", "head_id_no", "member_names", "member_ids", "base_fen", "amount_fen", "account_no")
     ] == list("BCDEFGH")
 
 

@@ -129,6 +129,9 @@ def _group(rows: Rows, attached: np.ndarray) -> np.ndarray:
         keys = _keyed(rows, "head_id_no")
     else:
         starts = _starts(rows)
+        if "head_id_no" in rows.columns:  # the rows are heads, members stand in cells beside them
+            starts |= rows.get("id_no").valid | rows.get("head_name").valid | rows.get("amount_fen").valid
+            starts[list(rows.problems.get("id_no", {}))] = True
         keys = _carry(np.where(starts, np.arange(rows.size), -1))
     _join_merged(rows, keys)
     return codes_of(pa.array(keys[_last(~attached)])).astype(np.int64)

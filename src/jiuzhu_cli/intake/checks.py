@@ -12,6 +12,7 @@ from jiuzhu_cli.core.finding import Severity
 from jiuzhu_cli.core.money import MAX_FEN
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.members import find_member_columns
+from jiuzhu_cli.intake.letters import repeated
 from jiuzhu_cli.intake.rows import Rows
 from jiuzhu_cli.intake.vectors import Vector, is_true, same
 from jiuzhu_cli.policy.model import Programme, Register
@@ -31,6 +32,7 @@ def own_person(rows: Rows) -> None:
     Where a row of a list of members leaves name and ID blank, its person is the head likewise (policy-reference §5).
     """
     find_member_columns(rows)
+    _drop_empty_members(rows)
     heads_only = "id_no" not in rows.columns and "head_id_no" in rows.columns
     if heads_only and "name" in rows.columns and "head_name" in rows.columns:
         # the ID is the head's: a row that names somebody else has none of its own
@@ -49,6 +51,16 @@ def own_person(rows: Rows) -> None:
                 rows.problems[own] = dict(rows.problems[head])
     if "id_no" in rows.columns and "head_id_no" in rows.columns:
         _blank_is_the_head(rows)
+
+
+def _drop_empty_members(rows: Rows) -> None:
+    """Columns for members in which nothing stands leave a list of heads, whose cells are then the ones to blame."""
+    own = [name for name in ("id_no", "name") if name in rows.columns and f"head_{name}" in rows.columns]
+    told = [code for name in own for code in rows.problems.get(name, {}).values() if not code.endswith("_missing")]
+    if "id_no" in own and not told and all(rows.values[name].blanks == rows.size for name in own):
+        for name in own:
+            for store in (rows.columns, rows.values, rows.problems):
+                store.pop(name, None)  # type: ignore[attr-defined]
 
 
 def _blank_is_the_head(rows: Rows) -> None:
@@ -222,16 +234,16 @@ def judge_amounts(rows: Rows, item: Programme) -> None:
 
 def duplicates(rows: Rows) -> None:
     """The very same row again is refused; the same person with other data stays twice, so that dedupe reports a double."""
-    codes = rows.get("id_no").codes()
-    often = np.bincount(codes[codes >= 0], minlength=1) > 1
-    if not often.any():
+    ids = rows.get("id_no")
+    again = np.flatnonzero(repeated(ids.array) & ~rows.refused)
+    if not len(again):
         return
-    again = np.flatnonzero((codes >= 0) & often[codes] & ~rows.refused)
+    again_ids = ids.take(again).tolist()
     fields = [rows.values[name].take(again).tolist() for name in sorted(rows.values) if name != "serial_no"]
     said = list(zip(*fields, strict=True))
-    first: dict[int, int] = {}
-    for place, (person, code) in enumerate(zip(again.tolist(), codes[again].tolist(), strict=True)):
-        earlier = first.setdefault(code, place)
+    first: dict[str, int] = {}
+    for place, (person, id_no) in enumerate(zip(again.tolist(), again_ids, strict=True)):
+        earlier = first.setdefault(id_no, place)
         if earlier != place:
             alike = said[earlier] == said[place]
             rows.blame(

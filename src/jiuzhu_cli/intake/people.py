@@ -10,6 +10,7 @@ from jiuzhu_cli.core.text import compact, header_key
 from jiuzhu_cli.intake.grid import cell_text
 from jiuzhu_cli.intake.headers import owner_of
 from jiuzhu_cli.intake.table import Column, Problem
+from jiuzhu_cli.tabular.column import BLANK
 
 if TYPE_CHECKING:
     from jiuzhu_cli.intake.columns import Understanding
@@ -27,6 +28,7 @@ _NOUNS = (
     ("name", re.compile("姓名|名字|名称|^$")),
 )
 _CHINESE_DIGITS = {word: number for number, word in enumerate("一二三四五六七八九十", 1)}
+_HOUSEHOLD_MEMBER = re.compile(r"家庭成员|共同生活|家属")
 _EXACT_NAME = ("姓名", "身份证号", "身份证号码", "公民身份号码")
 
 
@@ -100,7 +102,8 @@ def _repeated(view: Understanding) -> dict[int, dict[str, Column]]:
 
 def lists_in_one_cell(view: Understanding) -> None:
     """A members' column whose cells hold several people is a list, to be taken apart per person (多值单元格)."""
-    each = {column.index for column in view.by("id_no") if _one_member_each(view, column)}
+    listed = [*view.by("id_no"), *view.by("member_ids")]
+    each = {column.index for column in listed if _one_member_each(view, column)}
     for column in view.by("id_no"):
         if column.index in view.fixed:
             continue
@@ -141,16 +144,18 @@ def _one_member_each(view: Understanding, column: Column) -> bool:
     """
     heads = view.by("head_id_no")
     sizes = next((found for code in ("household_size", "covered_persons") if (found := view.by(code))), [])
-    if len(heads) != 1 or not sizes or not _MEMBER.search(column.header):
+    if len(heads) != 1 or not (_MEMBER if sizes else _HOUSEHOLD_MEMBER).search(column.header):
         return False
     own = [compact(str(value or "")).upper() for value in view.values(heads[0])]
     listed = [compact(str(value or "")).upper() for value in view.values(column)]
-    counts = [str(value).strip().removesuffix(".0").removesuffix("人") for value in view.values(sizes[0])]
+    counts = (
+        [str(value).strip().removesuffix(".0").removesuffix("人") for value in view.values(sizes[0])] if sizes else []
+    )
     return (
         any(listed)
         and len(set(own)) == len(own)
         and not set(own) & set(filter(None, listed))
-        and all(count == str(1 + bool(member)) for count, member in zip(counts, listed, strict=True))
+        and (not sizes or all(count == str(1 + bool(member)) for count, member in zip(counts, listed, strict=True)))
     )
 
 
@@ -245,10 +250,18 @@ def id_share(view: Understanding, column: Column) -> float:
     return sum(parse_id(value).ok for value in values) / len(values) if values else 0.0
 
 
+def _anything(view: Understanding, column: Column) -> bool:
+    """Whether any data row has something in a column; all are looked at, for members may be few."""
+    return bool((view.grid.columns[column.index].take(view.body.rows).kinds != BLANK).any())
+
+
 def fall_back_to_head(view: Understanding) -> None:
     """A list of households names only the head (or the payee): that is the person of the row."""
     members = view.by("member_names") or view.by("member_ids")
     if not view.by("id_no") and not members:
+        for empty in view.by("name"):  # a column for members in which nobody stands
+            if empty.index not in view.fixed and view.by("head_name") and not _anything(view, empty):
+                empty.field, empty.why = "", "整列空白"
         for code in ("head_id_no", "payee_id_no"):
             if column := next(iter(view.by(code)), None):
                 named = view.by("head_name" if code == "head_id_no" else "payee_name")

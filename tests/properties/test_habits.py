@@ -1,0 +1,94 @@
+"""A known list written in habits mixed at random comes back: every row exact, or refused with the right cell and reason."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jiuzhu_cli.intake.areas import Towns
+from jiuzhu_cli.intake.find import find_tables
+from jiuzhu_cli.intake.prepare import prepare_tables
+from jiuzhu_cli.intake.table import Hints
+from jiuzhu_cli.tabular.read import read_workbook
+from tests.corpus.book import write
+from tests.intake.lists import POLICY, TODAY
+from tests.properties.habit_plan import ERRORS, HABITS, MONTH, TOWN, Plan, random_plan, settled
+from tests.properties.habit_writer import Expected, Writer
+from tests.support import REGION
+
+SEEDS = 250
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    habits = tuple((key, draw(st.sampled_from(options))) for key, options in HABITS.items())
+    sizes = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=8)))
+    mistake = st.tuples(st.integers(0, len(sizes) - 1), st.integers(0, 3), st.sampled_from(ERRORS))
+    errors = tuple(draw(st.lists(mistake, max_size=2)))
+    return settled(Plan(sizes, errors, draw(st.integers(0, 999)), habits))
+
+
+def outcome(path: Path) -> tuple[Expected, list[str]]:
+    """What the program makes of a file, and whatever else it says of rows and tables as errors."""
+    book = read_workbook(path)
+    tables, findings = find_tables(
+        book, POLICY, hints=Hints(), region=REGION, towns=(), today=TODAY, file_name=path.name
+    )
+    found = Expected(",".join(sorted({table.code for table in tables})))
+    told = [f"{f.code} {f.source.cell()}" for f in findings if f.severity == "error" or f.code == "row_not_read"]
+    for prepared in prepare_tables(path.name, book.sheets, tables, POLICY, today=TODAY, towns=Towns(())):
+        told += [f.code for f in prepared.findings if f.code.startswith("total_")]
+        told += [f"month {prepared.table.month}"] if prepared.table.month != MONTH else []
+        for finding in prepared.findings:
+            if finding.severity == "error":
+                source = finding.source
+                found.refused.append((finding.code, source.cell() if source.column else str(source.row)))
+        rows = prepared.rows
+        if rows is None:
+            continue
+        ids, names, villages = rows.get("id_no"), rows.get("name"), rows.get("village")
+        amounts, towns = rows.get("amount_fen"), rows.get("town")
+        heads = {int(rows.case[at]): ids[at] for at in range(rows.size) if rows.lead[at]}
+        for at in range(rows.size):
+            if not rows.refused[at]:
+                told += [f"town {towns[at]}"] if (towns[at] or prepared.area.partition("/")[0]) != TOWN else []
+                told += [f"twice {ids[at]}"] if ids[at] in found.persons else []
+                fen = amounts[at] if rows.lead[at] else None
+                found.persons[ids[at]] = names[at], villages[at] or None, heads[int(rows.case[at])], fen
+    return found, told
+
+
+def differences(plan: Plan, folder: Path) -> list[str]:
+    """In words, where what comes back is not what was written; [] where all is well."""
+    writer = Writer(plan)
+    path = write(folder, writer.file())
+    found, told = outcome(path)
+    want = writer.expected
+    out = list(told)
+    if found.programme != want.programme:
+        out.append(f"programme {found.programme}")
+    for id_no in {**want.persons, **found.persons}:
+        if want.persons.get(id_no) != found.persons.get(id_no):
+            out.append(f"{id_no}: wanted {want.persons.get(id_no)}, found {found.persons.get(id_no)}")
+    missing, more = Counter(want.refused) - Counter(found.refused), Counter(found.refused) - Counter(want.refused)
+    out += [f"not refused: {one}" for one in missing] + [f"refused: {one}" for one in more]
+    return out
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_list_in_random_habits(seed: int, tmp_path: Path) -> None:
+    plan = random_plan(random.Random(seed))
+    assert not differences(plan, tmp_path), plan
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(plans())
+def test_a_list_in_any_habits(plan: Plan) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        assert not differences(plan, Path(folder)), plan
