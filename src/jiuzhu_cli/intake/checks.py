@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from jiuzhu_cli.core.finding import Severity
 from jiuzhu_cli.core.money import MAX_FEN
 from jiuzhu_cli.core.text import compact
-from jiuzhu_cli.intake.members import find_member_columns
 from jiuzhu_cli.intake.letters import repeated
+from jiuzhu_cli.intake.members import find_member_columns
 from jiuzhu_cli.intake.rows import Rows
 from jiuzhu_cli.intake.vectors import Vector, is_true, same
 from jiuzhu_cli.policy.model import Programme, Register

@@ -131,3 +131,24 @@ def to_texts(chars: np.ndarray) -> pa.StringArray:
     offsets = np.arange(0, (size + 1) * width, width, dtype=np.int32)
     data = pa.py_buffer(np.ascontiguousarray(chars))
     return pa.StringArray.from_buffers(size, pa.py_buffer(offsets), data)
+
+
+def repeated(texts: pa.StringArray) -> np.ndarray:
+    """Which texts may stand more than once: surely all that do, and of 18 digits (X for the last) no others.
+
+    These are told apart as numbers: a dictionary of a million texts would take two hundred megabytes.
+    """
+    numbers = np.zeros(len(texts), dtype=np.int64)  # 0: not of 18 bytes
+    for at in range(0, len(texts), _PIECE):
+        rows, chars = bytes_of(texts[at : at + _PIECE], 18)
+        digits = (chars - np.uint8(48)).astype(np.float64)
+        halves = digits.reshape(-1, 2, 9) @ 10.0 ** np.arange(8, -1, -1)  # doubles hold them exactly
+        numbers[rows + at] = halves[:, 0].astype(np.int64) * 10**10 + halves[:, 1].astype(np.int64) + 1
+    ordered = np.sort(numbers)
+    twice = ordered[1:][(ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)]
+    out = np.isin(numbers, np.unique(twice)) if len(twice) else np.zeros(len(texts), dtype=bool)
+    others = texts.take(pa.array(np.flatnonzero(numbers == 0))).dictionary_encode().indices
+    codes = np.asarray(others.fill_null(-1)) + 1
+    if len(codes):
+        out[numbers == 0] = (np.bincount(codes)[codes] > 1) & (codes > 0)
+    return out
