@@ -17,11 +17,13 @@ import pyarrow as pa
 
 from jiuzhu_cli.tabular.cells import split_reference
 from jiuzhu_cli.tabular.column import Column
+from jiuzhu_cli.tabular.growing import GrowingColumns
 from jiuzhu_cli.tabular.oddcells import Unusual
 from jiuzhu_cli.tabular.sheetrows import RowReader, Rows
 from jiuzhu_cli.tabular.words import PAD
 
 THREADS, LARGE = 2, 4 << 20  # from so many bytes of XML on, threads pay
+_MANY = 16  # parts from which columns grow in place
 _LONGEST_HEAD, _LONGEST_ROW, _LONGEST_TAIL = 1 << 20, 16 << 20, 64 << 20
 _ROOT = re.compile(rb"<worksheet[\s>]")
 _EMPTY = re.compile(rb"<sheetData\s*/>|<sheetData>\s*</sheetData>")
@@ -49,6 +51,8 @@ def read_sheet(
     """
     sheet, pieces = SheetXml(), _Pieces(blocks)
     parts: list[Rows] = []
+    grown = GrowingColumns()
+    cells = width = 0
     for one in _read_all(reader, pieces, size >= LARGE):
         if one.top and one.top <= sheet.rows:
             raise Unusual("order of rows")
@@ -56,11 +60,21 @@ def read_sheet(
         sheet.hidden_rows.update(one.hidden)
         if one.cells:
             parts.append(one)
+            cells, width, sheet.height = cells + one.cells, max(width, len(one.text)), one.last + 1
+        if len(parts) == _MANY:
+            # the rectangle so far is looked at before it is filled
+            check(sheet.height - 1, width - 1, cells)
+            while parts:
+                grown.add(parts.pop(0))
     sheet.head = pieces.head
     sheet.merged = _merged(pieces.tail)
-    if parts:
-        sheet.height, width = parts[-1].last + 1, max(len(part.text) for part in parts)
-        check(parts[-1].last, width - 1, sum(part.cells for part in parts))
+    if width:
+        check(sheet.height - 1, width - 1, cells)
+    if grown.height:
+        while parts:
+            grown.add(parts.pop(0))
+        sheet.columns = grown.columns()
+    else:
         sheet.columns = [_column(parts, index, sheet.height) for index in range(width)]
     return sheet
 
@@ -160,7 +174,7 @@ def _merged(tail: bytes) -> list[tuple[int, int, int, int]]:
 
 
 def _column(parts: list[Rows], index: int, height: int) -> Column:
-    """One column of all parts, which are let go of; blank where a part has nothing."""
+    """One column of all parts, blank where a part has nothing."""
     texts, kinds, at = [], np.zeros(height, dtype=np.uint8), 0
     for part in parts:
         text, own = (part.text[index], part.kinds[index]) if index < len(part.text) else (None, None)
@@ -171,7 +185,6 @@ def _column(parts: list[Rows], index: int, height: int) -> Column:
         at = part.last + 1
         texts.append(text)
         kinds[part.first : at] = own
-        part.text[index] = part.kinds[index] = None
     if at < height:
         texts.append(pa.nulls(height - at, pa.string()))
     return Column(text=pa.concat_arrays(texts) if len(texts) > 1 else texts[0], kinds=kinds)
