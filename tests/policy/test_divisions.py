@@ -8,6 +8,7 @@ import pytest
 
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.policy.divisions import Divisions, changes, counties, county_codes, full_name, successors
+from jiuzhu_cli.policy.gazetteer import look_up
 from jiuzhu_cli.policy.load import load_policy
 
 SHASHI = Divisions("421002")
@@ -132,3 +133,23 @@ def test_a_number_of_another_bank() -> None:
     assert banks.differ("农行", "403100000004") == ("中国邮政储蓄银行", "中国农业银行")
     assert banks.differ("农商行", "402100000018") is None  # 农信社 became 农商行
     assert banks.differ("社保卡", "402100000018") is None
+
+
+LOOKED_UP = {
+    "370284": "370284 已停用：2012 年改为 370211 黄岛区",
+    "421002": "421002 湖北省荆州市沙市区",
+    "421002101217": "421002101217 湖北省荆州市沙市区岑河镇白渎村",
+    "岑河镇白渎村": "421002101217 湖北省荆州市沙市区岑河镇白渎村",
+    "岑河": "421002101000 湖北省荆州市沙市区岑河镇",
+    "监利县": "421023 2020 年停用，现为 421088 监利市",
+}
+
+
+@pytest.mark.parametrize("text", LOOKED_UP)
+def test_a_place_looked_up(text: str) -> None:
+    found = [f"{place.code} {place.note or place.name}" for place in look_up(text, SHASHI)]
+    assert any(line.startswith(LOOKED_UP[text]) for line in found), found
+
+
+def test_nothing_is_made_up() -> None:
+    assert look_up("哪里都没有", SHASHI) == look_up("999999", SHASHI) == look_up("421002101999", SHASHI) == []

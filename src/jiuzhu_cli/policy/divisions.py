@@ -114,12 +114,13 @@ def county_codes(name: str, within: str = "") -> set[str]:
         if len(flat) > len(city) + 1 and flat.startswith(city):
             flat = flat[len(city) :]
     out = {code for code, full in names.items() if len(code) == 6 and full == flat}
-    out |= {_today(c.old_code) for c in changes() if c.old_name == flat and not out}
+    out |= {today(c.old_code) for c in changes() if c.old_name == flat and not out}
     out |= {code for code, full in names.items() if len(code) == 6 and not out and short_county(full) == flat}
     return {code for code in out if code.startswith(within)}
 
 
-def _today(code: str) -> str:
+def today(code: str) -> str:
+    """The code that a county's code has become; itself where it is in force or unknown."""
     way = successors(code)
     return way[-1].new_code if way else code
 
