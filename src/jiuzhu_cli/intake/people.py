@@ -28,6 +28,7 @@ _NOUNS = (
     ("name", re.compile("姓名|名字|名称|^$")),
 )
 _CHINESE_DIGITS = {word: number for number, word in enumerate("一二三四五六七八九十", 1)}
+_PROVEN = 0.8  # of the rows with a member
 _HOUSEHOLD_MEMBER = re.compile(r"家庭成员|共同生活|家属")
 _EXACT_NAME = ("姓名", "身份证号", "身份证号码", "公民身份号码")
 
@@ -102,8 +103,8 @@ def _repeated(view: Understanding) -> dict[int, dict[str, Column]]:
 
 def lists_in_one_cell(view: Understanding) -> None:
     """A members' column whose cells hold several people is a list, to be taken apart per person (多值单元格)."""
-    listed = [*view.by("id_no"), *view.by("member_ids")]
-    each = {column.index for column in listed if _one_member_each(view, column)}
+    ids = [*view.by("id_no"), *view.by("member_ids")]
+    each = {column.index for column in ids if _one_member_each(view, column)}
     for column in view.by("id_no"):
         if column.index in view.fixed:
             continue
@@ -146,17 +147,17 @@ def _one_member_each(view: Understanding, column: Column) -> bool:
     sizes = next((found for code in ("household_size", "covered_persons") if (found := view.by(code))), [])
     if len(heads) != 1 or not (_MEMBER if sizes else _HOUSEHOLD_MEMBER).search(column.header):
         return False
-    own = [compact(str(value or "")).upper() for value in view.values(heads[0])]
-    listed = [compact(str(value or "")).upper() for value in view.values(column)]
-    counts = (
-        [str(value).strip().removesuffix(".0").removesuffix("人") for value in view.values(sizes[0])] if sizes else []
-    )
-    return (
-        any(listed)
-        and len(set(own)) == len(own)
-        and not set(own) & set(filter(None, listed))
-        and (not sizes or all(count == str(1 + bool(member)) for count, member in zip(counts, listed, strict=True)))
-    )
+    heads_of, listed = ([compact(str(value or "")).upper() for value in view.values(one)] for one in (heads[0], column))
+    counts = view.values(sizes[0]) if sizes else [None] * len(listed)
+    own = list(filter(None, heads_of))
+    two = [
+        str(count).strip().removesuffix(".0").removesuffix("人") == "2"
+        for count, one in zip(counts, listed, strict=True)
+        if one
+    ]
+    if not two or len(set(own)) < len(own) or set(own) & set(filter(None, listed)):
+        return False
+    return not sizes or sum(two) >= _PROVEN * len(two)
 
 
 def _somewhere_several(view: Understanding, column: Column) -> bool:

@@ -37,7 +37,7 @@ def read_total(grid: Grid, row: int, table: Table, last: int) -> Stated:
     """The figures of the total row ``row``; amounts by the unit of the amount column."""
     cells = grid.cells(row, 0, last)
     texts = [compact(cell_text(value)) for _, value in cells]
-    out = Stated(row, next((text for text in texts if "计" in text), ""))
+    out = Stated(row, next((text for text in texts if re.search("[计页]", text)), ""))
     amount = table.column("amount_fen")
     if amount is not None:
         out.fen = _amount(grid.value(row, amount.index), amount)
