@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from itertools import zip_longest
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.cells import Cell
+from jiuzhu_cli.tabular.column import Column
+from jiuzhu_cli.tabular.csvrows import plain_columns
 from jiuzhu_cli.tabular.markup import decode
 
 _FORCED_TEXT = re.compile(r'="([^"]*)"')  # how Excel users keep an ID from becoming a number
@@ -34,8 +37,8 @@ def separator(text: str) -> str:
     return found
 
 
-def parse(data: bytes, name: str) -> list[list[Cell]]:
-    """Rows of text cells, blank ones None; rows may differ in length. Lines without any character are kept as empty rows.
+def read_text(data: bytes, name: str) -> tuple[list[Column], int]:
+    """Columns of text cells, blank ones None, and their height. Lines without any character are kept as empty rows.
 
     DataError on an unknown encoding or a quote that is never closed (it would swallow the rows behind it).
     """
@@ -43,15 +46,24 @@ def parse(data: bytes, name: str) -> list[list[Cell]]:
     declared = _DECLARED.match(text)  # Excel reads such a first line and does not show it
     text = text[declared.end() :] if declared else text
     mark = declared.group(1) if declared and declared.group(1) not in '"\r\n' else separator(text)
+    plain = plain_columns(text, mark)
+    if plain is not None:
+        return plain
+    rows = _rows(text, mark, name, 1 + (declared is not None))
+    columns = [Column(list(cells)) for cells in zip_longest(*rows)]
+    return columns, len(rows) if columns else 0
+
+
+def _rows(text: str, mark: str, name: str, first_line: int) -> list[list[Cell]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     csv.field_size_limit(FIELD_LIMIT)
     rows: list[list[Cell]] = []
-    begun = offset = 1 + (declared is not None)
+    begun = first_line
     try:
         for row in reader:
             # a quoted line break makes one record of several lines: the record keeps its number in order
             rows.append([cell or None for cell in row])
-            begun = reader.line_num + offset
+            begun = reader.line_num + first_line
     except csv.Error as error:
         raise DataError(
             f"“{name}”从第 {begun} 行起引号不配对，后面的行会读乱，没有读取", "改正该行的英文双引号后再导入"

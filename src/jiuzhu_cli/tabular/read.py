@@ -6,7 +6,6 @@ import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +87,8 @@ def _read_text(data: bytes, name: str, stem: str) -> tuple[str, list[Sheet]]:
         return kind, read_xmlss(markup.decode_markup(data, name), name)
     if kind == "xml":
         raise DataError(f"“{name}”其实是 XML 文件，不是可以导入的表格", _RESAVE)
-    return "csv", [_text_sheet(csvtext.parse(data, name), stem)]
+    columns, height = csvtext.read_text(data, name)
+    return "csv", [Sheet(stem, width=len(columns), height=height, columns=columns)]
 
 
 def _read_xls(data: bytes, path: Path) -> list[Sheet]:
@@ -153,11 +153,6 @@ def _vector_sheet(name: str, read: SheetXml, hidden: bool, known: SheetFacts | N
         sheet.struck = known.struck
         sheet.blank_rows = max(0, known.rows - sheet.height)
     return sheet
-
-
-def _text_sheet(rows: list[list[Cell]], name: str) -> Sheet:
-    columns = [Column(list(cells)) for cells in zip_longest(*rows)]
-    return Sheet(name, width=len(columns), height=len(rows) if columns else 0, columns=columns)
 
 
 def as_text(cell: Cell) -> str:
