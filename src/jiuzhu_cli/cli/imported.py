@@ -18,6 +18,8 @@ SHORT = {
 }  # fmt: skip
 _HELD = ("ask", "paid")  # nothing of it is taken in or sent back
 _JUMPS = ("persons_jump", "amount_jump", "accounts_changed")
+# what is said of a table however many there are: decided for the clerk, or money may go astray
+_LOUD = (*_JUMPS, "id_recovered", "account_recovered")
 FEW_TABLES = 8  # so many are each compared with last month on the screen, of more only those that need a look
 MOST_KINDS = 8
 # told with last month's figures, person by person
@@ -54,14 +56,19 @@ def _of_table(one: TableResult, policy: Policy, *, few: bool) -> list[str]:
 
     errors = [f for f in one.findings if f.severity == "error"]
     warnings = [f for f in one.findings if f.severity == "warning"]
-    compared = one.last_month
-    if one.status == "already":
-        compared = None
-    jumps = [f for f in warnings if f.code in _JUMPS]
-    changed = compared is not None and bool(compared.accounts or jumps or few)
+    compared = one.last_month if one.status != "already" else None
+    shown = [f for f in warnings if few or errors or f.code in _LOUD]
+    if compared is not None:
+        shown = [f for f in shown if f.code not in _TOLD_APART]
+    if one.status == "ask":  # why it is asked says as much
+        shown = [f for f in shown if f.code not in _JUMPS]
+    if one.status in ("already", "superseded_old", "skipped"):
+        shown = []
+    changed = compared is not None and bool(compared.accounts or few or any(f.code in _JUMPS for f in warnings))
     quiet = (
         one.status in ("imported", "already", "skipped")
         and not errors
+        and not shown
         and one.stated_total_fen in (None, one.amount_fen)
     )
     lines = []
@@ -69,13 +76,7 @@ def _of_table(one: TableResult, policy: Policy, *, few: bool) -> list[str]:
         lines += ["", *summary_lines(one, policy)]
     if changed and compared is not None:
         lines += screen_lines(compared)
-    if not quiet:
-        shown = [f for f in (*errors, *warnings) if compared is None or f.code not in _TOLD_APART]
-        if one.status == "ask":  # why it is asked says as much
-            shown = [f for f in shown if f.code not in _JUMPS]
-        lines += _findings(shown, policy)
-    elif changed:
-        lines += _findings(jumps, policy)
+    lines += _findings([*errors, *shown], policy)
     if "mapping" in one.how:
         lines.append(f"  {one.how['mapping']}")
     book = one.errors_file or (compared.workbook if compared is not None else "")
