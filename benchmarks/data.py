@@ -9,20 +9,22 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "sample_data"))
 
 from generator import bulk  # noqa: E402
+from generator.folder import write_folder  # noqa: E402
+from generator.headers import FORMS  # noqa: E402
 from generator.scenario import Scenario, make_scenario  # noqa: E402
 from generator.standards import standards_for  # noqa: E402
 
 REGION, MONTH, SEED = "421002", "2026-10", 20261001
 
 
-def scenario(persons: int, each: int) -> Scenario:
+def scenario(persons: int, each: int, towns: int = 11) -> Scenario:
     return make_scenario(
         REGION,
         standards_for(REGION, MONTH),
         persons=persons,
         month=MONTH,
         seed=SEED,
-        towns=11,
+        towns=towns,
         each=each,
         complete=True,
     )
@@ -57,3 +59,34 @@ def many_rolls(work: Path, persons: int, each: int = 100) -> Path:
         counts = bulk.write_rolls(scenario(persons, each), target)
         print(f"{target.name}: {sum(counts.values())} rows {counts}", file=sys.stderr)
     return target
+
+
+def folder_of_rolls(work: Path, persons: int) -> Path:
+    """A folder a town, a workbook a programme: with 85,000 persons some 235 files and 105,000 rows."""
+    target = work / f"folder{persons}"
+    if not target.exists():
+        made = scenario(persons, 1, towns=20)
+        part = target.with_suffix(".part")
+        for programme, roll in made.rolls[MONTH].items():
+            word = FORMS[programme].word.replace("{城乡}", "")
+            columns = ["serial", "town", *(c for c in FORMS[programme].columns if c in roll.columns and c != "town")]
+            for town, rows in roll.groupby("town"):
+                (part / str(town)).mkdir(parents=True, exist_ok=True)
+                bulk.write_roll(
+                    part / str(town) / f"{town}{word}{MONTH}.xlsx",
+                    programme,
+                    rows,
+                    region=made.world.region.name,
+                    month=MONTH,
+                    columns=list(bulk.WIDE) if programme == "subsistence_allowance" else columns,
+                )
+        part.rename(target)
+    return target
+
+
+def messy_folder(work: Path) -> Path:
+    """Ledgers in habits mixed at random, with damaged cells: ``inbox`` of the sample data's generator."""
+    target = work / "messy"
+    if not (target / "truth.json").exists():
+        write_folder(scenario(3_000, 2, towns=9), target, catalogue=False, damaged_each=10)
+    return target / "inbox"

@@ -1,4 +1,4 @@
-"""Runs child processes and measures them: wall time and peak memory, median of several."""
+"""Runs commands and measures them: wall time, processor time and peak memory with their children, median of several."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ LAUNCHER = Path(__file__).resolve().parent / "launcher.py"
 @dataclass(frozen=True, slots=True)
 class Sample:
     seconds: float
+    cpu: float
     peak_mb: float
     stdout: str
 
@@ -27,6 +28,7 @@ class Measured:
     """Medians over the samples; ``last`` is the output of the last run."""
 
     seconds: float
+    cpu: float  # processor seconds of the command and its children
     peak_mb: float
     runs: int
     last: str
@@ -42,10 +44,10 @@ def run_once(command: Sequence[str], *, accepted: tuple[int, ...] = (0, 3)) -> S
         with out.open("w") as stdout, err.open("w") as stderr:
             launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(figures), *command]
             subprocess.run(launcher, stdout=stdout, stderr=stderr, env={**os.environ, "NO_COLOR": "1"}, check=True)
-        code, seconds, peak_mb = json.loads(figures.read_text())
+        code, seconds, cpu, peak_mb = json.loads(figures.read_text())
         if code not in accepted:
             raise RuntimeError(f"{' '.join(command)} ended with {code}: {err.read_text()[-2000:]}")
-        return Sample(seconds, peak_mb, out.read_text(encoding="utf-8"))
+        return Sample(seconds, cpu, peak_mb, out.read_text(encoding="utf-8"))
 
 
 def measure(
@@ -63,6 +65,7 @@ def measure(
         samples.append(run_once(command, accepted=accepted))
     return Measured(
         statistics.median(s.seconds for s in samples),
+        statistics.median(s.cpu for s in samples),
         statistics.median(s.peak_mb for s in samples),
         runs,
         samples[-1].stdout,

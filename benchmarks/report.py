@@ -37,7 +37,7 @@ def write_report(path: Path, lines: list[Line], *, day: date) -> None:
         "# 性能",
         "",
         "本页由 `make bench` 写出：同一台机器、同一次运行里，本程序和对照程序各跑几遍取中位数。机器不同、有噪声，**看比值，不看秒数**。",
-        "内存是子进程的峰值（ru_maxrss）。样例数据由 `sample_data` 的生成器按固定种子生成，没有真人。",
+        "内存是程序和它的子进程同一时刻合计的峰值（各自的页加上最大的一份共享页）。样例数据由 `sample_data` 的生成器按固定种子生成，没有真人。",
         "",
         f"- 日期：{day.isoformat()}；{platform.system()} {platform.machine()}，{os.cpu_count()} 核；Python {platform.python_version()}",
         "- 版本：" + "、".join(f"{name} {version(name)}" for name in PACKAGES),

@@ -16,12 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import data, matching  # noqa: E402
-from benchmarks.measure import Measured, jiuzhu, measure, python, run_once  # noqa: E402
+from benchmarks import data, imports, matching  # noqa: E402
+from benchmarks.measure import Measured, jiuzhu, measure, run_once  # noqa: E402
 from benchmarks.report import Line, write_report  # noqa: E402
 from tests.e2e import scoring  # noqa: E402
-
-PEERS = ROOT / "benchmarks" / "peers"
 
 
 class Bench:
@@ -43,29 +41,7 @@ class Bench:
     def help_page(self) -> Line:
         ours = measure(jiuzhu("--help"), runs=max(5, self.runs))
         peer = measure([sys.executable, "-c", "import typer"], runs=max(5, self.runs))
-        return Line("`jiuzhu --help`", ours, (("import typer", peer),), "≤ 2.5 倍", ours.seconds <= 2.5 * peer.seconds)
-
-    def import_wide(self) -> Line:
-        path = data.wide_ledger(self.work, self.rows)
-        peer = measure(python(PEERS / "read_calamine.py", path), runs=self.runs)
-        by_hand_db = self.work / "by-hand.db"
-        by_hand = measure(
-            python(PEERS / "openpyxl_sqlite.py", path, by_hand_db),
-            runs=self.runs,
-            prepare=lambda: by_hand_db.unlink(missing_ok=True),
-        )
-        target = self.work / "workspace"
-        ours = measure(
-            jiuzhu("-C", target, "import", path, "--json"),
-            runs=self.runs,
-            prepare=lambda: self._discard(self.workspace()),
-        )
-        entry = json.loads(ours.last)["files"][0]
-        note = f"读 {entry['rows']} 行，收 {entry['accepted']} 行，退 {entry['refused']} 行；openpyxl + sqlite3 不做任何检查"
-        return Line(
-            f"导入 {self.rows} 行 × 24 列 xlsx", ours, (("calamine 只读", peer), ("openpyxl + sqlite3", by_hand)), "≤ 2.5 倍",
-            ours.seconds <= 2.5 * peer.seconds, note,
-        )  # fmt: skip
+        return Line("`jiuzhu --help`", ours, (("import typer", peer),), "≤ 1.5 倍", ours.seconds <= 1.5 * peer.seconds)
 
     def dedupe(self) -> Line:
         folder = data.many_rolls(self.work, self.persons, each=100 if self.runs > 1 else 5)
@@ -103,7 +79,7 @@ class Bench:
         return None
 
     def lines(self) -> list[Callable[[], Line]]:
-        return [self.help_page, self.import_wide, self.dedupe, *matching.lines(self)]
+        return [self.help_page, *imports.lines(self), self.dedupe, *matching.lines(self)]
 
 
 def summary(name: str, measured: Measured) -> str:
@@ -114,7 +90,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--work", type=Path, default=ROOT / "bench-work")
-    parser.add_argument("--only", help="part of a benchmark's name: help_page, import_wide, dedupe, match")
+    parser.add_argument(
+        "--only", help="part of a benchmark's name: help_page, import (wide, million, folder, silent), dedupe, match"
+    )
     options = parser.parse_args()
     bench = Bench(options.work, quick=options.quick)
     lines = []
