@@ -30,6 +30,12 @@ def pair_key(path: Path) -> tuple[str, str] | None:
     return f"{path.parent}/{stem[: last.start()]}·{stem[last.end() :]}", last.group(0)
 
 
+def other_side(left: str, right: str) -> bool:
+    """Whether two file names are the two exports of one list."""
+    keys = pair_key(Path(left)), pair_key(Path(right))
+    return keys[0] is not None and keys[1] is not None and keys[0][0] == keys[1][0] and keys[0][1] != keys[1][1]
+
+
 def join(households: Prepared, persons: Prepared) -> bool:
     """Joins two lists of one programme, month and area; False when they are not a pair. Both are changed.
 

@@ -18,6 +18,7 @@ from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.areas import UNKNOWN
 from jiuzhu_cli.intake.compare import Comparison
 from jiuzhu_cli.intake.frame import content_digest, frame
+from jiuzhu_cli.intake.pairs import other_side
 from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.recognise import CHINESE_NUMBERS
 from jiuzhu_cli.intake.result import TableResult
@@ -57,7 +58,9 @@ class ListOfFile:
     supplements: int | None = None
     incoming: Incoming | None = None
     batch: int | None = None
-    compared: dict[str, Comparison] = field(default_factory=dict)  # with last 'month', with the 'old' roll that it corrects
+    compared: dict[str, Comparison] = field(
+        default_factory=dict
+    )  # with last 'month', with the 'old' roll that it corrects
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -195,6 +198,16 @@ def save_list(
                 "ask",
                 f"与{shown}只有一部分人相同（{max(shares[r] for r in unsure):.0%}），不能断定是更正还是另一批",
                 "是更正过的整份花名册，加 --replace；是另外的一批人，加 --append",
+            )
+            return
+        files = {table.file for table in one.tables}
+        alone = next(iter(files)) if len(files) == 1 else ""  # both halves together correct either
+        half = next((b for b in near if b["batch_id"] in same and other_side(b["file_name"], alone)), None)
+        if half is not None:  # as a correction it would take away what only the other half tells
+            one.settle(
+                "ask",
+                f"批次 {half['batch_id']}（{half['file_name']}）是同一名册成对导出的另一半",
+                "把“家庭查询”和“人员查询”两个文件一起导入；只要这一份的，加 --replace",
             )
             return
     wider = [b["batch_id"] for b in near if b["batch_id"] in same and _holds(b["area"], one.area)]
