@@ -148,10 +148,11 @@ def _case_before(now: pa.Table, before: pa.Table, lead: np.ndarray, place: np.nd
     leads = old_lead[np.argsort(key[old_lead], kind="stable")]
     person = place[lead]
     found = np.full(len(lead), -1)
-    if len(leads):
-        at = np.minimum(np.searchsorted(key[leads], key[np.maximum(person, 0)]), len(leads) - 1)
-        hit = (person >= 0) & (key[leads][at] == key[np.maximum(person, 0)])
-        found[hit] = leads[at[hit]]
+    if not len(leads):
+        return found
+    at = np.minimum(np.searchsorted(key[leads], key[np.maximum(person, 0)]), len(leads) - 1)
+    hit = (person >= 0) & (key[leads][at] == key[np.maximum(person, 0)])
+    found[hit] = leads[at[hit]]
     # a member who now heads a household of its own is a new case while the old head still has the old one
     still = np.zeros(before.num_rows, dtype=bool)
     still[place[lead][place[lead] >= 0]] = True
