@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 import time
 import types
@@ -57,6 +58,8 @@ def test_the_terminal_is_asked_and_shows_nothing_of_the_answer(tmp_path: Path) -
         if answers and asked > 3 - len(answers):
             time.sleep(0.2)  # getpass clears what was typed before it asked
             os.write(terminal, (answers.pop(0) + "\n").encode())
+    if time.monotonic() >= ends:
+        os.kill(child, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     text = shown.decode("utf-8", "replace")
     assert code == 3 and not answers, text

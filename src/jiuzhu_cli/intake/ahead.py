@@ -22,7 +22,7 @@ from jiuzhu_cli.intake.remainder import known_remainder
 from jiuzhu_cli.intake.sources import Source
 from jiuzhu_cli.tabular.cells import Workbook
 from jiuzhu_cli.tabular.child import Readers
-from jiuzhu_cli.tabular.secret import Secrets
+from jiuzhu_cli.tabular.secret import ENCRYPTED, Secrets
 from jiuzhu_cli.tabular.sniff import TABLES
 
 SMALL = 2 << 20  # bytes: a larger file is only read elsewhere, because its rows would have to come over as well
@@ -82,6 +82,10 @@ class Ahead:
             return book
         try:
             found = begun.future.result()
+        except DataError as error:
+            if error.code != ENCRYPTED or not passwords:
+                raise
+            found = self._readers.submit(path, passwords).result()  # more passwords are known than when it was begun
         finally:
             self._done(path)
         return found.book if isinstance(found, Job) and found.book is not None else found
