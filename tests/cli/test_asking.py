@@ -98,9 +98,18 @@ def test_nobody_is_asked_who_wants_no_questions(work: Workspace, word: str) -> N
 )
 def test_a_field_that_there_is_not(pair: str, near: str) -> None:
     with pytest.raises(UsageError) as caught:
-        said_columns(POLICY, [pair])
+        said_columns(POLICY, [pair], [])
     assert near in caught.value.message
 
 
 def test_fields_by_name_synonym_code_and_none() -> None:
-    assert said_columns(POLICY, ["a=发放金额", "b=实发金额", "c=amount_fen", "d=忽略"])
+    assert said_columns(POLICY, ["打款=发放金额", "b2=实发金额", "xm=name", "丁=忽略"], [])
+
+
+def test_letters_of_columns_are_for_one_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.xlsx"
+    file.write_bytes(b"")
+    assert said_columns(POLICY, ["C=发放金额"], [file]) == {"C": "发放金额"}
+    for paths in ([tmp_path], [file, file], [tmp_path / "a.zip"]):
+        with pytest.raises(UsageError, match="列号"):
+            said_columns(POLICY, ["C=发放金额"], paths)

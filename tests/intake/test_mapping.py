@@ -163,3 +163,31 @@ def test_a_refused_list_teaches_nothing(town: Town) -> None:
         row[2] = "123"
     assert town.send(8, HEADER, data, 打款金额="发放金额").status == "refused"
     assert town.kept() == []
+
+
+def test_a_number_in_place_of_a_header_is_never_kept(work: Workspace, tmp_path: Path) -> None:
+    """A list without headers: its first person stands where the header should be."""
+    data = [["姓名", "性别", make_id(77)], *([name(s), "男", make_id(s)] for s in range(1, 9))]
+    path = workbook(tmp_path / "城关镇.xlsx", data[0], data[1:], title="城关镇2026年10月死亡人员名单")
+    run(work, path, hints=Hints(mapping={"C": "身份证号"}))
+    with work.open_store() as store:
+        rows = store.query("SELECT header, shown FROM column_mapping")
+        journal = "".join(row["detail"] for row in store.query("SELECT detail FROM journal"))
+    assert all(make_id(77) not in f"{row['header']}{row['shown']}" for row in rows)
+    assert make_id(77) not in journal
+
+
+def test_letters_fit_only_the_sheets_where_the_content_does(work: Workspace, tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for number, header in enumerate((["姓名", "身份证号", "打款", "转款"], ["姓名", "身份证号", "开户行", "发放金额"])):
+        sheet = book.active if number == 0 else book.create_sheet("东风村")
+        sheet.append(["城关镇2026年10月高龄津贴"])
+        sheet.append(header)
+        for s in range(1 + 10 * number, 6 + 10 * number):
+            sheet.append([name(s), make_id(s), s if number == 0 else "农行", s + 1])
+    book.save(tmp_path / "城关镇.xlsx")
+    tables = run(work, tmp_path / "城关镇.xlsx", hints=Hints(mapping={"C": "发放金额"})).tables
+    assert [table.amount_fen for table in tables] == [1500, 100 * (12 + 13 + 14 + 15 + 16)]
+    assert "mapping_unfit" in messages(tables[1])

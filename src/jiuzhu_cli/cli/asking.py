@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -22,8 +24,12 @@ _ASKED = {
 }
 
 
-def said_columns(policy: Policy, pairs: Iterable[str]) -> dict[str, str]:
-    """``--map`` as a mapping of headers to fields. UsageError for what is no pair, and for fields that there are not."""
+def said_columns(policy: Policy, pairs: Iterable[str], paths: Sequence[Path]) -> dict[str, str]:
+    """``--map`` as a mapping of headers to fields.
+
+    UsageError for what is no pair, for fields that there are not, and for letters of columns where several files are read:
+    the same letters are other columns there.
+    """
     from jiuzhu_cli.core.errors import UsageError
     from jiuzhu_cli.intake.headers import Lexicon
 
@@ -40,6 +46,12 @@ def said_columns(policy: Policy, pairs: Iterable[str]) -> dict[str, str]:
                 f"--map 里不认识字段“{value}”" + (f"，是不是：{near}？" if near else ""),
                 "用 jiuzhu policy list --fields 查看全部字段；不用的列写 忽略",
             )
+    several = len(paths) != 1 or not paths[0].is_file() or paths[0].suffix.lower() == ".zip"
+    letters = [key for key in told if re.fullmatch("[A-Z]{1,3}|[a-z]", key.strip())]
+    if several and letters:
+        raise UsageError(
+            f"--map {letters[0]}=… 用的是列号，只能在导入一个文件时用", "写表头的文字，或把那个文件单独导入"
+        )
     return told
 
 

@@ -83,7 +83,7 @@ def command(
     if programme and programme not in known:
         _check_known(policy, programme)
     options = Options(
-        hints=Hints(programme, check_months(month) if month else "", area, said_columns(policy, mapping)),
+        hints=Hints(programme, check_months(month) if month else "", area, said_columns(policy, mapping, paths)),
         strict=strict,
         max_bad_pct=max_bad_pct,
         mode="replace" if replace else "append" if append else "",

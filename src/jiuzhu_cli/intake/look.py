@@ -127,6 +127,9 @@ def _seen(result: TableResult, prepared: Prepared | None, policy: Policy) -> See
             seen.questions.append((told["message"], told["todo"]))
         elif finding.severity != "notice":
             seen.remarks.append((told["message"], told["todo"]))
+    if prepared is not None and prepared.damaged:
+        text = f"有 {len(prepared.damaged)} 处身份证号或账号损坏"
+        seen.remarks.append((text, "导入时会到台账和同来的别的表里找，只有一处对得上的才收下并标明"))
     data["questions"] = [{"question": text, "answer": todo} for text, todo in seen.questions]
     data["remarks"] = [{"remark": text, "todo": todo} for text, todo in seen.remarks]
     return seen

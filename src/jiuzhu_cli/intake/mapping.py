@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.core.money import parse_amount
 from jiuzhu_cli.core.period import parse_date
 from jiuzhu_cli.core.text import compact, header_key
@@ -51,9 +52,9 @@ def _key(column: Column) -> str:
 
 
 def _alone(column: Column, columns: Sequence[Column]) -> bool:
-    """Whether a column's header is told and no other's."""
+    """Whether a column's header is told and no other's, and is a word, not a person's number in a list without headers."""
     key = _key(column)
-    return bool(key) and sum(_key(other) == key for other in columns) == 1
+    return bool(key) and mask_text(key) == key and sum(_key(other) == key for other in columns) == 1
 
 
 def hits(text: str, columns: Sequence[Column]) -> list[Column]:
@@ -77,6 +78,14 @@ def apply_said(view: Understanding) -> None:
         found = hits(text, view.columns)
         if code is None or not found:
             continue
+        if (
+            code
+            and len(found) == 1
+            and text.strip().upper() == found[0].letters
+            and not content_fits(code, view.texts(found[0]))
+        ):
+            view.problems.append(Problem("mapping_unfit", "warning", (found[0],), {"wanted": view.lexicon.names[code]}))
+            continue  # the same letters mean other columns on other sheets
         for column in found:
             plain = column.field
             doubles = len(view.by(plain)) > 1 if plain else True

@@ -201,6 +201,7 @@ def read_columns_again(work: Work, named: Named) -> None:
         "mapping_not_used",
         "mapping_not_kept",
         "mapping_dropped",
+        "mapping_unfit",
     }
     said |= {"account_column_ambiguous", "id_column_missing", "name_column_ambiguous"}
     work.table.findings = [finding for finding in work.table.findings if finding.code not in said]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jiuzhu_cli.core.errors import UsageError
+from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 _COLUMNS = "mapping_id, kind, programme, sender, form, header, column_letters, shown, field, actor, created_at"
@@ -79,11 +80,16 @@ def remember(tx: Transaction, said: Iterable[ColumnMapping]) -> int:
         cursor = tx.execute(
             "INSERT INTO column_mapping (kind, programme, sender, form, header, column_letters, shown, field, state, actor, created_at)"
             " VALUES (?,?,?,?,?,?,?,?,'active',?,?)",
-            (*one.key, one.shown, one.field, tx.actor, tx.now),
+            (*one.key, mask_text(one.shown), one.field, tx.actor, tx.now),
         )
         tx.journal(
             f"mapping:{cursor.lastrowid}",
-            {"programme": one.programme, "sender": one.sender, "header": one.shown or one.letters, "field": one.field},
+            {
+                "programme": one.programme,
+                "sender": one.sender,
+                "header": mask_text(one.shown) or one.letters,
+                "field": one.field,
+            },
         )
         kept += 1
     return kept
