@@ -90,17 +90,20 @@ class TableResult:
             "how": self.how,
             "last_month": self.last_month.as_json() if self.last_month is not None else None,
             "messages": [message(finding, policy) for finding in shown],
+            "messages_cut": max(0, len(self.findings) - MAX_MESSAGES),
         }
 
 
 def message(finding: Finding, policy: Policy) -> dict[str, Any]:
-    """A finding in words: ``code, severity, cell, row, shown, message, todo``."""
+    """A finding in words: ``code, severity, sheet, cell, row, field, shown, message, todo``."""
     text, todo = policy.finding_text(finding.code, **values_of(finding))
     return {
         "code": finding.code,
         "severity": finding.severity,
+        "sheet": finding.source.sheet,
         "cell": finding.source.cell(),
         "row": finding.source.row,
+        "field": finding.column_field,
         "shown": finding.shown,
         "message": text,
         "todo": todo,
