@@ -111,9 +111,9 @@ class Grid:
         stop = min(self.height, first_row + sample)
         for index in range(first, last + 1):
             column = self.columns[index]
-            filled = _filled(column, first_row, stop)
-            if filled:
-                share = _ids(column, first_row, stop) / filled
+            ids, filled = _ids(column, first_row, stop)
+            if ids:
+                share = ids / filled
                 share *= min(1.0, filled / max(1, (stop - first_row) * 0.2))
                 if share > best_share:
                     best, best_share = index, share
@@ -133,7 +133,7 @@ def _texts(column: Column, start: int, stop: int) -> tuple[np.ndarray, np.ndarra
     array = column.text
     _, offsets, data = array.buffers()
     ends = np.frombuffer(offsets, dtype=np.int32)[array.offset + start : array.offset + stop + 1]
-    lengths = np.where(column.kinds[start:stop] == TEXT, np.diff(ends), 0)
+    lengths = (ends[1:] - ends[:-1]) * (column.kinds[start:stop] == TEXT)
     return ends[:-1], lengths, np.frombuffer(data or b"", dtype=np.uint8)
 
 
@@ -147,22 +147,16 @@ def _digits_first(column: Column, start: int, stop: int, count: int) -> np.ndarr
     return found
 
 
-def _filled(column: Column, start: int, stop: int) -> int:
-    kinds = column.kinds[start:stop]
-    _, lengths, _ = _texts(column, start, stop)
-    return int(np.count_nonzero((kinds != BLANK) & ((kinds != TEXT) | (lengths > 0))))
-
-
-def _ids(column: Column, start: int, stop: int) -> int:
-    """How many cells of these rows look like an ID."""
+def _ids(column: Column, start: int, stop: int) -> tuple[int, int]:
+    """How many cells of these rows look like an ID, and how many hold anything (told only where there are IDs)."""
     begins, lengths, data = _texts(column, start, stop)
     long = np.flatnonzero(lengths >= 15)
     if not len(long):
-        return 0
+        return 0, 0
     # a text that begins with a Chinese character (U+4000 and above in UTF-8) is none
     long = long[(data[begins[long]] < 0xE4) | (data[begins[long]] > 0xE9)]
     if not len(long):
-        return 0
+        return 0, 0
     first, sizes = begins[long], lengths[long]
     base = int(first[0])
     others = np.cumsum(data[base : int(first[-1] + sizes[-1])] - np.uint8(48) > 9, dtype=np.int64)
@@ -171,4 +165,6 @@ def _ids(column: Column, start: int, stop: int) -> int:
     last_is_x = data[first + sizes - 1] | 0x20 == ord("x")
     sure = ((sizes == 15) & (count == 0)) | ((sizes == 18) & ((count == 0) | (count == 1) & last_is_x))
     doubtful = long[~sure & (count > 0)].tolist()
-    return int(sure.sum()) + sum(looks_like_id(column[start + row]) for row in doubtful)
+    kinds = column.kinds[start:stop]
+    filled = np.count_nonzero((kinds != BLANK) & ((kinds != TEXT) | (lengths > 0)))
+    return int(sure.sum()) + sum(looks_like_id(column[start + row]) for row in doubtful), int(filled)
