@@ -232,21 +232,23 @@ def judge_amounts(rows: Rows, item: Programme) -> None:
             rows.blame(person, "amount_fen", "amount_parts_differ", "warning", **values)
 
 
+_REPEATED: dict[bool, tuple[str, Severity]] = {True: ("duplicate_row", "error"), False: ("duplicate_person", "warning")}
+
+
 def duplicates(rows: Rows) -> None:
     """The very same row again is refused; the same person with other data stays twice, so that dedupe reports a double."""
-    ids = rows.get("id_no")
-    again = np.flatnonzero(repeated(ids.array) & ~rows.refused)
+    again = np.flatnonzero(repeated(rows.get("id_no").array) & ~rows.refused)
     if not len(again):
         return
-    again_ids = ids.take(again).tolist()
-    fields = [rows.values[name].take(again).tolist() for name in sorted(rows.values) if name != "serial_no"]
-    said = list(zip(*fields, strict=True))
-    first: dict[str, int] = {}
-    for place, (person, id_no) in enumerate(zip(again.tolist(), again_ids, strict=True)):
-        earlier = first.setdefault(id_no, place)
-        if earlier != place:
-            alike = said[earlier] == said[place]
-            rows.blame(
-                person, "id_no", "duplicate_row" if alike else "duplicate_person", "error" if alike else "warning",
-                other_row=rows.source_row(int(again[earlier])),
-            )  # fmt: skip
+    codes = rows.get("id_no").take(again).codes()
+    first = np.full(int(codes.max()) + 1, -1, dtype=np.int64)
+    first[codes[::-1]] = again[::-1]
+    earlier = first[codes]
+    again, earlier = again[earlier != again], earlier[earlier != again]
+    alike = np.ones(len(again), dtype=bool)
+    for name, values in rows.values.items():
+        if name != "serial_no":
+            alike &= values.take(again).alike(values.take(earlier))
+    for person, other, copied in zip(again.tolist(), earlier.tolist(), alike.tolist(), strict=True):
+        code, severity = _REPEATED[copied]
+        rows.blame(person, "id_no", code, severity, other_row=rows.source_row(other))
