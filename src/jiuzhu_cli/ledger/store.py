@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError, UsageError
+from jiuzhu_cli.core.lean import without
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,6 +88,13 @@ def _alive(pid: int) -> bool:
     except (OSError, OverflowError):
         return True
     return True
+
+
+def _arrow_driver() -> Any:
+    """ADBC's driver. It would load polars too where that is installed, which takes longer than all the rest."""
+    with without("polars"):
+        from adbc_driver_sqlite import dbapi
+    return dbapi
 
 
 class Lock:
@@ -275,20 +283,21 @@ class Store:
 
     def arrow(self, sql: str) -> pa.Table:
         """A read as an Arrow table by ADBC: text as string, integers as int64. Committed data only."""
-        from adbc_driver_sqlite import dbapi
+        dbapi = _arrow_driver()
 
         try:
             with dbapi.connect(f"file:{self.path.as_posix()}?mode=ro") as connection, connection.cursor() as cursor:
                 # one batch: the driver takes a column's type from its first batch, where the column may still be all NULL
                 cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "1000000000"})
                 cursor.execute(sql)
-                return cursor.fetch_arrow_table()
+                table: pa.Table = cursor.fetch_arrow_table()
+                return table
         except dbapi.DatabaseError as error:
             raise ledger_error(error, self.path) from error
 
     def stage(self, name: str, table: pa.Table) -> None:
         """Puts ``table`` as ``staging.name`` for the next transaction (before it begins: ATTACH needs that)."""
-        from adbc_driver_sqlite import dbapi
+        dbapi = _arrow_driver()
 
         if self._staging is None:
             self._staging = self.path.with_name(f".staging-{os.getpid()}.db")
