@@ -161,13 +161,15 @@ def settle_amount(view: Understanding) -> None:
         key = header_key(column.header.replace("|", ""))
         if not_paid(key):
             column.field, column.why = "", "不是本期发放的金额，原样保留"
-    if any(column.index in view.fixed for column in view.by("amount_fen")):
-        for column in view.by("amount_fen"):
-            if column.index not in view.fixed:
-                column.field, column.why = "", "已另行指定金额列，原样保留"
+    said = next((column for column in view.by("amount_fen") if column.index in view.fixed), None)
+    if said is not None:
+        name_amount(view, said, "")
         return
     own_amount(view)
     yearly = _other_periods(view) if view.monthly else []
+    if len(view.by("amount_fen")) == 1 and not any(view.by(code) for code in (*PART_FIELDS, "back_pay")):
+        name_amount(view, view.by("amount_fen")[0], "")  # the usual list: nothing to choose from, nothing to add up
+        return
     samples = {
         c.index: view.money(c)
         for c in view.columns

@@ -16,7 +16,7 @@ from jiuzhu_cli.core.money import parse_amount
 from jiuzhu_cli.core.period import parse_date
 from jiuzhu_cli.core.text import compact, header_key
 from jiuzhu_cli.intake.grid import looks_like_id
-from jiuzhu_cli.intake.headers import MONEY_FIELDS, unit_of
+from jiuzhu_cli.intake.headers import MONEY_FIELDS, level_of, unit_of
 from jiuzhu_cli.intake.table import Column, Problem, Table
 from jiuzhu_cli.ledger.mappings import ColumnMapping, drop, remember
 from jiuzhu_cli.ledger.store import Transaction
@@ -150,6 +150,7 @@ def _set(view: Understanding, column: Column, code: str, why: str) -> None:
     column.field, column.why = code, why
     if code in MONEY_FIELDS and column.unit == "元":
         column.unit = unit_of(column.header.split("|")) or view.unit or "元"
+        column.level = level_of(column.header.split("|"))
     view.fixed.add(column.index)
 
 
