@@ -74,6 +74,7 @@ def look(
             setting = setting.remembering(active_mappings(store))
         recorded = {area.partition("/")[0] for area in rolls.areas(store)}
         known = towns_in_names(source for group in groups for source in group) | set(filter(is_full_town, recorded))
+        known.update(policy.divisions.likely_towns([*setting.towns, *known]))
         for path, root in (source for group in groups for source in group):
             job = read_job(
                 path,
