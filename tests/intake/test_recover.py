@@ -118,3 +118,28 @@ def test_a_damaged_account_comes_back_for_the_same_person(ws: Workspace, tmp_pat
     found = next(f for f in result.findings if f.code == "account_recovered")
     assert CARD not in str(found.values)
     assert record(ws, "r.account_no").count((CARD,)) == 2
+
+
+def test_a_damaged_head_comes_back_from_its_own_row(ws: Workspace, tmp_path: Path) -> None:
+    header = ["户主姓名", "户主身份证号", "姓名", "身份证号", "与户主关系", "家庭人口", "保障金额"]
+    good, mate = number(1), number(2)
+    lines = [
+        [name(1), good[:15] + "000", name(1), good, "本人", 2, 300],
+        [name(1), good[:15] + "000", name(2), mate, "妻", 2, None],
+    ]
+    result = run(ws, workbook(tmp_path / "城关镇2026年10月农村低保.xlsx", header, lines)).tables[0]
+    assert (result.accepted, result.refused) == (2, 0), codes(result)
+    assert record(ws, "r.head_id_no") == [(good,), (good,)]
+
+
+def test_sex_and_birth_that_the_list_states_must_agree(ws: Workspace, tmp_path: Path) -> None:
+    good = number(3)
+    one, _ = files(tmp_path, "")
+    run(ws, one)
+    other = "女" if int(good[16]) % 2 else "男"
+    for column, wrong in (("性别", other), ("出生日期", "1900-01-01")):
+        rows = [[name(3), good[:15] + "000", wrong, 100], [name(8), make_id(8), None, 100]]
+        path = workbook(
+            tmp_path / f"城关镇2026年10月高龄津贴{column}.xlsx", ["姓名", "身份证号", column, "发放金额"], rows
+        )
+        assert run(ws, path).tables[0].refused == 1

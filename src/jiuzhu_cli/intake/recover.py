@@ -141,23 +141,36 @@ def look_up(
         evidence.add(standing_from(store, {one.damage.stem for one in wanted if one.damage.stem}))
     out: list[dict[Key, Recovered]] = []
     for rows, damaged in tables:
-        found = _ids_of(rows, damaged, _with_file(evidence, rows, tables, damaged))
+        found = _ids_of(
+            rows,
+            damaged,
+            _with_file(evidence, rows, tables, [one for one in damaged if one.field == "id_no"], own=False),
+            _with_file(
+                evidence, rows, tables, [one for one in damaged if one.field in ("head_id_no", "payee_id_no")], own=True
+            ),
+        )
         found |= _accounts_of(store, damaged, found, banks)
         out.append(found)
     return out
 
 
 def _with_file(
-    evidence: Evidence, rows: Rows, tables: Sequence[tuple[Rows, Sequence[Damaged]]], damaged: Sequence[Damaged]
+    evidence: Evidence,
+    rows: Rows,
+    tables: Sequence[tuple[Rows, Sequence[Damaged]]],
+    damaged: Sequence[Damaged],
+    *,
+    own: bool,
 ) -> Evidence:
-    """The evidence and what the file itself says elsewhere: of this table only whose ID stands as head's or payee's."""
-    names = {name_key(one.names[0]) for one in damaged if one.field != "account_no"}
+    """The evidence and what the file itself says elsewhere: of this table whose ID stands as head's or payee's, and for
+    these (``own``) the persons of its rows."""
+    names = {name_key(one.names[0]) for one in damaged}
     out = Evidence({name: dict(people) for name, people in evidence.by_name.items() if name in names})
     if not names:
         return out
     for other, _ in tables:
         for id_field, name_field in _IDS.items():
-            if id_field not in other.values or (other is rows and id_field == "id_no"):
+            if id_field not in other.values or (other is rows and id_field == "id_no" and not own):
                 continue
             pairs = zip(other.get(id_field), other.get(name_field), strict=True)
             out.add(
@@ -168,11 +181,11 @@ def _with_file(
     return out
 
 
-def _ids_of(rows: Rows, damaged: Sequence[Damaged], evidence: Evidence) -> dict[Key, Recovered]:
+def _ids_of(rows: Rows, damaged: Sequence[Damaged], persons: Evidence, others: Evidence) -> dict[Key, Recovered]:
     out: dict[Key, Recovered] = {}
     claimed: dict[str, list[Key]] = {}
     for one in damaged:
-        found = evidence.fitting(one) if one.field != "account_no" else []
+        found = [] if one.field == "account_no" else (persons if one.field == "id_no" else others).fitting(one)
         if len(found) > 1:
             out[one.field, one.row] = Recovered("", candidates=len(found))
         elif found:
