@@ -161,15 +161,17 @@ def read_rows(
         file, sheet, table, Fields(), {}, {}, np.arange(size, dtype=np.int64), np.zeros(size, dtype=bool)
     )  # fmt: skip
     rows.place = run_of(table.rows)
-    merged = _merged_by_column(sheet)
+    merged = _vertical_merges(sheet)
     categories = _category_words(policy_item)
     for column in table.columns:
         if not column.field or column.flag or column.field in rows.columns:
             continue
         kind = glossary[column.field].type if column.field in glossary else "text"
         cells = sheet.columns[column.index].take(rows.place)
-        if column.index in merged and kind in FILLED_TYPES:
-            cells = _fill_merged(cells, table.rows, merged[column.index])
+        if kind in FILLED_TYPES and len(
+            spans := merged[(merged[:, 1] <= column.index) & (column.index <= merged[:, 3])]
+        ):
+            cells = _fill_merged(cells, table.rows, spans)
         rows.columns[column.field] = column
         cleaned = _clean(column, kind, cells, categories, today)
         rows.values[column.field] = cleaned.values
@@ -301,26 +303,22 @@ def _category_words(item: Programme | Register | None) -> Reader | None:
     return read
 
 
-def _merged_by_column(sheet: Sheet) -> dict[int, list[tuple[int, int, int]]]:
-    """Vertical merges: column → (first row, last row, the column that holds the value)."""
-    found: dict[int, list[tuple[int, int, int]]] = {}
-    for row0, column0, row1, column1 in sheet.merged:
-        if row1 > row0:
-            for column in range(column0, column1 + 1):
-                found.setdefault(column, []).append((row0, row1, column0))
-    return found
+def _vertical_merges(sheet: Sheet) -> np.ndarray:
+    """Merged cells of several rows: first row, first column, last row, last column."""
+    merged = np.array(sheet.merged, dtype=np.int64).reshape(-1, 4)
+    return merged[merged[:, 2] > merged[:, 0]]
 
 
-def _fill_merged(cells: Cells, wanted: np.ndarray, spans: list[tuple[int, int, int]]) -> Cells:
+def _fill_merged(cells: Cells, wanted: np.ndarray, spans: np.ndarray) -> Cells:
     """A merged cell keeps its value only in its first row: the others get it back."""
-    blank = cells.kinds == BLANK
-    source = np.arange(len(cells))
-    for first, last, _ in spans:
-        start, stop = np.searchsorted(wanted, [first, last + 1])
-        if start < stop and int(wanted[start]) == first and not blank[start]:
-            inside = source[start:stop]
-            inside[blank[start:stop]] = start
-    return cells.take(source)
+    start, stop = np.searchsorted(wanted, spans[:, 0]), np.searchsorted(wanted, spans[:, 2] + 1)
+    blank, index = cells.kinds == BLANK, np.arange(len(cells))
+    held = start < stop  # spans that hold data rows, by their first row
+    held[held] = (wanted[start[held]] == spans[held, 0]) & ~blank[start[held]]
+    end = np.zeros(len(cells), dtype=np.int64)
+    end[start[held]] = stop[held]
+    top = np.maximum.accumulate(np.where(end > 0, index, 0))
+    return cells.take(np.where(blank & (index < end[top]), top, index))
 
 
 def _extra(rows: Rows) -> pa.StringArray:
