@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from jiuzhu_cli.core.period import find_month
 from jiuzhu_cli.intake.cases import CASE_FIELDS, SHARED_FIELDS
 from jiuzhu_cli.intake.clean import plain_text
 from jiuzhu_cli.intake.prepare import Prepared
@@ -37,25 +38,29 @@ def remainder_name(source: str, batch: int) -> str:
 def known_remainder(book: Workbook) -> bool:
     """Whether ``book`` is a workbook of rows sent back; sets its marks from the title where they were lost.
 
-    The marks of one known by its title lack programme, month and area: the batch tells them.
+    The marks of one known by its title lack programme and area: the batch tells them.
     """
     if REMAINDER_OF not in book.marks:
         found = set(_titles(book))
         if not found:
             return False
-        numbers = {number for number, _ in found}
+        numbers = {number for number, _, _ in found}
         book.marks[REMAINDER_OF] = numbers.pop() if len(numbers) == 1 else "、".join(sorted(numbers))
-        if all(personal for _, personal in found):
+        if all(personal for _, personal, _ in found):
             book.marks[_LEVEL] = "person"
+        months = {month for _, _, month in found}
+        if months != {""}:
+            book.marks["jiuzhu_month"] = "、".join(sorted(months))
     return True
 
 
-def _titles(book: Workbook) -> Iterator[tuple[str, bool]]:
+def _titles(book: Workbook) -> Iterator[tuple[str, bool, str]]:
+    """Number, whether amounts are each person's, and month of every title of ours."""
     for sheet in book.sheets:
         for column in sheet.columns[:3]:
             for cell in column[:3]:
                 if isinstance(cell, str) and (match := _SHOWN.search(re.sub(r"\s", "", cell))):
-                    yield match.group(1), bool(match.group(2))
+                    yield match.group(1), bool(match.group(2)), find_month(cell)
 
 
 def rows_present(prepared: Prepared) -> set[int]:
