@@ -64,11 +64,12 @@ def household_cases(
     ``known_heads``: heads that stand on the roll which these rows supplement; their members join without a lead row.
     """
     attached = expand_members(rows, today)
-    rows.case = _group(rows, attached)
     if not rows.size:
-        rows.lead = np.zeros(0, dtype=bool)
+        plain_cases(rows)
         return
-    heads = _heads(rows, attached)
+    by_relation = _say_head(rows.get("relation"))
+    rows.case = _group(rows, by_relation, attached)
+    heads = _heads(rows, by_relation, attached)
     counts = np.bincount(rows.case)
     said = _first(rows.case, np.flatnonzero(heads), len(counts))
     ids = rows.get("id_no")
@@ -119,16 +120,14 @@ def _join_known(rows: Rows, lead_of: np.ndarray, known_heads: frozenset[str]) ->
 # which rows belong together --------------------------------------------------------------------------------
 
 
-def _group(rows: Rows, attached: np.ndarray) -> np.ndarray:
+def _group(rows: Rows, heads: np.ndarray, attached: np.ndarray) -> np.ndarray:
     """Household number of each person, in order of appearance; those ``attached`` belong to the row above."""
-    if not rows.size:
-        return np.zeros(0, dtype=np.int64)
     if _tells_households(rows.get("case_code")):
-        keys = _keyed(rows, "case_code")
+        keys = _keyed(rows, "case_code", heads)
     elif "head_id_no" in rows.columns and rows.columns["head_id_no"] is not rows.columns.get("id_no"):
-        keys = _keyed(rows, "head_id_no")
+        keys = _keyed(rows, "head_id_no", heads)
     else:
-        starts = _starts(rows)
+        starts = _starts(rows, heads)
         if "head_id_no" in rows.columns:  # the rows are heads, members stand in cells beside them
             starts |= rows.get("id_no").valid | rows.get("head_name").valid | rows.get("amount_fen").valid
             starts[list(rows.problems.get("id_no", {}))] = True
@@ -166,10 +165,10 @@ def _tells_households(codes: Vector) -> bool:
     return bool(told) and (bool(codes.blanks) or int(codes.codes().max()) + 1 < told)
 
 
-def _keyed(rows: Rows, name: str) -> np.ndarray:
+def _keyed(rows: Rows, name: str, heads: np.ndarray) -> np.ndarray:
     """By a column's value; a blank is as above, unless the row is a head's own."""
     values = rows.get(name)
-    own = _say_head(rows.get("relation"))
+    own = heads.copy()
     own[0] = True
     keys = values.filled(rows.get("id_no").where(own)).codes().astype(np.int64)
     alone = own & (keys < 0)
@@ -185,10 +184,9 @@ def _say_head(words: Vector) -> np.ndarray:
     return is_true(pc.is_in(words.array, pa.array(heads, type=pa.string())))
 
 
-def _starts(rows: Rows) -> np.ndarray:
+def _starts(rows: Rows, heads: np.ndarray) -> np.ndarray:
     """Where a household begins, told by relation, head's name and household columns that are blank on members' rows."""
     relation, head_name = rows.get("relation"), rows.get("head_name")
-    heads = _say_head(relation)
     kin = relation.valid & ~heads
     markers = [rows.values[name].valid for name in _MARKERS if name in rows.values]
     markers = [filled for filled in markers if not filled.all()]
@@ -212,9 +210,9 @@ def _starts(rows: Rows) -> np.ndarray:
     return np.asarray(fresh | (named & (names != names[above])))
 
 
-def _heads(rows: Rows, attached: np.ndarray) -> np.ndarray:
+def _heads(rows: Rows, by_relation: np.ndarray, attached: np.ndarray) -> np.ndarray:
     """Rows that are their household's head: by relation, else by the head's ID, else by the head's name."""
-    found = _say_head(rows.get("relation"))
+    found = by_relation
     for own, head in (("id_no", "head_id_no"), ("name", "head_name")):
         known = np.zeros(int(rows.case.max()) + 1, dtype=bool)
         known[rows.case[found]] = True
