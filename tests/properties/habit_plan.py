@@ -19,7 +19,9 @@ ODD_NAMES = ("欧阳建国", "阿卜杜拉·买买提", "司马秀英", "才让�
 
 HABITS: dict[str, tuple[Any, ...]] = {
     "paid_by": ("person", "household"),
-    "home": ("blank", "merged", "repeated", "head_id", "ditto", "cells", "mixed", "numbered"),
+    "home": ("blank", "merged", "repeated", "head_id", "ditto", "silent", "cells", "mixed", "numbered"),
+    "alone": ("columns", "one_cell"),
+    "months": (1, 3),
     "form": ("xlsx", "xls", "csv"),
     "says": ("title", "file", "sheet", "lines"),
     "above": ((), ("unit",), ("unit", "note"), ("page", "blank"), ("form", "unit")),
@@ -30,7 +32,7 @@ HABITS: dict[str, tuple[Any, ...]] = {
     "shuffle": (0, 1, 2, 3),
     "extra": ((), ("网格员",), ("是否脱贫户", "备注"), ("备注", "文化程度", "网格员")),
     "gap": (0, 1),
-    "place": ("column", "above", "merged", "ditto", "headings", "sheets", "none"),
+    "place": ("column", "above", "merged", "ditto", "headings", "sheets", "tables", "none"),
     "page": (0, 3, 5),
     "page_with": ("", "title", "sum", "carried", "number"),
     "sums": ("", "village", "both", "total", "words", "capitals", "above"),
@@ -44,9 +46,11 @@ HABITS: dict[str, tuple[Any, ...]] = {
     "names": ("plain", "spaced"),
     "panels": (1, 2),
     "hidden": (False, True),
+    "summary": (False, True),
+    "margin": (False, True),
 }  # fmt: skip
 
-ERRORS = ("checksum", "short", "no_id", "no_name", "no_amount", "minus", "words", "float_id")
+ERRORS = ("checksum", "short", "no_id", "no_name", "no_amount", "minus", "words", "float_id", "account")
 
 
 @dataclass(frozen=True)
@@ -141,8 +145,19 @@ def settled(plan: Plan) -> Plan:
         habits["head"] = "one" if habits["head"] in ("bands", "tall") else habits["head"]
         habits["hidden"] = False
         habits["says"] = "title" if habits["says"] == "sheet" else habits["says"]
-    if habits["paid_by"] == "household" or habits["place"] in ("headings", "sheets"):
+        habits["summary"] = False
+    if habits["paid_by"] == "household" or habits["place"] in ("headings", "sheets", "tables"):
         habits["panels"] = 1
+    if habits["months"] > 1:  # sums of three columns and amounts repeated a row have tests of their own
+        habits["sums"] = "total" if habits["sums"] else ""
+        habits["page_with"] = "title" if habits["page_with"] in ("sum", "carried") else habits["page_with"]
+        habits["says"] = "title" if habits["says"] in ("sheet", "lines") else habits["says"]
+        habits |= {"panels": 1, "home": "blank" if habits["home"] in ("repeated", "silent") else habits["home"]}
+        habits["head"] = "one" if habits["head"] == "units" else habits["head"]
+        habits["place"] = "column" if habits["place"] == "tables" else habits["place"]
+    if habits["place"] == "tables":
+        habits["says"] = "title" if habits["says"] in ("sheet", "lines") else habits["says"]
+        habits["summary"] = False
     if habits["panels"] > 1:
         habits |= {
             "head": "one",
@@ -164,7 +179,7 @@ def settled(plan: Plan) -> Plan:
         habits["page_with"] = ""
     if habits["paid_by"] == "household" and habits["page_with"] in ("sum", "carried") and habits["home"] == "merged":
         habits["page_with"] = "title"
-    if habits["label"] == "village" and habits["place"] in ("headings", "sheets", "none"):
+    if habits["label"] == "village" and habits["place"] in ("headings", "sheets", "tables", "none"):
         habits["label"] = "first"
     seen: dict[tuple[int, int], str] = {}
     for case, at, what in plan.errors:

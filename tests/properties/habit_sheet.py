@@ -29,12 +29,24 @@ class SheetWriter:
         self.row_of: dict[tuple[int, int], int] = {}
 
     def write(self) -> _Sheet:
-        for row in titles(self.writer):
-            self.sheet.rows.append(row)
+        if self.plan["place"] == "tables":
+            for village in dict.fromkeys(home.village for home in self.writer.homes):
+                cases = [case for case, home in enumerate(self.writer.homes) if home.village == village]
+                self._table(cases[0], cases[-1] + 1, village)
+                self.sheet.rows.append([])
+        else:
+            self._table(self.first, self.stop, "")
+        return self.sheet
+
+    def _table(self, first: int, stop: int, village: str) -> None:
+        """One table with its titles; of a village where each has its own."""
+        self.first, self.stop, self.row_of, self._started = first, stop, {}, len(self.sheet.rows)
+        self.village = village
+        self._titles()
         lines = self.writer.lines(self.first, self.stop)
         if self.plan["panels"] > 1 and len(lines) > 1:
             self._panels(lines)
-            return self.sheet
+            return
         self._header()
         if self.plan["sums"] == "above":
             self._sum("合计", self.writer.readable(self.first, self.stop))
@@ -43,8 +55,19 @@ class SheetWriter:
         self._merge_homes()
         if self.plan["hidden"] and self.row_of:
             self.sheet.hidden.append(max(self.row_of.values()) + 1)
+        if self.plan["margin"] and self.row_of:
+            row = min(self.row_of.values())
+            self.sheet.rows[row] = [*self.sheet.rows[row], None, "已核"]
         self.writer.expect(self.row_of, self.columns)
-        return self.sheet
+
+    def _titles(self) -> None:
+        title = self.writer.title
+        for row in titles(self.writer):
+            self.sheet.rows.append(
+                [f"{text}（{self.village}）" if self.village and text == title else text for text in row]
+            )
+        if self.village and self.plan["says"] == "file":
+            self.sheet.rows.append([f"{title}（{self.village}）"])
 
     # ---- header ---------------------------------------------------------------------------------------------------------
 
@@ -139,8 +162,7 @@ class SheetWriter:
         elif with_what == "number":
             self._put({min(self.columns.values()): "第1页"})
         if with_what == "title":
-            for row in titles(self.writer):
-                self.sheet.rows.append(row)
+            self._titles()
         self._header()
         if with_what == "carried":
             self._sum("承前页", sum(self.writer.readable(case, case + 1) for case in done), label="first")
@@ -159,9 +181,16 @@ class SheetWriter:
             label or self.plan["label"]
         )
         column = self.columns.get(where or "", min(self.columns.values()))
-        if column == self.columns["amount"]:
-            column = next(c for c in sorted(self.columns.values()) if c != column)
-        self._put({column: word, self.columns["amount"]: fen / 100 if fen % 100 else fen // 100})
+        if len(self.writer.months) > 1:
+            homes = self.stop - self.first
+            sums = {"m7": fen, "m8": fen + 100 * homes, "m9": fen + 200 * homes, "whole": 3 * fen + 300 * homes}
+        else:
+            sums = {"amount": fen}
+        taken = [self.columns[key] for key in sums]
+        if column in taken:
+            column = next(c for c in sorted(self.columns.values()) if c not in taken)
+        figures = {self.columns[key]: one / 100 if one % 100 else one // 100 for key, one in sums.items()}
+        self._put({column: word, **figures})
 
     # ---- below, merges, panels ----------------------------------------------------------------------------------------------
 
@@ -190,8 +219,9 @@ class SheetWriter:
         if self.writer.style == "merged":
             for case in range(self.first, self.stop):
                 rows = sorted(row for (at, _), row in self.row_of.items() if at == case)
-                for key in ("serial", "head_name", "amount", "account"):
-                    self._merge(self.columns[key], rows)
+                for key in ("serial", "head_name", "amount", "m7", "m8", "m9", "whole", "account"):
+                    if key in self.columns:
+                        self._merge(self.columns[key], rows)
         if self.plan["place"] == "merged":
             run: list[int] = []
             for (case, _), row in sorted(self.row_of.items(), key=lambda pair: pair[1]):

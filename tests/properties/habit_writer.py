@@ -25,6 +25,11 @@ WORDS = {
     "size": ("保障人数", "保障人口", "享受人数", "救助人数"),
     "member_names": ("家庭成员姓名", "成员姓名", "家庭成员", "共同生活成员姓名"),
     "member_ids": ("家庭成员身份证号", "成员身份证号", "家庭成员身份证号码", "共同生活成员身份证号"),
+    "m7": ("7月", "7月金额", "2026年7月", "七月份"),
+    "m8": ("8月", "8月金额", "2026年8月", "八月份"),
+    "m9": ("9月", "9月金额", "2026年9月", "九月份"),
+    "whole": ("合计", "三季度合计", "小计", "合计金额"),
+    "both": ("姓名及身份证号", "姓名（身份证号）", "姓名、身份证号码", "老人姓名身份证号"),
     "mixed": ("家庭成员姓名及身份证号", "家庭成员（姓名、身份证号）", "家庭成员及身份证号", "共同生活成员姓名身份证号"),
 }
 BANDS = {
@@ -38,10 +43,10 @@ SEPARATORS = ("、", "，", "\n", ";", " ")
 
 @dataclass
 class Expected:
-    """``persons``: ID → (name, village or None, head's ID, 分 on the head's row, else None); ``refused``: (code, cell or row)."""
+    """``persons``: month and ID → (name, village or None, head's ID, 分 on the head's row, else None); ``refused``: (code, cell or row)."""
 
     programme: str
-    persons: dict[str, tuple[str, str | None, str, int | None]] = field(default_factory=dict)
+    persons: dict[tuple[str, str], tuple[str, str | None, str, int | None]] = field(default_factory=dict)
     refused: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -74,20 +79,27 @@ class Writer:
         self.rng = random.Random(plan.seed + 1)
         self.homes = plan.homes()
         self.per_home = plan["paid_by"] == "household"
-        self.style = plan["home"] if self.per_home else ""
+        self.style = plan["home"] if self.per_home else plan["alone"] if plan["alone"] != "columns" else ""
+        self.months = ("2026-07", "2026-08", "2026-09") if plan["months"] > 1 else (MONTH,)
         self.word, self.programme = PROGRAMME[plan["paid_by"]]
         self.expected = Expected(self.programme)
         self.errors = {(case, at): what for case, at, what in plan.errors if self._possible(case, at, what)}
         self.keys = self._columns()
-        self.title = f"{TOWN}2026年10月{self.word}{'花名册' if self.per_home else '发放表'}"
+        self.when = "2026年第三季度" if plan["months"] > 1 else "2026年10月"
+        self.title = f"{TOWN}{self.when}{self.word}{'花名册' if self.per_home else '发放表'}"
 
     # ---- what is written --------------------------------------------------------------------------------------------
 
     def _possible(self, case: int, at: int, what: str) -> bool:
         """Errors that a second column would heal or contradict are left out."""
-        whole = what in ("no_amount", "minus", "words")
-        if whole and (at or self.style == "repeated"):
+        whole = what in ("no_amount", "minus", "words", "account")
+        if whole and (at or self.style == "repeated" or (len(self.months) > 1 and what != "account")):
             return False
+        if self.style == "silent" and what in ("no_amount", "account"):
+            return False  # a head without them reads like a member
+        few = len(self.homes) < 4 or self.plan["place"] in ("sheets", "tables")
+        if self.style == "one_cell" and (what == "float_id" or (few and what in ("no_id", "no_name"))):
+            return False  # where nothing holds a name and an ID, nothing says that it should
         if what == "minus" and self.plan["sums"] in ("words", "capitals"):
             return False
         return whole or at > 0 or self.style not in ("repeated", "head_id", "ditto")
@@ -95,6 +107,8 @@ class Writer:
     def _columns(self) -> list[str]:
         by_style = {
             "": ["serial", "name", "id_no", "amount", "account"],
+            "one_cell": ["serial", "both", "amount", "account"],
+            "silent": ["serial", "name", "id_no", "amount", "account"],
             "blank": ["serial", "name", "id_no", "relation", "amount", "account"],
             "merged": ["serial", "head_name", "name", "id_no", "relation", "amount", "account"],
             "repeated": ["head_name", "head_id", "name", "id_no", "relation", "amount", "account"],
@@ -107,6 +121,9 @@ class Writer:
         keys = list(by_style[self.style])
         if self.plan["place"] in ("column", "above", "merged", "ditto"):
             keys.insert(1, "village")
+        if len(self.months) > 1:
+            at = keys.index("amount")
+            keys[at : at + 1] = ["m7", "m8", "m9", "whole"]
         keys += [word for word in self.plan["extra"] if word not in keys]
         if self.plan["shuffle"]:
             random.Random(self.plan["shuffle"]).shuffle(keys)
@@ -121,6 +138,8 @@ class Writer:
             return key
         word, dress = words[self.plan["words"]], self.plan["dress"]
         half = len(word) // 2
+        if dress == "numbers" and word[0].isdigit():
+            return word  # 4.7月 would be read as nobody knows what
         return {
             "": word,
             "spaces": " ".join(word) if len(word) < 5 else word,
@@ -188,6 +207,7 @@ class Writer:
             "serial": case + 1 if first else None,
             "village": home.village,
             "name": self._name(person.name),
+            "both": f"{person.name}（{person.id_no}）",
             "id_no": self._id(person.id_no),
             "relation": person.relation,
             "amount": self._money(home.fen) if first or self.style == "repeated" else None,
@@ -209,7 +229,16 @@ class Writer:
         own_id, own_name = (
             ("head_id", "head_name") if self.style in ("cells", "mixed", "numbered") else ("id_no", "name")
         )
-        if what in ("checksum", "short", "float_id", "no_id"):
+        for number, key in enumerate(("m7", "m8", "m9")):
+            values[key] = self._money(home.fen + 100 * number) if first else None
+        values["whole"] = self._money(3 * home.fen + 300) if first else None
+        if self.style == "one_cell" and what in ("checksum", "short", "no_id", "no_name"):
+            values["both"] = {
+                "no_id": person.name, "no_name": person.id_no,
+            }.get(what) or f"{person.name} {self._damaged_id(person.id_no, what)[0]}"  # fmt: skip
+        elif what == "account":
+            values["account"] = "6.21700123456789E+18" if self.plan["form"] == "csv" else 6217001234567890123.0
+        elif what in ("checksum", "short", "float_id", "no_id"):
             values[own_id] = self._damaged_id(person.id_no, what)[0]
         elif what == "no_name":
             values[own_name] = None
@@ -245,22 +274,26 @@ class Writer:
             what, lead_bad = self.errors.get((case, at), ""), (case, 0) in self.errors
             if what:
                 code = {
+                    "account": "account_scientific" if self.plan["form"] == "csv" else "account_numeric",
                     "no_name": "name_missing", "no_amount": "amount_missing", "minus": "amount_negative", "words": "amount_not_number",
                 }.get(what) or self._damaged_id(home.persons[at].id_no, what)[1]  # fmt: skip
-                key = own_name if what == "no_name" else "amount" if code.startswith("amount") else own_id
-                self.expected.refused.append((code, f"{letters(column_of[key])}{row + 1}"))
+                key = own_name if what == "no_name" else code.split("_")[0] if code[0] == "a" else own_id
+                if self.style == "one_cell" and key in ("name", "id_no"):
+                    key = "both"
+                self.expected.refused += [(code, f"{letters(column_of[key])}{row + 1}")] * len(self.months)
             elif lead_bad:
-                self.expected.refused.append(("lead_refused", str(row + 1)))
+                self.expected.refused += [("lead_refused", str(row + 1))] * len(self.months)
             if what and self.style in ("cells", "mixed", "numbered"):
-                self.expected.refused += [("lead_refused", str(row + 1))] * (len(home.persons) - 1)
+                others = (len(home.persons) - 1) * len(self.months)
+                self.expected.refused += [("lead_refused", str(row + 1))] * others
             if what or lead_bad:
                 continue
             village = None if self.plan["place"] == "none" else home.village
             together = self.style in ("cells", "mixed", "numbered")
             for number, person in enumerate(home.persons if together else home.persons[at : at + 1], at):
-                fen = home.fen if number == 0 else None
-                self.expected.persons[person.id_no] = person.name, village, home.persons[0].id_no, fen
-        assert MONTH == "2026-10"
+                for later, month in enumerate(self.months):
+                    fen = home.fen + 100 * later if number == 0 else None
+                    self.expected.persons[month, person.id_no] = person.name, village, home.persons[0].id_no, fen
 
     # ---- sheets -------------------------------------------------------------------------------------------------------------
 
@@ -269,7 +302,7 @@ class Writer:
         name = (
             "上报"
             if plan["says"] in ("title", "lines")
-            else f"{TOWN}2026年10月{self.word}"
+            else f"{TOWN}{self.when}{self.word}"
             if plan["says"] == "file"
             else TOWN
         )
@@ -281,6 +314,10 @@ class Writer:
         else:
             title = f"2026年10月{self.word}" if plan["says"] == "sheet" else "Sheet1"
             sheets = [self._sheet(title, 0, len(self.homes))]
+        if plan["summary"]:
+            villages = list(dict.fromkeys(home.village for home in self.homes))
+            counted = [[v, sum(home.village == v for home in self.homes)] for v in villages]
+            sheets.insert(0, _Sheet("汇总", [["汇总表"], ["村名", "户数", "金额"], *([*one, 100] for one in counted)]))
         pages = [Page(one.rows, one.name, one.merges, one.hidden) for one in sheets]
         return File(f"{name}.{plan['form']}", pages)
 

@@ -18,7 +18,7 @@ from jiuzhu_cli.intake.table import Hints
 from jiuzhu_cli.tabular.read import read_workbook
 from tests.corpus.book import write
 from tests.intake.lists import POLICY, TODAY
-from tests.properties.habit_plan import ERRORS, HABITS, MONTH, TOWN, Plan, random_plan, settled
+from tests.properties.habit_plan import ERRORS, HABITS, TOWN, Plan, random_plan, settled
 from tests.properties.habit_writer import Expected, Writer
 from tests.support import REGION
 
@@ -44,7 +44,6 @@ def outcome(path: Path) -> tuple[Expected, list[str]]:
     told = [f"{f.code} {f.source.cell()}" for f in findings if f.severity == "error" or f.code == "row_not_read"]
     for prepared in prepare_tables(path.name, book.sheets, tables, POLICY, today=TODAY, towns=Towns(())):
         told += [f.code for f in prepared.findings if f.code.startswith("total_")]
-        told += [f"month {prepared.table.month}"] if prepared.table.month != MONTH else []
         for finding in prepared.findings:
             if finding.severity == "error":
                 source = finding.source
@@ -58,9 +57,10 @@ def outcome(path: Path) -> tuple[Expected, list[str]]:
         for at in range(rows.size):
             if not rows.refused[at]:
                 told += [f"town {towns[at]}"] if (towns[at] or prepared.area.partition("/")[0]) != TOWN else []
-                told += [f"twice {ids[at]}"] if ids[at] in found.persons else []
+                key = prepared.table.month, ids[at]
+                told += [f"twice {ids[at]}"] if key in found.persons else []
                 fen = amounts[at] if rows.lead[at] else None
-                found.persons[ids[at]] = names[at], villages[at] or None, heads[int(rows.case[at])], fen
+                found.persons[key] = names[at], villages[at] or None, heads[int(rows.case[at])], fen
     return found, told
 
 
@@ -73,9 +73,9 @@ def differences(plan: Plan, folder: Path) -> list[str]:
     out = list(told)
     if found.programme != want.programme:
         out.append(f"programme {found.programme}")
-    for id_no in {**want.persons, **found.persons}:
-        if want.persons.get(id_no) != found.persons.get(id_no):
-            out.append(f"{id_no}: wanted {want.persons.get(id_no)}, found {found.persons.get(id_no)}")
+    for key in {**want.persons, **found.persons}:
+        if want.persons.get(key) != found.persons.get(key):
+            out.append(f"{key}: wanted {want.persons.get(key)}, found {found.persons.get(key)}")
     missing, more = Counter(want.refused) - Counter(found.refused), Counter(found.refused) - Counter(want.refused)
     out += [f"not refused: {one}" for one in missing] + [f"refused: {one}" for one in more]
     return out

@@ -20,6 +20,7 @@ _PARENT = re.compile(
     r"(信息|情况|成员|金额|资金|账户|户主|申请人|对象|补贴|补助|收入|财产|保障金?|人员|项目|标准|监护人|领款人|代领人|配偶)"
 )
 _TITLE = re.compile(r"(表|册|名单|台账|公示|清单|花名|明细|汇总|统计|情况)$|[：:]")
+_MONTH = re.compile(r"^(20\d\d年)?(\d{1,2}|[一二三四五六七八九十]{1,2})月份?(金额|资金|补[贴助]|津贴|发放)?$")
 _ORDINAL = re.compile(r"^[(（]?(\d{1,2}|[甲乙丙丁戊己庚辛壬癸]|[①-⑳]|[A-Z]|栏次)[)）]?([=＝+\-*×/\d()A-Z]*)$")
 _PLACE = re.compile(r"^[一-鿿]{1,12}(村|社区|居委会|村委会|镇|乡|街道)$")
 _UNIT_ONLY = re.compile(
@@ -49,7 +50,7 @@ class Header:
 def headerish(text: str, known: Known) -> bool:
     """Whether a text reads like the head of a column: a glossary word, or short and ending like one."""
     key = header_key(text)
-    if known(key):
+    if known(key) or _MONTH.match(key):
         return True
     return 1 < len(key) <= 16 and not re.search(r"\d{3}", key) and bool(_HEADERISH.search(key))
 
@@ -196,10 +197,12 @@ def _is_child(grid: Grid, anchor: int, row: int, known: Known) -> bool:
     under_wide = all(any(area[1] <= column <= area[3] for area in wide) for column, _ in cells)
     if wide and under_wide and (tall or likely >= 0.5 * len(cells)):
         return not any(re.search(r"\d{4,}", str(value)) for _, value in cells)
+    if wide and tall and likely >= 0.8 * len(cells):
+        return True  # two rows of words, some of them under heads of their own width: 应发 over 金额
     # Merges lost (csv, 跨列居中): the row fills the gaps right of a head, and the head's own column
     full = {column for column, _ in grid.cells(row)}
     gaps = {column for column in full if column not in above}
-    if not gaps or likely < max(2, 0.7 * len(cells)):
+    if not gaps or likely < max(2, 0.6 * len(cells)):
         return False
     return all(column in gaps or column + 1 in gaps for column in full)
 

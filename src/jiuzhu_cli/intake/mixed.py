@@ -31,7 +31,7 @@ _MEMBERS = re.compile(r"成员|家属|共同生活|家庭")
 _NOBODY = frozenset("无 没有 暂无 空 单身 一人 独居".split())
 _SAMPLE = 60
 _SHORTEST = 21  # bytes of a name and an ID
-_MOST = 0.5  # share of filled cells that must hold both
+_FEWEST = 0.5  # share of filled cells that must hold both
 
 
 def take_apart(sheet: Sheet, grid: Grid, body: Body) -> None:
@@ -48,7 +48,7 @@ def take_apart(sheet: Sheet, grid: Grid, body: Body) -> None:
         sample = column.take(rows[:: max(1, len(rows) // _SAMPLE)])[:]
         cells = [cell for cell in sample if isinstance(cell, str) and cell.strip()]
         both = sum(len(cell) > 16 and bool(_HAN.search(cell)) and _holds_both(cell) for cell in cells)
-        if both <= _MOST * len(cells):
+        if not both or both < _FEWEST * len(cells):
             continue
         found = {row: people_in(cell) for row in rows.tolist() if isinstance(cell := grid.columns[index][row], str)}
         several = any(len(people) > 1 for people in found.values()) or bool(_MEMBERS.search("".join(words)))

@@ -92,11 +92,11 @@ def _month_columns(work: Work) -> list[tuple[str, Column]]:
 
 
 def _years(work: Work, found: list[tuple[str, int, Column]]) -> list[str]:
-    """The year of each month column: its own, else what the words around say; a year more where months begin anew."""
+    """The year of each month column: its own, else what the words around say; a year more behind the turn of a year."""
     told = next(filter(None, (year_in(proof.text) for proof in work.evidence)), "") or work.context.hints.month[:4]
     out = []
     for at, (own, _, _) in enumerate(found):
-        later = any(after < before for (_, before, _), (_, after, _) in pairwise(found[: at + 1]))
+        later = any(before >= 10 and after <= 3 for (_, before, _), (_, after, _) in pairwise(found[: at + 1]))
         out.append(own or (str(int(told) + later) if told else ""))
     return out
 
