@@ -6,9 +6,8 @@ import numpy as np
 
 from jiuzhu_cli.tabular.column import BLANK, TEXT, Column
 from jiuzhu_cli.tabular.growing import GrowingColumns
-from jiuzhu_cli.tabular.oddcells import Unusual
 from jiuzhu_cli.tabular.sheetrows import Rows
-from jiuzhu_cli.tabular.words import indices, spans
+from jiuzhu_cli.tabular.words import Unusual, indices, spans
 
 LARGE = 1 << 20  # bytes from which it pays
 PIECE = 1 << 20

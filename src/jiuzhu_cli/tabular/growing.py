@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from jiuzhu_cli.tabular.column import BLANK, Column
-from jiuzhu_cli.tabular.oddcells import Unusual
 from jiuzhu_cli.tabular.sheetrows import Rows
+from jiuzhu_cli.tabular.words import Unusual
 
 _LONGEST = (1 << 31) - 1  # bytes of text in one column: what Arrow's offsets can say
 

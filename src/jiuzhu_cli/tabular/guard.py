@@ -8,7 +8,6 @@ XML, the slower exact passes running only where something is odd.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import struct
 import zipfile
@@ -23,7 +22,7 @@ from xml.parsers import expat
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.cells import column_letters
 from jiuzhu_cli.tabular.inflate import inflated
-from jiuzhu_cli.tabular.oddcells import OddCells, Tails, Unusual
+from jiuzhu_cli.tabular.oddcells import OddCells, Tails
 from jiuzhu_cli.tabular.scan import (
     MAX_AREA,
     SPARSE,
@@ -39,6 +38,7 @@ from jiuzhu_cli.tabular.shared import SharedStrings
 from jiuzhu_cli.tabular.sheetrows import RowReader
 from jiuzhu_cli.tabular.sheetxml import SheetXml, read_sheet
 from jiuzhu_cli.tabular.struck import struck_cells, struck_formats
+from jiuzhu_cli.tabular.words import Unusual
 
 MAX_ENTRIES = 5_000
 MAX_INFLATED = 4 << 30
@@ -212,10 +212,13 @@ class _Inspector:
             odd = OddCells(shell, part, title)
             strings = SharedStrings(odd)
             self.reader = RowReader(odd, Tails(odd), strings)
-            with contextlib.suppress(Unusual):
+            before = self.inflated
+            try:
                 if shared is not None:
                     strings.load(shared, self._blocks(shared))
-                    return
+                return
+            except Unusual:
+                self.reader, self.inflated = None, before
         if shared is not None:
             for _ in self._chunks(shared):
                 pass

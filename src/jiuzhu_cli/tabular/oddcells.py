@@ -21,7 +21,7 @@ import numpy as np
 from jiuzhu_cli.tabular.cells import CellError
 from jiuzhu_cli.tabular.column import BLANK, ERROR, kind_of, written
 from jiuzhu_cli.tabular.convert import value_of
-from jiuzhu_cli.tabular.words import masks
+from jiuzhu_cli.tabular.words import Unusual, masks
 
 _TAIL = re.compile(rb'(?: (?:s|t|cm|vm|ph)="[^"<>&]*")* ?(/?)>')
 _TYPE, _STYLE = re.compile(rb' t="([^"]*)"'), re.compile(rb' s="([^"]*)"')
@@ -32,10 +32,6 @@ _FOOT = b"</sheetData></worksheet>"
 _FORMAT = re.compile(rb"numFmtId\s*=\s*.(\d*)")
 _PLAIN_FORMATS = frozenset(b"%d" % number for number in (*range(5), *range(9, 14), 37, 38, 39, 40, 48, 49))
 _MOST_KEPT = 200_000
-
-
-class Unusual(Exception):
-    """XML that the vector reader does not read: the sheet goes to the kept reader. Never leaves the room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from jiuzhu_cli.tabular.column import BLANK, TEXT
-from jiuzhu_cli.tabular.oddcells import OddCells, Unusual
-from jiuzhu_cli.tabular.words import ENDS, PAD, escapes, flags_of, indices, literal, spans, stands, strings, words_of
+from jiuzhu_cli.tabular.oddcells import OddCells
+from jiuzhu_cli.tabular.words import (
+    ENDS,
+    PAD,
+    Unusual,
+    escapes,
+    flags_of,
+    indices,
+    literal,
+    spans,
+    stands,
+    strings,
+    words_of,
+)
 
 CHUNK = 1 << 20
 _LONGEST_HEAD, _LONGEST_ITEM = 1 << 16, 16 << 20
 _SST = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
 _ITEM, _ITEM_MASK = literal(b"<si>")
+_NO_ITEM, _NO_ITEM_MASK = literal(b"<si/>")
 _PLAIN, _PLAIN_MASK = literal(b"<si><t>")
 _SPACED, _ = literal(b"<si><t x")
 _SPACED_TEXT = b'<si><t xml:space="preserve">'
@@ -36,7 +50,7 @@ class SharedStrings:
     def load(self, part: str, blocks: Iterable[bytes]) -> None:
         """Reads them from ``blocks`` of the inflated ``part``. Unusual, and nothing loaded, when not written in the plain manner."""
         self._part = part
-        text = pa.concat_arrays([self.text[:1], *(self._chunk(data) for data in _cut(blocks))])
+        text = pa.concat_arrays([self.text[:1], *map(self._chunk, _cut(blocks))])
         self.kinds = np.where(flags_of(text.is_valid()), TEXT, BLANK).astype(np.uint8)
         self.text = text
 
@@ -48,7 +62,8 @@ class SharedStrings:
         ends = np.flatnonzero(every[: size + ENDS] == 60)
         tags = ends[:-ENDS]
         items = np.flatnonzero(every.take(tags + 1) == ord("s"))
-        mine = (words[tags[items]] & _ITEM_MASK) == _ITEM
+        heads = words[tags[items]]
+        mine = ((heads & _ITEM_MASK) == _ITEM) | ((heads & _NO_ITEM_MASK) == _NO_ITEM)
         if not mine.all():  # <sz>, <strike> of a text with formats
             if (every.take(tags[items[~mine]] + 2) == ord("i")).any():
                 raise Unusual("shared strings")
@@ -96,8 +111,11 @@ class SharedStrings:
             if b"<!" in data or b"<?" in data:
                 raise Unusual("comment")
             items = [data[a:b].strip() for a, b in zip(begin[rest].tolist(), after[rest].tolist(), strict=True)]
-            if not all(item.endswith(b"</si>") for item in items):
-                raise Unusual("shared strings")
+            try:
+                if any(ElementTree.fromstring(item).tag != "si" for item in items):
+                    raise Unusual("shared strings")
+            except (ElementTree.ParseError, UnicodeDecodeError, ValueError):
+                raise Unusual("shared strings") from None
             cells = [b' t="s"><v>%d</v></c>' % number for number in range(len(items))]
             found, _ = self._odd.ask(cells, {self._part: _SST + b"".join(items) + b"</sst>"})
             if not all(type(value) is str for value in found):

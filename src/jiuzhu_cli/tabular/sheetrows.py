@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jiuzhu_cli.tabular.column import BLANK, FLOAT, INT, TEXT
-from jiuzhu_cli.tabular.oddcells import OddCells, Tails, Unusual
+from jiuzhu_cli.tabular.oddcells import OddCells, Tails
 from jiuzhu_cli.tabular.shared import SharedStrings
 from jiuzhu_cli.tabular.words import (
     ENDS,
     PAD,
+    Unusual,
     codes_of,
     escapes,
     indices,
@@ -79,7 +80,10 @@ class RowReader:
 
     def read(self, data: bytes) -> Rows:
         """``data``: the chunk and ``PAD``. Unusual when it is not of the plain shape."""
-        return _Chunk(self, data).run()
+        try:
+            return _Chunk(self, data).run()
+        except IndexError:  # tags that are not where they should be
+            raise Unusual("tags") from None
 
     def row_tail(self, tail: bytes) -> tuple[bool, bool]:
         """Whether a row with these attributes is closed at once, and whether it is hidden."""

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from xml.parsers import expat
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +19,8 @@ import pyarrow as pa
 from jiuzhu_cli.tabular.cells import split_reference
 from jiuzhu_cli.tabular.column import Column
 from jiuzhu_cli.tabular.growing import GrowingColumns
-from jiuzhu_cli.tabular.oddcells import Unusual
 from jiuzhu_cli.tabular.sheetrows import RowReader, Rows
-from jiuzhu_cli.tabular.words import PAD
+from jiuzhu_cli.tabular.words import PAD, Unusual
 
 THREADS, LARGE = 2, 4 << 20  # from so many bytes of XML on, threads pay
 _MANY = 16  # parts from which columns grow in place
@@ -144,8 +144,8 @@ class _Pieces:
         match = _EMPTY.search(head)
         if match is None or b"<!" in head or not _ROOT.search(head):
             raise Unusual("no rows")
-        self.head = head[: match.start()]
-        self._finish(head[match.end() :])
+        self.head = head[: match.start()] + b"<sheetData>"
+        self._finish(b"</sheetData>" + head[match.end() :])
         return b""
 
     def _finish(self, tail: bytes) -> None:
@@ -158,6 +158,10 @@ class _Pieces:
         self.tail = b"".join(parts)
         if not self.tail.rstrip().endswith(b"</worksheet>") or b"<!" in self.tail:
             raise Unusual("tail")
+        try:
+            expat.ParserCreate().Parse(self.head + self.tail, True)  # the sheet without its rows
+        except expat.ExpatError:
+            raise Unusual("frame") from None
 
 
 def _merged(tail: bytes) -> list[tuple[int, int, int, int]]:
