@@ -108,6 +108,13 @@ def test_a_page_nobody_closed_and_quotes_nobody_closed(tmp_path: Path) -> None:
     assert rows(sheet) == [["A"]]
 
 
+def test_words_before_the_table_do_not_make_it_text(tmp_path: Path) -> None:
+    (sheet,) = sheets(tmp_path, "导出成功<div><table border=1>\r\n<tbody><tr><td>甲</td></tr></table>".encode("gbk"))
+    assert rows(sheet) == [["导出成功"], ["甲"]]
+    (sheet,) = sheets(tmp_path, "姓名,<table>\n张三,1\n".encode())
+    assert rows(sheet) == [["姓名", "<table>"], ["张三", "1"]]
+
+
 def test_single_file_page_has_a_sheet_a_part(tmp_path: Path) -> None:
     data = mhtml({"低保": page(PLAIN), "说明": page([["请核对"]]), "空": b"<html></html>"}, hidden=["说明"])
     found = sheets(tmp_path, data)

@@ -17,6 +17,7 @@ _DECLARED = re.compile(
 _CHINESE = {"gb2312": "gb18030", "gbk": "gb18030", "gb_2312-80": "gb18030", "cp936": "gb18030", "x-gbk": "gb18030"}
 _KNOWN = frozenset(("utf-8", "utf-16", "gb18030", "big5", "windows-1252", "iso-8859-1", "hz-gb-2312"))
 _START = re.compile(r"(?:\s|<!--(?:(?!-->)[\s\S]){0,4000}-->|<\?[^<>]{0,400}\?>|<!doctype[^<>]{0,400}>)*<([\w:]+)", re.IGNORECASE)  # fmt: skip
+_TABLE_WITHIN = re.compile(r"<table\b[^<>]{0,2000}>(?:\s*<[^<>]{0,500}>){0,20}?\s*<t[dh]\b", re.IGNORECASE)
 _RESAVE = "在记事本里打开，另存为 UTF-8 编码；或在 WPS/Excel 里另存为 .xlsx"
 _PAGE_TAGS = frozenset("html head meta title body table style script div center font p tr td th tbody thead h1 h2 h3 link span b".split())  # fmt: skip
 
@@ -28,7 +29,7 @@ def text_kind(data: bytes) -> str:
         kind = re.search(r"^Content-Type:\s*(?:multipart/related|text/html)", head, re.IGNORECASE | re.MULTILINE)
         return "mhtml" if kind else "text"
     if not head.lstrip().startswith("<"):
-        return "text"
+        return "html" if _TABLE_WITHIN.search(head) else "text"
     match = _START.match(head)
     tag = match.group(1).lower() if match else ""
     if tag.rpartition(":")[2] == "workbook":

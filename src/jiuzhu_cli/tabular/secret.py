@@ -90,7 +90,7 @@ def needed(name: str, passwords: Sequence[str]) -> DataError:
         )
     return DataError(
         f"“{name}”加了打开密码",
-        "在终端里运行会询问密码；或把密码写进文件（每行一个，权限 0600），用 --password-file 指明",
+        "请另存为不带密码的文件。导入台账时，在终端里会询问密码；也可把密码写进文件（每行一个，权限 0600），用 --password-file 指明",
         code=ENCRYPTED,
     )
 
