@@ -385,3 +385,68 @@ def test_somebody_elses_id_is_never_taken() -> None:
     assert got.fatal and "id_column_missing" in codes(got)
     got = table(["姓名", "领款人", "领款人身份证号", "金额"], ["小张", "张三", A, 1], ["小李", "李四", B, 1])
     assert got.fatal and "id_column_missing" in codes(got)
+
+
+PAIRS = [["1", "张三", A, "李四", B, 100, 1200], ["2", "王五", C, "赵六", D, 200, 2400]]
+BANDS = {
+    "head_name": "B", "head_id_no": "C", "member_names": "D", "member_ids": "E", "serial_no": "A",
+}  # fmt: skip
+HEADER_ROWS: list[tuple[str, list[list[Any]], list[tuple[int, int, int, int]], dict[str, str]]] = [
+    (
+        "the same words under two bands",
+        [["序号", "户主信息", None, "家庭成员", None, "保障金额", None], [None, "姓名", "身份证号", "姓名", "身份证号", "本月", "累计"], *PAIRS],
+        [(1, 0, 2, 0), (1, 1, 1, 2), (1, 3, 1, 4), (1, 5, 1, 6)],
+        BANDS | {"amount_fen": "F"},
+    ),
+    (
+        "the same, merges lost",
+        [["序号", "户主信息", None, "家庭成员", None, "保障金额", None], [None, "姓名", "身份证号", "姓名", "身份证号", "本月", "累计"], *PAIRS],
+        [],
+        BANDS | {"amount_fen": "F"},
+    ),
+    (
+        "heads of their own width beside wide ones",
+        [["序号", "户主信息", None, "家庭成员", None, "应发", "实发"], [None, "姓名", "身份证号", "姓名", "身份证号", "金额", "金额"], *PAIRS],
+        [(1, 0, 2, 0), (1, 1, 1, 2), (1, 3, 1, 4)],
+        BANDS | {"amount_fen": "G"},
+    ),
+    (
+        "one header over two columns",
+        [["序号", "姓名", None, "身份证号", "金额"], ["1", "张三", "男", A, 100], ["2", "王芳", "女", B, 200], ["3", "李四", "男", C, 300]],
+        [(1, 1, 1, 2)],
+        {"serial_no": "A", "name": "B", "id_no": "D", "amount_fen": "E"},
+    ),
+    (
+        "a bank's band",
+        [["序号", "姓名", "身份证号", "银行信息", None, None, "金额"], [None, None, None, "开户行", "账号", "户名", None], ["1", "张三", A, "农行", CARD, "张三", 100]],
+        [(1, 0, 2, 0), (1, 1, 2, 1), (1, 2, 2, 2), (1, 3, 1, 5), (1, 6, 2, 6)],
+        {"serial_no": "A", "name": "B", "id_no": "C", "bank_name": "D", "account_no": "E", "payee_name": "F", "amount_fen": "G"},
+    ),
+    (
+        "a row of units",
+        [["姓名", "身份证号", "保障金额"], [None, None, "（万元）"], ["张三", A, 0.01]],
+        [],
+        {"name": "A", "id_no": "B", "amount_fen": "C"},
+    ),
+    (
+        "in English",
+        [["Name", "ID Number", "Amount", "Account"], ["张三", A, 100, CARD]],
+        [],
+        {"name": "A", "id_no": "B", "amount_fen": "C", "account_no": "D"},
+    ),
+    (
+        "numbered and starred",
+        [["*1.姓名", "*2.身份证号（18位）", "3.联系电话", "*4.发放金额(元)", "5.银行账号：", "6.是否本人领取"], ["张三", A, "13800000000", 100, CARD, "是"]],
+        [],
+        {"name": "A", "id_no": "B", "phone": "C", "amount_fen": "D", "account_no": "E"},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "rows", "merged", "expected"), HEADER_ROWS, ids=[case[0] for case in HEADER_ROWS])
+def test_header_rows(
+    what: str, rows: list[list[Any]], merged: list[tuple[int, int, int, int]], expected: dict[str, str]
+) -> None:
+    tables, _ = tables_of(sheet([["城关镇2026年10月农村低保花名册"], *rows], merged=merged), file="a.xlsx")
+    assert len(tables) == 1 and not tables[0].fatal, codes(tables[0])
+    assert fields(tables[0]) == expected

@@ -31,13 +31,17 @@ _SHARE = 0.8  # of the filled cells
 _SURE = 0.95
 
 
+def looks_like_name(text: str) -> bool:
+    return bool(_PERSON_NAME.match(text)) and len(text) <= 4
+
+
 def by_content(view: Understanding) -> None:
     """Sets the fields of columns that say nothing themselves; each one found is told."""
     tests: list[tuple[str, str, Callable[[str], bool]]] = [
         ("id_no", "内容是身份证号", lambda text: looks_like_id(text) and parse_id(text).ok),
         ("account_no", "内容像银行账号", lambda text: bool(re.fullmatch(r"62\d{14,17}|\d{17}|\d{19}", text))),
         ("phone", "内容像手机号", lambda text: bool(re.fullmatch(r"1[3-9]\d{9}", text))),
-        ("name", "内容像姓名", lambda text: bool(_PERSON_NAME.match(text)) and len(text) <= 4),
+        ("name", "内容像姓名", looks_like_name),
         ("bank_name", "内容是银行", lambda text: bool(_BANK.search(text))),
         ("sex", "内容是男、女", lambda text: text in ("男", "女", "男性", "女性")),
         ("relation", "内容是与户主的关系", lambda text: text in _KIN),

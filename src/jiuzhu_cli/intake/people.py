@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.identity import parse_id
 from jiuzhu_cli.core.text import compact, header_key
+from jiuzhu_cli.intake.content import looks_like_name
 from jiuzhu_cli.intake.grid import cell_text
 from jiuzhu_cli.intake.headers import owner_of
 from jiuzhu_cli.intake.table import Column, Problem
@@ -235,6 +236,10 @@ def one_person_column(view: Understanding, code: str) -> None:
             view.problems.append(Problem("id_column_ambiguous", "error", tuple(sure or filled)))
             return
     if chosen is None:
+        named = [c for c in filled if name_share(view, c) >= 0.8]
+        if len(named) == 1 and all(name_share(view, c) < 0.2 for c in filled if c is not named[0]):
+            chosen = named[0]  # one header over two columns: 姓名 merged over 姓名 and 性别
+    if chosen is None:
         exact = [c for c in filled if header_key(c.header.rpartition("|")[2]) in _EXACT_NAME]
         if len(exact) == 1:
             chosen = exact[0]
@@ -244,6 +249,11 @@ def one_person_column(view: Understanding, code: str) -> None:
     for column in many:
         if column is not chosen:
             column.field, column.why = "", f"与{chosen.letters}列同义，原样保留"
+
+
+def name_share(view: Understanding, column: Column) -> float:
+    texts = view.texts(column)
+    return sum(looks_like_name(text) for text in texts) / len(texts) if texts else 0.0
 
 
 def id_share(view: Understanding, column: Column) -> float:
