@@ -71,7 +71,7 @@ def _wide(bench: Bench, large: list[Measured]) -> Line:
 
 def _million(bench: Bench, large: list[Measured]) -> Line:
     rows = bench.rows * 10
-    ours = _import(bench, data.wide_ledger(bench.work, rows), runs=1)
+    ours = _import(bench, data.long_ledger(bench.work, rows), runs=1)
     entry = json.loads(ours.last)["files"][0]
     smaller = large[-1] if large else _import(bench, data.wide_ledger(bench.work, bench.rows), runs=1)
     times = ours.seconds / smaller.seconds
