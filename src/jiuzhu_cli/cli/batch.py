@@ -75,7 +75,7 @@ def show(ctx: typer.Context, batch: int = typer.Argument(..., metavar="批次", 
         )
     told = []
     for finding in found["findings"]:
-        values = {"shown": finding["shown"], **finding["detail"]}
+        values = {"shown": finding["shown"], "field_name": _field(policy, finding["field"]), **finding["detail"]}
         message, todo = policy.finding_text(finding["code"], **values)
         told.append(f"  {_cell(finding)}　{message}" + (f"。{todo}" if todo else ""))
     lines += ["", f"问题 {len(told)} 条："] if told else []

@@ -96,7 +96,9 @@ class TableResult:
 
 def message(finding: Finding, policy: Policy) -> dict[str, Any]:
     """A finding in words: ``code, severity, sheet, cell, row, field, shown, message, todo``."""
-    text, todo = policy.finding_text(finding.code, **values_of(finding))
+    known = policy.glossary.get(finding.column_field)
+    values = values_of(finding) | {"field_name": known.name if known is not None else finding.column_field}
+    text, todo = policy.finding_text(finding.code, **values)
     return {
         "code": finding.code,
         "severity": finding.severity,
