@@ -143,3 +143,17 @@ def test_sex_and_birth_that_the_list_states_must_agree(ws: Workspace, tmp_path: 
             tmp_path / f"城关镇2026年10月高龄津贴{column}.xlsx", ["姓名", "身份证号", column, "发放金额"], rows
         )
         assert run(ws, path).tables[0].refused == 1
+
+
+def test_files_that_are_all_damaged_help_one_another(ws: Workspace, tmp_path: Path) -> None:
+    left, right = person_rows(range(1, 6)), person_rows(range(1, 6))
+    for at, row in enumerate((*left, *right)):
+        row[2] = number(at % 5 + 1)
+        row[4] = CARD[:-4] + "0018" if at % 5 == 1 else row[4]
+    left[0][2], right[3][2], right[1][4] = number(1)[:15] + "000", number(4)[:15] + "000", int(CARD[:15] + "0000")
+    workbook(tmp_path / "in" / "城关镇2026年10月农村特困.xlsx", PERSON_HEADER, left)
+    workbook(tmp_path / "in" / "城关镇2026年10月高龄津贴.xlsx", PERSON_HEADER, right)
+    result = run(ws, tmp_path / "in")
+    assert [table.refused for table in result.tables] == [0, 0], [codes(table) for table in result.tables]
+    assert sorted(record(ws, "r.id_no")) == sorted((number(at),) for at in range(1, 6) for _ in "12")
+    assert record(ws, "r.account_no").count((CARD,)) == 2

@@ -11,9 +11,19 @@ from pathlib import Path
 
 from jiuzhu_cli.intake.ahead import Ahead
 from jiuzhu_cli.intake.areas import is_full_town
-from jiuzhu_cli.intake.job import Job, Options, Setting, Supplemented, recover, result_of, supplemented_roll
+from jiuzhu_cli.intake.job import (
+    Job,
+    Options,
+    Setting,
+    Supplemented,
+    damaged_tables,
+    recover,
+    result_of,
+    supplemented_roll,
+)
 from jiuzhu_cli.intake.meter import Meter
 from jiuzhu_cli.intake.pairs import join, pair_key
+from jiuzhu_cli.intake.recover import evidence_of
 from jiuzhu_cli.intake.result import ImportResult, TableResult
 from jiuzhu_cli.intake.saving import Saver
 from jiuzhu_cli.intake.sources import Source, source_files, source_groups, towns_in_names
@@ -104,10 +114,11 @@ def import_paths(
                 take(number, jobs if jobs and towns == len(known) else judged(number), last=True)
             if damaged:
                 saver.flush()
-            for number, jobs in damaged.items():
-                for job in jobs:
-                    recover(job, store, policy)
-                finish(number, jobs)
+                beside = evidence_of(damaged_tables([job for jobs in damaged.values() for job in jobs]))
+                for number, jobs in damaged.items():
+                    for job in jobs:
+                        recover(job, store, policy, beside)
+                    finish(number, jobs)
         except Exception:
             saver.flush()  # a fault in one file keeps none of those before it out
             raise

@@ -14,9 +14,10 @@ from jiuzhu_cli.intake.areas import towns_of
 from jiuzhu_cli.intake.cases import AmountLevel
 from jiuzhu_cli.intake.find import find_tables
 from jiuzhu_cli.intake.prepare import Prepared, prepare, prepare_tables
-from jiuzhu_cli.intake.recover import look_up
+from jiuzhu_cli.intake.recover import Damaged, Evidence, look_up
 from jiuzhu_cli.intake.remainder import REMAINDER_OF, known_remainder
 from jiuzhu_cli.intake.result import Status, TableResult
+from jiuzhu_cli.intake.rows import Rows
 from jiuzhu_cli.intake.save import ListOfFile, Mode
 from jiuzhu_cli.intake.table import Hints
 from jiuzhu_cli.ledger import rolls
@@ -190,17 +191,24 @@ def judge(
         job.results = [TableResult(job.shown, status=status, note="没有找到台账", todo=todo, findings=findings)]
 
 
-def recover(job: Job, store: Store, policy: Policy) -> bool:
-    """Looks in the record for the damaged numbers of a file and judges the tables again for which it tells something.
+def damaged_tables(jobs: Sequence[Job]) -> list[tuple[Rows, list[Damaged]]]:
+    """The rows of the files' tables with their damaged cells."""
+    return [(table.rows, table.damaged) for job in jobs for table in job.tables if table.rows is not None]
+
+
+def recover(job: Job, store: Store, policy: Policy, beside: Evidence | None = None) -> bool:
+    """Looks in the record (and ``beside`` it) for the damaged numbers of a file and judges the tables again for which it tells something.
 
     False when damaged numbers are left that another file may tell.
     """
     places = [place for place, table in enumerate(job.tables) if table.rows is not None]
     if not any(job.tables[place].damaged for place in places):
         return True
-    asked = [(rows, job.tables[place].damaged) for place in places if (rows := job.tables[place].rows) is not None]
+    asked = damaged_tables([job])
     done = True
-    for place, (rows, damaged), found in zip(places, asked, look_up(store, asked, policy.bank_names), strict=True):
+    for place, (rows, damaged), found in zip(
+        places, asked, look_up(store, asked, policy.bank_names, beside), strict=True
+    ):
         if found:
             old = job.tables[place]
             known = old.recovered | found

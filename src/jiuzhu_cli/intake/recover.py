@@ -111,6 +111,7 @@ class Evidence:
     """What stands elsewhere, as far as it may matter: persons by name."""
 
     by_name: dict[str, dict[str, Standing]] = field(default_factory=dict)
+    accounts: dict[str, list[Standing]] = field(default_factory=dict)  # by ID: where the person is paid
 
     def add(self, standing: Iterable[Standing]) -> None:
         """Keeps the first that tells of a person: the latest batch comes first."""
@@ -130,12 +131,32 @@ def _agrees(damaged: Damaged, id_no: str) -> bool:
     return not damaged.birth or damaged.birth[:7].replace("-", "") == id_no[6:12]
 
 
+def evidence_of(tables: Sequence[tuple[Rows, Sequence[Damaged]]]) -> Evidence:
+    """What tables that are not yet in the record tell of one another's damaged cells."""
+    asked = [one for _, damaged in tables for one in damaged]
+    names = {name_key(one.names[0]) for one in asked if one.names}
+    ids = {id_no for one in asked for id_no in one.ids}
+    out = Evidence()
+    for rows, _ in tables:
+        lines = zip(
+            *(rows.get(name) for name in ("id_no", "name", "account_no", "payee_name", "bank_name")), strict=True
+        )
+        for row, (id_no, name, account, payee, bank) in enumerate(lines):
+            if id_no and name and (id_no in ids or name_key(name) in names):
+                standing = Standing(id_no, name, rows.file, rows.source_row(row), account, payee, bank)
+                out.add([standing])
+                if account:
+                    out.accounts.setdefault(id_no, []).append(standing)
+    return out
+
+
 def look_up(
-    store: Store, tables: Sequence[tuple[Rows, Sequence[Damaged]]], banks: BankNames
+    store: Store, tables: Sequence[tuple[Rows, Sequence[Damaged]]], banks: BankNames, beside: Evidence | None = None
 ) -> list[dict[Key, Recovered]]:
-    """For each table what the record, and the other columns and tables of the file, tell of its damaged cells."""
+    """For each table what the record, the other columns and tables of the file, and ``beside`` tell of its damaged cells."""
     wanted = [one for _, damaged in tables for one in damaged if one.field != "account_no"]
-    evidence = Evidence()
+    beside = beside or Evidence()
+    evidence = Evidence({name: dict(people) for name, people in beside.by_name.items()})
     if wanted:
         evidence.add(standing_at(store, {probe for one in wanted for probe in one.damage.probes}))
         evidence.add(standing_from(store, {one.damage.stem for one in wanted if one.damage.stem}))
@@ -149,7 +170,7 @@ def look_up(
                 evidence, rows, tables, [one for one in damaged if one.field in ("head_id_no", "payee_id_no")], own=True
             ),
         )
-        found |= _accounts_of(store, damaged, found, banks)
+        found |= _accounts_of(store, damaged, found, banks, beside)
         out.append(found)
     return out
 
@@ -201,7 +222,7 @@ def _ids_of(rows: Rows, damaged: Sequence[Damaged], persons: Evidence, others: E
 
 
 def _accounts_of(
-    store: Store, damaged: Sequence[Damaged], ids: Mapping[Key, Recovered], banks: BankNames
+    store: Store, damaged: Sequence[Damaged], ids: Mapping[Key, Recovered], banks: BankNames, beside: Evidence
 ) -> dict[Key, Recovered]:
     """The one account that the same person is paid into elsewhere, at the same bank, in the same name."""
     wanted: dict[Key, tuple[Damaged, set[str]]] = {}
@@ -211,7 +232,7 @@ def _accounts_of(
             wanted[one.field, one.row] = one, mine | set(one.ids)
     if not wanted:
         return {}
-    elsewhere: dict[str, list[Standing]] = {}
+    elsewhere: dict[str, list[Standing]] = {id_no: list(paid) for id_no, paid in beside.accounts.items()}
     for standing in standing_at(store, {id_no for _, mine in wanted.values() for id_no in mine}):
         if standing.account_no:
             elsewhere.setdefault(standing.id_no, []).append(standing)
