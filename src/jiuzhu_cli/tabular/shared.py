@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 import numpy as np
 import pyarrow as pa
@@ -127,6 +128,14 @@ class SharedStrings:
         return text
 
 
+def _well_formed(xml: bytes) -> bool:
+    try:
+        expat.ParserCreate().Parse(xml, True)
+    except expat.ExpatError:
+        return False
+    return True
+
+
 def _cut(blocks: Iterable[bytes]) -> Iterable[bytes]:
     """The part cut before ``<si>``, with room behind each piece."""
     held, begun = b"", False
@@ -138,7 +147,7 @@ def _cut(blocks: Iterable[bytes]) -> Iterable[bytes]:
                 if len(held) > _LONGEST_HEAD:
                     raise Unusual("shared strings")
                 continue
-            if b"<!" in held[:at] or b"<sst" not in held[:at]:
+            if b"<!" in held[:at] or b"<sst" not in held[:at] or not _well_formed(held[:at] + b"</sst>"):
                 raise Unusual("shared strings")
             held, begun = held[at:], True
         if len(held) >= CHUNK:
