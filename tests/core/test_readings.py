@@ -11,6 +11,7 @@ from jiuzhu_cli.core.identity import parse_id
 from jiuzhu_cli.core.money import parse_amount, parse_capitals
 from jiuzhu_cli.core.names import Name, read_name, same_name
 from jiuzhu_cli.core.period import parse_date
+from jiuzhu_cli.core.text import small_number
 
 NAMES = {
     "张 三": Name("张三"),
@@ -149,3 +150,21 @@ def test_places() -> None:
     } == {"前进"}
     assert [village_kind(n) for n in ("前进村委会", "前进社区居民委员会", "前进")] == ["村", "社区", ""]
     assert [short_county(n) for n in ("鸡东县", "巴东土家族苗族自治县", "沙市区")] == ["鸡东", "巴东", "沙市"]
+
+
+def test_small_numbers() -> None:
+    told = {
+        "3": 3,
+        "三": 3,
+        "两": 2,
+        "十": 10,
+        "十二": 12,
+        "二十": 20,
+        "九十九": 99,
+        "": None,
+        "三三": None,
+        "百": None,
+        "-1": None,
+        "3.5": None,
+    }
+    assert {text: small_number(text) for text in told} == told

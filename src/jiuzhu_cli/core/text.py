@@ -77,3 +77,18 @@ def header_key(text: str) -> str:
 def header_brackets(text: str) -> list[str]:
     """The bracketed remarks of a header, brackets removed: the unit in ``金额（万元）``."""
     return [half_width(m.group(0)[1:-1]).strip() for m in _BRACKETS.finditer(_SPACES.sub("", strip_invisible(text)))]
+
+
+def small_number(text: str) -> int | None:
+    """A whole number in figures or, up to ninety-nine, in Chinese numerals (三, 十二, 二十); None for anything else."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    if not re.fullmatch(r"[一二两三四五六七八九]?十?[一二三四五六七八九]?", text) or not text:
+        return None
+    tens, ten, ones = text.partition("十")
+    if not ten:
+        return _NUMERALS[text] if len(text) == 1 else None
+    return (_NUMERALS[tens] if tens else 1) * 10 + (_NUMERALS[ones] if ones else 0)
+
+
+_NUMERALS = {char: value for value, char in enumerate("一二三四五六七八九", 1)} | {"两": 2}

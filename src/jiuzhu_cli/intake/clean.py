@@ -22,7 +22,7 @@ from jiuzhu_cli.core.identity import CHECK_CHARS, MIN_BIRTH_YEAR, PROVINCE_CODES
 from jiuzhu_cli.core.money import MAX_FEN, UNITS, parse_amount
 from jiuzhu_cli.core.names import read_name
 from jiuzhu_cli.core.period import parse_date
-from jiuzhu_cli.core.text import compact, tidy
+from jiuzhu_cli.core.text import compact, small_number, tidy
 from jiuzhu_cli.intake.letters import made_of, of_width, plain_characters, plain_names
 from jiuzhu_cli.intake.vectors import Vector
 from jiuzhu_cli.tabular.cells import CellError
@@ -182,7 +182,7 @@ def clean_texts(cells: Cells) -> Cleaned:
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         return plain_text(cell), "", ()
 
-    if len(column) <= _PROBE or repeats_itself(column):
+    if repeats_itself(column):
         return _by_distinct(column, read)
     # the shorter ones may be a dash or a stroke for nothing
     good = made_of(column.text, plain_characters(), 3, 1_000_000) & (column.kinds <= INT)
@@ -248,16 +248,14 @@ def _whole_cents(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def clean_counts(cells: Cells) -> Cleaned:
-    """Whole numbers 0–10,000 (人口数); a trailing 人 or 户 is dropped. Problem: ``count_not_number``."""
+    """Whole numbers 0–10,000 (人口数), in figures or Chinese numerals; a trailing 人, 户, 周岁 is dropped. Problem: ``count_not_number``."""
 
     def read(cell: Any) -> tuple[Any, str, tuple[str, ...]]:
         text = plain_text(cell)
         if text is None:
             return None, "", ()
-        text = compact(text).rstrip("人户口岁个")
-        if text.isascii() and text.isdigit() and int(text) <= 10_000:
-            return int(text), "", ()
-        return None, "count_not_number", ()
+        number = small_number(compact(text).rstrip("人户口岁个周整名"))
+        return (number, "", ()) if number is not None and number <= 10_000 else (None, "count_not_number", ())
 
     return _by_distinct(as_column(cells), read, pa.int64())
 
