@@ -40,7 +40,7 @@ def earlier_rolls(store: Store, programme: str, before: str, since: str) -> list
 def recorded(
     store: Store, batch_ids: Sequence[int], *, town: str = "", village: str = "", category: str = ""
 ) -> pa.Table:
-    """The persons of these rolls (``TEXTS`` and ``NUMBERS``), where told only those of a town, a village, a category."""
+    """The persons of these rolls (``TEXTS`` and ``NUMBERS``, without where they stood), where told only those of a town, a village, a category."""
     where, values = [f"batch_id IN ({', '.join(map(str, batch_ids)) or 'NULL'})"], []
     for name, wanted in (("town", town), ("village", village)):
         if wanted:
@@ -49,12 +49,13 @@ def recorded(
     if category:
         where.append("coalesce(category, ?) = ?")
         values += [category, category]
-    return _columns(store, f"roll_row WHERE {' AND '.join(where)}", [*TEXTS, *NUMBERS], values)
+    same = {"table_no": 0, "source_row": 0} | ({"batch_id": batch_ids[0]} if len(batch_ids) == 1 else {})
+    return _columns(store, f"roll_row WHERE {' AND '.join(where)}", [*TEXTS, *NUMBERS], values, **same)
 
 
 def staged(store: Store, source: str, columns: Sequence[str]) -> pa.Table:
     """The persons of an incoming list (``Incoming.source``, ``Incoming.columns``) in the same columns."""
-    return _columns(store, source, columns, [])
+    return _columns(store, source, columns, [], batch_id=0)
 
 
 def ids_of(store: Store, batch_ids: Sequence[int]) -> pa.Array:
@@ -75,23 +76,31 @@ def replaced_and_beside(store: Store, batch_id: int) -> tuple[list[int], list[in
     return replaced, [row[0] for row in beside]
 
 
-def _columns(store: Store, source: str, known: Sequence[str], values: Sequence[Any]) -> pa.Table:
-    """Columns joined to one text each by the database and cut apart as vectors: a fifth of the time that rows take."""
+def _columns(store: Store, source: str, known: Sequence[str], values: Sequence[Any], **same: int) -> pa.Table:
+    """Columns joined to one text each by the database and cut apart as vectors: a fifth of the time that rows take.
+
+    ``known``: the columns that the source has; ``same``: numbers that hold for all its rows.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    names = [*TEXTS, *NUMBERS]
-    joined = (
-        f"group_concat(coalesce({name}, ''), '{_BETWEEN}')" if name in known else f"group_concat('', '{_BETWEEN}')"
-        for name in names
-    )
-    row = store.query(f"SELECT count(*), {', '.join(joined)} FROM {source}", values)[0]
+    names = [name for name in (*TEXTS, *NUMBERS) if name in known and name not in same]
+    joined = "".join(f", group_concat(coalesce({name}, ''), '{_BETWEEN}')" for name in names)
+    count, *texts = store.query(f"SELECT count(*){joined} FROM {source}", values)[0]
     columns = {}
-    for name, text in zip(names, row[1:], strict=True):
-        if not row[0]:
-            array = pa.array([], pa.string())
-        else:
+    for name, text in zip(names, texts, strict=True):
+        array = pa.array([], pa.string())
+        if count:
             array = pc.split_pattern(pa.array([text], pa.large_string()), _BETWEEN).values.cast(pa.string())
+        if len(array) != count:  # the separator stands in a text
+            array = pa.array(
+                [row[0] for row in store.query(f"SELECT CAST({name} AS TEXT) FROM {source}", values)], pa.string()
+            )
         array = pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
         columns[name] = array.cast(pa.int64()) if name in NUMBERS else array
+    for name in (*TEXTS, *NUMBERS):
+        if name in same:
+            columns[name] = pa.repeat(pa.scalar(same[name], pa.int64()), count)
+        elif name not in columns:
+            columns[name] = pa.nulls(count, pa.int64() if name in NUMBERS else pa.string())
     return pa.table(columns)
