@@ -25,7 +25,9 @@ def separator(text: str) -> str:
     Semicolons and bars also stand within cells (several names in one), so most lines must have the same number of them.
     """
     head = re.sub(r'"[^"]*"', "", text[:65536])
-    lines = [line for line in head.splitlines()[:20] if line.strip()]
+    lines = [
+        line for line in re.split(r"\r\n|\r|\n", head)[:20] if line.strip(" ")
+    ]  # of a quoted row only the tabs are left
     if len(text) > 65536:
         lines = lines[:-1] or lines
     found, most = ",", 0
