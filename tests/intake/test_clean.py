@@ -59,7 +59,7 @@ def test_phone(cell: object, value: str | None, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "value"), [(3, 3), ("3人", 3), (3.0, 3), (" ３ ", 3), ("三", None), (3.5, None), (-1, None), ("", None)]
+    ("cell", "value"), [(3, 3), ("3人", 3), (3.0, 3), (" ３ ", 3), ("三", 3), (3.5, None), (-1, None), ("", None)]
 )
 def test_count(cell: object, value: int | None) -> None:
     assert clean.clean_counts([cell]).values == [value]
