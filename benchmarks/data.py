@@ -76,9 +76,9 @@ def long_ledger(work: Path, rows: int) -> Path:
     return path
 
 
-_AREAS = ("421003", "421022", "421023", "421024", "421071", "421081", "421083", "421087", "421088")
+_PREFECTURES = ("4201", "4202", "4203", "4205", "4206", "4207", "4208", "4209", "4211")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_NUMBER = re.compile(rb">421002(\d{11})[\dX]<|>421002(\d{7})<")  # an ID; a household's number
+_NUMBER = re.compile(rb">\d{4}(\d{13})[\dX]<|>4210(\d{9})<")  # an ID; a household's number
 _CELL = re.compile(rb'(<(?:row|c) r="[A-Z]*)\d+"')
 
 
@@ -88,10 +88,10 @@ def _ten_times(data: bytes, sheet: IO[bytes]) -> None:
     sheet.write(re.sub(rb"<dimension[^>]*/>", b"", data[:start]))
     rows = data[start:stop].split(b"</row>")[:-1]
     number = 3
-    for area in ("421002", *_AREAS):
+    for area in ("", *_PREFECTURES):
         prefix = area.encode()
         for row in rows:
-            text = row if area == "421002" else _NUMBER.sub(partial(_moved, prefix), row)
+            text = row if not area else _NUMBER.sub(partial(_moved, prefix), row)
             sheet.write(_CELL.sub(rb'\g<1>%d"' % number, text) + b"</row>")
             number += 1
     sheet.write(data[stop:])
