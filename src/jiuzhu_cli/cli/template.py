@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,11 +46,13 @@ def command(
     form = make_form(policy, shape, month=month, area=area, choices=choices)
     if output is not None and output.suffix.lower() != ".xlsx":
         raise UsageError(f"模板要写成 .xlsx 文件，不是“{output.name}”", f"例如 -o {output.stem or '模板'}.xlsx")
-    folder = workspace.root / "out" / "template"
-    path = output or folder / (safe_name(f"{area.replace('/', '')}{month}{shape.name}模板") + ".xlsx")
     if output is not None and output.exists():
         raise RefusedError(f"{output.name} 已经存在", "换一个文件名；程序不覆盖已有的文件")
-    digest = write_form(path, form)
+    if output is not None:
+        path, digest = output, write_form(output, form)
+    else:
+        name = safe_name(f"{area.replace('/', '')}{month}{shape.name}模板")
+        path, digest = _beside_others(workspace.root / "out" / "template", name, lambda path: write_form(path, form))
     shown = relative(workspace, path) if output is None else str(path)
     data = {
         "path": shown,
@@ -67,6 +70,22 @@ def command(
         "  发给填表的人；填好后直接导入：jiuzhu import 文件",
     ]
     context.emit(data, lines)
+
+
+def _beside_others(folder: Path, name: str, write: Callable[[Path], str]) -> tuple[Path, str]:
+    """Writes ``name.xlsx``; somebody may have filled in one of that name: then ``name_2.xlsx`` …, unless it is still as written."""
+    from jiuzhu_cli.tabular.files import sha256_of
+
+    number, path = 1, folder / f"{name}.xlsx"
+    while path.exists():
+        number += 1
+        path = folder / f"{name}_{number}.xlsx"
+    digest = write(path)
+    for earlier in (folder / f"{name}{f'_{n}' if n > 1 else ''}.xlsx" for n in range(1, number)):
+        if sha256_of(earlier) == digest:
+            path.unlink()
+            return earlier, digest
+    return path, digest
 
 
 def _shape(policy: Policy, text: str) -> Programme | Register:

@@ -148,8 +148,8 @@ def make_form(
     if month:
         check_month(month)
     town, _, village = area.partition("/")
-    if not all(len(part) <= 40 and not re.search(r"[\x00-\x1f]", part) for part in (town, village)):
-        raise UsageError(f"乡镇“{area[:20]}…”写得不对", "写成 乡镇 或 乡镇/村")
+    if area and not re.fullmatch(r"[\w（）()·]{2,40}(/[\w（）()·]{1,40})?", area):
+        raise UsageError(f"乡镇“{area[:20]}”写得不对", "写成 乡镇 或 乡镇/村，例如 --area 城关镇/东风村")
     columns = [
         _form_column(shape, field, header, glossary.get(field), choices)
         for field, header in _columns(shape, glossary)
