@@ -43,9 +43,19 @@ def place_codes(rows: Rows, divisions: Divisions) -> None:
 
 def _pairs(left: Vector, right: Vector) -> tuple[list[tuple[str | None, str | None]], np.ndarray]:
     """The distinct pairs of two columns, and which each row has."""
-    a, b = left.codes() + 1, right.codes() + 1
-    both = a.astype(np.int64) * (int(b.max(initial=0)) + 1) + b
-    _, first, inverse = np.unique(both, return_index=True, return_inverse=True)
+    wide = left.codes().astype(np.int64) + 1
+    narrow = right.codes().astype(np.int64) + 1
+    both = wide * (int(narrow.max(initial=0)) + 1) + narrow
+    size = int(both.max(initial=0)) + 1
+    if size > 4 * len(both) + 1024:  # few rows of very many names
+        _, first, inverse = np.unique(both, return_index=True, return_inverse=True)
+    else:
+        place = np.full(size, -1, dtype=np.int64)
+        place[both[::-1]] = np.arange(len(both) - 1, -1, -1)  # the first row of each pair
+        there = np.flatnonzero(place >= 0)
+        first = place[there]
+        place[there] = np.arange(len(there))
+        inverse = place[both]
     return [(left[at], right[at]) for at in first.tolist()], inverse
 
 
