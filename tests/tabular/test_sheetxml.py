@@ -167,7 +167,9 @@ INDENTED = "".join(ROWS).replace("><", ">\n  <")
         ("".join(ROWS).replace('r="C9"', 'r="c9"'), False),
         ("".join(ROWS).replace('r="C9"', 'r="C8"'), False),
         ("".join(ROWS).replace('r="C9"', 'r="A9"'), False),
-        ("".join(ROWS).replace('r="C9"', 'r="AAC9"'), False),
+        ("".join(ROWS).replace('r="C9"', 'r="AAC9"'), True),
+        ("".join(ROWS).replace('<v>9</v></c>', '<v>9</v></c><c r="XFD9" s="0"/>'), True),
+        ("".join(ROWS).replace('<v>9</v></c>', '<v>9</v></c><c r="XFE9" s="0"/>'), False),
         ("".join(ROWS).replace('r="C9"', 'r="$C$9"'), None),
     ],
 )  # fmt: skip
@@ -226,7 +228,7 @@ def test_a_cell_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str
 @pytest.mark.parametrize("habit", habits())
 def test_errors_and_hidden_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, habit: str) -> None:
     path = raw_xlsx(tmp_path / "a.xlsx", habits()[habit])
-    both(path, monkeypatch, vectors=habit in ("usual", "no dimension"))
+    both(path, monkeypatch, vectors=habit in ("usual", "no dimension", "prefixed"))
 
 
 ITEMS = [
@@ -236,9 +238,9 @@ ITEMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("between", ["", "\n"])
+@pytest.mark.parametrize(("between", "prefix"), [("", ""), ("\n", ""), ("", "x:")])
 @pytest.mark.parametrize("odd", [True, False])
-def test_shared_strings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: str, odd: bool) -> None:
+def test_shared_strings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: str, prefix: str, odd: bool) -> None:
     chance = random.Random(7)
     usable = ITEMS if odd else ITEMS[:1] + ITEMS[4:5] + ITEMS[6:7]
     items = [chance.choice(usable).replace("张", f"张{n}") for n in range(400)]
@@ -248,8 +250,12 @@ def test_shared_strings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between
         for n in range(1, 150)
     )
     shared = f'<?xml version="1.0"?><sst xmlns="{MAIN}" count="1">{between}{between.join(items)}{between}</sst>'
-    path = raw_xlsx(tmp_path / "a.xlsx", sheet_xml(data, dimension="B1:B149"), extra={"xl/sharedStrings.xml": shared})
-    both(path, monkeypatch)
+    sheet = sheet_xml(data, dimension="B1:B149")
+    if prefix:  # as programs in .NET write
+        shared, sheet = (
+            re.sub(r"<(/?)(?=[a-zA-Z])", r"<\1x:", xml).replace("xmlns=", "xmlns:x=") for xml in (shared, sheet)
+        )
+    both(raw_xlsx(tmp_path / "a.xlsx", sheet, extra={"xl/sharedStrings.xml": shared}), monkeypatch)
 
 
 @pytest.mark.parametrize("shared", ["", "<sst/>", f'<sst xmlns="{MAIN}"><si><t>a</t></si><si/></sst>', f'<x:sst xmlns:x="{MAIN}"><x:si><x:t>a</x:t></x:si></x:sst>'])  # fmt: skip

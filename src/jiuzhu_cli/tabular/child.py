@@ -234,7 +234,7 @@ class _Child:
         """Why it ended over the file ``name``: message and advice."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
-        if self._late or self._process.returncode == -getattr(signal, "SIGXCPU", 0):
+        if self._late or (hasattr(signal, "SIGXCPU") and self._process.returncode == -signal.SIGXCPU):
             return (
                 f"“{name}”读了 {limit:.0f} 秒还没有读完，没有导入",
                 f"删去用不着的工作表和空白行列；或{_RESAVE}",

@@ -21,7 +21,7 @@ from xml.parsers import expat
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.cells import column_letters
-from jiuzhu_cli.tabular.inflate import inflated
+from jiuzhu_cli.tabular.inflate import inflated, without_prefix
 from jiuzhu_cli.tabular.oddcells import OddCells, Tails
 from jiuzhu_cli.tabular.scan import (
     MAX_AREA,
@@ -215,7 +215,7 @@ class _Inspector:
             before = self.inflated
             try:
                 if shared is not None:
-                    strings.load(shared, self._blocks(shared))
+                    strings.load(shared, without_prefix(self._blocks(shared)))
                 return
             except Unusual:
                 self.reader, self.inflated = None, before
@@ -227,9 +227,8 @@ class _Inspector:
         before = self.inflated
         if self.reader is not None:
             try:
-                sheet = read_sheet(
-                    self._blocks(part), self.reader, self.entries[part].file_size, partial(self._check_area, title)
-                )
+                blocks, size = without_prefix(self._blocks(part)), self.entries[part].file_size
+                sheet = read_sheet(blocks, self.reader, size, partial(self._check_area, title))
             except Unusual:
                 self.inflated = before
             else:

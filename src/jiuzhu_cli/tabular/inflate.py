@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
+_ROOT = re.compile(rb"<([A-Za-z][\w.-]*:)(?:worksheet|sst)[\s>]")
 _FED = 1 << 19  # bytes of the archive given to zlib at once
 
 
@@ -39,3 +42,21 @@ def inflated(archive: zipfile.ZipFile, info: zipfile.ZipInfo, data: bytes, size:
             yield block
     if crc != info.CRC or total != info.file_size:
         raise zipfile.BadZipFile("checksum or length")
+
+
+def without_prefix(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """XML of a sheet or of shared strings, piece by piece, its tags without the prefix that some programs (.NET) give them all."""
+    source = iter(blocks)
+    first = next(source, b"")
+    root = _ROOT.search(first)
+    if root is None:
+        yield from chain((first,), source)
+        return
+    opens, closes, carry = b"<" + root.group(1), b"</" + root.group(1), b""
+    for fresh in chain((first,), source):
+        block = carry + fresh
+        cut = block.rfind(b"<")
+        cut = cut if cut >= 0 else len(block)
+        yield block[:cut].replace(opens, b"<").replace(closes, b"</")
+        carry = block[cut:]
+    yield carry.replace(opens, b"<").replace(closes, b"</")

@@ -36,7 +36,7 @@ from jiuzhu_cli.tabular.words import (
 )
 
 MAX_GRID = 8 << 20  # cells of the rectangle of one chunk
-MAX_ROW = 1_048_576
+MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 _ROW_TAIL = re.compile(rb'(?:\s+[\w:.]+="[^"<>&]*")*\s*(/?)>\s*')
 _HIDDEN = re.compile(rb'\shidden="(?:1|true)"')
 
@@ -198,9 +198,18 @@ class _Chunk:
             raise Unusual("reference")
         self.column = np.where(two, first * 26 + second + 26, first)
         at = self.tags[self.cell] + 7 + two
+        longer = np.flatnonzero(two)
+        if len(longer):
+            third = self.bytes.take(self.tags[self.cell[longer]] + 8).astype(np.int64) - 65
+            three = (third >= 0) & (third <= 25)
+            longer = longer[three]
+            self.column[longer] = self.column[longer] * 26 + third[three] + 26
+            at[longer] += 1
+            if self.column.max() >= MAX_COLUMN:
+                raise Unusual("reference")
         word = self.words[at] & np.repeat(self.row_mask, self.counts)
         if (word != np.repeat(self.row_word, self.counts)).any():
-            raise Unusual("reference")  # of another row, or with a third letter
+            raise Unusual("reference")  # of another row
         steps = np.diff(self.column)
         if ((steps <= 0) & (np.diff(self.row) == 0)).any():
             raise Unusual("order of cells")
