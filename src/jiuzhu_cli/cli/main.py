@@ -18,7 +18,6 @@ from jiuzhu_cli import __version__
 from jiuzhu_cli.cli.chinese import speak_chinese, translate_tree
 from jiuzhu_cli.cli.context import Context
 from jiuzhu_cli.core.errors import DataError, JiuzhuError, OutsideError, RefusedError, reason_of
-from jiuzhu_cli.core.mask import mask_text
 
 GLOBAL_FLAGS = {
     "--json": "json",
@@ -159,6 +158,8 @@ def _report_fault(context: Context | None) -> str:
     """Writes the masked traceback where the clerk can find it; returns its path or ''."""
     import tempfile
     import traceback
+
+    from jiuzhu_cli.core.mask import mask_text
 
     text = mask_text(traceback.format_exc())
     folder = Path(tempfile.gettempdir())
