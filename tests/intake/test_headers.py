@@ -87,6 +87,71 @@ def test_one_header(header: str, expected: str) -> None:
     assert LEXICON.meaning([header]).field == expected
 
 
+# policy-reference, appendix D: what stands in the province's and the towns' files
+APPENDIX_D = {
+    "name": "姓名 老人姓名 对象姓名 残疾人姓名 受益人",
+    "head_name": "户主姓名 申请人 申请人姓名 户主",
+    "payee_name": "收款人全称 领款人 账户名称 银行账户名称 户名",
+    "id_no": "身份证号 身份证号码 公民身份号码 公民身份证号码 证件号码 身份证",
+    "head_id_no": "户主身份证号",
+    "payee_id_no": "收款人身份证号",
+    "relation": "与户主关系 与申请人关系 家庭关系 称谓",
+    "household_size": "家庭人口 家庭人口数",
+    "covered_persons": "保障人口 保障人口数 特困人员数 享受人数 救助人数",
+    "amount_fen": "户月保障金额（元） 保障金额（元） 月保障金 低保金 合计（元） 发放金额 实发金额 补贴金额 发放合计 救助金额 最终确定发放该人补贴总金额",
+    "addon_fen": "家庭分类施保总额（元） 人员分类施保总额（元） 分类救助金额",
+    "base_fen": "基本生活总费用（元）",
+    "care_fen": "照料护理总费用（元）",
+    "bank_name": "开户银行 银行名称 开户行 开户网点 开户银行网点名称",
+    "account_no": "银行帐号 银行账号 银行卡号 一卡通账号 一卡通账户 社保卡号 存折账号 账号",
+    "province": "所属省 所属省级",
+    "city": "所属市 市级",
+    "county": "所属区 区县",
+    "town": "所属街 街道 镇街 乡镇",
+    "village": "所属社 社区 村（居） 村(社区) 村组",
+    "area_text": "地区",
+    "case_code": "低保（特困）证号 低保证号 家庭编号",
+    "start_month": "最初享受月 最初享受月份 起始保障年月",
+    "category": "救助类型 保障类别 救助类别 发放类别",
+    "grade": "分档类型",
+    "care_mode": "供养方式",
+    "self_care": "生活自理能力",
+    "disability_no": "残疾证号",
+    "disability_kind": "残疾类别",
+    "disability_grade": "残疾等级",
+    "illness": "患病病种",
+    "work_ability": "劳动能力",
+    "cause": "申请原因 主要致贫原因",
+    "phone": "联系电话 手机号 收款人手机号 老人联系方式",
+    "address": "户籍地址 收款人家庭地址",
+    "claimed_status": "人员类型 原始类型",
+    "months_paid": "发放月数",
+    "remark": "备注",
+    "": "救助金计算方式 发放方式 发放状态 反馈状态",
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "header"), [(field, word) for field, words in APPENDIX_D.items() for word in words.split()]
+)
+def test_words_met_in_real_files(field: str, header: str) -> None:
+    for written in (
+        header,
+        f"*{header}：",
+        " ".join(header),
+        f"3.{header}",
+        header.replace("（", "(").replace("）", ")"),
+    ):
+        assert LEXICON.meaning([written]).field == field, written
+
+
+def test_a_banks_number_is_no_rows_number() -> None:
+    rows = [["102537000019", "张三", A, 1, CARD], ["103537000027", "李四", B, 1, CARD2]]
+    assert fields(table(["行号", "姓名", "身份证号", "金额", "账号"], *rows))["bank_code"] == "A"
+    rows = [["1", "张三", A, 1, CARD], ["2", "李四", B, 1, CARD2]]
+    assert fields(table(["行号", "姓名", "身份证号", "金额", "账号"], *rows))["serial_no"] == "A"
+
+
 NESTED = {
     ("家庭成员", "姓名"): "name",
     ("户主", "姓名"): "head_name",

@@ -75,6 +75,10 @@ def by_content(view: Understanding) -> None:
         elif len(found) > 1 and code == "id_no":
             view.problems.append(Problem("id_column_ambiguous", "error", tuple(found)))
     _by_the_id(view)
+    for column in view.by("serial_no"):  # 行号 numbers rows, or is a bank's
+        texts = view.texts(column)
+        if texts and not view.by("bank_code") and all(re.fullmatch(r"\d{12}", text) for text in texts):
+            _take(view, column, "bank_code", "内容是 12 位联行号")
 
 
 def _silent(view: Understanding) -> list[Column]:
