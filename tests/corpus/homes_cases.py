@@ -175,6 +175,38 @@ def everybody_with_ids_in_one_cell() -> File:
 
 
 @case()
+def members_under_a_vague_word() -> File:
+    """其他人员 beside the head's own ID: its cells name members, never the row's person."""
+    rows = []
+    for number, (head, size, money) in enumerate(HOMES_OF, 1):
+        members = "，".join(f"{name(n)}{make_id(n)}" for n in range(head + 1, head + min(size, 2)))
+        rows.append([number, name(head), make_id(head), members or None, money])
+    return one([T], ["序号", "户主姓名", "身份证号", "其他人员", "保障金额"], *rows, file=HOMES)
+
+
+@case()
+def guardians_name_and_id_in_one_cell() -> File:
+    """Somebody else's: it leaves the row's person alone."""
+    rows = [[n, name(n), make_id(n), f"{name(n + 20)} {make_id(n + 20)}", 600] for n in (1, 3)]
+    return one([T], ["序号", "户主姓名", "身份证号", "监护人姓名及身份证号", "保障金额"], *rows, file=HOMES)
+
+
+@case()
+def members_beside_the_head_without_numbers() -> File:
+    """One member each, and nothing says how many persons: the head stays the household's head."""
+    rows = [[1, name(1), make_id(1), name(2), make_id(2), 600], [2, name(3), make_id(3), None, None, 350]]
+    head = ["序号", "户主姓名", "身份证号", "成员姓名", "成员身份证号", "保障金额"]
+    return one([T], head, *rows, file=HOMES)
+
+
+@case()
+def members_by_name_only() -> File:
+    """Without an ID nobody can be recorded: said, for the clerk thinks them imported."""
+    rows = [[1, name(1), make_id(1), name(2), 600], [2, name(3), make_id(3), f"{name(4)}、{name(5)}", 350]]
+    return one([T], ["序号", "户主姓名", "户主身份证号", "家庭成员姓名", "保障金额"], *rows, file=HOMES)
+
+
+@case()
 def one_member_of_a_cell_damaged() -> File:
     """The household stays: its money goes to the head; the member is left out and told."""
     rows = in_cells(

@@ -138,3 +138,10 @@ def a_year_card_with_empty_months() -> File:
     head = ["序号", "姓名", "身份证号", *(f"{month}月" for month in range(1, 13)), "合计"]
     rows = [[n, name(n), make_id(n), 100, 100, *[None] * 10, 200] for n in (1, 2)]
     return one(["城关镇2026年高龄津贴发放登记表"], head, *rows, file="上报.xlsx")
+
+
+@case()
+def quarter_with_back_pay_in_its_sum() -> File:
+    head = ["序号", "姓名", "身份证号", "7月", "8月", "9月", "补发", "合计"]
+    rows = [[1, name(1), make_id(1), 100, 100, 100, 50, 350], [2, name(2), make_id(2), 100, 100, 100, None, 300]]
+    return one([QUARTER], head, *rows, file="三季度.xlsx")

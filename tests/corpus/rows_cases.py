@@ -69,6 +69,12 @@ def running_total_and_page_total() -> File:
 
 
 @case()
+def people_added_below_the_total_and_a_new_total() -> File:
+    rows = [[TITLE], HEADER, *people(1, 2), ["合计", None, None, 200], *people(3), ["合计", None, None, 300]]
+    return one(*rows)
+
+
+@case()
 def sub_totals_of_villages() -> File:
     rows = [
         [TITLE], ITEMS,

@@ -17,10 +17,10 @@ from jiuzhu_cli.intake.prepare import prepare_tables
 from jiuzhu_cli.intake.table import Hints
 from jiuzhu_cli.tabular.read import read_workbook
 from tests.corpus.book import write
-from tests.intake.lists import POLICY, TODAY
+from tests.intake.lists import POLICY, TODAY, record, run
 from tests.properties.habit_plan import ERRORS, HABITS, TOWN, Plan, random_plan, settled
 from tests.properties.habit_writer import Expected, Writer
-from tests.support import REGION
+from tests.support import REGION, make_workspace
 
 SEEDS = 250
 
@@ -92,3 +92,20 @@ def test_a_list_in_random_habits(seed: int, tmp_path: Path) -> None:
 def test_a_list_in_any_habits(plan: Plan) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert not differences(plan, Path(folder)), plan
+
+
+@pytest.mark.parametrize("seed", range(900, 930))
+def test_a_list_in_random_habits_in_the_record(seed: int, tmp_path: Path) -> None:
+    """The same through the whole import: what stands in the ledger afterwards."""
+    plan = random_plan(random.Random(seed))
+    writer = Writer(plan)
+    path = write(tmp_path, writer.file())
+    workspace = make_workspace(tmp_path / "ws")
+    run(workspace, path)
+    columns = "b.month, r.id_no, r.name, r.village, r.head_id_no, r.amount_fen, r.lead, r.town"
+    found = {}
+    for month, id_no, name, village, head, fen, lead, town in record(workspace, columns):
+        assert (month, id_no) not in found
+        assert town == TOWN
+        found[month, id_no] = name, village or None, head if writer.per_home else id_no, fen if lead else None
+    assert found == writer.expected.persons, plan

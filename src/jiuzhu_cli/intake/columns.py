@@ -28,6 +28,7 @@ from jiuzhu_cli.intake.people import (
     members_side_by_side,
     one_person_column,
     owners_by_neighbour,
+    tell_unread_members,
 )
 from jiuzhu_cli.intake.statuses import settle_statuses
 from jiuzhu_cli.intake.table import Column, Problem
@@ -112,6 +113,7 @@ class Understanding:
         contradicted_by_content(self)
         by_content(self)
         fall_back_to_head(self)
+        tell_unread_members(self)
         if self.kind == "roll":
             settle_amount(self)
         self._single("account_no", fatal=self.payable and self.kind == "roll")

@@ -18,6 +18,7 @@ from jiuzhu_cli.tabular.column import Column
 if TYPE_CHECKING:
     from jiuzhu_cli.intake.body import Body
     from jiuzhu_cli.intake.grid import Grid
+    from jiuzhu_cli.intake.layout import Header
     from jiuzhu_cli.tabular.read import Sheet
 
 _ID = re.compile(r"(?<![\dXx*])(\d[\dXx*]{13,18})(?![\dXx*])")
@@ -27,6 +28,9 @@ _KIN = re.compile(
     r"户主|本人|申请人|配偶|妻子?|丈夫|夫|[之长次三四五]?[子女]|儿子|女儿|儿媳|女婿|父亲?|母亲?|祖[父母]|外?孙子?女?|[兄弟姐妹]+|岳[父母]|公公|婆婆"
 )
 _HEADER = re.compile(r"姓名|身份证|成员|人员|对象|户主|申请人|家属|共同生活")
+_ID_AND_NAME = re.compile(r"姓名|名字|公民身份号码|身份证件?(号码|号)?|证件(号码|号)|号码|[及和与、，,/／+＋&（）()]")
+_OWN_ID = re.compile(r"身份证|公民身份号码|身份号码|证件号")
+_PLAIN = re.compile(r"(其他|其它|同户|保障|享受|低保|救助|补贴)?(人员|对象|人口|老?年?人)?")
 _MEMBERS = re.compile(r"成员|家属|共同生活|家庭")
 _NOBODY = frozenset("无 没有 暂无 空 单身 一人 独居".split())
 _SAMPLE = 60
@@ -51,8 +55,18 @@ def take_apart(sheet: Sheet, grid: Grid, body: Body) -> None:
         if not both or both < _FEWEST * len(cells):
             continue
         found = {row: people_in(cell) for row in rows.tolist() if isinstance(cell := grid.columns[index][row], str)}
-        several = any(len(people) > 1 for people in found.values()) or bool(_MEMBERS.search("".join(words)))
-        _replace(sheet, grid, body, index, found, "家庭成员" if several else "")
+        several = any(len(people) > 1 for people in found.values())
+        _replace(sheet, grid, body, index, found, _whose(header, index, several=several))
+
+
+def _whose(header: Header, index: int, *, several: bool) -> str:
+    """Whom the column names by its words (监护人, 户主 …): members where it lists them, or beside an ID of the row's own."""
+    word = _ID_AND_NAME.sub("", header_key("".join(header.parts[index])))
+    others = (header_key("".join(parts)) for at, parts in header.parts.items() if at != index)
+    own_id = any(_OWN_ID.search(key) for key in others)
+    if several or _MEMBERS.search(word) or (own_id and _PLAIN.fullmatch(word)):
+        return "家庭成员"
+    return "" if _PLAIN.fullmatch(word) else word
 
 
 def _holds_both(text: str) -> bool:

@@ -150,9 +150,10 @@ def _check_sums(work: Work, columns: list[Column]) -> None:
         and _SUM.search(header_key(column.header.rpartition("|")[2]))
     ]
     added = sum(np.maximum(_fen(work, column), 0) for column in columns)
+    back = sum(np.maximum(_fen(work, column), 0) for column in work.table.columns if column.field == "back_pay")
     for column in totals:
         stated = _fen(work, column)
-        differs = (stated >= 0) & (stated != added)
+        differs = (stated >= 0) & (stated != added) & (stated != added + back)
         if not (stated >= 0).any() or differs.sum() * 2 > (stated >= 0).sum():
             continue  # it is the sum of something else
         for at in np.flatnonzero(differs).tolist():

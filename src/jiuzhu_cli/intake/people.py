@@ -30,7 +30,8 @@ _NOUNS = (
 )
 _CHINESE_DIGITS = {word: number for number, word in enumerate("一二三四五六七八九十", 1)}
 _PROVEN = 0.8  # of the rows with a member
-_HOUSEHOLD_MEMBER = re.compile(r"家庭成员|共同生活|家属")
+_HOUSEHOLD_MEMBER = re.compile(r"成员|共同生活|家属")
+_ID_INSIDE = re.compile(r"(?<!\d)\d{17}[\dXx](?![\dXx])")
 _EXACT_NAME = ("姓名", "身份证号", "身份证号码", "公民身份号码")
 
 
@@ -145,6 +146,8 @@ def _one_member_each(view: Understanding, column: Column) -> bool:
     Read as a long list of members such a table would lose its heads.
     """
     heads = view.by("head_id_no")
+    if not heads and view.by("head_name") and _HOUSEHOLD_MEMBER.search(column.header):
+        heads = [other for other in view.by("id_no") if other is not column]  # a plain 身份证号 beside 户主姓名
     sizes = next((found for code in ("household_size", "covered_persons") if (found := view.by(code))), [])
     if len(heads) != 1 or not (_MEMBER if sizes else _HOUSEHOLD_MEMBER).search(column.header):
         return False
@@ -268,6 +271,11 @@ def _anything(view: Understanding, column: Column) -> bool:
 
 def fall_back_to_head(view: Understanding) -> None:
     """A list of households names only the head (or the payee): that is the person of the row."""
+    heads = view.texts(view.by("head_id_no")[0]) if view.by("head_id_no") and view.by("head_name") else []
+    if not view.by("id_no") and heads and len(set(heads)) == len(heads):  # a row a household
+        for nameless in view.by("name"):  # members without IDs, beside a head with one
+            if nameless.index not in view.fixed and _HOUSEHOLD_MEMBER.search(nameless.header):
+                nameless.field, nameless.why = "member_names", "家庭成员只有姓名，没有身份证号"
     members = view.by("member_names") or view.by("member_ids")
     if not view.by("id_no") and not members:
         for empty in view.by("name"):  # a column for members in which nobody stands
@@ -302,3 +310,21 @@ def repeats(view: Understanding, column: Column) -> bool:
             seen.setdefault(cell_text(id_no), set()).add(cell_text(name))
     step = view.body.rows[1] - view.body.rows[0] if len(view.body.rows) > 1 else 1
     return step >= 1 and sum(len(names) > 1 for names in seen.values()) > 0.1 * max(1, len(seen))
+
+
+def tell_unread_members(view: Understanding) -> None:
+    """A warning for each column of household members that nobody is taken from: names without IDs, or words unknown."""
+    if view.kind != "roll" or view.per_person or any(column.member for column in view.columns):
+        return
+    for column in view.columns:
+        names_alone = column.field == "member_names" and not (view.by("member_ids") or _holds_ids(view, "id_no"))
+        loose = not column.field and column.index not in view.fixed and _HOUSEHOLD_MEMBER.search(column.header)
+        if (names_alone and _anything(view, column)) or (
+            loose and any(_ID_INSIDE.search(t) for t in view.texts(column))
+        ):
+            view.problems.append(Problem("members_unread", "warning", (column,)))
+
+
+def _holds_ids(view: Understanding, code: str) -> bool:
+    """Whether some cell under a field lists several IDs."""
+    return any(_SEVERAL_IDS.search(text) for column in view.by(code) for text in view.texts(column))
