@@ -245,10 +245,11 @@ def test_parent_killed_leaves_no_orphan_and_no_file(tmp_path: Path, slow: Path) 
 
 @posix
 def test_ctrl_c_ends_the_children_without_a_word(tmp_path: Path, slow: Path) -> None:
-    then = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    then += "try:\n    readers.get(Path(sys.argv[1]))\nexcept KeyboardInterrupt:\n    readers.close(); sys.exit(130)"
+    then = "try:\n    print('reading', flush=True); readers.get(Path(sys.argv[1]))\n"
+    then += "except KeyboardInterrupt:\n    readers.close(); sys.exit(130)"
     one, pids = parent(tmp_path, slow, then)
-    time.sleep(0.8)
+    assert one.stdout is not None and one.stdout.readline() == "reading\n"
+    time.sleep(0.2)
     one.send_signal(signal.SIGINT)
     _, said = one.communicate(timeout=20)
     assert one.returncode == 130 and said == ""
