@@ -73,6 +73,16 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "income_period": ("月", "年"),
 }  # fmt: skip
 _FREE = frozenset({"relation", "bank_name", "work_ability", "village"})  # what the list lacks may still be typed
+_WIDE = {
+    "address": 26.0,
+    "bank_name": 18.0,
+    "village": 12.0,
+    "town": 12.0,
+    "remark": 16.0,
+    "organisation": 22.0,
+    "cause": 16.0,
+    "illness": 16.0,
+}
 _KIND: dict[str, FormKind] = {
     "id": "id", "amount": "amount", "count": "count", "date": "date", "month": "month", "account": "account", "phone": "phone",
 }  # fmt: skip
@@ -251,7 +261,7 @@ def _form_column(
         how = f"只在户主这一行填。{how}"
     required = field in shape.required or (household and field in ("head_name", "head_id_no"))
     return FormColumn(
-        header, kind, required, how, _words(shape, field, choices), field not in _FREE, sum=field == "amount_fen" and isinstance(shape, Programme)
+        header, kind, required, how, _words(shape, field, choices), field not in _FREE, width=_WIDE.get(field, 0), sum=field == "amount_fen" and isinstance(shape, Programme)
     )  # fmt: skip
 
 
