@@ -107,6 +107,9 @@ def test_far_too_much_is_asked_about_first(
     assert "与上月比" in [sheet.name for sheet in read_workbook(workspace.root / told(one)["workbook"]).sheets]
     accepted = run_one(workspace, path, accept_change=True)
     assert accepted.status == "imported" and accepted.accepted == len(rows)
+    with workspace.open_store() as store:
+        [detail] = store.query("SELECT detail FROM journal WHERE detail LIKE '%accepted_change%'")
+    assert note in detail[0] and "persons_before" in detail[0]
 
 
 def test_alarms_follow_the_settings(workspace: Workspace, tmp_path: Path) -> None:

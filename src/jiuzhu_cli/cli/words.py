@@ -24,7 +24,7 @@ _ENTITIES = {
     "payment": "付款批次", "ledger": "台账",
 }  # fmt: skip
 _KEYS = {
-    "accepted": "收下", "action": "", "added": "新增", "amount_fen": "金额", "applied": "记录", "area": "", "bank": "格式", "backup": "备份",
+    "accepted": "收下", "accepted_change": "仍收下：", "action": "", "added": "新增", "amount_fen": "金额", "applied": "记录", "area": "", "bank": "格式", "backup": "备份",
     "changed": "变更", "drafted_by": "制单", "due": "到期", "effective_month": "生效", "failed": "失败", "file": "文件", "from": "自", "gone": "消失",
     "hearing": "听取意见", "held": "拦下", "holds": "拦下", "households": "户", "kept": "另存", "kind": "", "lines": "笔数", "missing": "没有回音",
     "month": "", "notice": "书面告知", "open": "待核实", "override": "理由", "partial": "部分到账", "posting": "公示", "programme": "",

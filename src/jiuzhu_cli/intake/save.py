@@ -58,6 +58,7 @@ class ListOfFile:
     supplements: int | None = None
     incoming: Incoming | None = None
     batch: int | None = None
+    accepted_change: str = ""  # what would have been asked about
     compared: dict[str, Comparison] = field(
         default_factory=dict
     )  # with last 'month', with the 'old' roll that it corrects
@@ -65,6 +66,16 @@ class ListOfFile:
     @property
     def key(self) -> tuple[str, str, str, str]:
         return self.kind, self.programme, self.area, self.month
+
+    def noted(self) -> dict[str, Any]:
+        """What the journal keeps of the comparison with last month: the counts, and what somebody took in all the same."""
+        if "month" not in self.compared:
+            return {"accepted_change": self.accepted_change} if self.accepted_change else {}
+        told = self.compared["month"].as_json()
+        counts = {
+            key: told[key] for key in ("month", "persons_before", "persons_after", "account_changed", "payee_changed")
+        }
+        return {"last_month": counts} | ({"accepted_change": self.accepted_change} if self.accepted_change else {})
 
     def settle(self, status: Any, note: str, todo: str = "", batch: int | None = None) -> None:
         """Says the outcome on every table of the list."""
@@ -266,7 +277,7 @@ def _save(tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, sam
                 "file": source.name, "programme": one.programme, "area": one.area, "month": one.month, "rows": sum(one.persons),
                 "refused": sum(t.refused for t in one.tables), "amount_fen": sum(t.amount_fen for t in one.tables),
                 "supersedes": same, "added": sum(found.added.values()), "changed": sum(found.changed.values()),
-                "withdrawn": found.withdrawn,
+                "withdrawn": found.withdrawn, **one.noted(),
             },
             digest=source.sha256,
         )  # fmt: skip

@@ -65,6 +65,7 @@ class Watch:
         self.compare(store, one, replaced, live)
         doubts = [doubt for found in one.compared.values() for doubt in self._doubts(found)]
         if not doubts or self.accept:
+            one.accepted_change = "；".join(dict.fromkeys(doubts))
             return True
         sheet = SHEETS["month" if "month" in one.compared else "old"]
         one.settle("ask", "；".join(dict.fromkeys(doubts)), _ACCEPT.format(sheet=sheet))
