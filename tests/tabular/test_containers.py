@@ -253,6 +253,11 @@ def test_a_byte_that_cannot_be_names_its_line(tmp_path: Path, data: bytes, line:
     assert line in refusal(tmp_path, data, "a.csv")
 
 
+def test_text_wider_than_a_sheet_and_one_endless_line(tmp_path: Path) -> None:
+    assert "5001001 列" in refusal(tmp_path, b"a\n" + b"," * 5_001_000, "a.csv")
+    assert "不是正常的表格" in refusal(tmp_path, b"a\n" * 200_000 + b"," * 16_000 + b"\n", "a.csv")
+
+
 # passwords -------------------------------------------------------------------------------------------------
 
 SCHEMES = {

@@ -8,10 +8,12 @@ import re
 from itertools import zip_longest
 
 from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.tabular.cellgrid import MAX_COLUMNS
 from jiuzhu_cli.tabular.cells import Cell
 from jiuzhu_cli.tabular.column import Column
 from jiuzhu_cli.tabular.csvrows import plain_columns
 from jiuzhu_cli.tabular.markup import decode
+from jiuzhu_cli.tabular.scan import MAX_AREA, SPARSE, SPARSE_AREA
 
 _FORCED_TEXT = re.compile(r'="([^"]*)"')  # how Excel users keep an ID from becoming a number
 _SEPARATORS = "\t,;|"
@@ -52,8 +54,25 @@ def read_text(data: bytes, name: str) -> tuple[list[Column], int]:
     if plain is not None:
         return plain
     rows = _rows(text, mark, name, 1 + (declared is not None))
+    _check_extent(rows, name)
     columns = [Column(list(cells)) for cells in zip_longest(*rows)]
     return columns, len(rows) if columns else 0
+
+
+def _check_extent(rows: list[list[Cell]], name: str) -> None:
+    """DataError when the table is wider than a sheet, or one long line makes it an absurd rectangle."""
+    width = max(map(len, rows), default=0)
+    if width > MAX_COLUMNS:
+        line = next(number for number, row in enumerate(rows, 1) if len(row) == width)
+        raise DataError(
+            f"“{name}”第 {line} 行有 {width} 列，不是正常的表格，没有读取", "请核对文件是否完整、是否用错了分隔符"
+        )
+    area = width * len(rows)
+    if area > MAX_AREA or (area > SPARSE_AREA and sum(map(len, rows)) * SPARSE < area):
+        raise DataError(
+            f"“{name}”有 {len(rows)} 行，最宽的一行有 {width} 列，不是正常的表格，没有读取",
+            "删去多余的列，或按乡镇拆成几个文件后再导入",
+        )
 
 
 def _rows(text: str, mark: str, name: str, first_line: int) -> list[list[Cell]]:
