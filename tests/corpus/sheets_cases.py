@@ -69,6 +69,15 @@ def tables_under_one_another_by_village() -> File:
 
 
 @case()
+def villages_under_one_another_with_equal_totals() -> File:
+    """Each 合计 is its own village's, though the second equals the sum of those before it."""
+    return one(
+        [TITLE], ["东风村"], HEADER, *people(1, 2), ["合计", None, None, 200],
+        ["前进村"], HEADER, *people(3, 4), ["合计", None, None, 200],
+    )  # fmt: skip
+
+
+@case()
 def tables_side_by_side() -> File:
     left, right = people(1, 3, 5), people(2, 4)
     rows = [[*a, *b] for a, b in zip(left, [*right, [None] * 5], strict=True)]

@@ -97,7 +97,7 @@ class Writer:
             return False
         if self.style == "silent" and what in ("no_amount", "account"):
             return False  # a head without them reads like a member
-        few = len(self.homes) < 4 or self.plan["place"] in ("sheets", "tables")
+        few = len(self.homes) < 4 or self.plan["place"] in ("sheets", "tables") or self.plan["panels"] > 1
         if self.style == "one_cell" and (what == "float_id" or (few and what in ("no_id", "no_name"))):
             return False  # where nothing holds a name and an ID, nothing says that it should
         if what == "minus" and self.plan["sums"] in ("words", "capitals"):

@@ -11,7 +11,7 @@ import numpy as np
 
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.areas import UNKNOWN, Towns, distinct_texts, district_word, sheet_village, short_village
-from jiuzhu_cli.intake.body import TOWN_GROUP
+from jiuzhu_cli.intake.body import GROUP, TOWN_GROUP
 
 if TYPE_CHECKING:
     from jiuzhu_cli.intake.table import Table
@@ -223,7 +223,12 @@ def _row_places(work: Work) -> None:
             continue
         tidy = (table.towns or work.context.towns).canonical if town else short_village
         rows = np.searchsorted([row for row, _ in mine], table.rows) - 1
-        names = [tidy(mine[at][1]) if at >= 0 else "" for at in rows.tolist()]
+        pattern = TOWN_GROUP if town else GROUP
+        heads = (pattern.match(compact(text)) for texts in work.body.titles for text in texts)
+        above = next(
+            (tidy(match.group(1)) for match in heads if match), ""
+        )  # the first heading stands above the header
+        names = [tidy(mine[at][1]) if at >= 0 else above for at in rows.tolist()]
         if not any(names):
             continue
         table.how["area" if town else "village"] = f"表内小标题“{mine[0][1]}”等"

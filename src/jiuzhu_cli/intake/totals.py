@@ -205,10 +205,11 @@ def _covers_all(told: list[Stated], sums: _Sums) -> bool:
     """Whether the last 合计 is the sum of those before it, or of all rows (or repeats them, and they are not one a page)."""
     before = [total.fen or 0 for total in told[:-1]]
     last = told[-1].fen or 0
-    if last == sum(before) or not any(before) or last == sums.between(0, told[-1].row):
-        return True
     each = [sums.between(start, total.row) for start, total in zip([0, *(t.row for t in told)], told, strict=False)]
-    return all(fen == last for fen in before) and each != [total.fen for total in told]
+    if each == [*before, last]:
+        return len(told) == 1  # each states the rows above it
+    covered = last in (sum(before), sums.between(0, told[-1].row)) or not any(before)
+    return covered or all(fen == last for fen in before)
 
 
 def _add_up(table: Table, told: list[Stated]) -> None:
