@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 MAIN = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-LARGE = 16 << 20  # bytes of a part from which on speed matters more than the last tenth of its size
+LARGE = 4 << 20  # bytes of a part from which on speed matters more than the last tenth of its size
 _PIECE = 1 << 20
 _ROOT = re.compile(rb"<(?:([\w.-]+):)?(\w+)[\s>/]")
 _RELATION = re.compile(rb"<(?:[\w.-]+:)?Relationship\s[^>]*>")
