@@ -143,7 +143,7 @@ class _Reader:
             return
         if self.value is None and self.formula and self.kind != "String":
             self.value = CellError("formula_without_value")
-        self.grid.put(self.row, self.column, self.value)
+        self.grid.put(max(self.row, 0), self.column, self.value)  # a cell outside of rows stands in the first
         self.column += self._merge
         self.kind, self._merge = "", 0
 
