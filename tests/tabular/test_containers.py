@@ -223,6 +223,14 @@ def test_a_bare_stream_of_excel_97(tmp_path: Path) -> None:
     assert "损坏" in refusal(tmp_path, old_xls(5, OLD)[:-60])
 
 
+def test_a_far_cell_of_an_old_workbook(tmp_path: Path) -> None:
+    book, out = xlwt.Workbook(), io.BytesIO()
+    book.add_sheet("名册").write(0, 0, "姓名")
+    book.get_sheet(0).write(65_535, 255, "x")
+    book.save(out)
+    assert "IV65536" in refusal(tmp_path, out.getvalue())
+
+
 # text ------------------------------------------------------------------------------------------------------
 
 TABLE = "姓名,身份证号,金额\r\n张三,421002199001011234,100.50\r\n李四；王五,,8\r\n"

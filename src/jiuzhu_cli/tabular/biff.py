@@ -8,8 +8,8 @@ from __future__ import annotations
 import struct
 
 from jiuzhu_cli.core.errors import DataError
-from jiuzhu_cli.tabular.cells import CellError
-from jiuzhu_cli.tabular.scan import SheetFacts
+from jiuzhu_cli.tabular.cells import CellError, column_letters
+from jiuzhu_cli.tabular.scan import SPARSE, SPARSE_AREA, SheetFacts
 from jiuzhu_cli.tabular.struck import struck_formats_of_biff
 
 _END, _FREE = 0xFFFFFFFE, 0xFFFFFFFF
@@ -19,6 +19,7 @@ _BOF, _EOF, _FILEPASS, _BOUNDSHEET, _ROW, _COLINFO, _FORMULA, _BOOLERR = (
 )  # fmt: skip
 _DIMENSIONS, _SST = 0x0200, 0x00FC
 _CELLS = frozenset((0x0203, 0x0204, 0x00FD, 0x027E, 0x00BD, 0x00BE, 0x0201, 0x00D6, _FORMULA, _BOOLERR))
+_VALUES = _CELLS - {0x0201, 0x00BE}
 MAX_COLUMNS = 256
 _RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
 
@@ -175,7 +176,11 @@ def inspect_xls(data: bytes, name: str) -> dict[str, SheetFacts]:
     try:
         book = _open_book(_open(data, name), name)
         crossed = struck_formats_of_biff(book)
-        return {title: _sheet_facts(book, position, crossed) for title, position in _bound_sheets(book)}
+        facts = {}
+        for title, position in _bound_sheets(book):
+            facts[title], extent = _sheet_facts(book, position, crossed)
+            extent.check(name, title)
+        return facts
     except (ValueError, struct.error, IndexError) as error:
         raise DataError(f"“{name}”已损坏，读不出来", f"请报送人重新发送；若能打开，{_RESAVE}") from error
 
@@ -201,14 +206,38 @@ def _bound_sheets(book: bytes) -> list[tuple[str, int]]:
     return found
 
 
-def _sheet_facts(book: bytes, at: int, crossed: frozenset[int]) -> SheetFacts:
-    facts = SheetFacts()
+class _Extent:
+    """The farthest cell with a value, and how many there are."""
+
+    def __init__(self) -> None:
+        self.row = self.column = self.cells = 0
+
+    def add(self, row: int, column: int) -> None:
+        self.cells += 1
+        self.row = max(self.row, row)
+        self.column = max(self.column, column)
+
+    def check(self, name: str, title: str) -> None:
+        """DataError when a few cells span an absurd rectangle: the reader would fill it."""
+        area = (self.row + 1) * (self.column + 1)
+        if area > SPARSE_AREA and self.cells * SPARSE < area:
+            far = f"{column_letters(self.column)}{self.row + 1}"
+            raise DataError(
+                f"“{name}”的工作表“{title}”只有 {self.cells} 个有内容的单元格，范围却一直到 {far}，没有读取",
+                f"按 Ctrl+End 找到远处的单元格，把它所在的行、列整行整列删除，保存后再导入（范围 {far}）",
+            )
+
+
+def _sheet_facts(book: bytes, at: int, crossed: frozenset[int]) -> tuple[SheetFacts, _Extent]:
+    facts, extent = SheetFacts(), _Extent()
     unpack, depth, end = struct.Struct("<HH").unpack_from, 0, len(book)
     while at + 4 <= end:
         code, length = unpack(book, at)
         body = at + 4
         if code in _CELLS and length >= 4 and unpack(book, body)[1] >= MAX_COLUMNS:
             raise ValueError("cell beyond the last column")
+        if code in _VALUES and length >= 4:
+            extent.add(*unpack(book, body))
         if crossed and code in _CELLS and length >= 6 and unpack(book, body + 2)[1] in crossed:
             facts.struck.add(unpack(book, body))
         if code == _FORMULA and length >= 14:
@@ -239,4 +268,4 @@ def _sheet_facts(book: bytes, at: int, crossed: frozenset[int]) -> SheetFacts:
             if depth <= 0:
                 break
         at = body + length
-    return facts
+    return facts, extent
