@@ -101,13 +101,22 @@ def rows_of(truth: dict[str, Any], which: str) -> Counter[RowKey]:
     return Counter((r["programme"], r["month"], r["town"], person) for r in truth["rolls"] for person in r[which])
 
 
-def row_differences(truth: dict[str, Any], workspace: Path) -> list[str]:
-    """Readable rows that are not in the ledger as often as they should be, and rows that should not be there."""
+def row_differences(truth: dict[str, Any], workspace: Path, *, recovered: bool = False) -> list[str]:
+    """Readable rows that are not in the ledger as often as they should be, and rows that should not be there.
+
+    ``recovered``: damaged rows may have come back, as the very persons who stand on them.
+    """
     readable, refused, either = (rows_of(truth, which) for which in ("persons", "refused", "either"))
     actual = Counter(ledger_rows(workspace))
     lines = [f"not imported: {key} x {count}" for key, count in (readable - actual).items()]
+    if recovered:
+        either += refused
     lines += [f"should not be there: {key} x {count}" for key, count in (actual - readable - either).items()]
-    lines += [f"damaged but imported: {key}" for key in refused if key in actual and key not in readable]
+    lines += (
+        []
+        if recovered
+        else [f"damaged but imported: {key}" for key in refused if key in actual and key not in readable]
+    )
     return lines
 
 

@@ -31,6 +31,7 @@ class Month:
     program: Program
     inbox: Path
     files: list[dict[str, Any]]
+    unaided: Path  # a workspace in which nothing damaged was looked up elsewhere
     doubts: list[dict[str, str]]
     proposals: list[dict[str, str]]
 
@@ -52,16 +53,24 @@ def month(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     program = Program(folder / "workspace")
     program.init(region)
     files = program.run("import", folder / "inbox", expect=(3,)).data["files"]
+    unaided = Program(folder / "unaided")
+    unaided.init(region)
+    unaided.run("import", folder / "inbox", "--no-recover", expect=(3,))
     found = program.run("dedupe", "run", "--month", MONTH, "--from", BEFORE, expect=(0, 3)).data
     proposed = program.run("review", "run", "--month", MONTH, expect=(0, 3)).data
     return Month(
         region, scoring.read_truth(folder / "truth.json"), program, folder / "inbox", files,
-        scoring.read_csv(program.path(found["csv"])), scoring.read_csv(program.path(proposed["csv"])),
+        unaided.workspace, scoring.read_csv(program.path(found["csv"])), scoring.read_csv(program.path(proposed["csv"])),
     )  # fmt: skip
 
 
 def test_every_readable_row_is_imported_and_no_other(month: Month) -> None:
-    assert scoring.row_differences(month.truth, month.program.workspace) == []
+    assert scoring.row_differences(month.truth, month.unaided) == []
+
+
+def test_a_damaged_number_comes_back_as_the_person_it_was_or_not_at_all(month: Month) -> None:
+    assert scoring.row_differences(month.truth, month.program.workspace, recovered=True) == []
+    assert any(file["findings_by_code"].get("id_recovered") for file in month.files)
 
 
 def test_every_row_stands_in_its_village(month: Month) -> None:
@@ -69,7 +78,7 @@ def test_every_row_stands_in_its_village(month: Month) -> None:
 
 
 def test_the_money_on_the_record_is_the_money_on_the_rolls(month: Month) -> None:
-    assert scoring.amount_differences(month.truth, month.program.workspace) == []
+    assert scoring.amount_differences(month.truth, month.unaided) == []
 
 
 def test_every_damaged_cell_is_named(month: Month) -> None:
