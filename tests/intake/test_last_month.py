@@ -212,3 +212,11 @@ def test_compared_as_by_hand(before: dict[int, dict[str, Any]], now: dict[int, d
     assert sorted(line.id_no for line in found.accounts) == sorted(map(str, changed))
     assert found.amount_fen_before == sum(p["amount_fen"] or 0 for p in before.values())
     assert (found.persons_before, found.persons_after) == (len(before), len(now))
+
+
+def test_months_of_one_folder_are_compared_in_their_order(workspace: Workspace, tmp_path: Path) -> None:
+    month(tmp_path / "inbox", 9, rows_of(range(1, 41)))
+    month(tmp_path / "inbox", 10, rows_of(range(3, 41)))
+    september, october = run(workspace, tmp_path / "inbox").tables
+    assert (september.month, october.month) == ("2026-09", "2026-10")
+    assert september.last_month is None and told(october)["withdrawn"] == 2

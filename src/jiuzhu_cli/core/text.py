@@ -92,3 +92,9 @@ def small_number(text: str) -> int | None:
 
 
 _NUMERALS = {char: value for value, char in enumerate("一二三四五六七八九", 1)} | {"两": 2}
+
+
+def natural_order(text: str) -> tuple[tuple[int, int, str], ...]:
+    """A key that sorts numbers in names by their value: 9月 comes before 10月."""
+    parts = re.split(r"([0-9]{1,18})", text)
+    return tuple((1, int(part), "") if at % 2 else (0, 0, part) for at, part in enumerate(parts))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from jiuzhu_cli.core.errors import JiuzhuError, UsageError
+from jiuzhu_cli.core.text import natural_order
 from jiuzhu_cli.intake.areas import Towns, is_full_town
 from jiuzhu_cli.intake.pairs import pair_key
 from jiuzhu_cli.ledger.workspace import Workspace
@@ -40,8 +41,9 @@ def _files_on_disk(paths: Sequence[Path], workspace: Workspace) -> Iterator[Sour
             yield path, path.parent
         elif path.is_dir():
             for folder, names, files in os.walk(path):
-                names[:] = sorted(n for n in names if not n.startswith(".") and (Path(folder) / n).resolve() != own)
-                for name in sorted(files):
+                inside = [n for n in names if not n.startswith(".") and (Path(folder) / n).resolve() != own]
+                names[:] = sorted(inside, key=natural_order)
+                for name in sorted(files, key=natural_order):  # last month's roll before this month's
                     if not name.startswith((".", "~$")):
                         yield Path(folder) / name, path
         else:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from jiuzhu_cli.core.errors import DataError, OutsideError, reason_of
+from jiuzhu_cli.core.text import natural_order
 from jiuzhu_cli.tabular.secret import needed
 
 MAX_ARCHIVE = 512 << 20  # bytes of the archive itself: it is held in memory
@@ -156,7 +157,7 @@ class _Archive:
     def files(self, passwords: tuple[str, ...], *, deep: bool = True) -> Iterator[tuple[str, ...]]:
         """Paths of all files; of archives within, their files instead (those of an encrypted one need a password)."""
         inflated = 0
-        for parts, info in sorted(self.entries.items()):
+        for parts, info in sorted(self.entries.items(), key=lambda entry: [natural_order(part) for part in entry[0]]):
             if not (deep and self._is_archive(parts, info)):
                 yield parts
                 continue
