@@ -67,7 +67,8 @@ def id_damage(raw: Any) -> Damage:
     if unread:
         return Damage(probes=_sound(_filled(text))) if unread <= 2 and len(text) == 18 else Damage()
     body = text.replace("X", "")
-    if len(body) < len(text) - 1 or ("X" in text[:-1]):
+    changed_places = len(text) == 18 and text[16] == "X"  # the check character and the digit before it
+    if len(body) < len(text) - 1 or ("X" in text[:-1] and not changed_places):
         return Damage()
     if len(text) == 18:
         if text.endswith("000"):
