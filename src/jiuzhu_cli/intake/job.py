@@ -131,6 +131,14 @@ def read_job(
     return job
 
 
+# Workbooks of other commands, which clerks keep beside the ledgers: their rows name people and amounts, and are no roll
+_OWN_BOOKS = {
+    "doubts": ("是疑点工作簿，不是台账", "填好处理意见后用 jiuzhu dedupe decide 读回"),
+    "review": ("是复核建议工作簿，不是台账", "填好决定后用 jiuzhu review decide 读回"),
+    "due": ("是到期走访名单，不是台账", "不用导入"),
+}
+
+
 def blank_job(path: Path, root: Path) -> Job:
     """The file at ``path``, found in the folder ``root``, before anything is known of it."""
     return Job(path, path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name)
@@ -153,6 +161,10 @@ def judge(
 ) -> None:
     """Finds, cleans and judges the tables of ``book``; depends on its arguments only, so that it may run anywhere."""
     path, options = job.path, setting.options
+    status: Status = "refused" if named else "skipped"
+    if own := _OWN_BOOKS.get(book.marks.get("jiuzhu_kind") or book.marks.get("jiuzhu", "")):
+        job.results.append(TableResult(job.shown, status=status, note=own[0], todo=own[1]))
+        return
     book.sheets = [
         sheet for sheet in book.sheets if not is_front(sheet)
     ]  # a check workbook of ours comes back corrected
@@ -187,7 +199,6 @@ def judge(
         _file_findings(job, findings)
     if not job.tables and not any(f.severity == "error" for r in job.results for f in r.findings):
         todo = "台账要有一行表头（姓名、身份证号等）；确认选对了文件" if named else ""
-        status: Status = "refused" if named else "skipped"
         job.results = [TableResult(job.shown, status=status, note="没有找到台账", todo=todo, findings=findings)]
 
 
