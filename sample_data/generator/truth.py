@@ -51,6 +51,7 @@ class Truth:
     months: list[str]
     towns: list[str]
     planted: list[Case] = field(default_factory=list)
+    candidates: list[Case] = field(default_factory=list)  # what is to be proposed, not called a doubt
     tolerated: list[Case] = field(default_factory=list)
     decoys: list[Case] = field(default_factory=list)
     review: list[Case] = field(default_factory=list)

@@ -274,6 +274,26 @@ def _margin_person_with_a_severe_disability_may_join(w: World) -> Found:
     return {("missed_candidate", MARGIN, LOW, ids(1), 0)}
 
 
+def _ill_since_the_day_of_the_diagnosis(w: World) -> Found:
+    """The day that a list of patients or of surveyed houses gives is when it began; that of a cancelled certificate is its end."""
+    w.roll(MARGIN, "东镇", person(1), person(2), person(3))
+    w.roll(LOW, "东镇", person(5))
+    w.register(
+        "severe_illness",
+        {"id_no": make_id(1), "event_date": "2026-03-02"},
+        {"id_no": make_id(2), "event_date": "2026-11-02"},
+    )
+    w.register("disability_certificate", {"id_no": make_id(3), "grade": "一级", "event_date": "2026-03-02"})
+    return {("missed_candidate", MARGIN, LOW, ids(1), 0)}
+
+
+def _unsafe_house_since_the_survey(w: World) -> Found:
+    w.roll(LOW, "东镇", person(1), person(2))
+    w.roll(HOUSE, "东镇", person(5))
+    w.register("dilapidated_house_survey", {"id_no": make_id(1), "grade": "D级", "event_date": "2026-03-02"}, {"id_no": make_id(2), "grade": "B级", "event_date": "2026-03-02"})  # fmt: skip
+    return {("missed_candidate", LOW, HOUSE, ids(1), 0)}
+
+
 def _register_without_town_all_covered(w: World) -> Found:
     w.roll(CARE, "东镇", person(5, 5_500))
     w.roll(CARE, "西镇", person(7, 5_500))

@@ -36,6 +36,18 @@ class Score:
         total = len(self.found) + len(self.wrong)
         return len(self.found) / total if total else 1.0
 
+    def by_kind(self) -> dict[str, Score]:
+        """The same, kind by kind."""
+        kinds = dict.fromkeys(case["kind"] for case in (*self.found, *self.lost)) | dict.fromkeys(
+            doubt["kind"] for doubt in self.wrong
+        )
+        return {
+            kind: Score(
+                *([one for one in group if one["kind"] == kind] for group in (self.found, self.lost, self.wrong))
+            )
+            for kind in kinds
+        }
+
     def explain(self) -> str:
         lines = [
             f"recall {self.recall:.4f} precision {self.precision:.4f} side {len(self.side)} tolerated {len(self.tolerated)}"
@@ -79,21 +91,49 @@ def fits(case: Case, doubt: Doubt) -> bool:
 
 def score_doubts(truth: dict[str, Any], doubts: Iterable[Doubt]) -> Score:
     """Strong doubts against the planted cases. Candidates are left out: they only propose."""
-    strong = [d for d in doubts if d["severity"] == "strong"]
+    return _score(truth["planted"], truth["tolerated"], [d for d in doubts if d["severity"] == "strong"])
+
+
+def score_candidates(truth: dict[str, Any], doubts: Iterable[Doubt], rules: Iterable[tuple[str, str]]) -> Score:
+    """Candidates of these ``(kind, programme b)`` against the cases that the truth says are to be proposed; both severities count as found."""
+    wanted = set(rules)
+    return _score(
+        truth["candidates"],
+        truth["planted"] + truth["tolerated"],
+        [d for d in doubts if (d["kind"], d["programme_b"]) in wanted],
+    )
+
+
+def _score(planted: list[Case], tolerated: list[Case], doubts: list[Doubt]) -> Score:
+    """Case by case and doubt by doubt, those that share a person only: a city has a hundred thousand of either."""
     score = Score()
-    planted_persons = {p for case in truth["planted"] for p in case["persons"]}
-    for case in truth["planted"]:
-        (score.found if any(fits(case, d) for d in strong) else score.lost).append(case)
-    for doubt in strong:
-        if any(fits(case, doubt) for case in truth["planted"]):
+    cases_of, tolerated_of = _by_person(planted), _by_person(tolerated)
+    doubts_of: dict[str, list[Doubt]] = {}
+    for doubt in doubts:
+        for id_no in {doubt["id_no_a"], doubt["id_no_b"]} - {""}:
+            doubts_of.setdefault(id_no, []).append(doubt)
+    for case in planted:
+        near = (doubt for id_no in case["persons"] for doubt in doubts_of.get(id_no, ()))
+        (score.found if any(fits(case, doubt) for doubt in near) else score.lost).append(case)
+    for doubt in doubts:
+        sides = (doubt["id_no_a"], doubt["id_no_b"])
+        if any(fits(case, doubt) for case in cases_of.get(sides[0], ())):
             continue
-        if any(fits(case, doubt) for case in truth["tolerated"]):
+        if any(fits(case, doubt) for case in tolerated_of.get(sides[0], ())):
             score.tolerated.append(doubt)
-        elif {doubt["id_no_a"], doubt["id_no_b"]} & planted_persons:
+        elif any(side in cases_of for side in sides):
             score.side.append(doubt)
         else:
             score.wrong.append(doubt)
     return score
+
+
+def _by_person(cases: list[Case]) -> dict[str, list[Case]]:
+    out: dict[str, list[Case]] = {}
+    for case in cases:
+        for id_no in case["persons"]:
+            out.setdefault(id_no, []).append(case)
+    return out
 
 
 def rows_of(truth: dict[str, Any], which: str) -> Counter[RowKey]:

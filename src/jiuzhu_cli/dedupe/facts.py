@@ -104,9 +104,9 @@ _STANDING = f"""
 CREATE TABLE standing AS
 SELECT r.row_id, 'register:' || r.register AS programme, m.month, r.id_no, r.name, r.town, r.village, r.kind, r.grade, r.amount_fen
 FROM register r JOIN wanted w USING (register)
-JOIN span m ON coalesce(nullif(r.valid_from, ''), CASE WHEN w.whole THEN nullif(r.event_date, '') END, '0000')
+JOIN span m ON coalesce(nullif(r.valid_from, ''), CASE WHEN NOT w.ends THEN nullif(r.event_date, '') END, '0000')
     <= CASE WHEN w.whole THEN m.first_day ELSE m.last_day END
-  AND coalesce(nullif(r.valid_to, ''), CASE WHEN NOT w.whole THEN nullif(r.event_date, '') END, '9999') >= m.last_day
+  AND coalesce(nullif(r.valid_to, ''), CASE WHEN w.ends THEN nullif(r.event_date, '') END, '9999') >= m.last_day
 WHERE NOT regexp_matches(coalesce(r.status, ''), '{ENDED}')
 QUALIFY row_number() OVER (PARTITION BY r.register, m.month, r.id_no ORDER BY coalesce(r.valid_from, r.event_date, '') DESC, r.row_id) = 1
 """
@@ -160,12 +160,13 @@ def build_facts(
     months: Collection[str],
     contradicting: Collection[str] = (),
     describing: Collection[str] = (),
+    ending: Collection[str] = (),
     towns: Collection[str] = (),
 ) -> None:
     """Makes the tables of this module's docstring.
 
     An entry of a ``describing`` register holds if valid on the month's last day; one of a ``contradicting`` register (it bars a payment)
-    only if valid all month. ``towns``: the workspace's own list.
+    only if valid all month. ``ending``: registers whose event is the end of an entry (注销) rather than its beginning (诊断、鉴定). ``towns``: the workspace's own list.
     """
     connection.execute(_MACROS)
     connection.execute("CREATE TABLE unit (programme VARCHAR, household BOOLEAN)")
@@ -179,9 +180,11 @@ def build_facts(
             for m in sorted(months)
         ],
     )
-    connection.execute("CREATE TABLE wanted (register VARCHAR, whole BOOLEAN)")
+    connection.execute("CREATE TABLE wanted (register VARCHAR, whole BOOLEAN, ends BOOLEAN)")
     described = {*describing, *DESCRIBING}
-    insert_rows(connection, "wanted", [(r, r not in described) for r in sorted({*contradicting, *described})])
+    insert_rows(
+        connection, "wanted", [(r, r not in described, r in ending) for r in sorted({*contradicting, *described})]
+    )
     connection.execute(_CASES)
     if connection.execute(_NESTED).fetchall()[0][0]:
         connection.execute(_DROP_REPEATED)

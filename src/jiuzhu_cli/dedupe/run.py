@@ -164,6 +164,7 @@ def find_doubts(
         months=months,
         contradicting=_contradicting(policy),
         describing=_describing(policy),
+        ending={code for code, register in policy.registers.items() if register.event_ends},
         towns=list(towns),
     )
     create_hits(connection)

@@ -123,6 +123,7 @@ class Register(Shape):
     fields: dict[str, tuple[str, ...]] = Field(
         default_factory=dict
     )  # own header synonyms: register_row column → headers
+    event_ends: bool = False  # event_date is when what it says ended (注销、迁出), not when it began
     meaning: str = ""  # what a hit means, shown to clerks
     source: str
 
