@@ -9,17 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from jiuzhu_cli.core.doubt import disposition_of
 from jiuzhu_cli.core.errors import DataError, UsageError
 from jiuzhu_cli.dedupe.dispositions import decide_files
 from jiuzhu_cli.dedupe.output import CSV_COLUMNS
-from jiuzhu_cli.ledger.doubts import confirmed_stops, decide, held_sides, run_is_current
+from jiuzhu_cli.ledger.doubts import confirmed_stops, held_sides, run_is_current
+from jiuzhu_cli.ledger.verdicts import Verdict, decide
 from tests.dedupe.worlds import HOUSE, LIVING, LOW, OLD, POOR, World, household, person
 from tests.support import make_id
 
 
-def _decide(world: World, doubt_id: str, disposition: str) -> None:
+def _decide(world: World, doubt_id: str, result: str, side: str = "") -> None:
     with world.store.transaction(actor="张经办", command="test") as tx:
-        decide(tx, [(doubt_id, disposition, "")], source="x")
+        decide(tx, [Verdict(doubt_id, result, disposition_of(result, side))])
 
 
 def _double(world: World, month: str, fen: int = 50_000) -> list[int]:
@@ -79,7 +81,7 @@ def test_one_month_corrected_leaves_the_other(world: World) -> None:
 def test_legal_stays_decided_until_the_amount_grows(world: World) -> None:
     _double(world, "2026-09")
     [doubt] = world.run("2026-09").doubts
-    _decide(world, doubt["doubt_id"], "legal")
+    _decide(world, doubt["doubt_id"], "allowed")
     _double(world, "2026-10", 51_000)
     result = world.run("2026-10")
     assert (len(result.doubts), result.open, result.as_json()["decided"]) == (1, 0, 1)
@@ -87,14 +89,14 @@ def test_legal_stays_decided_until_the_amount_grows(world: World) -> None:
     _double(world, "2026-11", 70_000)
     result = world.run("2026-11")
     assert (result.open, result.counts.reopened) == (1, 1)
-    assert result.doubts[0]["disposition_note"].startswith("原处理意见：合规不处理")
+    assert result.doubts[0]["disposition_note"].startswith("原处理结果：允许叠加；其后金额有变")
     assert world.run("2026-11").counts.reopened == 0
 
 
 def test_adjust_holds_until_the_amount_changes(world: World) -> None:
     _double(world, "2026-09")
     [doubt] = world.run("2026-09").doubts
-    _decide(world, doubt["doubt_id"], "adjust")
+    _decide(world, doubt["doubt_id"], "confirmed", "adjust")
     _double(world, "2026-10")
     assert world.run("2026-10").open == 0
     assert {row["programme"] for row in held_sides(world.store, "2026-10")} == {LOW, POOR}
@@ -119,20 +121,26 @@ def test_payment_is_told_whom_to_hold(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("disposition", "held", "stopped"),
+    ("result", "side", "held", "stopped"),
     [
-        ("pending", {LOW, POOR}, set()),
-        ("legal", set(), set()),
-        ("referred", set(), set()),
-        ("stop_a", {LOW}, {LOW}),
-        ("stop_b", {POOR}, {POOR}),
-        ("adjust", {LOW, POOR}, set()),
+        ("pending", "", {LOW, POOR}, set()),
+        ("allowed", "", set(), set()),
+        ("not_same", "", set(), set()),
+        ("false_alarm", "", set(), set()),
+        ("referred", "", set(), set()),
+        ("confirmed", "", {LOW, POOR}, set()),
+        ("confirmed", "a", {LOW}, {LOW}),
+        ("confirmed", "b", {POOR}, {POOR}),
+        ("confirmed", "both", {LOW, POOR}, {LOW, POOR}),
+        ("confirmed", "adjust", {LOW, POOR}, set()),
+        ("stopped", "a", {LOW}, set()),
+        ("recovered", "b", {POOR}, set()),
     ],
 )
-def test_dispositions_hold_their_sides(world: World, disposition: str, held: set[str], stopped: set[str]) -> None:
+def test_verdicts_hold_their_sides(world: World, result: str, side: str, held: set[str], stopped: set[str]) -> None:
     _double(world, "2026-10")
     [doubt] = world.run().doubts
-    _decide(world, doubt["doubt_id"], disposition)
+    _decide(world, doubt["doubt_id"], result, side)
     assert {row["programme"] for row in held_sides(world.store, "2026-10")} == held
     assert {row["programme"] for row in confirmed_stops(world.store, "2026-10")} == stopped
 
@@ -141,7 +149,7 @@ def test_two_towns_holds_only_the_side_decided(world: World) -> None:
     world.roll(LOW, "东镇", *household(1, 90_000, 1, 2))
     world.roll(LOW, "西镇", *household(1, 90_000, 3, 1))
     [doubt] = world.run().doubts
-    _decide(world, doubt["doubt_id"], "stop_b")
+    _decide(world, doubt["doubt_id"], "confirmed", "b")
     assert [(row["area"], row["id_no"]) for row in held_sides(world.store, "2026-10")] == [("西镇", make_id(1))]
 
 
@@ -234,7 +242,7 @@ def test_filled_workbook_comes_back(world: World) -> None:
 def test_an_older_copy_does_not_undo_a_decision(world: World) -> None:
     _double(world, "2026-10")
     untouched = _filled(world, lambda sheet: None)
-    _decide(world, "D000001", "legal")
+    _decide(world, "D000001", "allowed")
     result = decide_files(world.store, [untouched], actor="甲")
     assert (result.applied, result.unchanged, result.refused) == (0, 1, [])
     assert world.run().doubts[0]["disposition"] == "legal"

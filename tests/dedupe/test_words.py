@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from jiuzhu_cli.core.doubt import OLD_WORDS, RESULTS
 from jiuzhu_cli.dedupe import conflicts, evidence
-from jiuzhu_cli.ledger.doubts import DISPOSITIONS
 from tests.dedupe.worlds import LOW, POOR, World, person
 from tests.support import make_id
 
@@ -21,7 +21,7 @@ def test_every_code_is_spoken_and_documented() -> None:
     assert {*conflicts.CODES.values(), *conflicts.EVENT_REGISTERS.values()} <= codes
     guide = GUIDE.read_text("utf-8")
     assert [code for code in (*codes, *evidence.KINDS) if f"`{code}`" not in guide and code != "same_person"] == []
-    assert [label for label in DISPOSITIONS.values() if label not in guide] == []
+    assert [word for word in (*OLD_WORDS, *(r.label for r in RESULTS.values())) if word not in guide] == []
 
 
 @pytest.mark.parametrize(

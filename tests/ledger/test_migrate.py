@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from jiuzhu_cli.core.doubt import verdict_of
 from jiuzhu_cli.core.errors import DataError, OutsideError
 from jiuzhu_cli.ledger import migrate
 from jiuzhu_cli.ledger.backup import restore_from
 from jiuzhu_cli.ledger.store import GENESIS, SCHEMA_VERSION, Store, _entry_hash
+from jiuzhu_cli.ledger.verdicts import history
 from jiuzhu_cli.ledger.workspace import Workspace
 from tests.support import make_id, make_workspace
 
@@ -90,6 +92,33 @@ def test_an_old_ledger_is_carried_over_with_a_backup_before(work: Workspace, tmp
     with work.open_store() as store:
         assert store.query("SELECT count(*) FROM journal")[0][0] == 3  # once
     assert [path.name for path in (work.root / "backup").iterdir()] == ["ledger-v1.db"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "disposition", "verdict"),
+    [
+        ("double", "pending", ("pending", "")),
+        ("double", "legal", ("allowed", "")),
+        ("missed", "legal", ("false_alarm", "")),
+        ("double", "stop_b", ("confirmed", "b")),
+        ("account", "adjust", ("confirmed", "adjust")),
+        ("missed", "referred", ("referred", "")),
+    ],
+)
+def test_decisions_on_doubts_are_kept(work: Workspace, kind: str, disposition: str, verdict: tuple[str, str]) -> None:
+    with closing(sqlite3.connect(work.ledger_path)) as db, db:
+        db.execute(
+            "INSERT INTO doubt VALUES ('D000001','k',?,'exclusive','strong','2026-09','2026-09','1','甲','p','甲镇','','2','乙','q','甲镇','',5,'e',"
+            "'b','open',?,'看过','李核实','2026-09-20T00:00:00Z','2026-09','2026-09','2026-09')",
+            (kind, disposition),
+        )
+        db.execute("INSERT INTO doubt_month VALUES ('D000001','2026-09',5,5)")
+    with work.open_store() as store:
+        [row] = [dict(row) for row in store.query("SELECT * FROM doubt")]
+        assert (verdict_of(row), row["disposition"], row["disposition_note"]) == (verdict, disposition, "看过")
+        assert store.query("SELECT decided_fen, row_a FROM doubt_month")[0][:] == (5, None)
+        told = [(e["actor"], e["result"]) for e in history(store, ["D000001"])]
+        assert told == ([] if disposition == "pending" else [("李核实", verdict[0])])
 
 
 def test_an_earlier_backup_is_never_overwritten(work: Workspace) -> None:

@@ -38,8 +38,8 @@ def log(
     entity: str = typer.Option("", "--entity", help="只看某一对象，例如 batch:12。"),
 ) -> None:
     from jiuzhu_cli.cli import words
+    from jiuzhu_cli.core.doubt import DISPOSITIONS
     from jiuzhu_cli.ledger.audit import journal_entries
-    from jiuzhu_cli.ledger.doubts import DISPOSITIONS
 
     context: Context = ctx.obj
     policy = context.policy()

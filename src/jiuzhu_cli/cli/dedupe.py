@@ -95,20 +95,21 @@ def show(
     month: str = typer.Option(..., "--month", help="月份 YYYY-MM。"),
     pending: bool = typer.Option(False, "--pending", help="只看待核实的。"),
 ) -> None:
+    from jiuzhu_cli.core.doubt import verdict_label
     from jiuzhu_cli.core.mask import mask_id, mask_text
     from jiuzhu_cli.core.period import check_month
     from jiuzhu_cli.dedupe.evidence import CODES, SEVERITIES
-    from jiuzhu_cli.ledger.doubts import DISPOSITIONS, doubts_of
+    from jiuzhu_cli.ledger.doubts import doubts_of
 
     context: Context = ctx.obj
     with context.workspace.open_store() as store:
         doubts = doubts_of(store, (check_month(month), month))
     doubts = [d for d in doubts if not pending or d["disposition"] == "pending"]
     rows = [
-        (d["doubt_id"], SEVERITIES[d["severity"]], CODES.get(d["code"], d["code"]), d["name_a"], mask_id(d["id_no_a"]), d["area_a"], DISPOSITIONS[d["disposition"]])
+        (d["doubt_id"], SEVERITIES[d["severity"]], CODES.get(d["code"], d["code"]), d["name_a"], mask_id(d["id_no_a"]), d["area_a"], verdict_label(d))
         for d in doubts
     ]  # fmt: skip
-    hidden = ("doubt_key", "id_no_a", "id_no_b")
+    hidden = ("doubt_key", "id_no_a", "id_no_b", "facts", "decided_facts")
     data = [
         {k: mask_text(v) if isinstance(v, str) else v for k, v in d.items() if k not in hidden}
         | {"id_no_a": mask_id(d["id_no_a"]), "id_no_b": mask_id(d["id_no_b"])}

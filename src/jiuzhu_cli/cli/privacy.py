@@ -9,7 +9,7 @@ from jiuzhu_cli.core.mask import mask_account, mask_id, mask_name, mask_phone, m
 
 _NAMES = {"name", "lead_name", "head_name", "payee_name", "recipient_name", "related_name", "name_a", "name_b"}
 _IDS = {"id_no", "head_id_no", "payee_id_no", "recipient_id_no", "related_id_no", "id_no_a", "id_no_b"}
-_HIDDEN = {"address", "illness", "disability_kind", "disability_grade", "disability_no", "certificate_no", "extra", "work_ability", "self_care", "proposal_key", "doubt_key"}  # fmt: skip
+_HIDDEN = {"address", "illness", "disability_kind", "disability_grade", "disability_no", "certificate_no", "extra", "work_ability", "self_care", "proposal_key", "doubt_key", "facts", "decided_facts"}  # fmt: skip
 # programmes, parameters and rules have names too, which are nobody's
 _PLAIN_NAME_BESIDE = {"programme", "due", "parameter"}
 

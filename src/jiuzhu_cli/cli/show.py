@@ -36,9 +36,9 @@ def command(
 
 
 def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
+    from jiuzhu_cli.core.doubt import verdict_label
     from jiuzhu_cli.core.money import yuan
     from jiuzhu_cli.dedupe.evidence import CODES
-    from jiuzhu_cli.ledger.doubts import DISPOSITIONS
     from jiuzhu_cli.review.output import ACTIONS
 
     def called(code: str) -> str:
@@ -64,7 +64,7 @@ def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
         (
             "疑点", ["编号", "疑点类型", "甲方项目", "乙方项目", "月份", "处理"],
             [(d["doubt_id"], CODES.get(d["code"], d["code"]), called(d["programme_a"]), called(d["programme_b"]), _span(d["month_from"], d["month_to"]),
-              "不再成立" if d["state"] == "gone" else DISPOSITIONS[d["disposition"]]) for d in data["doubts"]],
+              "不再成立" if d["state"] == "gone" else verdict_label(d)) for d in data["doubts"]],
         ),
         (
             "复核", ["编号", "月份", "项目", "建议", "现金额", "建议金额", "状态", "生效", "理由"],

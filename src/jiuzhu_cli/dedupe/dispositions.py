@@ -12,11 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core.doubt import OLD_WORDS, RESULTS, disposition_of
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.core.text import compact, tidy
 from jiuzhu_cli.dedupe.output import DECISION_HEADER, ID_A_HEADER, ID_B_HEADER, ID_HEADER, NOTE_HEADER
-from jiuzhu_cli.ledger.doubts import DISPOSITIONS, decide, doubts_by_id
+from jiuzhu_cli.ledger.doubts import doubts_by_id
+from jiuzhu_cli.ledger.verdicts import Verdict, decide
 from jiuzhu_cli.tabular.cells import column_letters
 from jiuzhu_cli.tabular.read import as_text, read_workbook
 
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
     from jiuzhu_cli.ledger.store import Store
     from jiuzhu_cli.tabular.cells import Sheet, Workbook
 
-_BY_LABEL = {label: code for code, label in DISPOSITIONS.items()} | {code: code for code in DISPOSITIONS}
+_BY_LABEL = {r.label: disposition_of(code, "") for code, r in RESULTS.items() if not r.sides} | {
+    label: disposition_of(*verdict) for label, verdict in OLD_WORDS.items()
+}
+_RESULT = {r.label: code for code, r in RESULTS.items()} | {label: verdict[0] for label, verdict in OLD_WORDS.items()}
 _HEADER_SEARCH = 30  # rows; people add a few lines above
 MAX_NOTE = 500
 
@@ -86,14 +91,14 @@ def decide_files(store: Store, files: Sequence[Path], *, actor: str, now: dateti
         decisions = _decisions(store, book, result)
         if decisions:
             with store.transaction(actor=actor, command="dedupe decide", now=now) as tx:
-                applied, unchanged = decide(tx, decisions, source=mask_text(book.path.name), digest=book.sha256)
+                applied, unchanged = decide(tx, decisions)
             result.applied += applied
             result.unchanged += unchanged
     return result
 
 
-def _decisions(store: Store, book: Workbook, result: DecideResult) -> list[tuple[str, str, str]]:
-    """What the workbook decides: ``(doubt_id, disposition, note)``. Rows refused and unchanged are noted in ``result``."""
+def _decisions(store: Store, book: Workbook, result: DecideResult) -> list[Verdict]:
+    """What the workbook decides: for ``ledger.verdicts.decide``. Rows refused and unchanged are noted in ``result``."""
     lines = [line for sheet in book.sheets for line in _lines(sheet)]
     known = doubts_by_id(store, (line.doubt_id for line in lines))
     accepted: dict[str, list[_Line]] = {}
@@ -115,7 +120,10 @@ def _decisions(store: Store, book: Workbook, result: DecideResult) -> list[tuple
         if code == "pending" and known[doubt_id]["disposition"] != "pending":
             result.unchanged += 1
         else:
-            decisions.append((doubt_id, code, same[0].note))
+            where = f"{mask_text(book.path.name)} {same[0].sheet} {same[0].cell(DECISION_HEADER)}"
+            decisions.append(
+                Verdict(doubt_id, _RESULT[same[0].label], code, same[0].note, source=where, digest=book.sha256)
+            )
     result.refused += [
         RefusedRow(book.path.name, line.sheet, line.cell(header), mask_text(line.doubt_id[:20]), reason)
         for line, header, reason in refused
@@ -131,7 +139,7 @@ def _problem(line: _Line, doubt: dict[str, Any] | None) -> tuple[str, str]:
         if header in line.columns and shown != doubt[column]:
             return "身份证号与该疑点不符（编号或身份证号被改动，或排序时只排了一部分列）", header
     if line.label not in _BY_LABEL:
-        return f"处理意见不在可选之内，只能填：{'、'.join(DISPOSITIONS.values())}", DECISION_HEADER
+        return f"处理意见不在可选之内，只能填：{'、'.join(_BY_LABEL)}", DECISION_HEADER
     code = _BY_LABEL[line.label]
     if doubt["state"] == "gone" and code != doubt["disposition"]:
         return "名册已改，这条疑点不再出现，不必处理", ID_HEADER

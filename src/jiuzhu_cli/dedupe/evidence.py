@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core import doubt
 from jiuzhu_cli.core.mask import mask_account
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.core.names import same_name
@@ -15,14 +16,7 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import Relation
 
-KINDS = {
-    "double": "重复享受",
-    "after_event": "去世等后仍发放",
-    "claim": "身份不符",
-    "account": "账户异常",
-    "missed": "应享未享",
-    "same_person": "疑似同一人",
-}
+KINDS = {code: kind.name for code, kind in doubt.KINDS.items()}
 CODES = {
     "exclusive": "互斥项目同月享受",
     "exclusive_household": "互斥项目同户同月享受",

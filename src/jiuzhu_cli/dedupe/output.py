@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core.doubt import OLD_WORDS, verdict_label, verdict_of
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.dedupe.evidence import CODES, KINDS, SEVERITIES
-from jiuzhu_cli.ledger.doubts import DISPOSITIONS
 from jiuzhu_cli.tabular.files import safe_name
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_csv, write_xlsx
 
@@ -47,7 +47,7 @@ COLUMNS = (
     ColumnSpec("涉及金额（元）", 14, kind="amount"),
     ColumnSpec("情况", 46, wrap=True),
     ColumnSpec("依据", 30, wrap=True),
-    ColumnSpec(DECISION_HEADER, 14, choices=tuple(DISPOSITIONS.values())),
+    ColumnSpec(DECISION_HEADER, 14, choices=("待核实", *OLD_WORDS, "已转部门办理")),
     ColumnSpec(NOTE_HEADER, 18, wrap=True),
     ColumnSpec("甲方出处", 26, wrap=True),
     ColumnSpec("乙方出处", 26, wrap=True),
@@ -180,8 +180,13 @@ def _row(doubt: dict[str, Any], speaker: Speaker) -> tuple[Any, ...]:
         doubt["amount_fen"],
         doubt["evidence"],
         doubt["basis"],
-        DISPOSITIONS[doubt["disposition"]],
+        _word(doubt),
         doubt["disposition_note"],
         doubt["source_a"],
         doubt["source_b"],
     )
+
+
+def _word(doubt: dict[str, Any]) -> str:
+    verdict = verdict_of(doubt)
+    return next((w for w, v in OLD_WORDS.items() if v == verdict), verdict_label(doubt))

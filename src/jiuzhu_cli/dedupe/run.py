@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core.doubt import BLOCKING_KINDS
 from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.core.period import check_month, months_between
 from jiuzhu_cli.dedupe.accounts import KIN_REGISTERS, find_accounts
@@ -21,7 +22,6 @@ from jiuzhu_cli.dedupe.hits import create_hits
 from jiuzhu_cli.dedupe.missed import find_missed
 from jiuzhu_cli.dedupe.output import write_outputs
 from jiuzhu_cli.ledger.doubts import (
-    BLOCKING_KINDS,
     RunCounts,
     doubts_of,
     earlier_pending,
@@ -212,7 +212,6 @@ def _fold(connection: duckdb.DuckDBPyConnection, speaker: Speaker) -> tuple[pa.T
     import pyarrow as pa
 
     rows: list[dict[str, Any]] = []
-    by_month: list[dict[str, Any]] = []
     for key, months, last, source_a, source_b in connection.execute(_FOLDED).fetchall():
         amounts = [(month, int(amount)) for month, amount in months]
         rows.append(
@@ -226,11 +225,13 @@ def _fold(connection: duckdb.DuckDBPyConnection, speaker: Speaker) -> tuple[pa.T
                 "basis": speaker.basis(last),
             }
         )
-        by_month += [{"doubt_key": key, "month": month, "amount_fen": amount} for month, amount in amounts]
     texts = ["doubt_key", *_KEPT, "source_a", "source_b", "evidence", "basis"]
     found = pa.schema([("position", pa.int64()), *((name, pa.string()) for name in texts)])
-    monthly = pa.schema([("doubt_key", pa.string()), ("month", pa.string()), ("amount_fen", pa.int64())])
-    return pa.Table.from_pylist(rows, schema=found), pa.Table.from_pylist(by_month, schema=monthly)
+    monthly = connection.sql(
+        "SELECT key AS doubt_key, month, amount_fen, row_a, row_b, fen_a, fen_b, fact FROM hit"
+        " QUALIFY row_number() OVER (PARTITION BY key, month ORDER BY row_a, row_b) = 1 ORDER BY key, month"
+    ).to_arrow_table()
+    return pa.Table.from_pylist(rows, schema=found), monthly
 
 
-_KEPT = "kind code severity id_no_a name_a programme_a area_a id_no_b name_b programme_b area_b".split()
+_KEPT = "kind code rule severity id_no_a name_a programme_a area_a id_no_b name_b programme_b area_b".split()

@@ -1,29 +1,22 @@
-"""Doubts (疑点) in the record: what a run found, what people decided, and what payment and review must know of it."""
+"""Doubts (疑点) in the record: what a run found, and what payment and review must know of it. What people decide: ``verdicts``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core.doubt import BLOCKING_KINDS, RELEASED, RUN_KINDS, effect_on
 from jiuzhu_cli.ledger.store import Store, Transaction
+from jiuzhu_cli.ledger.verdicts import note_events, reopen, take_facts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-DISPOSITIONS = {
-    "pending": "待核实",
-    "legal": "合规不处理",
-    "stop_a": "停发甲方",
-    "stop_b": "停发乙方",
-    "adjust": "调整金额",
-    "referred": "已转部门办理",
-}
-RUN_KINDS = ("double", "missed", "claim", "after_event", "account")  # found by ``dedupe run``; others are left alone
-BLOCKING_KINDS = ("double", "claim", "after_event", "account")
 _CONTENT = (
-    "kind code severity id_no_a name_a programme_a area_a source_a id_no_b name_b programme_b area_b source_b evidence basis"
+    "kind code rule severity id_no_a name_a programme_a area_a source_a id_no_b name_b programme_b area_b source_b evidence basis"
 ).split()
+_MONTHLY = "month amount_fen row_a row_b fen_a fen_b fact".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +30,9 @@ class RunCounts:
 
 
 def stage_run(store: Store, found: pa.Table, months: pa.Table) -> None:
-    """Stages a run's doubts (``doubt_key`` and the columns of ``doubt``) and their months (``doubt_key, month, amount_fen``)."""
+    """Stages a run's doubts (``doubt_key, position`` and the columns of ``doubt``) and their months (``doubt_key`` and those of
+    ``doubt_month``: ``month, amount_fen, row_a, row_b, fen_a, fen_b, fact``).
+    """
     store.stage("found", found)
     store.stage("found_month", months)
 
@@ -46,7 +41,8 @@ def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], dige
     """Folds the staged run over the months ``window`` into the record.
 
     The same key keeps its number and disposition; months of the window that no longer show it are taken off; a doubt left without a
-    month is ``gone``. A decision stands unless the amount at stake in a month grew by more than a tenth (after ``adjust``: changed at all).
+    month is ``gone``. A run over earlier months than the doubt's last leaves its text as the later month told it. A decision stands
+    until what it rests on changes (``verdicts.reopen``).
     """
     first, last = window
     tx.execute("CREATE INDEX staging.found_key ON found (doubt_key)")
@@ -55,10 +51,11 @@ def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], dige
     number = tx.execute("SELECT coalesce(max(CAST(substr(doubt_id, 2) AS INTEGER)), 0) FROM doubt").fetchone()[0]
     names = ", ".join(_CONTENT)
     added = tx.execute(
-        f"INSERT INTO doubt (doubt_id, doubt_key, {names}, month_from, month_to, amount_fen, state, run_month, first_seen, last_seen)"
-        f" SELECT printf('D%06d', ? + row_number() OVER (ORDER BY f.position)), f.doubt_key, {names}, '', '', 0, 'open', ?, ?, ?"
+        f"INSERT INTO doubt (doubt_id, doubt_key, {names}, month_from, month_to, amount_fen, state, run_month, first_seen, last_seen,"
+        " result, opened_at)"
+        f" SELECT printf('D%06d', ? + row_number() OVER (ORDER BY f.position)), f.doubt_key, {names}, '', '', 0, 'open', ?, ?, ?, 'pending', ?"
         " FROM staging.found f WHERE NOT EXISTS (SELECT 1 FROM doubt d WHERE d.doubt_key = f.doubt_key)",
-        (number, run_month, run_month, run_month),
+        (number, run_month, run_month, run_month, tx.now),
     ).rowcount
     ours = f"kind IN ({', '.join('?' * len(RUN_KINDS))})"
     tx.execute(
@@ -68,13 +65,18 @@ def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], dige
         (first, last, *RUN_KINDS),
     )
     tx.execute(
-        "INSERT INTO doubt_month (doubt_id, month, amount_fen) SELECT d.doubt_id, f.month, f.amount_fen FROM staging.found_month f"
-        " JOIN doubt d USING (doubt_key) WHERE TRUE ON CONFLICT (doubt_id, month) DO UPDATE SET amount_fen = excluded.amount_fen"
+        f"INSERT INTO doubt_month (doubt_id, {', '.join(_MONTHLY)}) SELECT d.doubt_id, {', '.join('f.' + name for name in _MONTHLY)}"
+        " FROM staging.found_month f JOIN doubt d USING (doubt_key) WHERE TRUE ON CONFLICT (doubt_id, month) DO UPDATE SET "
+        + ", ".join(f"{name} = excluded.{name}" for name in _MONTHLY[1:])
     )
-    sets = ", ".join(f"{name} = f.{name}" for name in _CONTENT)
     tx.execute(
-        f"UPDATE doubt SET {sets}, state = 'open', run_month = ?, last_seen = max(last_seen, ?) FROM staging.found f WHERE f.doubt_key = doubt.doubt_key",
+        "UPDATE doubt SET state = 'open', run_month = ?, last_seen = max(last_seen, ?) FROM staging.found f WHERE f.doubt_key = doubt.doubt_key",
         (run_month, run_month),
+    )
+    tx.execute(
+        f"UPDATE doubt SET {', '.join(f'{name} = f.{name}' for name in _CONTENT)} FROM staging.found f WHERE f.doubt_key = doubt.doubt_key"
+        " AND NOT EXISTS (SELECT 1 FROM doubt_month m WHERE m.doubt_id = doubt.doubt_id AND m.month > ?)",
+        (last,),
     )
     tx.execute(
         f"UPDATE doubt SET state = 'gone' WHERE state = 'open' AND {ours} AND NOT EXISTS (SELECT 1 FROM doubt_month m WHERE m.doubt_id = doubt.doubt_id)",
@@ -85,41 +87,28 @@ def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], dige
         " (SELECT doubt_id, min(month) AS first, max(month) AS last, sum(amount_fen) AS total FROM doubt_month GROUP BY doubt_id) m"
         " WHERE m.doubt_id = doubt.doubt_id AND (month_from, month_to, amount_fen) <> (m.first, m.last, m.total)"
     )
-    reopened = _reopen(tx)
+    take_facts(tx)
+    reopened = reopen(tx, run_month=run_month)
     after = list(tx.execute("SELECT * FROM doubt"))
     changed = sum(1 for row in after if row["doubt_id"] in before and before[row["doubt_id"]] != _digest(row))
-    gone = sum(1 for row in after if row["state"] == "gone" and before.get(row["doubt_id"], ("", "open"))[1] == "open")
+    was = {doubt_id: state for doubt_id, state, _ in before.values()}
+    gone = [row["doubt_id"] for row in after if row["state"] == "gone" and was.get(row["doubt_id"], "open") == "open"]
+    back = [row["doubt_id"] for row in after if row["state"] == "open" and was.get(row["doubt_id"]) == "gone"]
+    note_events(tx, "gone", gone, month=run_month)
+    note_events(tx, "back", back, month=run_month)
     open_now = sum(1 for row in after if row["state"] == "open")
     tx.journal(
         f"dedupe:{run_month}",
-        {"from": first, "to": last, "added": added, "changed": changed, "gone": gone, "reopened": reopened, "open": open_now},
+        {"from": first, "to": last, "added": added, "changed": changed, "gone": len(gone), "reopened": reopened, "open": open_now},
         digest=digest,
     )  # fmt: skip
-    return RunCounts(added, changed - gone, gone, reopened)
+    return RunCounts(added, changed - len(gone), len(gone), reopened)
 
 
 def _digest(row: Any) -> tuple[str, str, int]:
     """What makes a doubt changed: anything but when it was last looked at."""
     content = "\x1f".join(str(row[name]) for name in (*_CONTENT, "month_from", "month_to", "amount_fen", "disposition"))
     return (row["doubt_id"], row["state"], hash(content))
-
-
-def _reopen(tx: Transaction) -> int:
-    """Decided doubts whose facts have materially changed since go back to ``pending``, with the old decision in the note."""
-    labels = " ".join(f"WHEN '{code}' THEN '{label}'" for code, label in DISPOSITIONS.items())
-    grown = (
-        "SELECT doubt_id FROM doubt JOIN (SELECT doubt_id, max(amount_fen) AS most, min(amount_fen) AS least, max(decided_fen) AS decided"
-        "  FROM doubt_month GROUP BY doubt_id) m USING (doubt_id) WHERE state = 'open' AND disposition <> 'pending' AND m.decided IS NOT NULL"
-        " AND (m.most * 10 > m.decided * 11 + 1000 OR (disposition = 'adjust' AND (m.most <> m.decided OR m.least <> m.decided)))"
-    )
-    ids = [row[0] for row in tx.execute(grown)]
-    tx.executemany(
-        f"UPDATE doubt SET disposition_note = '原处理意见：' || CASE disposition {labels} END || '；其后金额有变，请重新核实。' || disposition_note,"
-        " disposition = 'pending', disposed_by = '', disposed_at = '' WHERE doubt_id = ?",
-        [(one,) for one in ids],
-    )
-    tx.executemany("UPDATE doubt_month SET decided_fen = NULL WHERE doubt_id = ?", [(one,) for one in ids])
-    return len(ids)
 
 
 def doubts_of(store: Store, window: tuple[str, str]) -> list[dict[str, Any]]:
@@ -162,25 +151,6 @@ def earlier_pending(store: Store, month: str) -> int:
     )
 
 
-def decide(
-    tx: Transaction, decisions: Sequence[tuple[str, str, str]], *, source: str, digest: str = ""
-) -> tuple[int, int]:
-    """Applies ``(doubt_id, disposition, note)``; returns (applied, unchanged). Records who and when, and the amounts decided on."""
-    applied = 0
-    for doubt_id, disposition, note in decisions:
-        done = tx.execute(
-            "UPDATE doubt SET disposition = ?, disposition_note = ?, disposed_by = ?, disposed_at = ? WHERE doubt_id = ?"
-            " AND (disposition, disposition_note) <> (?, ?)",
-            (disposition, note, tx.actor, tx.now, doubt_id, disposition, note),
-        ).rowcount
-        if done:
-            applied += 1
-            decided = "NULL" if disposition == "pending" else "amount_fen"
-            tx.execute(f"UPDATE doubt_month SET decided_fen = {decided} WHERE doubt_id = ?", (doubt_id,))
-            tx.journal(f"doubt:{doubt_id}", {"disposition": disposition, "file": source}, digest=digest)
-    return applied, len(decisions) - applied
-
-
 # ---- for payment and review ------------------------------------------------------------------------------------
 
 # One row for each side a doubt names in the month. A doubt about an account concerns what is paid into that account, whatever the
@@ -208,26 +178,37 @@ ORDER BY n.doubt_id, n.side, programme
 
 
 def _sides(store: Store, month: str) -> list[dict[str, Any]]:
-    return [dict(row) | {"twin": bool(row["twin"])} for row in store.query(_SIDES, (month,))]
+    return [
+        dict(row) | {"twin": bool(row["twin"]), "effect": effect_on(row["disposition"], row["side"])}
+        for row in store.query(_SIDES, (month,))
+    ]
 
 
 def held_sides(store: Store, month: str) -> list[dict[str, Any]]:
-    """What payment must hold back in ``month``: strong doubts without a decision, sides decided to stop, amounts to be adjusted.
+    """What payment must hold back in ``month``: strong doubts without a result, sides to be stopped or stopped already, amounts to
+    be adjusted, doubts confirmed without a side.
 
-    Dicts ``doubt_id, kind, severity, disposition, disposed_at, side, id_no, programme, area, other_programme, twin, basis, note``;
-    ``disposition`` says why (``pending``, ``stop_a``, ``stop_b``, ``adjust``). Never missed aid, never candidates without a decision.
+    Dicts ``doubt_id, kind, severity, disposition, disposed_at, side, id_no, programme, area, other_programme, twin, basis, note,
+    effect``; ``effect`` says why (``core.doubt.effect_on``). Never missed aid, never candidates without a result.
     """
     return [
         row
         for row in _sides(store, month)
-        if (row["disposition"] == "pending" and row["severity"] == "strong" and row["kind"] in BLOCKING_KINDS)
-        or row["disposition"] in (f"stop_{row['side']}", "adjust")
+        if row["effect"] in ("stop", "done", "adjust", "undecided")
+        or (row["effect"] == "pending" and row["severity"] == "strong" and row["kind"] in BLOCKING_KINDS)
     ]
 
 
+def released_sides(store: Store, month: str) -> list[dict[str, Any]]:
+    """Sides of doubts that somebody looked into and lets pass (允许叠加, 非同一人, 误报, 已转部门办理); columns as ``held_sides``."""
+    return [row for row in _sides(store, month) if row["disposition"] in RELEASED]
+
+
 def confirmed_stops(store: Store, month: str) -> list[dict[str, Any]]:
-    """Sides that somebody decided to stop (停发甲方/乙方) in ``month``, for review's stop proposals (社会救助法 第48条); same columns."""
-    return [row for row in _sides(store, month) if row["disposition"] == f"stop_{row['side']}"]
+    """Sides that somebody decided to stop in ``month`` and that are not stopped yet, for review's stop proposals (社会救助法 第48条);
+    columns as ``held_sides``.
+    """
+    return [row for row in _sides(store, month) if row["effect"] == "stop"]
 
 
 def run_is_current(store: Store, month: str) -> bool | None:

@@ -31,6 +31,56 @@ MIGRATIONS: dict[int, str] = {
     CREATE UNIQUE INDEX column_mapping_live ON column_mapping (kind, programme, sender, form, header, column_letters)
       WHERE state = 'active';
     """,
+    2: """
+    CREATE TABLE doubt_new (
+      doubt_id TEXT PRIMARY KEY,
+      doubt_key TEXT NOT NULL UNIQUE,
+      kind TEXT NOT NULL, code TEXT NOT NULL,
+      rule TEXT NOT NULL DEFAULT '',
+      severity TEXT NOT NULL CHECK (severity IN ('strong','candidate')),
+      month_from TEXT NOT NULL, month_to TEXT NOT NULL,
+      id_no_a TEXT NOT NULL, name_a TEXT NOT NULL, programme_a TEXT NOT NULL, area_a TEXT NOT NULL, source_a TEXT NOT NULL,
+      id_no_b TEXT NOT NULL, name_b TEXT NOT NULL, programme_b TEXT NOT NULL, area_b TEXT NOT NULL, source_b TEXT NOT NULL,
+      amount_fen INTEGER NOT NULL, evidence TEXT NOT NULL, basis TEXT NOT NULL,
+      facts TEXT NOT NULL DEFAULT '',
+      state TEXT NOT NULL CHECK (state IN ('open','gone')),
+      result TEXT NOT NULL DEFAULT '',
+      disposition TEXT NOT NULL DEFAULT 'pending', disposition_note TEXT NOT NULL DEFAULT '',
+      disposed_by TEXT NOT NULL DEFAULT '', disposed_at TEXT NOT NULL DEFAULT '',
+      checked_by TEXT NOT NULL DEFAULT '', checked_on TEXT NOT NULL DEFAULT '',
+      decided_facts TEXT NOT NULL DEFAULT '',
+      opened_at TEXT NOT NULL DEFAULT '',
+      run_month TEXT NOT NULL, first_seen TEXT NOT NULL, last_seen TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO doubt_new (doubt_id, doubt_key, kind, code, severity, month_from, month_to, id_no_a, name_a, programme_a, area_a, source_a, id_no_b, name_b, programme_b, area_b, source_b, amount_fen, evidence, basis, state, disposition, disposition_note, disposed_by, disposed_at, run_month, first_seen, last_seen)
+      SELECT doubt_id, doubt_key, kind, code, severity, month_from, month_to, id_no_a, name_a, programme_a, area_a, source_a, id_no_b, name_b, programme_b, area_b, source_b, amount_fen, evidence, basis, state, disposition, disposition_note, disposed_by, disposed_at, run_month, first_seen, last_seen FROM doubt;
+    DROP TABLE doubt;
+    ALTER TABLE doubt_new RENAME TO doubt;
+    CREATE INDEX doubt_person_a ON doubt (id_no_a);
+    CREATE INDEX doubt_person_b ON doubt (id_no_b);
+    UPDATE doubt SET result = CASE
+        WHEN disposition IN ('pending', 'referred') THEN disposition
+        WHEN disposition = 'legal' THEN CASE WHEN kind = 'double' THEN 'allowed' ELSE 'false_alarm' END
+        ELSE 'confirmed' END,
+      opened_at = coalesce((SELECT min(at) FROM journal WHERE entity = 'dedupe:' || first_seen), '');
+    ALTER TABLE doubt_month ADD COLUMN row_a INTEGER;
+    ALTER TABLE doubt_month ADD COLUMN row_b INTEGER;
+    ALTER TABLE doubt_month ADD COLUMN fen_a INTEGER;
+    ALTER TABLE doubt_month ADD COLUMN fen_b INTEGER;
+    ALTER TABLE doubt_month ADD COLUMN fact TEXT;
+    CREATE TABLE doubt_history (
+      event_id INTEGER PRIMARY KEY, doubt_id TEXT NOT NULL REFERENCES doubt,
+      at TEXT NOT NULL, actor TEXT NOT NULL, month TEXT NOT NULL DEFAULT '',
+      event TEXT NOT NULL CHECK (event IN ('decided','reopened','gone','back')),
+      result TEXT NOT NULL DEFAULT '', disposition TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
+      checked_by TEXT NOT NULL DEFAULT '', checked_on TEXT NOT NULL DEFAULT '',
+      source TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE INDEX doubt_history_doubt ON doubt_history (doubt_id);
+    INSERT INTO doubt_history (doubt_id, at, actor, event, result, disposition, note)
+      SELECT doubt_id, disposed_at, disposed_by, 'decided', result, disposition, disposition_note FROM doubt
+      WHERE disposition <> 'pending' ORDER BY disposed_at, doubt_id;
+    """,
 }
 
 

@@ -316,12 +316,20 @@ _PAID = (
     " l.payment_id, {over} AS over_fen, '{code}' AS code, {reason} AS reason, {detail} AS detail FROM {source} JOIN obligation o ON {join}"
     " JOIN payment_line l ON l.obligation_id = o.obligation_id AND l.state IN ('sent','paid') WHERE {where}"
 )
-_NO_TWIN = "(NOT s.twin OR s.area IN (o.town, o.town || '/' || o.village))"
-_SIDES = (
-    "(SELECT doubt_id, basis, month_from, month_to, id_no_a AS id_no, programme_a AS programme, area_a AS area,"
-    " id_no_a = id_no_b AND programme_a = programme_b AS twin FROM doubt WHERE disposition = 'stop_a' AND severity = 'strong' UNION ALL"
-    " SELECT doubt_id, basis, month_from, month_to, id_no_b, programme_b, area_b, id_no_a = id_no_b AND programme_a = programme_b"
-    " FROM doubt WHERE disposition = 'stop_b' AND severity = 'strong') s"
+_NO_TWIN = "(NOT {0}.twin OR {0}.area IN (o.town, o.town || '/' || o.village))"
+_SIDE_OF_DOUBT = (
+    "SELECT doubt_id, basis, month_from, month_to, id_no_{s} AS id_no, programme_{s} AS programme, area_{s} AS area,"
+    " id_no_a = id_no_b AND programme_a = programme_b AS twin FROM doubt WHERE severity = 'strong' AND disposition IN ({which})"
+)
+_SIDES = "(" + " UNION ALL ".join(
+    _SIDE_OF_DOUBT.format(s=s, which=f"'stop_{s}', 'stop_both', 'stopped_{s}', 'stopped_both'") for s in "ab"
+) + ") s"  # fmt: skip
+# what somebody says has come back (已追回): the side's money of the months decided on
+_CAME_BACK = " UNION ALL ".join(
+    f"SELECT d.id_no_{s} AS id_no, d.programme_{s} AS programme, d.area_{s} AS area, m.month, d.doubt_id,"
+    " d.id_no_a = d.id_no_b AND d.programme_a = d.programme_b AS twin FROM doubt d JOIN doubt_month m USING (doubt_id)"
+    f" WHERE d.disposition IN ('recovered_{s}', 'recovered_both') AND m.decided_fen IS NOT NULL"
+    for s in "ab"
 )
 _DEAD = (
     f"(SELECT r.id_no, MIN({death_day('r')}) AS event_date FROM batch b JOIN register_row r USING (batch_id) WHERE b.kind = 'register' AND"
@@ -345,7 +353,7 @@ _RECOVERIES = {
         detail="''",
         source=_SIDES,
         join="o.recipient_id_no = s.id_no AND o.programme = s.programme",
-        where=f"o.month BETWEEN s.month_from AND s.month_to AND {_NO_TWIN}",
+        where=f"o.month BETWEEN s.month_from AND s.month_to AND {_NO_TWIN.format('s')}",
     ),
     "stopped": _PAID.format(
         over="l.amount_fen",
@@ -387,9 +395,10 @@ def recoveries(store: Store, *, month: str = "", grace: Mapping[str, int] | None
 
     Columns: ``line_id, programme, month, recipient_id_no, recipient_name, town, village, item, amount_fen, state, payment_id,
     over_fen`` (分 to be recovered), ``code`` (dead, doubt_confirmed, stopped, overpaid, withdrawn), ``reason``.
-    ``grace``: programme → months after a death in which payment to the household is still in order.
+    ``grace``: programme → months after a death in which payment to the household is still in order. What a doubt's result says has
+    come back (已追回) is left out, whatever the cause.
     """
-    seen: set[int] = set()
+    seen = {row["line_id"] for row in recovered_lines(store)}
     found = []
     for code, sql in _RECOVERIES.items():
         only = " AND o.month = ?" if month else ""
@@ -401,6 +410,18 @@ def recoveries(store: Store, *, month: str = "", grace: Mapping[str, int] | None
                 seen.add(row["line_id"])
                 found.append(dict(row))
     return found
+
+
+def recovered_lines(store: Store, doubt_id: str = "") -> list[dict[str, Any]]:
+    """Lines sent or paid that a doubt's result (已追回) says have come back: ``doubt_id, line_id, payment_id, programme, month, amount_fen``."""
+    rows = store.query(
+        f"SELECT b.doubt_id, l.line_id, l.payment_id, o.programme, o.month, l.amount_fen FROM ({_CAME_BACK}) b JOIN obligation o"
+        " ON o.recipient_id_no = b.id_no AND o.programme = b.programme AND o.month = b.month"
+        " JOIN payment_line l ON l.obligation_id = o.obligation_id AND l.state IN ('sent','paid')"
+        f" WHERE {_NO_TWIN.format('b')} AND ?1 IN ('', b.doubt_id) ORDER BY o.month, l.line_id",
+        (doubt_id,),
+    )
+    return [dict(row) for row in rows]
 
 
 def _word(text: str) -> str:

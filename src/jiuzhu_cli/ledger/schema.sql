@@ -115,15 +115,21 @@ CREATE UNIQUE INDEX column_mapping_live ON column_mapping (kind, programme, send
 CREATE TABLE doubt (
   doubt_id TEXT PRIMARY KEY,                 -- 'D000001'
   doubt_key TEXT NOT NULL UNIQUE,            -- what makes it the same doubt next month
-  kind TEXT NOT NULL CHECK (kind IN ('double','missed','claim','after_event','account','same_person')),
-  code TEXT NOT NULL, severity TEXT NOT NULL CHECK (severity IN ('strong','candidate')),
+  kind TEXT NOT NULL, code TEXT NOT NULL,    -- kinds: core/doubt.py
+  rule TEXT NOT NULL DEFAULT '',             -- relation or claim it rests on
+  severity TEXT NOT NULL CHECK (severity IN ('strong','candidate')),
   month_from TEXT NOT NULL, month_to TEXT NOT NULL,
   id_no_a TEXT NOT NULL, name_a TEXT NOT NULL, programme_a TEXT NOT NULL, area_a TEXT NOT NULL, source_a TEXT NOT NULL,
   id_no_b TEXT NOT NULL, name_b TEXT NOT NULL, programme_b TEXT NOT NULL, area_b TEXT NOT NULL, source_b TEXT NOT NULL,
   amount_fen INTEGER NOT NULL, evidence TEXT NOT NULL, basis TEXT NOT NULL,
+  facts TEXT NOT NULL DEFAULT '',            -- JSON: persons, programmes, accounts, dates that a decision rests on
   state TEXT NOT NULL CHECK (state IN ('open','gone')),    -- gone: the rolls no longer show it
-  disposition TEXT NOT NULL DEFAULT 'pending', disposition_note TEXT NOT NULL DEFAULT '',
-  disposed_by TEXT NOT NULL DEFAULT '', disposed_at TEXT NOT NULL DEFAULT '',
+  result TEXT NOT NULL DEFAULT '',           -- what was found (处理结果); '': as the disposition implies
+  disposition TEXT NOT NULL DEFAULT 'pending', disposition_note TEXT NOT NULL DEFAULT '',  -- what follows, with the side
+  disposed_by TEXT NOT NULL DEFAULT '', disposed_at TEXT NOT NULL DEFAULT '',              -- who read it in, when
+  checked_by TEXT NOT NULL DEFAULT '', checked_on TEXT NOT NULL DEFAULT '',                -- who looked into it, when
+  decided_facts TEXT NOT NULL DEFAULT '',    -- facts as they were when somebody decided
+  opened_at TEXT NOT NULL DEFAULT '',        -- since when it waits for a decision: the deadline counts from here
   run_month TEXT NOT NULL, first_seen TEXT NOT NULL, last_seen TEXT NOT NULL
 ) STRICT;
 CREATE INDEX doubt_person_a ON doubt (id_no_a);
@@ -131,8 +137,19 @@ CREATE INDEX doubt_person_b ON doubt (id_no_b);
 CREATE TABLE doubt_month (                   -- in which months the rolls show it, and what was at stake in each
   doubt_id TEXT NOT NULL REFERENCES doubt, month TEXT NOT NULL, amount_fen INTEGER NOT NULL,
   decided_fen INTEGER,                       -- the amount as it was when somebody decided; NULL: not decided for this month
+  row_a INTEGER, row_b INTEGER,              -- roll_row, or register_row when negative
+  fen_a INTEGER, fen_b INTEGER, fact TEXT,   -- what each side had; what else the sentence needs (a cap in 分, a date)
   PRIMARY KEY (doubt_id, month)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE doubt_history (                 -- what happened to a doubt
+  event_id INTEGER PRIMARY KEY, doubt_id TEXT NOT NULL REFERENCES doubt,
+  at TEXT NOT NULL, actor TEXT NOT NULL, month TEXT NOT NULL DEFAULT '',  -- month: of the run that noticed
+  event TEXT NOT NULL CHECK (event IN ('decided','reopened','gone','back')),
+  result TEXT NOT NULL DEFAULT '', disposition TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
+  checked_by TEXT NOT NULL DEFAULT '', checked_on TEXT NOT NULL DEFAULT '',
+  source TEXT NOT NULL DEFAULT ''            -- file, sheet and cell that said so; for a reopening: what changed
+) STRICT;
+CREATE INDEX doubt_history_doubt ON doubt_history (doubt_id);
 
 -- review -------------------------------------------------------------------------------------------------
 CREATE TABLE proposal (

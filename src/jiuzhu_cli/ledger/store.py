@@ -28,7 +28,7 @@ from jiuzhu_cli.core.lean import without
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 GENESIS = "0" * 64
 LOCK_WAIT_SECONDS = 5.0
 FEW_ROWS = 2_000  # so many are staged in memory by plain inserts, which costs less than a file

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.model import Programme
 
 SINGLE = {"one_off", "reimbursement"}  # paid by event
-SIDE = ("doubt_id", "disposition", "disposed_at", "side", "id_no", "programme", "area", "twin")
+SIDE = ("doubt_id", "effect", "disposed_at", "id_no", "programme", "area", "twin")
 _WITHOUT_STAGE = "未写期次"
 _DIGITS = str.maketrans("一二三四五六七八九", "123456789")
 
@@ -104,7 +104,8 @@ def prepare(
         "CREATE TABLE decision AS SELECT * FROM decisions QUALIFY row_number() OVER (PARTITION BY programme, id_no"
         " ORDER BY effective_month DESC, decided_at DESC, case_id DESC) = 1"
     )
-    _rows(connection, "side", SIDE, [tuple(row[name] for name in SIDE) for row in doubts.held_sides(store, month)])
+    sides = [*doubts.held_sides(store, month), *doubts.released_sides(store, month)]
+    _rows(connection, "side", SIDE, [tuple(row[name] for name in SIDE) for row in sides])
     _rows(
         connection, "programme", ("code", "payee", "single", "instalments", "posting_round"),
         [(p.code, p.payment.payee, p.benefit in SINGLE, p.benefit == "instalments", _round(p)) for p in programmes],

@@ -28,7 +28,7 @@ class Hold:
 # a side of a doubt is this case's when one of its persons and its programme are named; where both sides are the same
 # person and programme (one programme in two towns) only the area tells them apart
 _SIDE = """
-SELECT DISTINCT c.n, s.doubt_id, s.disposition, s.disposed_at, s.side
+SELECT DISTINCT c.n, s.doubt_id, s.effect, s.disposed_at
 FROM side s JOIN member m ON m.id_no = s.id_no JOIN candidate c ON c.n = m.n AND s.programme = c.programme
 WHERE NOT s.twin OR s.area IN (c.area, c.town, c.town || '/' || c.village)
 """
@@ -50,11 +50,13 @@ HOLDS = (
         # 'adjust' holds until the roll or a decision has changed either side; a confirmed stop of a member holds the household
         # until a decision lowers its amount
         f"""WITH touched AS ({_SIDE})
-        SELECT t.n, '疑点 ' || t.doubt_id || CASE t.disposition WHEN 'adjust' THEN '待调整金额' ELSE '已确认停发' END AS reason,
+        SELECT t.n, '疑点 ' || t.doubt_id || CASE t.effect WHEN 'adjust' THEN '待调整金额' WHEN 'undecided' THEN '已确认，还没有写明停发哪一方'
+                 WHEN 'done' THEN '已停发或已追回，名册上还有' ELSE '已确认停发' END AS reason,
                t.doubt_id AS source
         FROM touched t JOIN candidate c ON c.n = t.n
-        WHERE (t.disposition = 'stop_' || t.side AND NOT coalesce(c.change_action = 'decrease' AND c.decided_at >= t.disposed_at, false))
-           OR (t.disposition = 'adjust' AND NOT EXISTS (
+        WHERE t.effect = 'undecided'
+           OR (t.effect IN ('stop', 'done') AND NOT coalesce(c.change_action = 'decrease' AND c.decided_at >= t.disposed_at, false))
+           OR (t.effect = 'adjust' AND NOT EXISTS (
                  SELECT 1 FROM side o LEFT JOIN decision d ON d.id_no = o.id_no AND d.programme = o.programme
                  LEFT JOIN changed x ON x.id_no = o.id_no AND x.programme = o.programme
                  WHERE o.doubt_id = t.doubt_id AND (d.decided_at >= t.disposed_at OR x.created_at >= t.disposed_at)))""",
@@ -64,8 +66,8 @@ HOLDS = (
     Hold(
         "doubt_open",
         "疑点未核实",
-        f"SELECT n, '疑点 ' || doubt_id || ' 待核实' AS reason, doubt_id AS source FROM ({_SIDE}) WHERE disposition = 'pending'",
-        "在疑点工作簿里填处理意见并读回（jiuzhu dedupe decide）",
+        f"SELECT n, '疑点 ' || doubt_id || ' 待核实' AS reason, doubt_id AS source FROM ({_SIDE}) WHERE effect = 'pending'",
+        "在疑点工作簿里填处理结果并读回（jiuzhu dedupe decide）",
         releasable=True,
         needs="side",
     ),
@@ -102,7 +104,7 @@ HOLDS = (
                  GROUP BY m.id_no, c.programme HAVING count(DISTINCT c.n) > 1) t ON t.id_no = m.id_no AND t.programme = c.programme
            WHERE c.live_fen IS NULL AND NOT c.stopped AND c.n NOT IN (SELECT n FROM confirmed)
              AND NOT EXISTS (SELECT 1 FROM side s WHERE s.id_no = m.id_no AND s.programme = c.programme AND s.twin
-                             AND s.disposition IN ('legal', 'referred'))""",
+                             AND s.effect = 'release')""",
         "只能在一处享受：在疑点里确认停发哪一方，或更正花名册",
     ),
     Hold(
