@@ -97,14 +97,14 @@ def test_a_reader_that_is_killed_costs_its_file_only(tmp_path: Path, monkeypatch
     assert content(workspace)
 
 
-def die_over_the_third(book: Any, asked: Any) -> Any:
+def die_over_the_third(book: Any, asked: Any, setting: Any) -> Any:
     """In the reader: kills it over one file."""
     import os
     import signal
 
-    if asked[1].parent.name == "3":
+    if asked[0].parent.name == "3":
         os.kill(os.getpid(), signal.SIGKILL)
-    return judged_here(book, asked)
+    return judged_here(book, asked, setting)
 
 
 def test_errors_of_reading_are_those_of_the_file(tmp_path: Path) -> None:

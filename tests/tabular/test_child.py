@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from jiuzhu_cli.core.errors import DataError, OutsideError
 from jiuzhu_cli.tabular import child
 from jiuzhu_cli.tabular.child import Readers
 from jiuzhu_cli.tabular.column import Column
+from jiuzhu_cli.tabular.forked import Forked
 from jiuzhu_cli.tabular.read import read_workbook
 from jiuzhu_cli.tabular.secret import ENCRYPTED
 from tests.tabular.test_guard import raw_xlsx, sheet_xml
@@ -50,9 +52,23 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return raw_xlsx(tmp_path_factory.mktemp("slow") / "慢.xlsx", sheet_xml(rows))
 
 
+def forks(monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Lets readers be forked from here, whatever threads the runner of the tests has; whether this system can at all."""
+    monkeypatch.setattr(child, "can_fork", lambda: sys.platform == "linux")
+    return sys.platform == "linux"
+
+
+@pytest.fixture(params=["started", "forked"])
+def loaded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    if request.param == "forked" and not forks(monkeypatch):
+        pytest.skip("no fork here")
+    return bool(request.param == "forked")
+
+
 @pytest.fixture
-def readers() -> Iterator[Readers]:
-    with Readers() as one:
+def readers(loaded: bool) -> Iterator[Readers]:
+    with Readers(loaded=loaded) as one:
+        assert isinstance(one._all[0]._process, Forked) == loaded
         yield one
 
 
@@ -120,7 +136,34 @@ def test_a_function_of_ours_runs_in_the_child(tmp_path: Path, readers: Readers) 
     assert answer.result() == (3, 5, process(readers))
 
 
-def height_and_process(book, argument: int) -> tuple[int, int, int]:  # type: ignore[no-untyped-def]
+def test_what_readers_are_told_goes_to_each_that_is_asked(tmp_path: Path, loaded: bool) -> None:
+    path, then = small(tmp_path / "a.xlsx"), ("tests.tabular.test_child:told_to_it", None)
+    with Readers(2, loaded=loaded) as readers:
+        assert readers.submit(path, then=then).result()[0] is None
+        readers.tell({"月": 10})
+        told = [answer.result() for answer in [readers.submit(path, then=then) for _ in range(6)]]
+        assert all(value == {"月": 10} for value, _ in told)
+        os.kill(told[0][1], signal.SIGKILL)
+        time.sleep(0.1)
+        assert {readers.submit(path, then=then).result()[0]["月"] for _ in range(3)} == {10}
+
+
+def told_to_it(_: object, __: object, told: object) -> tuple[object, int]:
+    return told, os.getpid()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no fork here")
+def test_a_forked_reader_keeps_nothing_open_of_the_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forks(monkeypatch)
+    with (tmp_path / "lock").open("w"), Readers(2, loaded=True) as readers:
+        for one in readers._all:
+            assert one.ready()
+            folder = Path(f"/proc/{one._process.pid}/fd")
+            open_files = {number.name: str(number.readlink()) for number in folder.iterdir()}
+            assert str(tmp_path / "lock") not in open_files.values() and len(open_files) <= 5, open_files
+
+
+def height_and_process(book, argument: int, _: object) -> tuple[int, int, int]:  # type: ignore[no-untyped-def]
     return book.sheets[0].height, argument, os.getpid()
 
 
@@ -160,31 +203,48 @@ def test_killed_while_idle(tmp_path: Path, readers: Readers) -> None:
     assert readers.get(path).sheets[0].height == 3
 
 
+LITTLE = """
+    import sys
+    from pathlib import Path
+    from jiuzhu_cli.core.errors import DataError
+    from jiuzhu_cli.tabular import guard, read
+    from jiuzhu_cli.tabular.child import Readers
+
+    with Readers(memory=24 << 20, loaded={loaded}) as readers:
+        try:
+            readers.get(Path(sys.argv[1]))
+        except DataError as error:
+            print(error.message)
+        print(readers.get(Path(sys.argv[2])).sheets[0].height)
+"""
+
+
 @posix
-def test_out_of_memory(tmp_path: Path) -> None:
+def test_out_of_memory(tmp_path: Path, loaded: bool) -> None:
+    """In a process of its own: a fork would have the memory that this one holds ready."""
     path = large(tmp_path / "大.xlsx", 200_000)
-    with Readers(memory=24 << 20) as readers:
-        with pytest.raises(DataError, match=r"大.*(内存不够|中断)"):
-            readers.get(path)
-        assert readers.get(small(tmp_path / "小.xlsx")).sheets[0].height == 3
+    code = textwrap.dedent(LITTLE).format(loaded=loaded)
+    command = [sys.executable, "-c", code, str(path), str(small(tmp_path / "小.xlsx"))]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert re.search("大.*(内存不够|中断)", said[0]) and said[1:] == ["3"]
 
 
 @posix
-def test_out_of_time(tmp_path: Path, slow: Path) -> None:
-    with Readers(seconds=1) as readers:
+def test_out_of_time(tmp_path: Path, slow: Path, loaded: bool) -> None:
+    with Readers(seconds=0.4, loaded=loaded) as readers:
         begun = time.monotonic()
-        with pytest.raises(DataError, match="1 秒还没有读完"):
+        with pytest.raises(DataError, match="0 秒还没有读完"):
             readers.get(slow)
         assert time.monotonic() - begun < 30
         assert readers.get(small(tmp_path / "a.xlsx")).sheets[0].height == 3
 
 
-def test_a_file_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loaded: bool) -> None:
     if not hasattr(os, "mkfifo"):
         pytest.skip("no pipes with names")
     os.mkfifo(tmp_path / "管道.csv")  # opening it blocks: no processor time passes
     monkeypatch.setattr(child, "_PATIENCE", 1)
-    with Readers(seconds=1) as readers:
+    with Readers(seconds=1, loaded=loaded) as readers:
         with pytest.raises(DataError, match="还没有读完"):
             readers.get(tmp_path / "管道.csv")
         assert readers.get(small(tmp_path / "a.xlsx")).sheets[0].height == 3
@@ -202,7 +262,7 @@ def test_a_cell_that_makes_the_bare_reader_abort(tmp_path: Path, readers: Reader
     assert readers.get(small(tmp_path / "a.xlsx")).sheets[0].height == 3
 
 
-def bare(_: object, path: str) -> int:
+def bare(_: object, path: str, __: object) -> int:
     from python_calamine import CalamineWorkbook
 
     return len(CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python(skip_empty_area=False))
@@ -213,15 +273,15 @@ PARENT = """
     from pathlib import Path
     from jiuzhu_cli.tabular.child import Readers
 
-    readers = Readers(2)
+    readers = Readers(2, loaded={loaded})
     readers.expect([Path(sys.argv[1]), Path(sys.argv[2])])
     print(*[one._process.pid for one in readers._all], flush=True)
     {then}
 """
 
 
-def parent(tmp_path: Path, slow: Path, then: str) -> tuple[subprocess.Popen[str], list[int]]:
-    code = textwrap.dedent(PARENT).format(then=then)
+def parent(tmp_path: Path, slow: Path, then: str, loaded: bool) -> tuple[subprocess.Popen[str], list[int]]:
+    code = textwrap.dedent(PARENT).format(then=then, loaded=loaded)
     (tmp_path / "b.xlsx").hardlink_to(slow)
     command = [sys.executable, "-c", code, str(slow), str(tmp_path / "b.xlsx")]
     environment = os.environ | {"TMPDIR": str(tmp_path / "temporary")}
@@ -232,8 +292,8 @@ def parent(tmp_path: Path, slow: Path, then: str) -> tuple[subprocess.Popen[str]
 
 
 @posix
-def test_parent_killed_leaves_no_orphan_and_no_file(tmp_path: Path, slow: Path) -> None:
-    one, pids = parent(tmp_path, slow, "time.sleep(60)")
+def test_parent_killed_leaves_no_orphan_and_no_file(tmp_path: Path, slow: Path, loaded: bool) -> None:
+    one, pids = parent(tmp_path, slow, "time.sleep(60)", loaded)
     time.sleep(1)
     assert len(pids) == 2 and all(map(is_alive, pids))
     one.kill()
@@ -244,10 +304,10 @@ def test_parent_killed_leaves_no_orphan_and_no_file(tmp_path: Path, slow: Path) 
 
 
 @posix
-def test_ctrl_c_ends_the_children_without_a_word(tmp_path: Path, slow: Path) -> None:
+def test_ctrl_c_ends_the_children_without_a_word(tmp_path: Path, slow: Path, loaded: bool) -> None:
     then = "try:\n    print('reading', flush=True); readers.get(Path(sys.argv[1]))\n"
     then += "except KeyboardInterrupt:\n    readers.close(); sys.exit(130)"
-    one, pids = parent(tmp_path, slow, then)
+    one, pids = parent(tmp_path, slow, then, loaded)
     assert one.stdout is not None and one.stdout.readline() == "reading\n"
     time.sleep(0.2)
     one.send_signal(signal.SIGINT)
@@ -258,9 +318,9 @@ def test_ctrl_c_ends_the_children_without_a_word(tmp_path: Path, slow: Path) -> 
 
 
 @posix
-def test_close_does_not_wait_for_a_long_file(slow: Path) -> None:
+def test_close_does_not_wait_for_a_long_file(slow: Path, loaded: bool) -> None:
     begun = time.monotonic()
-    with Readers() as readers:
+    with Readers(loaded=loaded) as readers:
         readers.expect([slow])
         pid = process(readers)
         time.sleep(0.5)

@@ -62,8 +62,8 @@ def command(
     refuse_in_arguments(password)
     alone = len(paths) == 1 and paths[0].is_file()
     ctx.with_resource(without("pandas", "polars"))  # Arrow and ADBC would load them, and nothing here needs them
-    readers = ctx.with_resource(Readers(1 if alone else min(os.cpu_count() or 1, MOST_READERS)))
     if alone:
+        readers = ctx.with_resource(Readers(1))
         readers.expect(paths)  # it is read while the rest of the program loads
 
     from jiuzhu_cli.core.errors import UsageError
@@ -79,6 +79,11 @@ def command(
     if max_bad_pct is not None and not 0 <= max_bad_pct <= 100:
         raise UsageError("--max-bad-pct 要写 0 至 100 的数", "例如 --max-bad-pct 5")
     policy = context.policy()
+    if not alone:
+        from jiuzhu_cli.intake.ahead import ready_to_judge
+
+        ready_to_judge(policy)
+        readers = ctx.with_resource(Readers(min(os.cpu_count() or 1, MOST_READERS), loaded=True))
     known = [*policy.programmes, *policy.registers]
     if programme and programme not in known:
         _check_known(policy, programme)

@@ -7,12 +7,10 @@ the files are taken in. A file that was judged before a further name became know
 from __future__ import annotations
 
 import contextlib
-import pickle
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.intake.job import Job, Setting, Supplemented, blank_job, is_named, judge, read_job
 from jiuzhu_cli.intake.remainder import known_remainder
 from jiuzhu_cli.intake.sources import Source
+from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.cells import Workbook
 from jiuzhu_cli.tabular.child import Readers
 from jiuzhu_cli.tabular.secret import ENCRYPTED, Secrets
@@ -52,7 +51,8 @@ class Ahead:
         self._setting, self._secrets, self._readers, self._towns = setting, secrets, readers, towns
         worth = [source for source in sources if source[0].suffix.lower() in TABLES]
         judging = readers.workers > 1 and len(worth) >= A_FEW
-        self._shared = pickle.dumps(setting, protocol=5) if judging else b""
+        if judging:
+            readers.tell(setting)
         self._coming = deque(worth if judging else ())
         self._begun: dict[Path, _Begun] = {}
         if judging:
@@ -103,7 +103,7 @@ class Ahead:
                 return
             self._coming.popleft()
             towns = self._towns()
-            then = (_THEN, (self._shared, path, root, towns)) if size <= SMALL else None
+            then = (_THEN, (path, root, towns)) if size <= SMALL else None
             future = self._readers.submit(path, self._secrets.known, then)
             self._begun[path] = _Begun(future, size, len(towns) if then else -1)
 
@@ -115,18 +115,20 @@ def _size(path: Path) -> int:
         return 0
 
 
-def judged_here(book: Workbook, asked: tuple[bytes, Path, Path, Sequence[str]]) -> Job | Workbook:
+def ready_to_judge(policy: Policy) -> None:
+    """Loads what judging a file needs, so that readers forked from here need not."""
+    import jiuzhu_cli.tabular.guard
+    import jiuzhu_cli.tabular.read  # noqa: F401
+
+    for part in ("programmes", "registers", "glossary", "parameters", "divisions", "bank_names"):
+        getattr(policy, part)
+
+
+def judged_here(book: Workbook, asked: tuple[Path, Path, Sequence[str]], setting: Setting) -> Job | Workbook:
     """What a reader process makes of a workbook: the judged file; the workbook where only the record can tell."""
-    shared, path, root, known = asked
+    path, root, known = asked
     if known_remainder(book):
         return book
-    setting = _setting(shared)
     job = blank_job(path, root)
     judge(job, root, book, setting, known=known, named=is_named(path, root, setting))
     return job
-
-
-@lru_cache(maxsize=1)
-def _setting(shared: bytes) -> Setting:
-    setting: Setting = pickle.loads(shared)
-    return setting

@@ -4,12 +4,15 @@ A damaged or hostile file may make a reader abort, swallow the memory or never e
 refused with a reason, and the next file gets a new child. The child is this program again (``reader.serve``); it is told of
 files on its standard input and answers on its standard output; nothing is written to the disk. When the parent ends, however
 it ends, the child's input ends, and so does the child.
+
+Where the system can fork, readers for many files are forked from the loaded program: they need not load it again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -21,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from jiuzhu_cli.core.errors import DataError
-from jiuzhu_cli.tabular.frames import Failure, receive, send
+from jiuzhu_cli.tabular.forked import Forked, can_fork
+from jiuzhu_cli.tabular.frames import Failure, Told, receive, send
 from jiuzhu_cli.tabular.secret import ENCRYPTED
 
 READER_WORD = "__read__"  # the hidden first argument that makes the program a reader
@@ -31,17 +35,21 @@ _PATIENCE = 4  # so many times longer it may take by the clock
 _AHEAD_BYTES = 32 << 20  # of files that wait, read but not yet asked for
 _RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
 
-Then = tuple[str, Any]  # "module:function" of ours and an argument: the function is called with the workbook and it
+# "module:function" of ours and an argument: the function is called with the workbook, it and what the readers were told
+Then = tuple[str, Any]
 
 
 class Readers:
     """Reader processes, ``workers`` of them; as a context manager they end with it.
 
-    ``memory``: bytes, ``seconds``: processor time, for each file. Where no process can be started files are read in this one.
+    ``memory``: bytes, ``seconds``: processor time, for each file. ``loaded``: this program has loaded what judging needs and
+    has one thread, so that its first readers are forked where that can be; those that take the place of dead ones are
+    started anew. Where no process can be started files are read in this one.
     """
 
-    def __init__(self, workers: int = 1, *, memory: int = MEMORY, seconds: float = 0) -> None:
+    def __init__(self, workers: int = 1, *, memory: int = MEMORY, seconds: float = 0, loaded: bool = False) -> None:
         self._memory, self._seconds = memory, seconds
+        self._told = Told(b"")
         self._workers = max(workers, 1)
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="read")
         self._idle: deque[_Child] = deque()
@@ -52,7 +60,7 @@ class Readers:
         self._coming: deque[tuple[Path, tuple[str, ...]]] = deque()
         self._ahead: dict[Path, tuple[Future[Any], tuple[str, ...], int]] = {}
         for _ in range(workers):
-            if (child := self._start()) is not None:
+            if (child := self._start(forked=loaded and can_fork())) is not None:
                 self._idle.append(child)
 
     @property
@@ -74,6 +82,10 @@ class Readers:
         for child in children:
             child.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def tell(self, value: Any) -> None:
+        """What the functions that workbooks are given to shall know from now on; it goes to each reader once."""
+        self._told = Told(pickle.dumps(value, protocol=5))
 
     def submit(self, path: Path, passwords: Sequence[str] = (), then: Then | None = None) -> Future[Any]:
         """What ``read_workbook`` gives, or what ``then`` makes of it (in the child); it raises what they raise.
@@ -116,12 +128,12 @@ class Readers:
             self._ahead[path] = self.submit(path, passwords), passwords, size
             waiting += size
 
-    def _start(self) -> _Child | None:
+    def _start(self, *, forked: bool = False) -> _Child | None:
         """A new child; None when there can be none."""
         if self._in_process or self._closed:
             return None
         try:
-            child = _Child(self._memory)
+            child = _Child(self._memory, forked=forked)
         except OSError:
             self._in_process = True
             return None
@@ -152,10 +164,10 @@ class Readers:
             self._in_process = True
             from jiuzhu_cli.tabular.reader import read
 
-            return read(path, passwords, then)
+            return read(path, passwords, then, self._told)
         limit = self._seconds or SECONDS + SECONDS_PER_MB * (_size(path) >> 20)
         try:
-            answer = child.ask(path, passwords, then, limit)
+            answer = child.ask(path, passwords, then, limit, self._told)
         except (OSError, EOFError):
             reason = child.reason(path.name, limit)
             raise DataError(*reason, code="reader_ended") from None
@@ -173,17 +185,9 @@ class Readers:
 class _Child:
     """One process. Not for several threads at once."""
 
-    def __init__(self, memory: int) -> None:
-        frozen = getattr(sys, "frozen", False)
-        command = [sys.executable, *([] if frozen else ["-m", "jiuzhu_cli"]), READER_WORD, str(memory)]
-        if not sys.executable:
-            raise OSError("no interpreter")
-        flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-        # a session of its own: Ctrl-C reaches only the parent, who ends it
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            creationflags=flags, start_new_session=os.name == "posix", bufsize=0,
-        )  # fmt: skip
+    def __init__(self, memory: int, *, forked: bool = False) -> None:
+        self._process = Forked(memory) if forked else _started(memory)
+        self._told = Told(b"")
         self._greeted = self._late = self._ended = False
 
     def ready(self) -> bool:
@@ -199,12 +203,15 @@ class _Child:
     def _output(self) -> Any:
         return self._process.stdout
 
-    def ask(self, path: Path, passwords: tuple[str, ...], then: Then | None, limit: float) -> Any:
+    def ask(self, path: Path, passwords: tuple[str, ...], then: Then | None, limit: float, told: Told) -> Any:
         """EOFError or OSError when it ends before it has answered."""
         watch = threading.Timer(limit * _PATIENCE, self._give_up)
         watch.daemon = True
         watch.start()
         try:
+            if then is not None and told is not self._told:
+                send(self._process.stdin, told)
+                self._told = told
             send(self._process.stdin, (path, passwords, then, limit))
             return receive(self._output)
         except (OSError, EOFError):
@@ -243,6 +250,20 @@ class _Child:
             f"“{name}”读到一半时读取程序中断，没有导入",
             f"请核对文件是否已损坏、机器内存是否够用；若能打开，{_RESAVE}",
         )
+
+
+def _started(memory: int) -> subprocess.Popen[bytes]:
+    """This program again, as a reader. OSError when it cannot be started."""
+    if not sys.executable:
+        raise OSError("no interpreter")
+    frozen = getattr(sys, "frozen", False)
+    command = [sys.executable, *([] if frozen else ["-m", "jiuzhu_cli"]), READER_WORD, str(memory)]
+    flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+    # a session of its own: Ctrl-C reaches only the parent, who ends it
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        creationflags=flags, start_new_session=os.name == "posix", bufsize=0,
+    )  # fmt: skip
 
 
 def _size(path: Path) -> int:

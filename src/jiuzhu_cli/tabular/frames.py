@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _HEAD = struct.Struct("<QI")
@@ -36,6 +36,21 @@ class Failure:
             return RuntimeError(self.kind)
         error: BaseException = pickle.loads(self.pickled)
         return error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What a reader is to know for all files that are to come, pickled; the functions that it runs ask for the ``value``."""
+
+    pickled: bytes
+    _loaded: list[Any] = field(default_factory=list, repr=False)
+
+    @property
+    def value(self) -> Any:
+        """Loaded once; None when nothing was told."""
+        if not self._loaded:
+            self._loaded.append(pickle.loads(self.pickled) if self.pickled else None)
+        return self._loaded[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,18 +15,18 @@ from typing import Any
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.core.lean import without
-from jiuzhu_cli.tabular.frames import Failure, receive, send, send_book
+from jiuzhu_cli.tabular.frames import Failure, Told, receive, send, send_book
 
 
-def read(path: Path, passwords: tuple[str, ...], then: tuple[str, Any] | None) -> Any:
-    """The workbook at ``path``, or what the function named by ``then`` makes of it and the argument beside its name."""
+def read(path: Path, passwords: tuple[str, ...], then: tuple[str, Any] | None, told: Told) -> Any:
+    """The workbook at ``path``, or what the function named by ``then`` makes of it, the argument beside its name and what was told."""
     from jiuzhu_cli.tabular.read import read_workbook
 
     book = read_workbook(path, passwords=passwords)
     if then is None:
         return book
     module, _, function = then[0].partition(":")
-    return getattr(importlib.import_module(module), function)(book, then[1])
+    return getattr(importlib.import_module(module), function)(book, then[1], told.value)
 
 
 def serve(memory: int) -> None:
@@ -47,16 +47,23 @@ def serve(memory: int) -> None:
     _limit_memory(memory)
     with contextlib.suppress(BrokenPipeError):
         send(output, "ready")
+        told = Told(b"")
         while True:
-            _answer(output, *asked.get())
+            message = asked.get()
+            if isinstance(message, Told):
+                told = message
+            else:
+                _answer(output, told, *message)
 
 
-def _answer(output: Any, path: Path, passwords: tuple[str, ...], then: tuple[str, Any] | None, seconds: float) -> None:
+def _answer(
+    output: Any, told: Told, path: Path, passwords: tuple[str, ...], then: tuple[str, Any] | None, seconds: float
+) -> None:
     from jiuzhu_cli.tabular.cells import Workbook
 
     _limit_time(seconds)
     try:
-        value = read(path, passwords, then)
+        value = read(path, passwords, then, told)
     except MemoryError:
         value = Failure.of(_no_memory(path))
     except RuntimeError as error:

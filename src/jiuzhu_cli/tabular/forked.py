@@ -1,0 +1,87 @@
+"""A reader forked from this process: what is loaded here is loaded there. Used like a ``subprocess.Popen``.
+
+Linux only: elsewhere system libraries do not outlive a fork. Never from a process with several threads, whose locks may be
+held by those that are not copied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+_LOOK = 0.01  # seconds between two looks whether it has ended
+
+
+def can_fork() -> bool:
+    """Whether a copy of this process would be sound."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+class Forked:
+    """A child that runs ``reader.serve(memory)``; ``stdin`` and ``stdout`` are its ends of the pipes here. OSError when it cannot be made."""
+
+    def __init__(self, memory: int) -> None:
+        asked, asking = os.pipe()
+        answers, answering = os.pipe()
+        self.returncode: int | None = None
+        self._lock = threading.Lock()
+        try:
+            self.pid = os.fork()
+        except OSError:
+            for end in (asked, asking, answers, answering):
+                os.close(end)
+            raise
+        if self.pid == 0:
+            _become_reader(asked, answering, memory)
+        os.close(asked)
+        os.close(answering)
+        self.stdin, self.stdout = os.fdopen(asking, "wb", buffering=0), os.fdopen(answers, "rb", buffering=0)
+
+    def poll(self) -> int | None:
+        """The return code as of ``Popen``, None while it runs."""
+        with self._lock:
+            if self.returncode is None:
+                with contextlib.suppress(ChildProcessError):
+                    pid, status = os.waitpid(self.pid, os.WNOHANG)
+                    if pid:
+                        self.returncode = os.waitstatus_to_exitcode(status)
+            return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Waits for its end; ``subprocess.TimeoutExpired`` when it does not come in ``timeout`` seconds."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if until is not None and time.monotonic() > until:
+                raise subprocess.TimeoutExpired("reader", timeout or 0)
+            time.sleep(_LOOK)
+        return code
+
+    def kill(self) -> None:
+        with self._lock:
+            if self.returncode is None:
+                os.kill(self.pid, signal.SIGKILL)
+
+
+def _become_reader(asked: int, answering: int, memory: int) -> None:
+    """In the child: nothing of the parent's is kept but the loaded program. Does not return."""
+    try:
+        os.setsid()  # a session of its own: Ctrl-C reaches only the parent, who ends it
+        os.dup2(asked, 0)
+        os.dup2(answering, 1)
+        with Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the ledger's lock, and the pipes of the readers before it
+        gc.freeze()  # what is loaded stays; looking at it would only copy its pages
+        gc.enable()
+        from jiuzhu_cli.tabular.reader import serve
+
+        serve(memory)
+    finally:
+        os._exit(1)  # what the parent has begun is not for the child to end
