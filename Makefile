@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test lint bench clean install sample
+.PHONY: demo test lint bench compiled clean install sample
 
 install: $(VENV)/.installed
 
@@ -17,7 +17,11 @@ demo: install
 	@$(BIN)/jiuzhu demo $(DEMO) --yes
 	@echo '（命令 jiuzhu 装在 $(BIN)/jiuzhu）'
 
-test: install
+# as pip leaves a package: without it every process compiles the sources anew where PYTHONDONTWRITEBYTECODE is set
+compiled: install
+	@$(BIN)/python -m compileall -q src
+
+test: compiled
 	$(BIN)/python -m pytest -n auto
 
 lint: install
@@ -25,7 +29,7 @@ lint: install
 	$(BIN)/ruff format --check src tests sample_data benchmarks
 	$(BIN)/mypy
 
-bench: install
+bench: compiled
 	$(BIN)/python benchmarks/run.py
 
 clean:
