@@ -115,6 +115,8 @@ class Oracle:
                 self._twice(who, month)
                 self._after_death(who, month)
                 self._missed(who, month)
+                self._grade(who, month)
+                self._not_alone(who, month)
             self._households(month)
             self._claims(month)
             self._accounts(month)
@@ -144,6 +146,35 @@ class Oracle:
             if listed:
                 amount = sum(c.fen if c.members[0] == who else self.share(c) for c in listed)
                 self.found.add(("after_death", programme, "register:death", who, who, month, amount))
+
+    def _grade(self, who: int, month: str) -> None:
+        """护理补贴 is for grades one and two; who holds a valid certificate of three (physical) or four should not be there."""
+        grade, until = self.certified.get(who, (0, ""))
+        if grade >= 3 and (not until or until >= last_day(month).isoformat()) and self.on(CARE, who, month):
+            if grade == 3 and self._doubled(who, month):
+                return
+            self.found.add(("grade_not_eligible", CARE, CERTIFICATE, who, who, month, "any"))
+
+    def _not_alone(self, who: int, month: str) -> None:
+        if self.on(POOR, who, month) and len(self._kin(who, month)) > 1 and not self._doubled(who, month):
+            self.found.add(("not_alone", POOR, "", who, None, month, "any"))
+
+    def _doubled(self, who: int, month: str) -> bool:
+        """Whether the person is side a of a strong double."""
+        twice = any(len(self.on(programme, who, month)) > 1 for programme in HOUSEHOLD + PERSONAL)
+        pairs = ((LOW, POOR), (LOW, MARGIN), (POOR, LIVING), (POOR, CARE))
+        return twice or any(self.on(a, who, month) and self.on(b, who, month) for a, b in pairs) or who in self._shown_in_households(month)  # fmt: skip
+
+    def _shown_in_households(self, month: str) -> set[int]:
+        """Shown as side a of a household double: the shared head first, a shared member else."""
+        shown: set[int] = set()
+        for a in (LOW, POOR, MARGIN):
+            for left in (c for c in self.ledger if (c.programme, c.month) == (a, month)):
+                for right in (c for c in self.ledger if (c.programme, c.month) == (RIGID, month)):
+                    both = set(left.members) & set(right.members)
+                    if both:
+                        shown.add(min(both, key=lambda m: (m != left.members[0], m != right.members[0], PEOPLE[m])))
+        return shown
 
     def _missed(self, who: int, month: str) -> None:
         day = last_day(month)
@@ -208,8 +239,7 @@ class Oracle:
         for case in self.ledger:
             until = self.certified.get(case.members[0], (0, ""))[1]
             if case.month == month and case.programme in (LIVING, CARE) and until and until < month + "-01":
-                found = ("ground_not_borne_out", case.programme, CERTIFICATE, case.members[0], None, month, "any")
-                self.found.add(found)
+                self.found.add(("certificate_ended", case.programme, CERTIFICATE, case.members[0], case.members[0], month, "any"))  # fmt: skip
 
     def _accounts(self, month: str) -> None:
         family = {n: n for n in range(len(PEOPLE))}
@@ -240,8 +270,10 @@ def _sql(connection: Any) -> set[tuple[Any, ...]]:
             shared[(account, month)].append(int(people))
         elif code == "exclusive_household":
             found.add((code, a, b, "any", "any", month, "any"))
-        elif code in ("claim_not_borne_out", "ground_not_borne_out"):
+        elif code in ("claim_not_borne_out", "not_alone"):
             found.add((code, a, b, who[id_a], None, month, "any"))
+        elif code in ("grade_not_eligible", "certificate_ended"):
+            found.add((code, a, b, who[id_a], who[id_b], month, "any"))
         elif code in ("missed_strong", "missed_candidate"):
             found.add((code, "", b, who[id_a], None, month, 0))
         else:

@@ -31,7 +31,9 @@ KINDS: dict[str, Kind] = {
     "claim": Kind("身份不符"),
     "account": Kind("账户异常"),
     "missed": Kind("应享未享", blocks=False, stoppable=False),
-    "same_person": Kind("疑似同一人", blocks=False, by_run=False, confirmed="双重享受"),
+    "same_person": Kind("疑似同一人", blocks=False, confirmed="双重享受"),
+    "household": Kind("家庭户疑点", blocks=False),
+    "kinship": Kind("近亲属未备案", blocks=False),
 }
 RUN_KINDS = tuple(code for code, kind in KINDS.items() if kind.by_run)
 BLOCKING_KINDS = tuple(code for code, kind in KINDS.items() if kind.blocks)

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jiuzhu_cli.core.period import last_day
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.dedupe.facts import COVERED, ENDED
 from jiuzhu_cli.dedupe.hits import insert_rows
+from jiuzhu_cli.dedupe.terms import DUE, compiled, in_force
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,8 +58,16 @@ def stated(text: str, words: Iterable[ClaimWord]) -> list[Claim]:
 
 _TABLES = """
 CREATE TABLE claim_word (month VARCHAR, text VARCHAR, rule VARCHAR);
-CREATE TABLE claim_rule (month VARCHAR, rule VARCHAR, claimed VARCHAR, holder VARCHAR, severity VARCHAR, kin BOOLEAN);
+CREATE TABLE claim_rule (month VARCHAR, rule VARCHAR, claimed VARCHAR, holder VARCHAR, severity VARCHAR, kin BOOLEAN, tier BOOLEAN);
 CREATE TABLE claim_proof (month VARCHAR, rule VARCHAR, programme VARCHAR);
+CREATE TABLE claim_needs (month VARCHAR, rule VARCHAR, programme VARCHAR);
+CREATE TABLE claim_line (row_id BIGINT, rule VARCHAR);
+"""
+
+# Lines that claim by what they are paid.
+_LINES = """
+INSERT INTO claim_line SELECT a.row_id, '{rule}' FROM holding a LEFT JOIN person p ON p.id_no = a.id_no AND p.month = a.month
+WHERE a.programme = '{on}' AND a.month IN ({months}) AND {condition}
 """
 
 # One claim a case: the head's word stands for the case in household programmes. A roll does not claim what it is itself a proof of.
@@ -67,15 +75,16 @@ _CLAIMS = """
 CREATE TABLE claim AS
 WITH said AS (
   SELECT h.row_id, w.rule FROM holding h JOIN claim_word w ON w.month = h.month AND w.text IN (h.claimed_status, h.category)
-  UNION SELECT h.row_id, r.rule FROM holding h JOIN claim_rule r ON r.month = h.month AND r.holder = h.programme)
+  UNION SELECT h.row_id, r.rule FROM holding h JOIN claim_rule r ON r.month = h.month AND r.holder = h.programme AND NOT r.tier
+  UNION SELECT row_id, rule FROM claim_line)
 SELECT h.row_id, h.case_id, h.programme, h.month, h.id_no, h.name, h.town, h.village, h.case_fen, r.claimed, r.rule, r.severity, r.kin, r.holder,
-  coalesce(nullif(h.claimed_status, ''), h.category) AS text,
+  r.tier, coalesce(nullif(h.claimed_status, ''), h.category) AS text,
   CASE WHEN starts_with(r.claimed, 'register:') THEN EXISTS (SELECT 1 FROM register_coverage k WHERE k.register = substr(r.claimed, 10))
-    ELSE {covered} END AS covered
+    ELSE NOT EXISTS (SELECT 1 FROM claim_needs n WHERE n.rule = r.rule AND n.month = r.month AND NOT {covered}) END AS covered
 FROM said JOIN holding h USING (row_id) JOIN claim_rule r ON r.month = h.month AND r.rule = said.rule
 WHERE NOT EXISTS (SELECT 1 FROM claim_proof y WHERE y.month = h.month AND y.rule = r.rule AND y.programme = h.programme)
 QUALIFY row_number() OVER (PARTITION BY h.case_id, r.rule ORDER BY h.lead DESC, h.row_id) = 1
-""".replace("{covered}", COVERED.format(programme="r.claimed", month="h.month", town="h.town", village="h.village"))
+""".replace("{covered}", COVERED.format(programme="n.programme", month="h.month", town="h.town", village="h.village"))
 
 # The person, everybody of their case, and everybody who shares a case with the person anywhere in that month.
 _PROVEN = """
@@ -96,7 +105,7 @@ JOIN standing s ON s.programme = y.programme AND s.month = kin.month AND s.id_no
 # What everyone on a roll must hold (a certificate) is doubted only when the register knows it as ended before the month began:
 # whoever is not in the register at all may hold one from elsewhere.
 _NOT_LAPSED = f"""
-DELETE FROM claim c WHERE holder <> '' AND starts_with(claimed, 'register:') AND NOT EXISTS (
+DELETE FROM claim c WHERE holder <> '' AND NOT tier AND starts_with(claimed, 'register:') AND NOT EXISTS (
   SELECT 1 FROM register r JOIN span m ON m.month = c.month WHERE r.register = substr(c.claimed, 10) AND r.id_no = c.id_no
   GROUP BY ALL HAVING max(coalesce(nullif(r.valid_to, ''), nullif(r.event_date, ''),
     CASE WHEN regexp_matches(coalesce(r.status, ''), '{ENDED}') THEN '0000' ELSE '9999' END)) < any_value(m.first_day))
@@ -108,12 +117,15 @@ INSERT INTO hit
 WITH heads_only AS (
   SELECT programme, month, town FROM cases GROUP BY ALL HAVING sum(persons) > sum(listed) * 1.2)
 SELECT concat_ws('|', 'claim', c.programme, c.claimed, c.id_no), 'claim',
-  CASE WHEN c.holder = '' THEN 'claim_not_borne_out' ELSE 'ground_not_borne_out' END, c.rule,
+  CASE WHEN c.holder = '' THEN 'claim_not_borne_out' WHEN c.tier THEN 'tier_not_borne_out' ELSE 'ground_not_borne_out' END, c.rule,
   CASE WHEN o.town IS NOT NULL THEN 'candidate' ELSE c.severity END, c.month, c.row_id, NULL,
   c.id_no, c.name, c.programme, c.town, '', '', c.claimed, c.town, coalesce(c.case_fen, 0), coalesce(c.case_fen, 0), 0,
   concat_ws('|', coalesce(c.text, ''), CASE WHEN o.town IS NOT NULL THEN 'heads_only' ELSE '' END)
 FROM claim c LEFT JOIN heads_only o ON o.programme = c.claimed AND o.month = c.month AND o.town = c.town
 WHERE c.covered AND NOT EXISTS (SELECT 1 FROM proven p WHERE p.row_id = c.row_id AND p.rule = c.rule)
+  AND NOT (c.tier AND EXISTS (  -- the word that the line states is doubted already
+    SELECT 1 FROM claim w WHERE w.row_id = c.row_id AND w.holder = '' AND w.covered
+      AND NOT EXISTS (SELECT 1 FROM proven p WHERE p.row_id = w.row_id AND p.rule = w.rule)))
 QUALIFY row_number() OVER (PARTITION BY c.programme, c.claimed, c.id_no, c.month ORDER BY c.holder, c.row_id) = 1
 """
 
@@ -132,19 +144,27 @@ def find_claims(
         "SELECT DISTINCT month, unnest([claimed_status, category]) AS text FROM holding WHERE claimed_status <> '' OR category <> ''"
     ).fetchall()
     for month in sorted(months):
-        claims = [claim for claim in policy.claims if policy.switch(claim.switch, last_day(month))]
+        claims = [claim for claim in policy.claims if in_force(claim, policy, month)]
         # somebody of the household may bear a claim out; what everyone on a roll must hold themselves (a certificate) nobody else can
         rules = [
-            (month, c.id, c.programmes[0], c.on, c.severity, not c.on or c.level == "household" or not c.programmes[0].startswith("register:"))
+            (month, c.id, c.programmes[0], c.on, c.severity,
+             not c.on or c.level == "household" or not c.programmes[0].startswith("register:"), bool(c.when.strip()))
             for c in claims
         ]  # fmt: skip
         insert_rows(connection, "claim_rule", rows=rules)
         insert_rows(connection, "claim_proof", [(month, c.id, p) for c in claims for p in c.programmes])
+        insert_rows(connection, "claim_needs", [(month, c.id, p) for c in claims for p in c.needs or c.programmes[:1]])
         words = claim_words(claim for claim in claims if not claim.on)
         said = sorted({text for of_month, text in texts if text and of_month == month})
         insert_rows(
             connection, "claim_word", [(month, text, claim.id) for text in said for claim in stated(text, words)]
         )
+    for claim in policy.claims:
+        if held := [month for month in sorted(months) if claim.when.strip() and in_force(claim, policy, month)]:
+            true = compiled(claim.when, f"声称 {claim.id} 的条件", policy, held, DUE)
+            connection.execute(
+                _LINES.format(rule=claim.id, on=claim.on, months=", ".join(f"'{m}'" for m in held), condition=true)
+            )
     for statement in (_CLAIMS, _NOT_LAPSED, _PROVEN, _HITS):
         connection.execute(statement)
     found: list[dict[str, object]] = []

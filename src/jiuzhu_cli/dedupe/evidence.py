@@ -11,37 +11,21 @@ from jiuzhu_cli.core.mask import mask_account
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.core.names import same_name
 from jiuzhu_cli.core.period import add_months, last_day
+from jiuzhu_cli.policy.doubts import shipped
+from jiuzhu_cli.policy.findings import format_text
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import Relation
 
 KINDS = {code: kind.name for code, kind in doubt.KINDS.items()}
-CODES = {
-    "exclusive": "互斥项目同月享受",
-    "exclusive_household": "互斥项目同户同月享受",
-    "over_cap": "合计超过封顶标准",
-    "lower_of_two": "应择高只享一项",
-    "same_programme_twice": "同一项目重复在册",
-    "two_towns": "两个乡镇同时在册",
-    "rural_and_urban": "城乡名册同时在册",
-    "after_death": "死亡次月后仍在册",
-    "after_death_undated": "死亡名单无日期，仍在册",
-    "in_custody": "服刑或强制戒毒期间仍在册",
-    "declared_missing": "宣告失踪后仍在册",
-    "claim_not_borne_out": "自称身份与名册不符",
-    "ground_not_borne_out": "享受条件在名册、名单上查不到",
-    "shared_account": "不同家庭共用一个账户",
-    "missed_strong": "应享受未享受",
-    "missed_candidate": "可能符合条件，建议核查",
-}
+CODES = {code: one.name for code, one in shipped().items()}
 SEVERITIES = {"strong": "强疑点", "candidate": "待核线索"}
 
 DEATH_BASIS = (
     "死亡次月起不得再发：《特困人员认定办法》第24条；低保按民政部 2022-10-20 兜底保障通知，死亡之日起3个月内核查办结"
 )
 TWICE_BASIS = "同一项目一人一月只发一份（同一事由的一次性救助只给一次）；{source}"
-ACCOUNT_BASIS = "社会化发放到本人或户主账户，代管须签协议并备案：《最低生活保障审核确认办法》第25、26条"
 CLAIM_BASIS = "享受对象以该项目名册为准；四类确认结果部门互认：《社会救助法》第42条"
 
 
@@ -52,6 +36,7 @@ class Speaker:
         self.policy = policy
         self.relations: dict[str, Relation] = {relation.id: relation for relation in policy.relations}
         self.claims = {claim.id: claim for claim in policy.claims}
+        self.checks = {check.id: check for check in policy.checks}
 
     def name(self, code: str) -> str:
         """The Chinese name of a programme or ``register:CODE``; the code itself when unknown."""
@@ -70,19 +55,44 @@ class Speaker:
 
     def evidence(self, hit: Mapping[str, Any], months: Sequence[tuple[str, int]]) -> str:
         """``hit``: the latest month's row of ``hit``; ``months``: (month, amount) in order."""
-        text = _SENTENCES[hit["code"]](self, hit, say_months([month for month, _ in months]))
+        said = say_months([month for month, _ in months])
+        code = self.policy.doubts.get(hit["code"])
+        text = (
+            self._filled(code.says, hit, said, months)
+            if code and code.says
+            else _SENTENCES[hit["code"]](self, hit, said)
+        )
         if hit["name_b"] and hit["id_no_a"] == hit["id_no_b"] and not same_name(hit["name_a"], hit["name_b"]):
             text += f"两处姓名不一致（{hit['name_a']}、{hit['name_b']}），先核对身份证号是否填错。"
         return text
+
+    def _filled(self, says: str, hit: Mapping[str, Any], said: str, months: Sequence[tuple[str, int]]) -> str:
+        """The code's template with the hit's values; ``fact`` is ``word=value|word=value``."""
+        facts = dict(part.partition("=")[::2] for part in str(hit["fact"] or "").split("|"))
+        sides = {
+            f"{word}_{letter}": value
+            for letter in "ab"
+            for word, value in (
+                ("name", hit[f"name_{letter}"]),
+                ("project", self.name(hit[f"programme_{letter}"]) if hit[f"programme_{letter}"] else ""),
+                ("area", hit[f"area_{letter}"]),
+                ("place", _place(hit[f"area_{letter}"])),
+                ("fen", yuan(hit[f"fen_{letter}"] or 0)),
+            )
+        }
+        return format_text(says, facts | sides | {"months": said, "amount": yuan(sum(fen for _, fen in months))})
 
     def basis(self, hit: Mapping[str, Any]) -> str:
         relation = self.relations.get(hit["rule"])
         if relation is not None:
             return relation.basis
+        if hit["rule"] in self.checks:
+            return self.checks[hit["rule"]].basis
         if hit["kind"] == "after_event":
             return next((r.basis for r in self.relations.values() if "register:death" in (r.a, r.b)), DEATH_BASIS)
-        if hit["kind"] == "account":
-            return ACCOUNT_BASIS
+        own = self.policy.doubts.get(hit["code"])
+        if own is not None and own.basis:
+            return own.basis
         if hit["kind"] == "claim":
             claim = self.claims.get(hit["rule"])
             return claim.basis if claim else CLAIM_BASIS
@@ -207,6 +217,18 @@ def _ground(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
     )
 
 
+def _tier(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    _, _, heads_only = str(hit["fact"]).rpartition("|")
+    claim = speaker.claims.get(hit["rule"])
+    names = "、".join(speaker.name(code) for code in claim.programmes) if claim else speaker.name(hit["programme_b"])
+    note = f"（{claim.note}）" if claim and claim.note else ""
+    return (
+        f"{hit['name_a']}在 {months} {speaker.name(hit['programme_a'])}{_place(hit['area_a'])}每月发{yuan(hit['fen_a'])}元{note}，"
+        f"但本人及同户的人都不在当月{names}名册上。"
+        + ("该乡镇名册多只列户主，成员可能没有列出，须先核对户籍。" if heads_only else "")
+    )
+
+
 def _account(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
     account, _, people = str(hit["fact"]).rpartition("|")
     return (
@@ -245,6 +267,7 @@ _SENTENCES: dict[str, Callable[[Speaker, Mapping[str, Any], str], str]] = {
     "declared_missing": _custody,
     "claim_not_borne_out": _claim,
     "ground_not_borne_out": _ground,
+    "tier_not_borne_out": _tier,
     "shared_account": _account,
     "missed_strong": _missed,
     "missed_candidate": _missed,

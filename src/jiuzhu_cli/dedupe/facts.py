@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 ROLL_COLUMNS = (
     "row_id batch_id table_no source_row case_no lead id_no name head_id_no town village category covered_persons amount_fen "
     "payee_name payee_id_no account_no care_mode self_care work_ability disability_no disability_kind disability_grade cause "
-    "claimed_status stage grade event_date"
+    "claimed_status stage grade event_date kin_filed addon_fen care_fen"
 ).split()
 
-ENDED = "注销|过期|失效|作废|冻结|停用|停发|迁出|撤销|终止"
+ENDED = "注销|过期|失效|作废|冻结|停用|停发|迁出|撤销|终止|^毕业|已毕业|结业|肄业|退学|离校|开除"
 
 _MACROS = """
 CREATE MACRO grade_of(t) AS CASE

@@ -13,6 +13,8 @@ from jiuzhu_cli.core.doubt import BLOCKING_KINDS
 from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.core.period import check_month, months_between
 from jiuzhu_cli.dedupe.accounts import KIN_REGISTERS, find_accounts
+from jiuzhu_cli.dedupe.checks import find_by_checks
+from jiuzhu_cli.dedupe.circumstances import REGISTERS
 from jiuzhu_cli.dedupe.claims import find_claims
 from jiuzhu_cli.dedupe.conflicts import CODES, EVENT_REGISTERS, find_conflicts
 from jiuzhu_cli.dedupe.events import find_events
@@ -119,7 +121,9 @@ def run_dedupe(
     if first > check_month(month):
         raise UsageError(f"起始月份 {first} 晚于 {month}", "--from 要早于或等于 --month")
     months = months_between(first, month)
-    wanted = sorted({*EVENT_REGISTERS, *KIN_REGISTERS, *DESCRIBING, *_contradicting(policy), *_describing(policy)})
+    wanted = sorted(
+        {*EVENT_REGISTERS, *KIN_REGISTERS, *DESCRIBING, *REGISTERS, *_contradicting(policy), *_describing(policy)}
+    )
     connection = open_snapshot(store, months=(first, month), roll_columns=ROLL_COLUMNS, registers=wanted)
     try:
         if not connection.execute("SELECT count(*) FROM coverage WHERE month = ?", [month]).fetchall()[0][0]:
@@ -170,6 +174,7 @@ def find_doubts(
     create_hits(connection)
     not_judged = find_conflicts(connection, policy, relations, months)
     find_events(connection)
+    not_judged += find_by_checks(connection, policy, months)
     not_judged += find_claims(connection, policy, months)
     find_accounts(connection)
     not_judged += find_missed(connection, policy, relations, months)

@@ -10,7 +10,7 @@ from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
-    from jiuzhu_cli.policy.model import Relation
+    from jiuzhu_cli.policy.model import Check, Claim, Relation
 
 PERSON = {
     "年龄": "p.age",
@@ -56,29 +56,30 @@ def condition(relation: Relation, policy: Policy, months: Iterable[str], columns
 
     PolicyError names words that are neither terms nor parameters.
     """
-    if not relation.when.strip():
+    return compiled(relation.when, f"关系 {relation.id} 的条件", policy, months, columns)
+
+
+def compiled(when: str, where: str, policy: Policy, months: Iterable[str], columns: Mapping[str, str | Ratio]) -> str:
+    """``when`` as a SQL boolean over a.month and ``columns``; ``where`` names it in a PolicyError."""
+    if not when.strip():
         return "TRUE"
-    compiled: dict[str, list[str]] = {}
+    names = [word for word in words_of(when, where) if word not in columns]
+    found: dict[str, list[str]] = {}
     for month in sorted(months):
-        compiled.setdefault(_compile(relation, policy, month, columns), []).append(month)
-    if len(compiled) == 1:
-        return next(iter(compiled))
-    return "(" + " OR ".join(f"(a.month IN {_texts(held)} AND {sql})" for sql, held in compiled.items()) + ")"
+        values = {word: policy.parameter(word, last_day(month)).value for word in names}
+        found.setdefault(compile_rule(when, columns, values, where=where), []).append(month)
+    if len(found) == 1:
+        return next(iter(found))
+    return "(" + " OR ".join(f"(a.month IN {_texts(held)} AND {sql})" for sql, held in found.items()) + ")"
 
 
-def _compile(relation: Relation, policy: Policy, month: str, columns: Mapping[str, str | Ratio]) -> str:
-    where = f"关系 {relation.id} 的条件"
-    words = [word for word in words_of(relation.when, where) if word not in columns]
-    values = {word: policy.parameter(word, last_day(month)).value for word in words}
-    return compile_rule(relation.when, columns, values, where=where)
-
-
-def in_force(relation: Relation, policy: Policy, month: str) -> bool:
-    """Whether the relation holds in ``month``: its dates, and its local switch."""
+def in_force(rule: Relation | Check | Claim, policy: Policy, month: str) -> bool:
+    """Whether the rule holds in ``month``: its dates where it has any, and its local switch."""
     day = last_day(month)
-    if (relation.since and day < relation.since) or (relation.until and day > relation.until):
+    since, until = getattr(rule, "since", None), getattr(rule, "until", None)
+    if (since and day < since) or (until and day > until):
         return False
-    return policy.switch(relation.switch, day)
+    return policy.switch(rule.switch, day)
 
 
 def _texts(values: Iterable[str]) -> str:

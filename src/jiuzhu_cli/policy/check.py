@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
+from jiuzhu_cli.core.doubt import KINDS as KINDS_OF_DOUBTS
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.policy.expression import compile_rule, words_of
@@ -15,8 +16,8 @@ from jiuzhu_cli.policy.findings import placeholders
 from jiuzhu_cli.policy.formula import check_units
 from jiuzhu_cli.policy.glossary import header_clashes
 from jiuzhu_cli.policy.load import DATA, Policy
-from jiuzhu_cli.policy.model import ParameterValue, Programme, Register
-from jiuzhu_cli.policy.vocabulary import KINDS, RELATION_WORDS, RULE_WORDS
+from jiuzhu_cli.policy.model import Check, Claim, ParameterValue, Programme, Register, Relation
+from jiuzhu_cli.policy.vocabulary import CHECK_WORDS, CIRCUMSTANCE, KINDS, PERSON, RELATION_WORDS, ROW, RULE_WORDS
 from jiuzhu_cli.policy.words import near
 
 REGISTER_FIELDS = frozenset(
@@ -24,7 +25,9 @@ REGISTER_FIELDS = frozenset(
     " organisation amount_fen town village".split()
 )
 POSTING_COLUMNS = frozenset("head_name name village category care_mode household_size persons amount kin_filed".split())
-FILES = frozenset("glossary.toml relations.toml findings.toml holidays.toml notices.toml".split())
+FILES = frozenset(
+    "glossary.toml relations.toml checks.toml doubts.toml findings.toml holidays.toml notices.toml".split()
+)
 FOLDERS = frozenset("programmes registers parameters banks".split())
 
 
@@ -49,6 +52,8 @@ def check_policy(policy: Policy, today: date) -> list[Problem]:
         "registers",
         "relations",
         "claims",
+        "checks",
+        "doubts",
         "banks",
         "findings",
         "holidays",
@@ -145,14 +150,16 @@ def _used_words(policy: Policy) -> Iterator[str]:
         yield from placeholders(programme.posting.standard)
     rules = [rule.expression for programme in policy.programmes.values() for rule in programme.rules]
     formulas = [one.formula for series in policy.parameters.series.values() for one in series if one.formula]
-    for text in (*rules, *formulas, *(relation.when for relation in policy.relations if relation.when.strip())):
+    judging: list[Relation | Claim | Check] = [*policy.relations, *policy.claims, *policy.checks]
+    conditions = [rule.when for rule in judging if rule.when.strip()]
+    for text in (*rules, *formulas, *conditions):
         try:
             yield from words_of(text)
         except PolicyError:  # said where it stands
             continue
     for relation in policy.relations:
-        yield from (relation.cap, relation.switch)
-    yield from (claim.switch for claim in policy.claims)
+        yield relation.cap
+    yield from (rule.switch for rule in judging)
 
 
 def _programmes(policy: Policy, today: date) -> Iterator[Problem]:
@@ -191,7 +198,8 @@ def _relations(policy: Policy, today: date) -> Iterator[Problem]:
         if relation.since and relation.until and relation.until < relation.since:
             yield Problem("error", where, "until 早于 since")
         if relation.when.strip():
-            yield from _expression(policy, where, relation.when, RELATION_WORDS, relation.since or today)
+            words = RELATION_WORDS | CIRCUMSTANCE if relation.kind in ("E", "C") else RELATION_WORDS
+            yield from _expression(policy, where, relation.when, words, relation.since or today)
     for claim in policy.claims:
         where = f"声称 {claim.id or '、'.join(claim.words[:2])}"
         for side in claim.programmes:
@@ -200,8 +208,35 @@ def _relations(policy: Policy, today: date) -> Iterator[Problem]:
             yield from _side(policy, where, claim.on)
         if not claim.programmes or not (claim.words or claim.on):
             yield Problem("error", where, "要写 programmes，并写 words 或 on")
+        for side in claim.needs:
+            yield from _side(policy, where, side)
+        if claim.when.strip():
+            yield from _expression(policy, where, claim.when, PERSON | ROW, today)
+            if not claim.on or claim.words:
+                yield Problem("error", where, "when 只用于写 on、不写 words 的声称")
         if claim.switch:
             yield from _parameter(policy, where, "switch", claim.switch, switch=True)
+
+
+def _checks(policy: Policy, today: date) -> Iterator[Problem]:
+    for code in policy.doubts.values():
+        if code.kind not in KINDS_OF_DOUBTS:
+            yield Problem("error", f"疑点 {code.code}", f"没有“{code.kind}”这一类{near(code.kind, KINDS_OF_DOUBTS)}")
+        try:
+            placeholders(code.says)
+        except ValueError:
+            yield Problem("error", f"疑点 {code.code}", f"花括号不成对：{code.says}")
+    for check in policy.checks:
+        where = f"检查 {check.id}"
+        for side in (*check.on, *([check.against] if check.against else [])):
+            yield from _side(policy, where, side)
+        if check.code not in policy.doubts:
+            yield Problem("error", where, f"没有疑点代码“{check.code}”{near(check.code, policy.doubts)}")
+        elif not policy.doubts[check.code].says:
+            yield Problem("error", where, f"疑点代码“{check.code}”没有写 says，不能用于检查")
+        if check.switch:
+            yield from _parameter(policy, where, "switch", check.switch, switch=True)
+        yield from _expression(policy, where, check.when, CHECK_WORDS, check.since or today)
 
 
 def _rest(policy: Policy, today: date) -> Iterator[Problem]:
@@ -271,5 +306,6 @@ CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (
     _own,
     _programmes,
     _relations,
+    _checks,
     _rest,
 )

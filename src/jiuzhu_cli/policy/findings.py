@@ -14,10 +14,11 @@ def fill(findings: Mapping[str, FindingText], code: str, values: Mapping[str, ob
     text = findings.get(code)
     if text is None:
         raise PolicyError(f"发现代码“{code}”没有说明文字", "在 findings.toml 里补上这一条")
-    return _format(text.message, values), _format(text.todo, values)
+    return format_text(text.message, values), format_text(text.todo, values)
 
 
-def _format(template: str, values: Mapping[str, object]) -> str:
+def format_text(template: str, values: Mapping[str, object]) -> str:
+    """``template`` with its placeholders filled; one without a value stays readable as ``…``."""
     # field by field, so that a value with braces or a missing one never raises and never reaches attributes
     parts = []
     for literal, name, _, _ in Formatter().parse(template):

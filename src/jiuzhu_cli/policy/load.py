@@ -1,8 +1,8 @@
 """Reads the policy: the package's data files and, over them, the bureau's own folder ``policy/``.
 
 Same layout in both places: ``glossary.toml``, ``programmes/*.toml``, ``registers/*.toml``, ``parameters/**/*.toml``,
-``relations.toml``, ``findings.toml``, ``holidays.toml``, ``banks/*.toml``, ``bank_names.toml``, ``divisions.csv`` (only the bureau's). What has a code (programme, register, bank, relation,
-claim, glossary field, finding) is overridden key by key under the same code; a parameter by the same (name, area, since).
+``relations.toml``, ``checks.toml``, ``doubts.toml``, ``findings.toml``, ``holidays.toml``, ``banks/*.toml``, ``bank_names.toml``, ``divisions.csv`` (only the bureau's). What has a code (programme, register, bank, relation,
+claim, check, doubt, glossary field, finding) is overridden key by key under the same code; a parameter by the same (name, area, since).
 Parts are read when first asked for; the digest covers every file. Anything wrong is a PolicyError naming file and key.
 """
 
@@ -23,11 +23,15 @@ from jiuzhu_cli.core.errors import PolicyError, UsageError, reason_of
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.policy.bank_names import BankNames, read_bank_names
 from jiuzhu_cli.policy.divisions import OWN_FILE, Divisions
+from jiuzhu_cli.policy.doubts import FILE as DOUBTS
+from jiuzhu_cli.policy.doubts import read_doubts
 from jiuzhu_cli.policy.findings import fill
 from jiuzhu_cli.policy.glossary import merge_glossary
 from jiuzhu_cli.policy.model import (
     BankLayout,
+    Check,
     Claim,
+    DoubtCode,
     FindingText,
     GlossaryField,
     Holiday,
@@ -113,6 +117,14 @@ class Policy:
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
         return tuple(self._listed("relations.toml", "claims", Claim))
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        return tuple(self._listed("checks.toml", "checks", Check))
+
+    @cached_property
+    def doubts(self) -> dict[str, DoubtCode]:
+        return read_doubts(self._tables(DOUBTS), build)
 
     @cached_property
     def holidays(self) -> tuple[Holiday, ...]:

@@ -161,7 +161,29 @@ class Claim(Shape):
     on: str = ""  # with no words: everyone on this programme's roll claims it by being there
     level: Unit = "person"  # household: somebody of the case must stand on one of ``programmes``
     severity: Literal["strong", "candidate"] = "strong"
+    when: str = ""  # with ``on``: only lines of which this is true claim it
+    needs: tuple[str, ...] = ()  # programmes whose rolls must be there to judge; () the first of ``programmes``
     switch: str = ""  # local switch (a boolean parameter); '' always on
+    note: str = ""
+    basis: str
+
+
+class Check(Shape):
+    """A doubt about one line of a roll: ``when`` is true of the person and the line in that month.
+
+    ``on``: programmes whose rolls are looked at, () for all. ``against``: the register (``register:CODE``) whose line is shown beside
+    it; nothing is judged while that register was not imported. ``code``: what kind of doubt it is (``doubts.toml``).
+    """
+
+    id: str
+    on: tuple[str, ...] = ()
+    code: str
+    when: str
+    against: str = ""
+    severity: Literal["strong", "candidate"] = "candidate"
+    switch: str = ""  # local switch (a boolean parameter); '' always on
+    since: date | None = None
+    until: date | None = None
     note: str = ""
     basis: str
 
@@ -226,6 +248,17 @@ class Bank(Shape):
     codes: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     family: str = ""
+
+
+class DoubtCode(Shape):
+    """One code of doubts: its kind (``core/doubt.py``) and name, what clerks must know of it, how its facts are said (template), the basis where no rule has its own."""
+
+    code: str
+    kind: str
+    name: str
+    note: str = ""
+    says: str = ""
+    basis: str = ""
 
 
 class FindingText(Shape):

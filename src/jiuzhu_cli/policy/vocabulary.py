@@ -33,6 +33,33 @@ ROW: dict[str, tuple[Kind, str]] = {
     "档次": ("text", "台账所写"),
     "进度": ("text", "期次、学段、工程进度"),
 }
+# what registers and other rolls say of the person of side a; only for checks and for relations of what is due
+CIRCUMSTANCE: dict[str, tuple[Kind, str]] = {
+    "月初年龄": ("number", "上月最后一日的周岁：当月才满的还不算"),
+    "名册残疾等级": ("number", "台账自己写的残疾等级，1—4"),
+    "证号残疾等级": ("number", "台账所写残疾证号末位的等级"),
+    "名册残疾类别": ("text", "台账自己写的残疾类别"),
+    "残疾证失效月数": ("number", "名下残疾证都已注销、过期的，失效当月到本月的月数；日期不明的作 99"),
+    "残疾证失效日期": ("date", ""),
+    "换证间隔月数": ("number", "本月到下一本证发证的月数"),
+    "户籍变动": ("text", "迁出、注销、出国定居、未注明；已去世的、仍有正常户籍的为空"),
+    "户籍变动月数": ("number", "变动当月到本月的月数；日期不明的作 99"),
+    "户籍变动日期": ("date", ""),
+    "学籍名单已导入": ("flag", ""),
+    "学籍结束月数": ("number", "毕业、退学当月到本月的月数，没有别的学籍；没有列入过学籍名单的为空"),
+    "学籍结束日期": ("date", ""),
+    "同户他人": ("number", "当月任何名册上与此人同在一户的其他人数"),
+    "干部近亲属": ("flag", "本户有人列在经办人员和村（居）干部近亲属名单上"),
+    "近亲属是否备案": ("text", "是、否：名册所写；名册没有写的看名单的备案日期和状态"),
+    "干部姓名": ("text", ""),
+    "与干部关系": ("text", ""),
+    "亲属姓名": ("text", "本户列在名单上的人"),
+    "有救助": ("flag", "当月在任何救助名册上"),
+    "监测对象": ("flag", "在防返贫监测名单上"),
+    "确诊月数": ("number", "重病名单上最近一次确诊当月到本月的月数"),
+    "分类施保金": ("money", "全户分类施保金；名册没有这一列的为空"),
+    "照料护理金": ("money", "照料护理金；名册没有这一列的为空"),
+}
 # of a case under review
 CASE: dict[str, tuple[Kind, str]] = {
     "家庭人口": ("number", "共同生活的家庭成员人数"),
@@ -54,5 +81,6 @@ CASE: dict[str, tuple[Kind, str]] = {
     "事件日期": ("date", "YYYY-MM-DD"),
 }
 RELATION_WORDS = PERSON | ROW | {f"乙{word}": meaning for word, meaning in (PERSON | ROW).items()}
+CHECK_WORDS = PERSON | ROW | CIRCUMSTANCE
 RULE_WORDS = PERSON | ROW | CASE
-KINDS: dict[str, Kind] = {word: kind for word, (kind, _) in (RELATION_WORDS | RULE_WORDS).items()}
+KINDS: dict[str, Kind] = {word: kind for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | RULE_WORDS).items()}

@@ -1,0 +1,198 @@
+"""What registers and other rolls say of persons beyond ``facts.py``, a small table each, made only when a rule asks for its words.
+
+All hold at most one row a person and month (``kin`` one a roll row). A table about a register carries its line: ``line`` (row_id),
+``line_name``, and what the rule's words mean. Months are counted from the month of the event: 0 in that month, 1 in the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jiuzhu_cli.dedupe.facts import ENDED
+from jiuzhu_cli.policy.expression import Ratio, fen
+
+if TYPE_CHECKING:
+    import duckdb
+
+MOVED = "迁出|注销|出国|定居|移居"
+LEFT_SCHOOL = "毕业|结业|肄业|退学|离校|开除"
+UNKNOWN_MONTHS = 99  # ended, on a day that the list does not tell
+
+
+def _months(text: str) -> str:
+    """SQL: the number of a month, counted through the years."""
+    return f"(CAST(substr({text}, 1, 4) AS INTEGER) * 12 + CAST(substr({text}, 6, 2) AS INTEGER))"
+
+
+def _since(month: str, day: str) -> str:
+    return f"CASE WHEN {day} < '1900' THEN {UNKNOWN_MONTHS} ELSE {_months(month)} - {_months(day)} END"
+
+
+# Whose certificates had all ended before the month began. A line that is cancelled without a day ended some time ago; one that only
+# begins later says when the certificate is renewed.
+_LAPSED = f"""
+CREATE TABLE lapsed AS
+WITH line AS (
+  SELECT row_id, id_no, name, coalesce(nullif(valid_from, ''), '0000') AS since,
+    CASE WHEN regexp_matches(coalesce(status, ''), '{ENDED}') THEN coalesce(nullif(event_date, ''), '')
+      ELSE least(coalesce(nullif(valid_to, ''), '9999'), coalesce(nullif(event_date, ''), '9999')) END AS until,
+    coalesce(nullif(valid_to, ''), '0000') AS printed
+  FROM register WHERE register = 'disability_certificate'),
+monthly AS (
+  SELECT l.row_id, l.id_no, l.name, m.month, m.first_day,
+    CASE WHEN l.since > m.last_day THEN NULL WHEN l.until <> '' THEN l.until WHEN l.printed < m.first_day THEN l.printed ELSE '0000' END AS until,
+    CASE WHEN l.since > m.last_day THEN l.since END AS renewed
+  FROM line l CROSS JOIN span m)
+SELECT id_no, month, arg_max(row_id, until) AS line, arg_max(name, until) AS line_name, max(until) AS ended,
+  {_since("month", "max(until)")} AS months, {_months("min(renewed)")} - {_months("month")} AS renewal
+FROM monthly GROUP BY id_no, month HAVING max(until) < min(first_day)
+"""
+
+# Who is no longer registered here: every line of theirs says so, and no death list does.
+_MOVED = f"""
+CREATE TABLE moved AS
+WITH line AS (
+  SELECT row_id, id_no, name, coalesce(nullif(event_date, ''), '') AS day,
+    CASE WHEN regexp_matches(coalesce(status, ''), '出国|定居|移居') THEN '出国定居' WHEN status LIKE '%迁出%' THEN '迁出'
+      WHEN regexp_matches(coalesce(status, ''), '{MOVED}') THEN '注销' WHEN coalesce(status, '') = '' AND event_date <> '' THEN '未注明' END AS how
+  FROM register WHERE register = 'household_registration')
+SELECT l.id_no, m.month, arg_max(l.row_id, l.day) AS line, arg_max(l.name, l.day) AS line_name, arg_max(l.how, l.day) AS how,
+  max(l.day) AS ended, {_since("m.month", "CASE WHEN max(l.day) = '' THEN '0000' ELSE max(l.day) END")} AS months
+FROM line l CROSS JOIN span m
+WHERE NOT EXISTS (SELECT 1 FROM line s WHERE s.id_no = l.id_no AND s.how IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM death d WHERE d.id_no = l.id_no)
+GROUP BY l.id_no, m.month HAVING max(l.day) <= max(m.last_day)
+"""
+
+# Who was at school and is no more: every line has ended by the month's last day.
+_LEFT_SCHOOL = f"""
+CREATE TABLE left_school AS
+WITH line AS (
+  SELECT row_id, id_no, name, coalesce(nullif(valid_from, ''), '0000') AS since,
+    CASE WHEN regexp_matches(coalesce(status, ''), '{LEFT_SCHOOL}|{ENDED}') AND coalesce(status, '') NOT LIKE '%未毕业%'
+      THEN coalesce(nullif(valid_to, ''), nullif(event_date, ''), '0000') ELSE coalesce(nullif(valid_to, ''), '9999') END AS until
+  FROM register WHERE register = 'school_enrolment')
+SELECT l.id_no, m.month, arg_max(l.row_id, l.until) AS line, arg_max(l.name, l.until) AS line_name, max(l.until) AS ended,
+  {_since("m.month", "max(l.until)")} AS months
+FROM line l CROSS JOIN span m GROUP BY l.id_no, m.month HAVING max(l.until) <= min(m.last_day)
+"""
+
+_MATES = """
+CREATE TABLE mates AS
+SELECT own.id_no, own.month, count(DISTINCT mate.id_no) - 1 AS others
+FROM household own JOIN household mate ON mate.case_id = own.case_id
+GROUP BY own.id_no, own.month HAVING count(DISTINCT mate.id_no) > 1
+"""
+
+# Cases with a person whom the list names, as a relative or as staff. What the roll itself says of the filing comes first.
+_KIN = """
+CREATE TABLE kin AS
+WITH named AS (
+  SELECT row_id, related_id_no AS id_no, id_no AS staff_id, name AS staff, coalesce(relation, '') AS relation, status, event_date FROM register
+  WHERE register = 'staff_and_cadres' AND coalesce(related_id_no, '') <> '' AND related_id_no <> id_no
+  UNION ALL
+  SELECT row_id, id_no, id_no, name, '本人', status, event_date FROM register WHERE register = 'staff_and_cadres'),
+said AS (
+  SELECT batch_id, case_no, max(CASE WHEN kin_filed IN ('是', '否') THEN kin_filed END) AS filed, max(CASE WHEN lead = 1 THEN row_id END) AS lead_row
+  FROM roll GROUP BY batch_id, case_no),
+met AS (
+  SELECT s.lead_row, s.filed, n.*, r.name AS member, row_number() OVER (PARTITION BY s.lead_row ORDER BY r.lead DESC, n.relation = '本人', n.row_id) AS nth
+  FROM named n JOIN roll r ON r.id_no = n.id_no JOIN said s ON s.batch_id = r.batch_id AND s.case_no = r.case_no)
+SELECT lead_row, row_id AS line, staff_id AS line_id, staff AS line_name, member, relation,
+  coalesce(filed, CASE WHEN coalesce(status, '') LIKE '%未%' OR coalesce(status, '') IN ('否', '无') THEN '否'
+    WHEN coalesce(status, '') <> '' OR coalesce(event_date, '') <> '' THEN '是' ELSE '否' END) AS filed
+FROM met WHERE nth = 1
+"""
+
+_HELPED = "CREATE TABLE helped AS SELECT DISTINCT id_no, month FROM holding"
+_WATCHED = "CREATE TABLE watched AS SELECT id_no, month FROM standing WHERE programme = 'register:poverty_monitoring'"
+
+_DIAGNOSED = f"""
+CREATE TABLE diagnosed AS
+SELECT r.id_no, m.month, {_months("m.month")} - {_months("max(coalesce(nullif(r.event_date, ''), r.valid_from))")} AS months
+FROM register r CROSS JOIN span m
+WHERE r.register = 'severe_illness' AND coalesce(nullif(r.event_date, ''), nullif(r.valid_from, '')) <= m.last_day
+GROUP BY r.id_no, m.month
+"""
+# What a list does not write for one household although it has the column counts as nothing there.
+_FIGURES = """
+CREATE TABLE figures AS
+WITH has AS (SELECT batch_id, max(coalesce(addon_fen, 0)) > 0 AS addon, max(coalesce(care_fen, 0)) > 0 AS care FROM roll GROUP BY batch_id)
+SELECT c.case_id, max(CASE WHEN h.addon THEN coalesce(r.addon_fen, 0) END) AS addon_fen,
+  max(CASE WHEN h.care THEN coalesce(r.care_fen, 0) END) AS care_fen
+FROM roll r JOIN has h USING (batch_id) JOIN cases c USING (batch_id, case_no) WHERE h.addon OR h.care GROUP BY c.case_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstance:
+    """``table`` with its ``create`` statement, how side a's row finds its row in it; ``register``: whose line its rows carry."""
+
+    table: str
+    create: str
+    join: str = "{table}.id_no = a.id_no AND {table}.month = a.month"
+    register: str = ""
+
+    @property
+    def joined(self) -> str:
+        return f"LEFT JOIN {self.table} ON {self.join.format(table=self.table)}"
+
+
+ALL = (
+    Circumstance("lapsed", _LAPSED, register="disability_certificate"),
+    Circumstance("moved", _MOVED, register="household_registration"),
+    Circumstance("left_school", _LEFT_SCHOOL, register="school_enrolment"),
+    Circumstance("mates", _MATES),
+    Circumstance("kin", _KIN, "{table}.lead_row = a.row_id", register="staff_and_cadres"),
+    Circumstance("helped", _HELPED),
+    Circumstance("watched", _WATCHED),
+    Circumstance("diagnosed", _DIAGNOSED),
+    Circumstance("figures", _FIGURES, "{table}.case_id = a.case_id"),
+)
+
+# the registers that these tables are made of
+REGISTERS = frozenset(one.register for one in ALL if one.register) | {"severe_illness", "poverty_monitoring"}
+
+COLUMNS: dict[str, str | Ratio] = {
+    "月初年龄": "CASE WHEN length(a.id_no) = 18 THEN (CAST(replace(a.month, '-', '') AS INTEGER) * 100 - TRY_CAST(substr(a.id_no, 7, 8) AS INTEGER)) // 10000 END",
+    "名册残疾等级": "grade_of(a.disability_grade)",
+    "证号残疾等级": "CAST(certificate_digit(a.disability_no, 20) AS INTEGER)",
+    "名册残疾类别": "kind_of(a.disability_kind)",
+    "残疾证失效月数": "lapsed.months",
+    "残疾证失效日期": "nullif(lapsed.ended, '0000')",
+    "换证间隔月数": "lapsed.renewal",
+    "户籍变动": "moved.how",
+    "户籍变动月数": "moved.months",
+    "户籍变动日期": "nullif(moved.ended, '')",
+    "学籍名单已导入": "EXISTS (SELECT 1 FROM register_coverage k WHERE k.register = 'school_enrolment')",
+    "学籍结束月数": "left_school.months",
+    "学籍结束日期": "nullif(left_school.ended, '0000')",
+    "同户他人": "coalesce(mates.others, 0)",
+    "干部近亲属": "kin.line IS NOT NULL",
+    "近亲属是否备案": "kin.filed",
+    "干部姓名": "kin.line_name",
+    "与干部关系": "kin.relation",
+    "亲属姓名": "kin.member",
+    "有救助": "helped.id_no IS NOT NULL",
+    "监测对象": "watched.id_no IS NOT NULL",
+    "确诊月数": "diagnosed.months",
+    "分类施保金": fen("figures.addon_fen"),
+    "照料护理金": fen("figures.care_fen"),
+}
+
+
+def tables_of(words: Iterable[str]) -> list[Circumstance]:
+    """The tables that these words need, in a fixed order."""
+    used = {word: COLUMNS[word] for word in words if word in COLUMNS}
+    texts = [column if isinstance(column, str) else f"{column.over} {column.under}" for column in used.values()]
+    return [one for one in ALL if any(f"{one.table}." in text for text in texts)]
+
+
+def make_tables(connection: duckdb.DuckDBPyConnection, wanted: Iterable[Circumstance]) -> None:
+    """Makes those of the tables that are not there yet."""
+    there = {row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()}
+    for one in dict.fromkeys(wanted):
+        if one.table not in there:
+            connection.execute(one.create)
