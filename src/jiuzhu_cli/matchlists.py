@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
@@ -15,8 +16,6 @@ import pyarrow.parquet as pq
 
 from jiuzhu_cli.core.errors import DataError, OutsideError, UsageError, reason_of
 from jiuzhu_cli.core.text import header_key
-from jiuzhu_cli.intake.columns import Understanding
-from jiuzhu_cli.intake.find import sheet_bodies
 from jiuzhu_cli.intake.headers import Lexicon
 from jiuzhu_cli.matching.engine import Matched, match_records
 from jiuzhu_cli.tabular.csvtext import decode, separator
@@ -101,24 +100,24 @@ def match_lists(
     progress(f"正在比对 {sum(part.num_rows for part in parts)} 行")
     matched = match_records(pa.concat_tables(parts))
     if not dry_run:
-        write_table(out, pa.table({"row": pa.array(range(len(matched.person)), pa.int64()), "person": matched.person}))
+        write_table(out, pa.table({"row": np.arange(len(matched.person)), "person": matched.person}))
         if pairs is not None:
-            write_table(pairs, matched.pairs)
+            write_table(pairs, matched.pairs())
     return _summary(matched, [(path.name, part.num_rows) for path, part in zip(paths, parts, strict=True)], started)
 
 
 def _summary(matched: Matched, files: list[tuple[str, int]], started: float) -> MatchedLists:
-    counts = {row["values"]: row["counts"] for row in pc.value_counts(matched.pairs["key"]).to_pylist()}
+    counts = matched.by_key
     candidates = counts.get("same_person", 0)
     size = len(matched.person)
     return MatchedLists(
         size,
         int(matched.person.max(initial=-1)) + 1,
-        matched.pairs.num_rows - candidates,
+        sum(counts.values()) - candidates,
         candidates,
         time.perf_counter() - started,
         files,
-        dict(sorted(counts.items())),
+        counts,
     )
 
 
@@ -192,6 +191,9 @@ def _text_table(path: Path, lexicon: Lexicon) -> pa.Table | None:
 
 def _sheet(sheet: Sheet, lexicon: Lexicon) -> list[pa.Table]:
     """The tables of a sheet with any habit of titles and headers; totals and signatures are no people."""
+    from jiuzhu_cli.intake.columns import Understanding
+    from jiuzhu_cli.intake.find import sheet_bodies
+
     out = []
     for grid, body in sheet_bodies(sheet, lexicon):
         understood = Understanding(grid, body, lexicon, mapping={}, unit="", kind="roll", payable=False)

@@ -83,6 +83,20 @@ HARD = Mix(
 )
 
 
+KINDS = (
+    "typo",
+    "swapped",
+    "missing",
+    "old_15",
+    "two_wrong",
+    "length",
+    "excel_zeros",
+    "members_id",
+    "second_id",
+    "sound",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Lists:
     """``records``: id_no, name, birth_date, village, phone, account_no (text). ``person``: the truth, one number a record."""
@@ -90,6 +104,7 @@ class Lists:
     records: pa.Table
     person: np.ndarray
     second_id: np.ndarray  # records that carry a second genuine ID
+    kind: np.ndarray  # what is wrong with the ID: position in ``KINDS``
 
 
 @lru_cache(maxsize=1)
@@ -232,9 +247,7 @@ def make_lists(size: int, mix: Mix, seed: int) -> Lists:
     person = rng.permutation(person)
     digits = world.id17[person]
     roll = rng.random(size)
-    edges = np.cumsum(
-        [mix.typo, mix.swapped, mix.missing, mix.old_15, mix.two_wrong, mix.length, mix.excel_zeros, mix.members_id, mix.second_id]
-    )  # fmt: skip
+    edges = np.cumsum([getattr(mix, kind) for kind in KINDS[:-1]])
     kind = np.searchsorted(edges, roll, side="right")  # 0..8 the errors in that order, 9 sound
     member = kind == 7
     digits[member] = world.id17[world.partner[person[member]]]
@@ -270,7 +283,7 @@ def make_lists(size: int, mix: Mix, seed: int) -> Lists:
             "account_no": text_of(account.astype(str), rng.random(size) < mix.no_account),
         }
     )
-    return Lists(records, person, second)
+    return Lists(records, person, second, kind)
 
 
 def _part(text: np.ndarray, rows: np.ndarray, start: int, stop: int) -> np.ndarray:

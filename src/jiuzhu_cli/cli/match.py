@@ -22,7 +22,7 @@ KEY_WORDS = {
     "birth_village": "姓氏、出生日期和村",
     "surname_phone": "姓氏和电话",
     "surname_account": "姓氏和账号",
-    "same_person": "号码不同、其余都同：没有合并，请人工核对",
+    "same_person": "两个号码都对、其余都同：请人工核对",
 }
 
 
@@ -34,7 +34,6 @@ def command(
     engine: str = typer.Option("duckdb", "--engine", help="duckdb（本机）；spark 目前还不能用。"),
 ) -> None:
     from jiuzhu_cli.core.errors import RefusedError, UsageError
-    from jiuzhu_cli.matching.names import sounds_known
     from jiuzhu_cli.matchlists import match_lists
     from jiuzhu_cli.policy.load import load_policy
 
@@ -44,14 +43,12 @@ def command(
     if engine != "duckdb":
         raise UsageError(f"--engine “{engine}”不认识", "写 duckdb")
     policy = context.policy() if context.directory is not None else load_policy()
-    if not sounds_known():
-        context.say("本机没有装 pypinyin，姓名只按字比、不按音比；装上后查得更全：pip install pypinyin")
     result = match_lists(paths, policy, out=out, pairs=pairs, dry_run=context.dry_run, progress=context.say)
     rows = [(KEY_WORDS.get(key, key), count) for key, count in result.by_key.items()]
     lines = [
         f"共 {result.rows} 行，{result.persons} 个人；{result.pairs} 行与别的行是同一个人（{result.seconds:.1f} 秒）。",
         *([table(rows, ["依据", "行"])] if rows else []),
-        f"有 {result.candidates} 对号码不同、其余都同，没有合并，请人工核对。" if result.candidates else "",
+        f"有 {result.candidates} 对号码不同、其余都同，请人工核对（--pairs 里 key 是 same_person）。" if result.candidates else "",
         "试运行，没有写文件。" if context.dry_run else f"结果：{out}" + (f"；依据：{pairs}" if pairs else ""),
     ]
     context.emit(result.as_json(), [line for line in lines if line])

@@ -16,80 +16,113 @@ import pyarrow.compute as pc
 
 from jiuzhu_cli.core.identity import CHECK_CHARS, MIN_BIRTH_YEAR, PROVINCE_CODES, WEIGHTS
 from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.matching.texts import letters, table_of
 
 NONE, SOUND, DAMAGED = 0, 1, 2
-FOREIGN = 10**17  # old permits (3 letters, 12 digits) are numbered from here; 17 digits stay below
+FOREIGN = 10**17  # old permits (3 letters, 12 digits) count from here; 17 digits stay below
 WIDTH = 19
 _W = np.array(WEIGHTS)
 _INVERSE = np.array([pow(w, -1, 11) for w in WEIGHTS])
 _POWERS = 10 ** np.arange(16, -1, -1, dtype=np.int64)
-_RESIDUE = np.full(256, -1)  # check character → weighted sum modulo 11
+_RESIDUE = np.full(256, -1, np.int16)  # check character → weighted sum modulo 11
 for _index, _char in enumerate(CHECK_CHARS):
     _RESIDUE[ord(_char)] = _index
-_PROVINCES = np.array([int(code) for code in PROVINCE_CODES])
-_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_PROVINCES = np.zeros(100, bool)
+_PROVINCES[[*map(int, PROVINCE_CODES), *range(90, 100)]] = True
+_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int8)
 
 
 @dataclass(slots=True)
 class Ids:
     """One entry a record. ``key``: the first 17 digits of a sound number as an integer (15 digits upgraded), else -1.
-    ``birth``: YYYYMMDD of a sound number or of the legible digits of a damaged one, else 0. ``text``: 19 ASCII bytes, 0 after the end."""
+    ``birth``: YYYYMMDD of a sound number or of the legible digits of a damaged one, else 0.
+    ``broken``: records with a damaged number, ascending, and in ``text`` these numbers: 19 ASCII bytes, 0 after the end."""
 
     state: np.ndarray
     key: np.ndarray
     birth: np.ndarray
+    broken: np.ndarray
     text: np.ndarray
+
+    def text_of(self, rows: np.ndarray) -> np.ndarray:
+        """The numbers of ``rows``, all of them damaged."""
+        return self.text[np.searchsorted(self.broken, rows)]
 
 
 def read_ids(column: pa.Array) -> Ids:
     """Reads a text column of ID numbers. Nothing is guessed: what is not sound is ``DAMAGED``, also …000 (Excel's rounding)."""
-    size = len(column)
-    text = _tidied(column)
-    lengths = pc.binary_length(text).to_numpy(zero_copy_only=False)
-    raw = np.array(pc.if_else(pc.less_equal(pc.binary_length(text), WIDTH), text, "").to_numpy(zero_copy_only=False), dtype="S19")  # fmt: skip
-    matrix = np.ascontiguousarray(raw).view(np.uint8).reshape(size, WIDTH)
-    lengths = np.where(lengths <= WIDTH, lengths, 0)
-    numeric = (matrix >= 48) & (matrix <= 57)
-    result = Ids(np.zeros(size, np.int8), np.full(size, -1, np.int64), np.zeros(size, np.int32), matrix)
+    text = pc.fill_null(pc.cast(column, pa.string()), "")
+    size = len(text)
+    result = Ids(np.zeros(size, np.int8), np.full(size, -1, np.int64), np.zeros(size, np.int32), np.empty(0, np.int64), np.empty((0, WIDTH), np.uint8))  # fmt: skip
+    plain = pc.match_substring_regex(text, "^[0-9]{17}[0-9Xx]$")
+    usual = np.flatnonzero(plain.to_numpy(zero_copy_only=False))
+    _eighteen(result, usual, letters(text.filter(plain)).reshape(-1, 18))
+    odd = np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
+    if len(odd):
+        _others(result, odd, _mended(text.take(pa.array(odd))))
+    damaged = np.flatnonzero(result.state == DAMAGED)
+    result.broken, result.text = damaged, table_of(_mended(text.take(pa.array(damaged))), WIDTH)
+    return result
 
+
+def _eighteen(result: Ids, rows: np.ndarray, matrix: np.ndarray) -> None:
+    """Numbers of 17 digits and a check character, 2**18 at a time: the columns of a part stay in the processor's cache."""
+    for start in range(0, len(rows), 1 << 18):
+        part = slice(start, start + (1 << 18))
+        columns = np.ascontiguousarray(matrix[part].T)
+        digits = (columns[:17] - 48).astype(np.int16)
+        last = np.where(columns[17] == ord("x"), np.uint8(ord("X")), columns[17])
+        total = np.zeros(digits.shape[1], np.int16)
+        for place, weight in enumerate(WEIGHTS):
+            total += digits[place] * np.int16(weight)
+        high, low = _number(digits[:6]), _number(digits[14:])
+        day = _number(digits[6:14])
+        born = _date(day)
+        sound = (_RESIDUE[last] == total % 11) & (born > 0) & _area_known(high // 10000)
+        sound &= ~((digits[15] == 0) & (digits[16] == 0) & (last == ord("0")))
+        result.state[rows[part]] = np.where(sound, SOUND, DAMAGED)
+        result.key[rows[part]] = np.where(sound, (high * np.int64(10**8) + day) * 1000 + low, -1)
+        result.birth[rows[part]] = born
+
+
+def _number(digits: np.ndarray) -> np.ndarray:
+    out = digits[0].astype(np.int32)
+    for place in digits[1:]:
+        out = out * 10 + place
+    return out
+
+
+def _others(result: Ids, odd: np.ndarray, text: pa.Array) -> None:
+    """Numbers in other spellings, of other lengths, old permits."""
+    text = pc.if_else(pc.less_equal(pc.binary_length(text), WIDTH), text, "")
+    lengths = pc.binary_length(text).to_numpy(zero_copy_only=False)
+    matrix = table_of(text, WIDTH)
+    numeric = (matrix >= 48) & (matrix <= 57)
     head = numeric[:, :17].all(axis=1)
-    last = matrix[:, 17]
-    eighteen = np.flatnonzero((lengths == 18) & head & (numeric[:, 17] | (last == ord("X"))))
-    digits = matrix[eighteen, :17].astype(np.int64) - 48
-    born = _birth(digits[:, 6:14])
-    sound = (_RESIDUE[last[eighteen]] == (digits @ _W) % 11) & (born > 0) & _area_known(digits)
-    zeros = (matrix[eighteen, 15:18] == 48).all(axis=1)
-    result.state[eighteen] = np.where(sound & ~zeros, SOUND, DAMAGED)
-    result.key[eighteen] = np.where(sound & ~zeros, digits @ _POWERS, -1)
-    result.birth[eighteen] = born
+    usual = np.flatnonzero((lengths == 18) & head & (numeric[:, 17] | (matrix[:, 17] == ord("X"))))
+    _eighteen(result, odd[usual], matrix[usual, :18])
 
     fifteen = np.flatnonzero((lengths == 15) & numeric[:, :15].all(axis=1))
-    digits = matrix[fifteen, :15].astype(np.int64) - 48
-    century = np.tile([1, 9], (len(digits), 1))
-    digits = np.hstack([digits[:, :6], century, digits[:, 6:]])
-    born = _birth(digits[:, 6:14])
-    sound = (born > 0) & _area_known(digits)
-    result.state[fifteen] = np.where(sound, SOUND, NONE)
-    result.key[fifteen] = np.where(sound, digits @ _POWERS, -1)
-    result.birth[fifteen] = born
+    digits = (matrix[fifteen, :15].T - 48).astype(np.int16)
+    day = 19000000 + _number(digits[6:12])
+    born = _date(day)
+    area = _number(digits[:6])
+    sound = (born > 0) & _area_known(area // 10000)
+    result.state[odd[fifteen]] = np.where(sound, SOUND, NONE)
+    result.key[odd[fifteen]] = np.where(sound, (area * np.int64(10**8) + day) * 1000 + _number(digits[12:]), -1)
+    result.birth[odd[fifteen]] = born
 
     near = np.flatnonzero(
         ((lengths == 17) & numeric[:, :16].all(axis=1)) | ((lengths == 19) & numeric[:, :18].all(axis=1))
     )
-    result.state[near] = DAMAGED
-    result.birth[near] = _birth(matrix[near, 6:14].astype(np.int64) - 48)
+    result.state[odd[near]] = DAMAGED
+    result.birth[odd[near]] = _date(_number((matrix[near, 6:14].T - 48).astype(np.int16)))
     foreign = pc.match_substring_regex(text, r"^[A-Z]{3}[0-9]{12}$").to_numpy(zero_copy_only=False)
     if foreign.any():
-        result.state[foreign] = SOUND
-        result.key[foreign] = FOREIGN + np.unique(raw[foreign], return_inverse=True)[1]
-    return result
-
-
-def _tidied(column: pa.Array) -> pa.Array:
-    """Upper case, no spaces and quotes, ASCII; what typists put for digits (O, l) as digits. '' for what is no number at all."""
-    text = pc.fill_null(pc.cast(column, pa.string()), "")
-    rest = pc.invert(pc.match_substring_regex(text, "^[0-9]{17}[0-9X]$"))
-    return pc.replace_with_mask(text, rest, _mended(text.filter(rest)))
+        letters_ = matrix[foreign, :3].astype(np.int64) - 65
+        number = (matrix[foreign, 3:15].astype(np.int64) - 48) @ 10 ** np.arange(11, -1, -1, dtype=np.int64)
+        result.state[odd[foreign]] = SOUND
+        result.key[odd[foreign]] = FOREIGN + (letters_ @ np.array([676, 26, 1])) * 10**12 + number
 
 
 def _mended(text: pa.Array) -> pa.Array:
@@ -105,13 +138,12 @@ def _mended(text: pa.Array) -> pa.Array:
     return pc.if_else(pc.match_substring_regex(text, r"^([0-9]{14,18}[0-9X]|[A-Z]{3}[0-9]{12})$"), text, "")
 
 
-def _area_known(digits: np.ndarray) -> np.ndarray:
-    return np.isin(digits[:, 0] * 10 + digits[:, 1], _PROVINCES) | (digits[:, 0] == 9)
+def _area_known(province: np.ndarray) -> np.ndarray:
+    return _PROVINCES[province]
 
 
-def _birth(digits: np.ndarray) -> np.ndarray:
-    """YYYYMMDD from 8 columns of digits, 0 where that is no date."""
-    number = digits @ _POWERS[-8:]
+def _date(number: np.ndarray) -> np.ndarray:
+    """YYYYMMDD, 0 where that is no date."""
     year, month, day = number // 10000, number // 100 % 100, number % 100
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     longest = _DAYS[np.where((month >= 1) & (month <= 12), month, 0)] + ((month == 2) & leap)
@@ -121,7 +153,7 @@ def _birth(digits: np.ndarray) -> np.ndarray:
 
 def probes(ids: Ids, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The sound numbers that the damaged ``rows`` may have been, as (row, key): one slip away each. Excel's …000 has none."""
-    text = ids.text[rows]
+    text = ids.text_of(rows)
     found: list[tuple[np.ndarray, np.ndarray]] = []
     zeros = (text[:, 15:18] == 48).all(axis=1) & (text[:, 18] == 0)
     eighteen = (text[:, 17] > 0) & (text[:, 18] == 0) & ~zeros

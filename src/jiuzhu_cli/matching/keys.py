@@ -40,21 +40,18 @@ KEYS: tuple[str, ...] = (PROBE, EXCEL, *(block.name for block in BLOCKS))
 
 def block_sql(block: Block, position: int) -> str:
     """SELECT ``a, b, key``: records of ``asking`` beside records of ``people`` with equal fields."""
-    same = " AND ".join(f"q.{field} = r.{field}" for field in block.fields)
-    kept = " AND ".join(f"s.{field} = r.{field}" for field in block.fields)
     fields = ", ".join(f"r.{field}" for field in block.fields)
+    same = " AND ".join(f"q.{field} = r.{field}" for field in block.fields)
+    near = " AND ".join(f"q.{field} = n.{field}" for field in block.fields)
     return (
-        f"WITH sizes AS (SELECT {fields} FROM people r SEMI JOIN asking q ON {same} GROUP BY ALL HAVING count(*) BETWEEN 2 AND {LARGEST}),"
-        f" near AS (SELECT r.row, {fields} FROM people r SEMI JOIN sizes s ON {kept})"
-        f" SELECT q.row AS a, r.row AS b, {position} AS key FROM asking q JOIN near r ON {same} WHERE q.row <> r.row"
+        f"SELECT q.row AS a, n.row AS b, {position} AS key FROM asking AS q JOIN"
+        f" (SELECT r.row, {fields}, count(*) OVER (PARTITION BY {fields}) AS size FROM people AS r SEMI JOIN asking AS q ON {same}) AS n"
+        f" ON {near} WHERE n.size BETWEEN 2 AND {LARGEST} AND q.row <> n.row"
     )
 
 
 def candidates_sql(extra: str) -> str:
     """All candidates, each pair once under its first key. ``extra``: a table ``a, b, key`` of what the probes found."""
     parts = [f"SELECT a, b, key FROM {extra}"]
-    parts += [
-        f"SELECT * FROM ({block_sql(block, position)})"
-        for position, block in enumerate(BLOCKS, len(KEYS) - len(BLOCKS))
-    ]
-    return "SELECT a, b, min(key)::TINYINT AS key FROM (" + " UNION ALL ".join(parts) + ") GROUP BY a, b ORDER BY a, b"
+    parts += [block_sql(block, position) for position, block in enumerate(BLOCKS, len(KEYS) - len(BLOCKS))]
+    return f"SELECT a, b, CAST(min(key) AS TINYINT) AS key FROM ({' UNION ALL '.join(parts)}) AS found GROUP BY a, b ORDER BY a, b"

@@ -1,81 +1,42 @@
 """Names compared by character, sound and shape, as vectors over the distinct names.
 
-A name is a row of tokens: Chinese characters, and runs of Latin letters (张yan) or a question mark for characters that could not be
-typed. Sound: the toneless syllable (pypinyin, with the readings that characters have as surnames), 平翘舌 and 前后鼻音 folded. Shape:
-four-corner codes that differ in at most one figure (four-corner-method). Without these packages only equal characters are alike.
+A name is a row of tokens: Chinese characters in their usual form (異體 and 繁體 as 异体 and 简体), and runs of Latin letters (张yan) or a question
+mark for characters that could not be typed. Sound: the toneless syllable, with the readings that characters have as surnames, 平翘舌 and
+前后鼻音 folded. Shape: four-corner codes that differ in at most one figure. The tables are ours (``matching.characters``).
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from jiuzhu_cli.core.names import INTERPUNCT, normalise_name
+from jiuzhu_cli.matching.characters import SIZE, characters, folded
+from jiuzhu_cli.matching.texts import letters
 
 EQUAL, SOUND, SHAPE, ONE_OFF, SURNAME, OTHER = 0, 1, 2, 3, 4, 5
 LEVELS = ("equal", "sound", "shape", "one_character", "surname", "different")
 WIDTH = 12
+LONG = 5  # from so many characters the parts of a name may stand in either order (minority names)
+UNREAD = 1000  # sounds from here belong to one token each: characters without a reading, letters that are no syllable
 _WILD = 0x110000  # ? and *: any character
-_LATIN = 0x110001  # + number of the syllable
-_SURNAME_SOUND = dict(
-    pair.split("=")
-    for pair in (
-        "单=shan 曾=zeng 仇=qiu 翟=zhai 解=xie 区=ou 任=ren 查=zha 盖=ge 朴=piao 尉=wei 乐=yue 华=hua 卜=bu 缪=miao 覃=qin 冼=xian 召=shao"
-        " 员=yun 宓=fu 繁=po 种=chong 秘=bi 折=she 黑=he 能=nai 郇=xun 佴=nai 洗=xian 燕=yan 应=ying 葛=ge 阚=kan 訾=zi 隗=wei 郗=xi 逄=pang"
-        " 牟=mu 万=wan 祭=zhai 过=guo 哈=ha 宁=ning 纪=ji 钻=zuan 曲=qu 石=shi 车=che 沈=shen 贾=jia 谌=chen 冯=feng 令=ling 子=zi"
-    ).split()
-)
-_FOLDS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
-
-
-def _folded(sound: str) -> str:
-    for whole, part in _FOLDS:
-        sound = sound.replace(whole, part)
-    return sound.replace("ü", "v")
-
-
-@lru_cache(maxsize=1)
-def _readings() -> dict[int, str]:
-    try:
-        from pypinyin.constants import PINYIN_DICT
-        from pypinyin.contrib.tone_convert import to_normal
-    except ImportError:
-        return {}
-    plain: dict[str, str] = {}
-    out = {}
-    for code, readings in PINYIN_DICT.items():
-        first = readings.partition(",")[0]
-        if first not in plain:
-            plain[first] = _folded(to_normal(first))
-        out[code] = plain[first]
-    return out
-
-
-@lru_cache(maxsize=1)
-def _corners() -> dict[str, str]:
-    try:
-        from four_corner_method import FourCornerMethod
-    except ImportError:
-        return {}
-    return FourCornerMethod().data
-
-
-def sounds_known() -> bool:
-    """Whether names can be compared by sound (package pypinyin)."""
-    return bool(_readings())
+_LATIN = 0x110001  # + 20 bits of the letters' checksum
+_PLAIN = r"^[\x{4e00}-\x{9fff}]{1,12}$"
+_TOLD = r"已|某|^同上$"  # what the careful reading takes out of a name that looks plain
 
 
 @dataclass(slots=True)
 class Names:
-    """``code``: number of each record's name, -1 without one. The rest has one row a distinct name: ``tokens``, ``sound`` (-1 after the end),
-    ``length``, ``sound_key`` (equal for names of one sound), ``first`` (sound of the first token)."""
+    """``code``: number of each record's name, -1 without one. The rest has one row a distinct name: ``text`` (one spelling for comparison), ``tokens``,
+    ``sound`` (-1 after the end, -2 unread), ``length``, ``sound_key`` (equal for names of one sound), ``first`` (sound of the first token), ``corner``."""
 
     code: np.ndarray
+    text: pa.Array
     tokens: np.ndarray
     sound: np.ndarray
     length: np.ndarray
@@ -86,19 +47,26 @@ class Names:
 
 def read_names(column: pa.Array) -> Names:
     """Reads a text column of names."""
-    first = pc.dictionary_encode(pc.fill_null(pc.cast(column, pa.string()), ""))
-    values = first.dictionary
-    odd = np.flatnonzero(~pc.match_substring_regex(values, _PLAIN).to_numpy(zero_copy_only=False))
-    again = np.arange(len(values))
-    if len(odd):
-        spelled = [_tidied(value) for value in values.take(pa.array(odd)).to_pylist()]
-        tidy = pc.replace_with_mask(values, _mask(odd, len(values)), pa.array(spelled, pa.string()))
-        second = pc.dictionary_encode(tidy)
-        again, values = second.indices.to_numpy(), second.dictionary
-    code = again[first.indices.to_numpy()].astype(np.int64)
-    empty = pc.index(values, "").as_py()
+    raw = pc.dictionary_encode(pc.fill_null(pc.cast(column, pa.string()), ""))
+    text = _tidied(raw.dictionary)
+    tokens = _tokens(text)
+    table = characters()
+    plain = tokens.copy()
+    han = tokens < SIZE
+    plain[han] = table.plain[tokens[han]]
+    changed = np.flatnonzero((plain != tokens).any(axis=1))
+    if len(changed):
+        usual = {code: int(form) for code, form in enumerate(table.plain.tolist()) if code != form}
+        spelled = [value.translate(usual) for value in text.take(pa.array(changed)).to_pylist()]
+        text = pc.replace_with_mask(text, _mask(changed, len(text)), pa.array(spelled, pa.string()))
+    again = pc.dictionary_encode(text)
+    number = again.indices.to_numpy(zero_copy_only=False)
+    first = np.empty(len(again.dictionary), np.int64)
+    first[number[::-1]] = np.arange(len(number))[::-1]
+    code = number[raw.indices.to_numpy(zero_copy_only=False)].astype(np.int32) if len(number) else np.empty(0, np.int32)
+    empty = pc.index(again.dictionary, "").as_py()
     code[code == empty] = -1
-    return _vectors(code, values)
+    return _vectors(code, again.dictionary, plain[first])
 
 
 def _mask(rows: np.ndarray, size: int) -> pa.Array:
@@ -107,68 +75,79 @@ def _mask(rows: np.ndarray, size: int) -> pa.Array:
     return pa.array(mask)
 
 
-_PLAIN = r"^[\x{4e00}-\x{9fff}]{1,12}$"
-
-
-def _tidied(name: str) -> str:
+def _tidied(values: pa.Array) -> pa.Array:
     """One spelling for comparison: no spaces, interpuncts and brackets; parts of a minority name in one order."""
+    values = _replaced(values, _odd(values), lambda odd: pc.replace_substring_regex(odd, r"[\s\x{3000}\x{a0}]+", ""))
+    return _replaced(values, _odd(values), lambda odd: pa.array([_read(name) for name in odd.to_pylist()], pa.string()))
+
+
+def _odd(values: pa.Array) -> pa.Array:
+    plain = pc.match_substring_regex(values, _PLAIN)
+    return pc.or_(pc.invert(plain), pc.match_substring_regex(values, _TOLD))
+
+
+def _replaced(values: pa.Array, odd: pa.Array, by) -> pa.Array:  # type: ignore[no-untyped-def]
+    return pc.replace_with_mask(values, odd, by(values.filter(odd)))
+
+
+def _read(name: str) -> str:
     name = normalise_name(re.sub(r"[（(].*?[)）]", "", name)).casefold()
     if INTERPUNCT in name:
         name = "".join(sorted(name.split(INTERPUNCT)))
     return re.sub(r"[\s.'’\-]", "", name.replace("？", "?").replace("*", "?"))
 
 
-def _vectors(code: np.ndarray, distinct: pa.Array) -> Names:
-    """Tokens, sounds and keys of the distinct names."""
-    readings = _readings()
-    numbers: dict[str, int] = {}
-    tokens = (
-        np.array(distinct.to_pylist() or [""], dtype=f"U{WIDTH}").view(np.uint32).reshape(-1, WIDTH).astype(np.int32)
-    )
-    latin: dict[int, int] = {}
-    spelled = pc.match_substring_regex(distinct, r"[a-z?]").to_numpy(zero_copy_only=False)
-    for row in np.flatnonzero(spelled).tolist():
-        name = distinct[row].as_py()
-        parts: list[int] = []
-        for run, char in re.findall(r"([a-z]+)|(.)", name):
-            if run:
-                number = numbers.setdefault(_folded(run), len(numbers))
-                parts.append(_LATIN + number)
-                latin[_LATIN + number] = number
-            else:
-                parts.append(_WILD if char == "?" else ord(char))
-        tokens[row] = (parts + [0] * WIDTH)[:WIDTH]
+def _tokens(text: pa.Array) -> np.ndarray:
+    """Code points of each name, ``WIDTH`` columns, 0 after the end; runs of letters and unread characters as one token."""
+    plain = pc.match_substring_regex(text, _PLAIN).to_numpy(zero_copy_only=False)
+    out = np.zeros((len(text), WIDTH), np.int32)
+    rows = np.flatnonzero(plain)
+    if len(rows):
+        han = text.filter(pa.array(plain))
+        sizes = pc.binary_length(han).to_numpy(zero_copy_only=False) // 3
+        three = letters(han).reshape(-1, 3).astype(np.int32)  # UTF-8 of U+0800 … U+FFFF
+        points = (three[:, 0] & 15) << 12 | (three[:, 1] & 63) << 6 | three[:, 2] & 63
+        place = np.arange(len(points)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        out[np.repeat(rows, sizes), place] = points
+    others = np.flatnonzero(~plain)
+    for row, name in zip(others.tolist(), text.take(pa.array(others)).to_pylist(), strict=True):
+        runs = re.findall(r"[a-zü]+|.", name)[:WIDTH]
+        out[row, : len(runs)] = [_token(run) for run in runs]
+    return out
+
+
+def _token(run: str) -> int:
+    if run == "?":
+        return _WILD
+    return _LATIN + (zlib.crc32(run.encode()) & 0xFFFFF) if run[0] in "abcdefghijklmnopqrstuvwxyzü" else ord(run)
+
+
+def _latin_sounds(text: pa.Array) -> dict[int, int]:
+    """Token → sound of the letters that are a syllable (张yan)."""
+    syllables = characters().syllables
+    runs = {run for name in text.filter(pc.match_substring_regex(text, "[a-zü]")).to_pylist() for run in re.findall(r"[a-zü]+", name)}  # fmt: skip
+    return {_token(run): syllables[sound] for run in runs if (sound := folded(run.replace("ü", "v"))) in syllables}
+
+
+def _vectors(code: np.ndarray, text: pa.Array, tokens: np.ndarray) -> Names:
+    """Sounds, shapes and keys of the distinct names."""
+    table = characters()
+    inside = np.where((tokens > 0) & (tokens < SIZE), tokens, 0)
+    sound = table.sound[inside].astype(np.int32)
+    sound[:, 0] = table.surname[inside[:, 0]]
+    sound = np.where((sound < 0) & (tokens > 0), UNREAD + tokens, sound)
+    latin = np.nonzero(tokens >= _LATIN)
+    spelled = _latin_sounds(text)
+    sound[latin] = [spelled.get(token, UNREAD + token) for token in tokens[latin].tolist()]
+    sound[tokens == 0], sound[tokens == _WILD] = -1, -2
     length = (tokens > 0).sum(axis=1).astype(np.int8)
-    seen = np.zeros(int(tokens.max(initial=0)) + 1, bool)
-    seen[tokens] = True
-    kinds = np.flatnonzero(seen)
-    number_of = np.zeros(len(seen), np.int32)
-    number_of[kinds] = np.arange(len(kinds))
-    place = number_of[tokens]
-    kinds_sound = np.full(len(kinds), -1, np.int32)
-    surname_sound = kinds_sound.copy()
-    for index, token in enumerate(kinds.tolist()):
-        if token == 0:
-            continue
-        text = chr(token) if token < _WILD else ""
-        reading = readings.get(token, text)
-        kinds_sound[index] = (
-            latin[token] if token in latin else numbers.setdefault(reading, len(numbers)) if text else -2
-        )
-        own = _SURNAME_SOUND.get(text) if readings else None
-        surname_sound[index] = numbers.setdefault(_folded(own), len(numbers)) if own else kinds_sound[index]
-    sound = kinds_sound[place]
-    sound[:, 0] = surname_sound[place[:, 0]]
+    keyed = sound.copy()
+    long = length >= LONG
+    keyed[long] = -np.sort(-keyed[long], axis=1)
     key = np.zeros(len(tokens), np.uint64)
     for column in range(WIDTH):
-        key = key * np.uint64(1_000_003) + (sound[:, column] + 3).astype(np.uint64)
-    corners = _corners()
-    kinds_corner = np.full((len(kinds), 4), -1, np.int8)
-    for index, token in enumerate(kinds.tolist()):
-        figures = corners.get(chr(token), "") if 0 < token < _WILD else ""
-        if len(figures) >= 4:
-            kinds_corner[index] = [int(f) for f in figures[:4]]
-    return Names(code, tokens, sound, length, key.view(np.int64), sound[:, 0].copy(), kinds_corner[place])
+        key = key * np.uint64(1_000_003) + (keyed[:, column] + 3).astype(np.uint64)
+    return Names(code, text, tokens, sound, length, key.view(np.int64), sound[:, 0].copy(), table.corner[inside])
 
 
 def compare(names: Names, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -197,10 +176,10 @@ def _compare(names: Names, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     level[_contained(ta, tb, la, lb)] = ONE_OFF
     level[alike & (wrong == 1) & (la >= 3)] = ONE_OFF
     wild = (ta == _WILD) | (tb == _WILD)
-    near = _near(names, a, b)
-    close = equal | (sa == sb) | wild | near
+    close = equal | (sa == sb) | wild | _near(names, a, b)
     level[alike & (wrong == 1) & (la >= 2) & close.all(axis=1)] = SHAPE
     level[alike & (equal | (sa == sb)).all(axis=1)] = SOUND
+    level[alike & (la >= LONG) & (names.sound_key[a] == names.sound_key[b])] = SOUND  # parts in another order
     return level
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,6 +17,7 @@ from jiuzhu_cli.core.period import parse_date
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.matching.ids import SOUND, Ids, read_ids
 from jiuzhu_cli.matching.names import Names, read_names
+from jiuzhu_cli.matching.texts import coded, figures, named, numbered, text_column
 
 # text columns of the records; any may be absent
 COLUMNS = ("id_no", "certificate_no", "name", "sex", "birth_date", "village", "phone", "account_no")
@@ -40,51 +42,56 @@ class People:
     account: np.ndarray
 
 
-def read_people(records: pa.Table) -> People:
-    """``records``: text columns among ``COLUMNS``, NULL or '' where nothing is written."""
-    size = records.num_rows
+def read_people(records: pa.Table, *, dense: bool = True) -> People:
+    """``records``: text columns among ``COLUMNS``, NULL or '' where nothing is written.
 
-    def column(name: str) -> pa.Array:
-        if name not in records.column_names:
-            return pa.nulls(size, pa.string())
-        found = pc.cast(records[name], pa.string())
-        return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    ``dense``: villages, phones and accounts are numbered from 0 in order of appearance; else the numbers depend on the text only, so that
+    parts of a table read apart agree. Two threads: most of the work is done outside Python.
+    """
 
-    ids = read_ids(column("id_no"))
+    def reader(name: str, read: Callable[[pa.Array], np.ndarray]) -> Callable[[], np.ndarray]:
+        def values() -> np.ndarray:
+            found = read(text_column(records, name))
+            return numbered(found) if dense else found
+
+        return values
+
+    with ThreadPoolExecutor(2) as threads:
+        names = threads.submit(lambda: read_names(text_column(records, "name")))
+        ids = threads.submit(lambda: _ids(records))
+        others = [
+            threads.submit(task)
+            for task in (
+                reader("phone", lambda column: figures(column, 7)),
+                reader("account_no", lambda column: figures(column, 8)),
+                reader("village", lambda column: named(column, _village)),
+                lambda: coded(text_column(records, "birth_date"), _day, known=0).astype(np.int32),
+                lambda: coded(text_column(records, "sex"), _sex, known=-1).astype(np.int8),
+            )
+        ]
+        phone, account, village, stated, sex = (task.result() for task in others)
+        own = ids.result()
+        birth = np.where(own.state == SOUND, own.birth, np.where(stated > 0, stated, own.birth))
+        return People(records.num_rows, own, names.result(), stated, birth, sex, village, phone, account)
+
+
+def _ids(records: pa.Table) -> Ids:
+    ids = read_ids(text_column(records, "id_no"))
     if "certificate_no" in records.column_names:
-        _by_certificate(ids, column("certificate_no"))
-    stated = _coded(column("birth_date"), _day, known=0)
-    sound = ids.state == SOUND
-    birth = np.where(sound, ids.birth, np.where(stated > 0, stated, ids.birth)).astype(np.int32)
-    sex = _coded(column("sex"), lambda text: {"男": 1, "女": 0}.get(text[:1], -1), known=-1).astype(np.int8)
-    return People(
-        size,
-        ids,
-        read_names(column("name")),
-        stated.astype(np.int32),
-        birth,
-        sex,
-        _numbered(column("village"), _village),
-        _numbered(_figures(column("phone"), 7)),
-        _numbered(_figures(column("account_no"), 8)),
-    )
+        _by_certificate(ids, text_column(records, "certificate_no"))
+    return ids
+
+
+def _sex(text: str) -> int:
+    return {"男": 1, "女": 0}.get(text[:1], -1)
 
 
 def _by_certificate(ids: Ids, column: pa.Array) -> None:
     """A disability certificate's number begins with the ID (policy-reference §4): it stands in where the ID itself is unusable."""
     other = read_ids(pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(pc.fill_null(column, "")), 0, 18))
     use = (ids.state != SOUND) & (other.state == SOUND) & (other.key < 10**17)
-    for mine, theirs in ((ids.state, other.state), (ids.key, other.key), (ids.birth, other.birth), (ids.text, other.text)):  # fmt: skip
+    for mine, theirs in ((ids.state, other.state), (ids.key, other.key), (ids.birth, other.birth)):
         mine[use] = theirs[use]
-
-
-def _coded(column: pa.Array, code: Callable[[str], int], *, known: int) -> np.ndarray:
-    """``code`` of each distinct text; ``known`` for NULL."""
-    encoded = pc.dictionary_encode(column)
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    numbers = np.array([*(code(text) for text in encoded.dictionary.to_pylist()), known], dtype=np.int64)
-    return numbers[pc.fill_null(encoded.indices, len(numbers) - 1).to_numpy(zero_copy_only=False)]
 
 
 def _day(text: str) -> int:
@@ -101,23 +108,3 @@ def _village(text: str) -> str:
     name = _TOWN.sub("", name)
     bare = _BODY.sub("", _GROUP.sub("", _BODY.sub("", name)))
     return bare or name
-
-
-def _figures(column: pa.Array, least: int) -> pa.Array:
-    digits = pc.replace_substring_regex(pc.fill_null(column, ""), r"\D", "")
-    return pc.if_else(pc.greater_equal(pc.utf8_length(digits), least), digits, "")
-
-
-def _numbered(column: pa.Array, tidy: Callable[[str], str] | None = None) -> np.ndarray:
-    """Equal numbers for equal texts, -1 for NULL and ''."""
-    encoded = pc.dictionary_encode(pc.fill_null(column, ""))
-    values = encoded.dictionary
-    if tidy is not None:
-        again = pc.dictionary_encode(pa.array([tidy(text) for text in values.to_pylist()], pa.string()))
-        numbers, values = again.indices.to_numpy(zero_copy_only=False).astype(np.int32), again.dictionary
-    else:
-        numbers = np.arange(len(values), dtype=np.int32)
-    empty = pc.index(values, "").as_py()
-    if empty >= 0:
-        numbers[numbers == empty] = -1
-    return numbers[encoded.indices.to_numpy(zero_copy_only=False)] if len(numbers) else np.empty(0, np.int32)

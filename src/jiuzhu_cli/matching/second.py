@@ -1,25 +1,60 @@
-"""Two different sound IDs, everything else equal: perhaps a second genuine ID. Rare, never put together here: a clerk decides."""
+"""Two different sound IDs, everything else equal: perhaps a second genuine ID. Real but rare: the rule counts strangers and asks for much.
+
+For a pair of IDs: odds = SECOND * P(these levels | one person) / (expected strangers + members of the household who show them). The strangers
+are counted in the data: of that name, of that name in that village, born that day, with that phone and account. Two IDs meet only where
+each is clearly the other's best, so there are never three in one person.
+"""
 
 from __future__ import annotations
 
-import duckdb
+from dataclasses import replace
+
 import numpy as np
 
+from jiuzhu_cli.matching import weights
+from jiuzhu_cli.matching.evidence import Evidence
+
+SECOND = 0.002  # share of records with their person's second genuine ID (estimate of the project's hard mix)
+OTHER_BIRTH = 0.3  # of second IDs state another birth date, a few years off
+OTHER_SEX = 0.3  # state the other sex: a wrong sex digit or birth date is what numbers are issued anew for
+FAR = 0.3  # of these differ in more than one figure
+CERTAIN = 0.9  # share of all odds that the pair must have on both sides
+NO_HEIR = 0.05  # of members of one name in a household are born within five years (father and son are not)
+
 SQL = """
-SELECT min_by(a, a * 4294967296 + b) AS a, min_by(b, a * 4294967296 + b) AS b FROM (
-  SELECT l.row AS a, r.row AS b, l.entity AS one, r.entity AS other
+SELECT min(a * 4294967296 + b) AS pair FROM (
+  SELECT CAST(l.row AS BIGINT) AS a, r.row AS b, l.entity AS one, r.entity AS other
   FROM people l JOIN people r ON l.sound = r.sound AND l.village = r.village AND l.birth = r.birth
   WHERE l.entity < r.entity AND l.entity >= 0
   UNION ALL
-  SELECT l.row, r.row, l.entity, r.entity
+  SELECT CAST(l.row AS BIGINT) AS a, r.row AS b, l.entity AS one, r.entity AS other
   FROM people l JOIN people r ON l.sound = r.sound AND l.village = r.village AND l.phone = r.phone AND l.account = r.account
-  WHERE l.entity < r.entity AND l.entity >= 0 AND abs(l.birth - r.birth) < 50000)
-GROUP BY one, other ORDER BY a, b
+  WHERE l.entity < r.entity AND l.entity >= 0 AND abs(l.birth - r.birth) < 50000) AS found
+GROUP BY one, other ORDER BY pair
 """
 
 
-def second_ids(connection: duckdb.DuckDBPyConnection) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of records, one an ID pair: name by sound, village and birth date equal; or name, village, phone and account, with birth dates
-    less than five years apart (father and son of one name are further)."""
-    found = connection.execute(SQL).fetchnumpy()
-    return np.asarray(found["a"], np.int64), np.asarray(found["b"], np.int64)
+def odds_of(evidence: Evidence, a: np.ndarray, b: np.ndarray) -> tuple[weights.Levels, np.ndarray]:
+    """Levels and odds of the candidates, a record of each ID."""
+    levels = evidence.levels(a, b, np.full(len(a), -1, np.int8))
+    levels.id[:] = weights.ID_ABSENT  # that the numbers differ is in the prior
+    agreement = replace(evidence.statistics.agreement, birth=1 - OTHER_BIRTH, far=FAR, sex=1 - OTHER_SEX)
+    kin = np.where(levels.fields["birth"] >= weights.DIFFERENT, NO_HEIR, 1.0)
+    odds = weights.odds(levels, evidence.strangers(a, b, levels), agreement, np.full(len(a), SECOND), kin)
+    levels.id[:] = weights.ID_FAR
+    return levels, odds
+
+
+def certain(evidence: Evidence, a: np.ndarray, b: np.ndarray, odds: np.ndarray) -> np.ndarray:
+    """Which candidates meet in one person: the share of all odds of either ID must reach ``CERTAIN``.
+
+    Never numbers of one place and birth date: those are twins', or of a slip that no one can tell from twins'.
+    """
+    entity, key = evidence.roles.entity, evidence.people.ids.key
+    nodes, ends = np.unique(np.concatenate([entity[a], entity[b]]), return_inverse=True)
+    one, other = ends[: len(a)], ends[len(a) :]
+    total = np.bincount(one, weights=odds, minlength=len(nodes)) + np.bincount(
+        other, weights=odds, minlength=len(nodes)
+    )
+    twins = key[a] // 1000 == key[b] // 1000
+    return ~twins & (odds / (1 + np.maximum(total[one], total[other])) >= CERTAIN)

@@ -23,13 +23,13 @@ from jiuzhu_cli.matching.names import ONE_OFF, SHAPE
 
 ACCEPTED = 0.70
 ENOUGH = 200
+UNLIKE = 0.25  # prior odds that a record with a doubtful ID belongs elsewhere
 # levels of the ID
 ID_ABSENT, ID_SLIP, ID_PREFIX, ID_TWO, ID_FAR, ID_TEXT = 0, 1, 2, 3, 4, 5
 ID_LEVELS = ("absent", "one_slip", "prefix", "two_slips", "different", "same_text")
 # levels of the other fields
 ABSENT, SAME, DIFFERENT, FAR = 0, 1, 2, 3  # FAR: birth dates more than one figure apart (father and son)
 FIELD_LEVELS = ("absent", "equal", "different", "far")
-FAR_SHARE = 0.01  # of one person's differing birth dates
 FIELDS = ("birth", "sex", "village", "phone", "account")
 
 # P(level | one person). IDs: of those damaged; by name level: matching.names.LEVELS
@@ -46,7 +46,8 @@ NEAR_NAME = {SHAPE: 0.004, ONE_OFF: 0.03}
 
 @dataclass(slots=True)
 class Agreement:
-    """Shares measured or assumed: P(field equal | one person, both told), and the share of records whose person has another one."""
+    """Shares measured or assumed: P(field equal | one person, both told), the share of records whose person has another one, and the
+    share of one person's differing birth dates that differ in more than one figure. ``pairs``: measured on so many."""
 
     birth: float = 0.985
     sex: float = 0.99
@@ -54,6 +55,7 @@ class Agreement:
     phone: float = 0.60
     account: float = 0.75
     again: float = 0.45
+    far: float = 0.01
     pairs: int = 0
 
 
@@ -76,8 +78,10 @@ class Strangers:
     id: np.ndarray
 
 
-def odds(levels: Levels, strangers: Strangers, agreement: Agreement, prior: np.ndarray) -> np.ndarray:
-    """Odds that the two records of each pair are one person (see above)."""
+def odds(
+    levels: Levels, strangers: Strangers, agreement: Agreement, prior: np.ndarray, kin: float | np.ndarray = 1.0
+) -> np.ndarray:
+    """Odds that the two records of each pair are one person (see above). ``kin``: share of the household that comes into question."""
     one = SAME_ID[levels.id] * SAME_NAME[levels.name]
     stranger = strangers.name * strangers.id
     house = HOUSE_ID[levels.id] * HOUSE_NAME[levels.name]
@@ -93,7 +97,7 @@ def odds(levels: Levels, strangers: Strangers, agreement: Agreement, prior: np.n
         if field == "birth":  # numbers that are near share the birth date mostly
             share = np.where(close, 0.9, share)
             near = np.where(close, 0.9, near)
-        one = one * np.choose(level, [1.0, same, 1 - same, (1 - same) * FAR_SHARE])
+        one = one * np.choose(level, [1.0, same, 1 - same, (1 - same) * agreement.far])
         stranger = stranger * np.choose(level, [1.0, share, 1 - share, 1 - share])
         house = house * np.choose(level, [1.0, near, 1 - near, 1 - near])
-    return prior * one / (stranger + house + 1e-12)
+    return prior * one / (stranger + kin * house + 1e-12)
