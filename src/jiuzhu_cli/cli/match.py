@@ -48,7 +48,9 @@ def command(
     lines = [
         f"共 {result.rows} 行，{result.persons} 个人；{result.pairs} 行与别的行是同一个人（{result.seconds:.1f} 秒）。",
         *([table(rows, ["依据", "行"])] if rows else []),
-        f"有 {result.candidates} 对号码不同、其余都同，请人工核对（--pairs 里 key 是 same_person）。" if result.candidates else "",
+        f"有 {result.candidates} 对号码不同、其余都同，请人工核对（--pairs 里 key 是 same_person）。"
+        if result.candidates
+        else "",
         "试运行，没有写文件。" if context.dry_run else f"结果：{out}" + (f"；依据：{pairs}" if pairs else ""),
     ]
     context.emit(result.as_json(), [line for line in lines if line])
