@@ -29,10 +29,8 @@ _PREFIX = re.compile(
 )
 _REMARK = re.compile(r"[(（\[【][^0-9()（）\[\]【】]{1,12}[)）\]】]$")
 _FOREIGN_OLD = re.compile(r"^[A-Z]{3}\d{12}$")
-# letters that look like figures, and what some type for the X at the end (× and the Cyrillic Х)
-_LETTER_SLIPS = str.maketrans(
-    {"O": "0", "o": "0", "〇": "0", "l": "1", "I": "1", "i": "1", "|": "1", "×": "X", "✕": "X", "Х": "X", "х": "X"}
-)
+# letters that look like figures, and what some type for the X at the end (×, the Roman ten, the Cyrillic Х, the Greek Χ)
+_LETTER_SLIPS = str.maketrans("Oo〇lIi|×✕ⅩⅹХхΧχ", "0001111XXXXXXXX")
 _PUNCTUATION = str.maketrans("", "", "-—–－‐.。·,，、'‘’`\"“”/:：;；_")
 _WHOLE = re.compile(r"\d{17}[\dX]", re.ASCII)
 _FORM = re.compile(r"\d{17}[\dX]|\d{15}", re.ASCII)

@@ -202,7 +202,9 @@ def settle_amount(view: Understanding) -> None:
         severity: Severity = "notice" if not view.payable else "error" if choice.rivals else "warning"
         view.problems.append(Problem(choice.problem, severity, choice.rivals))
     if choice.column is not None and choice.column.field in ("standard_amount", "per_person_amount"):
-        view.problems.append(Problem("amount_from_standard", "warning", (choice.column,)))
+        standard = choice.column.field == "standard_amount"
+        code = "amount_from_standard" if standard else "amount_from_other"
+        view.problems.append(Problem(code, "warning", (choice.column,)))
     if choice.column is not None:
         _tell_back_pay(view, choice.column, samples)
     name_amount(view, choice.column, choice.why)

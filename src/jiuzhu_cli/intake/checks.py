@@ -22,7 +22,8 @@ _SOFT = {
     "account_zeros",
     "phone_format", "flag_unknown", "category_unknown", "disability_grade_unknown", "self_care_unknown", "care_mode_unknown",
 }  # fmt: skip
-MAX_CASE_FEN = 100_000_000  # a million yuan for one case in one month: a slip of digits, or 元 under 万元
+MAX_CASE_FEN = 100_000_000  # a million yuan for one case: a slip of digits, or 元 under 万元
+MAX_MONTH_FEN = 10_000_000  # a hundred thousand where a rule gives the amount by the month: the same
 _MONEY_PARTS = ("base_fen", "addon_fen", "care_fen")
 
 
@@ -210,7 +211,8 @@ def judge_amounts(rows: Rows, item: Programme) -> None:
         if issue.severity == "error" and (issue.field == "amount_fen" or issue.code.startswith("duplicate_"))
     )
     told = {*rows.problems.get("amount_fen", {}), *refused_for_it}
-    number, odd = amounts.numbers, (amounts.numbers == 0) | (amounts.numbers > MAX_CASE_FEN)
+    most = MAX_MONTH_FEN if item.review.amount else MAX_CASE_FEN
+    number, odd = amounts.numbers, (amounts.numbers == 0) | (amounts.numbers > most)
     base = rows.columns.get("base_fen")
     parts = [rows.values[name] for name in _MONEY_PARTS if name in rows.columns]
     summed = number
@@ -225,7 +227,7 @@ def judge_amounts(rows: Rows, item: Programme) -> None:
                 rows.blame(person, "amount_fen", "amount_missing", "error")
         elif amount == 0:
             rows.blame(person, "amount_fen", "amount_zero", "warning")
-        elif amount > MAX_CASE_FEN and item.payment.payable:
+        elif amount > most and item.payment.payable:
             rows.blame(person, "amount_fen", "amount_too_large", "error")
         elif summed[person] != amount:
             values = {"parts_fen": int(summed[person]), "amount_fen": amount}

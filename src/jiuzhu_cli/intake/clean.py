@@ -194,6 +194,9 @@ def clean_by(cells: Cells, read: Reader) -> Cleaned:
     return _by_distinct(as_column(cells), read)
 
 
+_REMARKED = re.compile(r"([^()]+)\(([^()]+)\)")
+
+
 def clean_words(cells: Cells, words: dict[str, str], problem: str = "") -> Cleaned:
     """Coded text: ``words`` maps a compact spelling to the canonical word; others stay as they are, with ``problem``."""
 
@@ -201,7 +204,10 @@ def clean_words(cells: Cells, words: dict[str, str], problem: str = "") -> Clean
         text = plain_text(cell)
         if text is None:
             return None, "", ()
-        known = words.get(compact(text))
+        flat = compact(text)
+        known = words.get(flat)
+        if known is None and (remarked := _REMARKED.fullmatch(flat)):  # 一级（重度）; 一级（二级） says two things
+            known = words.get(remarked[1]) if words.get(remarked[2], "") in ("", words.get(remarked[1])) else None
         return (known, "", ()) if known is not None else (text, problem, ())
 
     return _by_distinct(as_column(cells), read)

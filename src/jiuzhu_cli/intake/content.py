@@ -26,6 +26,7 @@ _KIN = frozenset(
     " 外公 外婆 孙子 孙女 外孙 外孙子 外孙女 孙 兄 弟 姐 妹 哥哥 弟弟 姐姐 妹妹 兄弟 姐妹 儿媳 女婿 公公 婆婆 岳父 岳母 侄子 侄女 继子 继女 养子 养女".split()
 )
 _BANK = re.compile(r"银行|信用社|信用联社|农商行|农信|邮储|邮政储蓄")
+_ACCOUNT = re.compile(r"62\d{14}|62\d{15}|62\d{17}")
 _OTHER_IDS = frozenset({"head_id_no", "payee_id_no", "related_id_no", "member_ids"})
 _SHARE = 0.8  # of the filled cells
 _SURE = 0.95
@@ -128,7 +129,11 @@ def contradicted_by_content(view: Understanding) -> None:
     named = view.by("id_no")
     if len(named) != 1 or named[0].index in view.fixed or not view.texts(named[0]):
         return
-    if any(looks_like_id(text) or re.search(r"\d{12}", text) for text in view.texts(named[0])):
+    if any(
+        looks_like_id(text) or re.search(r"\d{12}", text) for text in map(compact, view.texts(named[0]))
+    ) and not all(
+        _ACCOUNT.fullmatch(text) for text in map(compact, view.texts(named[0]))
+    ):  # 身份证号 over accounts, 账号 over the IDs
         return
     for column in view.columns:
         if column in named or column.field in _OTHER_IDS or column.member or view.owners.get(column.index) == "other":

@@ -16,7 +16,7 @@ from jiuzhu_cli.intake.body import Body, names_somebody, read_body, read_titles
 from jiuzhu_cli.intake.grid import Grid, cell_text, looks_like_id
 from jiuzhu_cli.intake.headers import Lexicon
 from jiuzhu_cli.intake.layout import Header, Known, find_header, panels
-from jiuzhu_cli.intake.mixed import take_apart
+from jiuzhu_cli.intake.mixed import join_names, take_apart
 from jiuzhu_cli.intake.place import join_areas
 from jiuzhu_cli.intake.recognise import Names, partial_list
 from jiuzhu_cli.intake.shapes import odd_shape
@@ -161,6 +161,7 @@ def sheet_bodies(sheet: Sheet, lexicon: Lexicon) -> list[tuple[Grid, Body]]:
             above = titles if len(pieces) == 1 else _panel_titles(grid, start, header.first, piece)
             body, end = read_body(view, piece, above, lexicon.known)
             stop = max(stop, end)
+            join_names(sheet, view, body)
             take_apart(sheet, view, body)
             if len(body.rows) or len(pieces) == 1:
                 out.append((view, body))

@@ -1,4 +1,4 @@
-"""Names and IDs in one cell (张三420…, 李四（420…）, 妻：王五 420…) taken apart into two columns of the sheet.
+"""Names and IDs in one cell (张三420…, 李四（420…）, 妻：王五 420…) taken apart into two columns; 姓 and 名 in two joined into one.
 
 The column keeps the IDs, a column behind the sheet's last gets the names; headers and letters say where they stood. What
 follows reads them as any other name and ID, one to a cell or several.
@@ -32,6 +32,7 @@ _ID_AND_NAME = re.compile(r"姓名|名字|公民身份号码|身份证件?(号�
 _OWN_ID = re.compile(r"身份证|公民身份号码|身份号码|证件号")
 _PLAIN = re.compile(r"(其他|其它|同户|保障|享受|低保|救助|补贴)?(人员|对象|人口|老?年?人)?")
 _MEMBERS = re.compile(r"成员|家属|共同生活|家庭")
+_SURNAME, _GIVEN = frozenset(("姓", "姓氏")), frozenset(("名", "名字"))
 _NOBODY = frozenset("无 没有 暂无 空 单身 一人 独居".split())
 _SAMPLE = 60
 _SHORTEST = 21  # bytes of a name and an ID
@@ -57,6 +58,24 @@ def take_apart(sheet: Sheet, grid: Grid, body: Body) -> None:
         found = {row: people_in(cell) for row in rows.tolist() if isinstance(cell := grid.columns[index][row], str)}
         several = any(len(people) > 1 for people in found.values())
         _replace(sheet, grid, body, index, found, _whose(header, index, several=several))
+
+
+def join_names(sheet: Sheet, grid: Grid, body: Body) -> None:
+    """姓 beside 名, both filled, become 姓名 in the first of the two columns; sheet, grid and header are changed."""
+    parts = body.header.parts
+    for left in sorted(parts):
+        words = [header_key(parts[at][-1]) for at in (left, left + 1) if at in parts]
+        if len(words) < 2 or words[0] not in _SURNAME or words[1] not in _GIVEN or left + 1 >= grid.width:
+            continue
+        names, rest = list(grid.columns[left]), list(grid.columns[left + 1])
+        for row in body.rows.tolist():
+            both = [str(cell).strip() for cell in (names[row], rest[row]) if cell is not None]
+            names[row], rest[row] = "".join(both) or None, None
+        for target in {id(sheet): sheet, id(grid.sheet): grid.sheet}.values():
+            target.columns[left], target.columns[left + 1] = Column(names), Column(rest)
+        grid.columns = grid.sheet.columns
+        parts[left] = [*parts[left][:-1], "姓名"]
+        del parts[left + 1]
 
 
 def _whose(header: Header, index: int, *, several: bool) -> str:

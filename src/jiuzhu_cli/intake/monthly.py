@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 _MONTH = re.compile(r"(?:(20\d\d)年)?(\d{1,2}|十[一二]?|[一二三四五六七八九])月份?(\D{0,10})")
 _PLAIN = frozenset(("", "发放", "应发", "实发", "补贴", "补助", "津贴", "标准", "低保", "保障"))
 _SUM = re.compile(r"合计|小计|总计|共计|总额|总金额|^计$|实发|发放金额|季度")
-_SETTLED = {"amount_column_ambiguous", "amount_column_missing", "amount_from_standard", "month_range"}
+_SETTLED = {
+    "amount_column_ambiguous",
+    "amount_column_missing",
+    "amount_from_standard",
+    "amount_from_other",
+    "month_range",
+}
 
 
 def split_by_month(work: Work) -> list[Work]:

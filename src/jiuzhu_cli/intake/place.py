@@ -154,7 +154,8 @@ def _village(work: Work, told: str) -> str:
         return ""
     if told or work.context.towns.find(work.table.sheet)[0]:
         return told
-    return sheet_village(work.table.sheet, many=work.context.sheets >= 2)
+    named = bool(work.context.names.in_text(work.table.sheet))  # 孤儿, 公租房: a sheet for each programme
+    return sheet_village(work.table.sheet, many=work.context.sheets >= 2 and not named)
 
 
 def _only_village(work: Work) -> str:

@@ -252,7 +252,9 @@ def _compare_total(rows: Rows, out: Prepared, copies: int, *, asked: bool) -> No
 
 
 def _uniform_category(rows: Rows, out: Prepared) -> None:
-    """The list's category: told by its title, or one and the same on all its rows; rows without one get it."""
+    """The list's category: told by its title, or one and the same on all its rows; rows without one get it. So 供养方式."""
+    if out.table.care_mode:
+        rows.values["care_mode"] = rows.get("care_mode").filled(same("care_mode", out.table.care_mode, rows.size))
     values = rows.get("category")
     if out.category:
         values = rows.values["category"] = values.filled(same("category", out.category, rows.size))

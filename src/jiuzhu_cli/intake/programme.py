@@ -194,6 +194,7 @@ def read_columns_again(work: Work, named: Named) -> None:
         "amount_column_missing",
         "amount_other_period",
         "amount_from_standard",
+        "amount_from_other",
         "id_column_ambiguous",
         "header_shifted",
         "column_by_content",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
 _BRACKETS = re.compile(r"[（(\[【〔][^（）()\[\]【】〔〕]*[)）\]】〕]")
+_QUOTES = re.compile("[\"'“”‘’「」《》]")
 _JOINT = re.compile(r"^[、,，和及与/／+＋&]|^(以及|并)")
 _TWO_SUBSIDIES = re.compile(r"(残疾人)?两项补贴|残疾人双补|残疾人补贴")
 _KIN = re.compile(r"近亲属.*(备案|登记)")  # 近亲属享受低保备案登记表: the programme stands inside the register's name
@@ -25,7 +26,7 @@ _RANGE = re.compile(
     r"(?<!\d)(?:20\d\d年)?(\d{1,2})月?份?[-—–~～至到、](?:20\d\d年)?(\d{1,2})月|[一二三四1-4]季度|[上下]半年"
 )
 _YEARLESS = re.compile(r"(?<![\d./\-])(?<!\d年)(\d{1,2}|十[一二]?|[一二三四五六七八九])月(?!\d{1,2}日)")
-_SHORT_YEAR = re.compile(r"(?<!\d)(2\d|3\d)年(\d{1,2})月")
+_SHORT_YEAR = re.compile(r"(?<![\d.])(2\d|3\d)[年.](\d{1,2})月(?!\d)")
 _SHORT_POINT = re.compile(r"(?<![\d.])(2\d|3\d)\.(0?[1-9]|1[0-2])(?![\d.]|月|万|元|亿|%|岁)")  # 26.10
 _DAY = re.compile(
     r"(20\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?:\d{2,6})?(?!\d)|(20\d\d)[-._年](\d{1,2})[-._月](\d{1,2})日?"
@@ -56,13 +57,17 @@ _REMEMBERED = (
 
 # Lists about people who left or came: never the roll that is paid, which they would replace
 _PARTIAL = re.compile(
-    r"停发|停保|停止|退出|清退|退保|取消|注销|核减|减员|减少(人员|名单|对象)|不予|不符合|未通过|追缴|追回|已故|变动|增减|异动|疑点|作废|备份|模板|样表|空表|拟纳入|拟新增|待审|(?<![含及和有])(新增|补发)"
+    r"停发|停保|停止|退出|清退|退保|取消|注销|核减|减员|减少(人员|名单|对象)|不予|不符合|未通过|追缴|追回|已故|变动|增减|异动|疑点|作废|备份|模板|样表|空表|拟纳入|拟新增|待审|(?<![含及和有])新增|(?<![含及和有代])补发"
 )
+# What a title adds about the people of a whole roll: （较10月新增2人）, （其中停发3户）
+_COUNTED = re.compile(r"(较|比|其中|另)[^（(）)]{0,12}\d+[人户名]|(新增|减少|核减|停发|取消|注销|退出)\d+[人户名]")
 
 
 def partial_list(text: str) -> str:
     """The word by which a title says it is no whole roll (停发, 新增, 变动 …), '' when it says nothing of the kind."""
-    match = _PARTIAL.search(compact(text))
+    flat = compact(text)
+    told = _BRACKETS.sub(lambda remark: "" if _COUNTED.search(remark.group(0)) else remark.group(0), flat)
+    match = _PARTIAL.search(told)
     return match.group(0) if match else ""
 
 
@@ -128,7 +133,7 @@ class Names:
         if text not in self._found:
             if len(self._found) > _REMEMBERED:
                 self._found.clear()
-            flat = compact(text)
+            flat = _QUOTES.sub("", compact(text))
             bare = _BRACKETS.sub("", flat)
             found = self._read(bare) or (self._read(flat) if flat != bare else ())
             if (

@@ -118,6 +118,7 @@ def values_of(finding: Finding) -> dict[str, Any]:
         "shown": finding.shown,
         "cell": finding.source.cell(),
         "row": finding.source.row,
+        "column": finding.source.column,
         "sheet": finding.source.sheet,
         "field": finding.column_field,
         **finding.values,

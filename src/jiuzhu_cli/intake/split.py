@@ -19,8 +19,8 @@ def split_by_value(work: Work, named: Named | None, joint: tuple[Named, ...]) ->
     if (named is not None and not joint) or work.table.fatal:
         return []
     for column in work.table.columns:
-        if not _PROGRAMME_COLUMN.search(header_key(column.header)):
-            continue
+        if not joint and not _PROGRAMME_COLUMN.search(header_key(column.header)):
+            continue  # where the title names the programmes, any column whose every cell is one of them tells them apart
         values = [compact(value) if isinstance(value, str) else "" for value in work.values(column.index)]
         meaning = {value: work.context.names.in_text(value) for value in set(values)}
         codes = {found[0] for found in meaning.values() if len(found) == 1 and found[0][0] == "roll"}

@@ -73,6 +73,7 @@ class Table:
     area: str = ""
     village: str = ""
     category: str = ""
+    care_mode: str = ""  # 集中 or 分散, where the words around the list say it of all its people
     how: dict[str, str] = field(default_factory=dict)
     blocks: np.ndarray | None = None
     row_villages: list[str] | None = None

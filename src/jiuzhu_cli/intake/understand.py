@@ -132,6 +132,7 @@ def _finish(work: Work) -> None:
     if not table.code and not any(finding.code == "programme_unknown" for finding in table.findings):
         work.tell("programme_unknown", "error", shown_text=work.evidence[0].shown())
     _category(work)
+    _care_mode(work)
     place_table(work)
     if not any(reason in ("other_programme", "other_month") for _, reason in table.skipped):
         state_totals(work.grid, table, work.grid.width - 1)
@@ -174,6 +175,19 @@ def _category(work: Work) -> None:
         if found := category_in(proof.text, programme.categories):
             work.table.category = found
             work.table.how["category"] = proof.shown()
+            return
+
+
+def _care_mode(work: Work) -> None:
+    """集中 or 分散 where the words around a list of 特困人员 say one of them."""
+    programme = work.context.policy.programmes.get(work.table.code)
+    if programme is None or "供养方式" not in programme.signature:
+        return
+    for proof in work.evidence:
+        if len(told := set(re.findall("集中|分散", compact(proof.text)))) == 1:
+            work.table.care_mode = told.pop()
+            work.table.how["care_mode"] = proof.shown()
+        if told:
             return
 
 
