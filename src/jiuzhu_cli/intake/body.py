@@ -112,11 +112,9 @@ def kind_of(grid: Grid, row: int, cells: list[tuple[int, Any]], keys: dict[int, 
         and _DAY.match(texts[-1][1])
     ):
         return "signature"
-    if len(cells) <= 3 and any(
-        PAGE.search(text) for _, text in texts
-    ):  # 2026年11月 | 第2页, printed above each page's header
-        if all(_DAY.match(text) or not PAGE.sub("", text).strip("，,、/") for _, text in texts):
-            return "note"
+    paged = len(cells) <= 3 and any(PAGE.search(text) for _, text in texts)
+    if paged and all(_DAY.match(text) or not PAGE.sub("", text).strip("，,、/") for _, text in texts):
+        return "note"  # 2026年11月 | 第2页, printed above each page's header
     strings = [text for (_, value), (_, text) in zip(cells, texts, strict=True) if not is_number(value)]
     if strings and len(cells) <= 8 and SIGNATURE.search(strings[0]) and not long_numbers:
         return "signature"
