@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from jiuzhu_cli.core.errors import DataError, RefusedError
+from jiuzhu_cli.ledger import snapshot
 from jiuzhu_cli.ledger.audit import check_ledger
 from jiuzhu_cli.ledger.snapshot import open_snapshot
 from jiuzhu_cli.ledger.store import SCHEMA_VERSION, Store
@@ -109,6 +111,42 @@ def test_snapshot_sees_only_live_rolls_and_types_hold(tmp_path: Path) -> None:
         assert open_snapshot(store, months=("2026-11", "2026-11")).execute("SELECT COUNT(*) FROM roll").fetchall() == [
             (0,)
         ]
+
+
+def test_snapshot_reads_in_pieces_what_lies_between_other_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = make_workspace(tmp_path / "w")
+    months = ["2026-09", "2026-10"] * 4
+    with work.open_store() as store:
+        for number, month in enumerate(months):
+            put_roll(
+                store,
+                "subsistence_allowance",
+                f"第{number}镇",
+                month,
+                [row(10 * number + n) for n in range(number + 1)],
+            )
+        whole = open_snapshot(store, months=("2026-10", "2026-10")).execute("SELECT * FROM roll").fetchall()
+        monkeypatch.setattr(snapshot, "CHUNK", 3)
+        monkeypatch.setattr(snapshot, "NEAR", 1)
+        db = open_snapshot(store, months=("2026-10", "2026-10"))
+        assert db.execute("SELECT * FROM roll").fetchall() == whole
+        assert len(whole) == sum(n + 1 for n, month in enumerate(months) if month == "2026-10")
+        bare = open_snapshot(store, places=False).execute("SELECT * FROM roll").description
+        assert not {"file_name", "sheet"} & {column[0] for column in bare}
+
+
+def test_what_a_snapshot_puts_on_disk_lies_in_the_workspace_and_goes(tmp_path: Path) -> None:
+    work = make_workspace(tmp_path / "w")
+    with work.open_store() as store:
+        db = open_snapshot(store)
+        db.execute("SET memory_limit = '60MB'")
+        db.execute("CREATE TABLE t AS SELECT i, 'x' || i || repeat('y', 30) AS s FROM range(2000000) r(i)")
+        assert [p.name for p in work.root.glob(".spill*")] == [f".spill-{os.getpid()}.tmp"]
+        assert stat.S_IMODE(work.root.stat().st_mode) == 0o700
+        db.close()
+        assert not list(work.root.glob(".spill*"))
 
 
 def test_audit_finds_totals_that_do_not_agree(tmp_path: Path) -> None:

@@ -79,6 +79,9 @@ def _tables(ledger: list[Case], dead: dict[int, str], certified: dict[int, tuple
     _fill(connection, "roll", ["programme", "area", "month", "file_name", "sheet", *ROLL_COLUMNS], rolls)
     _fill(connection, "register", ["register", "month", "file_name", "sheet", *REGISTER_COLUMNS], lines)
     _fill(connection, "coverage", ["programme", "area", "month"], [{"programme": p, "area": t, "month": m} for p, t, m in batches])  # fmt: skip
+    connection.execute(
+        "CREATE TABLE origin AS SELECT DISTINCT 'roll' AS kind, batch_id, table_no, programme, area, month, file_name, sheet FROM roll"
+    )
     codes = ["death", "disability_certificate"]
     _fill(connection, "register_coverage", ["register", "area"], [{"register": code, "area": ""} for code in codes])
     return connection

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.period import first_day, last_day
 from jiuzhu_cli.dedupe.hits import insert_rows
-from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
+from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, REGISTER_COLUMNS, death_day, death_stands
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,6 +31,7 @@ ROLL_COLUMNS = (
     "payee_name payee_id_no account_no care_mode self_care work_ability disability_no disability_kind disability_grade cause "
     "claimed_status stage grade event_date kin_filed addon_fen care_fen"
 ).split()
+LINE_COLUMNS = [name for name in REGISTER_COLUMNS if name not in ("extra", "area_code")]
 
 ENDED = "注销|过期|失效|作废|冻结|停用|停发|迁出|撤销|终止|^毕业|已毕业|结业|肄业|退学|离校|开除"
 
@@ -71,7 +72,8 @@ WHERE wide.area <> narrow.area AND (wide.area = '' OR starts_with(narrow.area, w
 # One workbook with lists of several villages is the town's workbook: a village without a list in it has nobody.
 _TOWN_WORKBOOKS = """
 INSERT INTO coverage
-SELECT programme, split_part(area, '/', 1) AS town, month FROM (SELECT DISTINCT programme, month, area, file_name FROM roll WHERE contains(area, '/'))
+SELECT programme, split_part(area, '/', 1) AS town, month FROM (
+  SELECT DISTINCT programme, month, area, file_name FROM origin WHERE kind = 'roll' AND contains(area, '/'))
 GROUP BY programme, month, town, file_name HAVING count(*) > 1
 """
 

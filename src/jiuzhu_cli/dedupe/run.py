@@ -19,7 +19,7 @@ from jiuzhu_cli.dedupe.claims import find_claims
 from jiuzhu_cli.dedupe.conflicts import CODES, EVENT_REGISTERS, find_conflicts
 from jiuzhu_cli.dedupe.events import find_events
 from jiuzhu_cli.dedupe.evidence import Speaker
-from jiuzhu_cli.dedupe.facts import DESCRIBING, ROLL_COLUMNS, answer_questions, build_facts
+from jiuzhu_cli.dedupe.facts import DESCRIBING, LINE_COLUMNS, ROLL_COLUMNS, answer_questions, build_facts
 from jiuzhu_cli.dedupe.hits import create_hits
 from jiuzhu_cli.dedupe.missed import find_missed
 from jiuzhu_cli.dedupe.output import write_outputs
@@ -124,7 +124,14 @@ def run_dedupe(
     wanted = sorted(
         {*EVENT_REGISTERS, *KIN_REGISTERS, *DESCRIBING, *REGISTERS, *_contradicting(policy), *_describing(policy)}
     )
-    connection = open_snapshot(store, months=(first, month), roll_columns=ROLL_COLUMNS, registers=wanted)
+    connection = open_snapshot(
+        store,
+        months=(first, month),
+        roll_columns=ROLL_COLUMNS,
+        registers=wanted,
+        register_columns=LINE_COLUMNS,
+        places=False,
+    )
     try:
         if not connection.execute("SELECT count(*) FROM coverage WHERE month = ?", [month]).fetchall()[0][0]:
             raise UsageError(f"{month} 还没有导入任何花名册", "先用 jiuzhu import 导入当月名册")
@@ -199,11 +206,11 @@ def _registers(sides: Iterable[str]) -> set[str]:
 
 _FOLDED = """
 WITH place AS (
-  SELECT row_id, concat_ws(' ', file_name, nullif(sheet, ''), '第' || source_row || '行') AS source FROM roll
-  WHERE row_id IN (SELECT row_a FROM hit UNION SELECT row_b FROM hit)
+  SELECT row_id, concat_ws(' ', file_name, nullif(sheet, ''), '第' || source_row || '行') AS source
+  FROM roll JOIN origin o USING (batch_id, table_no) WHERE o.kind = 'roll' AND row_id IN (SELECT row_a FROM hit UNION SELECT row_b FROM hit)
   UNION ALL
-  SELECT -row_id, concat_ws(' ', file_name, nullif(sheet, ''), '第' || source_row || '行') FROM register
-  WHERE -row_id IN (SELECT row_a FROM hit UNION SELECT row_b FROM hit)),
+  SELECT -row_id, concat_ws(' ', file_name, nullif(sheet, ''), '第' || source_row || '行')
+  FROM register JOIN origin o USING (batch_id, table_no) WHERE o.kind = 'register' AND -row_id IN (SELECT row_a FROM hit UNION SELECT row_b FROM hit)),
 folded AS (
   SELECT key, list([month, CAST(amount_fen AS VARCHAR)] ORDER BY month) AS months, max_by(hit, month) AS last FROM hit GROUP BY key)
 SELECT key, months, last, coalesce(pa.source, '') AS source_a, coalesce(pb.source, '') AS source_b

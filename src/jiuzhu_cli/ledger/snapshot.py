@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from jiuzhu_cli.ledger.store import Store
 
@@ -20,6 +24,9 @@ REGISTER_COLUMNS = (
     "row_id batch_id table_no source_row id_no name event_date valid_from valid_to status kind grade certificate_no "
     "related_id_no related_name relation organisation amount_fen town village extra area_code"
 ).split()
+
+CHUNK = 250_000  # rows read at a time
+NEAR = 2_000  # rows of other batches that are read along rather than asking anew
 
 # Words in a death list's 状态 that take the entry back. 注销 is not one: it says that the death was registered (户口注销).
 _TAKEN_BACK = ("撤销", "恢复", "误报", "误登", "作废", "更正")
@@ -46,41 +53,101 @@ def open_snapshot(
     months: tuple[str, str] | None = None,
     roll_columns: Sequence[str] | None = None,
     registers: bool | Sequence[str] = True,
+    register_columns: Sequence[str] | None = None,
+    places: bool = True,
 ) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with the live rows.
 
     Tables: ``roll`` (``programme, area, month, file_name, sheet`` and ``roll_columns``, default all), ``register``
-    (``register, file_name, sheet`` and the register columns), ``coverage`` (``programme, area, month``: rolls imported;
-    area '' covers the whole district), ``register_coverage`` (``register, area``).
-    ``months`` limits rolls to first..last month, both included; ``registers``: all, none, or these codes.
+    (``register, month, file_name, sheet`` and ``register_columns``), ``coverage`` (``programme, area, month``: rolls imported;
+    area '' covers the whole district), ``register_coverage`` (``register, area``), ``origin`` (one row a table of a list: ``kind, batch_id,
+    table_no, programme, area, month, file_name, sheet``).
+    ``months`` limits rolls to first..last month, both included; ``registers``: all, none, or these codes. Without ``places`` rows carry no
+    ``file_name`` and ``sheet`` (``origin`` has them): a million rows would repeat them a million times.
+    What does not fit into half of the machine's memory waits in a folder of the workspace (whose mode is 0700) until the connection closes.
     """
     import duckdb
 
     connection = duckdb.connect(":memory:")
-    columns = ", ".join(f"r.{name}" for name in (roll_columns or ROLL_COLUMNS))
+    connection.execute("SET memory_limit = '50%'")
+    connection.execute(f"SET temp_directory = {_text(str(spill_folder(store)))}")
     span = f" AND b.month BETWEEN '{months[0]}' AND '{months[1]}'" if months else ""
-    live = f"b.status = 'active' AND b.kind = 'roll'{span}"
-    tables = {
-        "roll": f"SELECT b.programme, b.area, b.month, b.file_name, t.sheet, {columns} FROM batch b JOIN roll_row r USING (batch_id) "
-        f"JOIN batch_table t ON t.batch_id = r.batch_id AND t.table_no = r.table_no WHERE {live}",
-        "coverage": f"SELECT DISTINCT programme, area, month FROM batch b WHERE {live}",
+    codes = "" if isinstance(registers, bool) else f" AND b.programme IN ({', '.join(map(_text, registers)) or 'NULL'})"
+    live = f"b.status = 'active' AND ((b.kind = 'roll'{span})" + (
+        f" OR (b.kind = 'register'{codes}))" if registers else ")"
+    )
+    small = {
+        "origin": "SELECT b.kind, b.batch_id, t.table_no, b.programme, b.area, b.month, b.file_name, t.sheet FROM batch b"
+        f" JOIN batch_table t USING (batch_id) WHERE {live}",
+        "coverage": f"SELECT DISTINCT programme, area, month FROM batch b WHERE b.status = 'active' AND b.kind = 'roll'{span}",
         "register_coverage": "SELECT DISTINCT programme AS register, area FROM batch WHERE status = 'active' AND kind = 'register'",
     }
-    if registers:
-        codes = "" if registers is True else f" AND b.programme IN ({', '.join(repr(code) for code in registers)})"
-        fields = ", ".join(f"r.{name}" for name in REGISTER_COLUMNS)
-        tables["register"] = (
-            f"SELECT b.programme AS register, b.month, b.file_name, t.sheet, {fields} FROM batch b JOIN register_row r USING (batch_id) "
-            "JOIN batch_table t ON t.batch_id = r.batch_id AND t.table_no = r.table_no WHERE b.status = 'active' AND b.kind = 'register'"
-            + codes
-        )
-    for name, sql in tables.items():
+    for name, sql in small.items():
         data = store.arrow(sql)
-        connection.register("incoming", data)
-        casts = ", ".join(f"CAST({field.name} AS {duck_type(field.name)}) AS {field.name}" for field in data.schema)
-        connection.execute(f'CREATE TABLE "{name}" AS SELECT {casts} FROM incoming')
-        connection.unregister("incoming")
+        connection.execute(f"CREATE TABLE {name} ({', '.join(f'{c} {duck_type(c)}' for c in data.column_names)})")
+        _insert(connection, name, data, ", ".join(data.column_names))
+    for kind, columns in (("roll", roll_columns or ROLL_COLUMNS), ("register", register_columns or REGISTER_COLUMNS)):
+        if kind == "roll" or registers:
+            _read_rows(connection, store, kind, columns, places=places)
     return connection
+
+
+def spill_folder(store: Store) -> Path:
+    """Where the engine puts what does not fit into memory; it makes the folder when it must, and removes it. ``store.sweep`` knows the name."""
+    return store.path.with_name(f".spill-{os.getpid()}.tmp")
+
+
+def _read_rows(
+    connection: duckdb.DuckDBPyConnection, store: Store, kind: str, columns: Sequence[str], *, places: bool
+) -> None:
+    """Fills ``roll`` or ``register``. Rows are read by their numbers, two readers in turn, and what the batch says is joined here:
+    SQLite would take five times as long to look it up for each row."""
+    place = ("file_name", "sheet") if places else ()
+    head = {"o.programme": "programme", "o.area": "area"} if kind == "roll" else {"o.programme": "register"}
+    head |= {"o.month": "month", **{f"o.{name}": name for name in place}}
+    shown = [f"{source} AS {name}" for source, name in head.items()] + [
+        f"CAST(r.{name} AS {duck_type(name)})" for name in columns
+    ]
+    typed = ", ".join(f"{name} {duck_type(name)}" for name in (*head.values(), *columns))
+    connection.execute(f"CREATE TABLE {kind} ({typed})")
+    keys = [name for name in ("batch_id", "table_no") if name not in columns]
+    wanted = [
+        row[0] for row in connection.execute(f"SELECT DISTINCT batch_id FROM origin WHERE kind = '{kind}'").fetchall()
+    ]
+    queries = [
+        f"SELECT {', '.join((*columns, *keys))} FROM {kind}_row WHERE row_id BETWEEN {first} AND {last}"
+        for first, last in _row_ranges(store, f"{kind}_row", wanted)
+    ]
+    for data in store.arrows(queries):
+        _insert(
+            connection, kind, data, ", ".join(shown),
+            f" r JOIN origin o ON o.kind = '{kind}' AND o.batch_id = r.batch_id AND o.table_no = r.table_no",
+        )  # fmt: skip
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, data: pa.Table, columns: str, joined: str = "") -> None:
+    connection.register("incoming", data)
+    connection.execute(f"INSERT INTO {table} SELECT {columns} FROM incoming{joined}")
+    connection.unregister("incoming")
+
+
+def _row_ranges(store: Store, table: str, batches: Sequence[int]) -> list[tuple[int, int]]:
+    """Ranges of row numbers in which all rows of these batches lie, of at most ``CHUNK`` numbers each, in order. A batch's rows were
+    written in one go; what lies between two batches is some other batch, perhaps one that is no longer live."""
+    found: list[list[int]] = []
+    for first, last in store.query(
+        f"SELECT min(row_id), max(row_id) FROM {table} WHERE batch_id IN (SELECT value FROM json_each(?)) GROUP BY batch_id ORDER BY 1",
+        (json.dumps(list(batches)),),
+    ):
+        if found and first <= found[-1][1] + NEAR:
+            found[-1][1] = max(found[-1][1], last)
+        else:
+            found.append([first, last])
+    return [(at, min(at + CHUNK - 1, last)) for first, last in found for at in range(first, last + 1, CHUNK)]
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def duck_type(column: str) -> str:

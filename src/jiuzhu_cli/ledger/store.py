@@ -295,6 +295,23 @@ class Store:
         except dbapi.DatabaseError as error:
             raise ledger_error(error, self.path) from error
 
+    def arrows(self, queries: Sequence[str], *, readers: int = 2) -> Iterator[pa.Table]:
+        """The answers to ``queries`` as ``arrow`` gives them, in their order, read by ``readers`` threads a little ahead of the caller."""
+        from collections import deque
+        from concurrent.futures import Future, ThreadPoolExecutor
+
+        if len(queries) < readers:
+            yield from map(self.arrow, queries)
+            return
+        with ThreadPoolExecutor(readers) as pool:
+            ahead: deque[Future[pa.Table]] = deque()
+            for query in queries:
+                ahead.append(pool.submit(self.arrow, query))
+                if len(ahead) > readers:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+
     def stage(self, name: str, table: pa.Table) -> None:
         """Puts ``table`` as ``staging.name`` for the next transaction (before it begins: ATTACH needs that)."""
         dbapi = _arrow_driver()
