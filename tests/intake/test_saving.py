@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
-from jiuzhu_cli.intake import saving
+from jiuzhu_cli.intake import outputs, save, saving
 from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.tabular.annotate import CopyDraft
 from tests.intake.lists import PERSON_HEADER, person_rows, record, run, workbook
 from tests.support import make_workspace
 
@@ -83,3 +86,85 @@ def test_a_full_disk_leaves_the_group_out_whole(
     with pytest.raises(OutsideError):
         run(workspace, folder(tmp_path))
     assert record(workspace, "r.id_no") == []
+
+
+def beside_the_saving(monkeypatch: pytest.MonkeyPatch, *, rows: int) -> None:
+    """From so many rows on a list is digested, and its annotated copy made, while it is saved."""
+    monkeypatch.setattr(save, "LONG_LIST", rows)
+    monkeypatch.setattr(outputs, "LONG_LIST", rows)
+    monkeypatch.setattr("jiuzhu_cli.tabular.patch.LARGE", 1)
+
+
+def with_faults(path: Path, amounts: float = 100) -> Path:
+    rows = person_rows(range(1, 40), amounts)
+    rows[3][2] = "42100219490101003"  # a figure is missing
+    rows[7][4] = "12"
+    return workbook(path, PERSON_HEADER, rows)
+
+
+@pytest.mark.parametrize("rows", [1, 10_000])
+def test_long_lists_come_out_like_short_ones(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    drafts: list[bool] = []
+    real = CopyDraft.write
+    monkeypatch.setattr(CopyDraft, "write", lambda self, *rest: (drafts.append(True), real(self, *rest))[1])
+    monkeypatch.setattr("jiuzhu_cli.tabular.patch.LARGE", 1)
+    beside_the_saving(monkeypatch, rows=rows)
+    begun: list[object] = []
+    submit = outputs.Drafts.begin
+    monkeypatch.setattr(outputs.Drafts, "begin", lambda self, job: (submit(self, job), begun.extend(self._begun))[0])
+    source = with_faults(tmp_path / "in" / "东城街道2026年10月高龄津贴.xlsx")
+    [first] = run(workspace, source).tables
+    assert (first.status, first.accepted, first.refused) == ("imported", 37, 2)
+    assert bool(begun) == (rows == 1)
+    copy = workspace.root / str(first.errors_file)
+    written = copy.read_bytes()
+    copy.unlink()
+    [again] = run(workspace, source).tables  # the same file: known before anything is staged
+    assert (again.status, again.batch) == ("already", first.batch)
+    assert copy.read_bytes() == written  # with the draft and without it
+    other = with_faults(tmp_path / "in" / "另存" / "东城街道2026年10月高龄津贴.xlsx")
+    with zipfile.ZipFile(other, "a") as archive:
+        archive.comment = b"saved by another program"
+    [saved] = run(workspace, other).tables  # the same rows in another file: known by their digest
+    assert (saved.status, saved.batch, saved.unchanged) == ("already", first.batch, 37)
+    assert len(record(workspace, "r.id_no")) == 37
+    assert [path.name for path in workspace.root.iterdir() if "staging" in path.name or "tmp" in path.name] == []
+    with workspace.open_store() as store:
+        assert store.check_journal() == []
+
+
+def test_a_draft_that_the_last_month_outdates_is_made_anew(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Accounts that changed are told when the list is compared, after the draft was begun."""
+    texts = []
+    for rows in (10_000, 1):
+        own = make_workspace(tmp_path / f"ws{rows}")
+        beside_the_saving(monkeypatch, rows=rows)
+        run(own, with_faults(tmp_path / f"{rows}" / "东城街道2026年9月高龄津贴.xlsx"))
+        changed = person_rows(range(1, 40))
+        changed[9][4], changed[11][4] = "42100100000999", "12"
+        [table] = run(own, workbook(tmp_path / f"{rows}" / "东城街道2026年10月高龄津贴.xlsx", PERSON_HEADER, changed)).tables  # fmt: skip
+        assert table.status == "imported"
+        book = openpyxl.load_workbook(own.root / str(table.errors_file))
+        texts.append([[cell.value for cell in row] for sheet in book for row in sheet.iter_rows()])
+    assert texts[0] == texts[1]
+    assert any("账号" in str(cell) and "请核对" in str(cell) for row in texts[0] for cell in row)
+
+
+def test_a_fault_while_a_draft_is_under_way_leaves_nothing(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside_the_saving(monkeypatch, rows=1)
+
+    def faulty(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(saving, "save_list", faulty)
+    with pytest.raises(ZeroDivisionError):
+        run(workspace, with_faults(tmp_path / "东城街道2026年10月高龄津贴.xlsx"))
+    assert record(workspace, "r.id_no") == []
+    assert list((workspace.internal / "import").glob("**/*.xlsx")) == []
+    assert not [path for path in workspace.root.rglob("*") if "tmp" in path.name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import openpyxl
@@ -12,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl.comments import Comment
 
-from jiuzhu_cli.tabular.annotate import CellMark, annotate_copy, write_fronts
+from jiuzhu_cli.tabular.annotate import CellMark, CopyDraft, annotate_copy, write_fronts
 from jiuzhu_cli.tabular.package import Odd
-from jiuzhu_cli.tabular.patch import patched_copy
+from jiuzhu_cli.tabular.patch import Draft
 from jiuzhu_cli.tabular.read import read_workbook
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec
 from tests.tabular.packages import check_package, rewritten, rich_workbook
@@ -173,10 +174,29 @@ def test_macros_are_left_behind(rich: Path, tmp_path: Path) -> None:
 def test_what_is_not_patched_is_copied_another_way(rich: Path, tmp_path: Path, part: str) -> None:
     source = rewritten(rich, {}, tmp_path / "a.xlsx", {part: b"<a/>"})
     with pytest.raises(Odd):
-        patched_copy(source, tmp_path / "x.xlsx", {}, {}, [SUMMARY], ["名册", "统计"])
+        Draft(source, {}, {}, ["名册", "统计"], tmp_path)
     annotate_copy(source, tmp_path / "out.xlsx", MARKS, REASONS, SUMMARY, header_rows={"名册": 2})
     assert part not in check_package(tmp_path / "out.xlsx")
     assert openpyxl.load_workbook(tmp_path / "out.xlsx")["名册"]["C4"].fill.fgColor.rgb == RED
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_a_draft_gives_the_same_bytes(rich: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool) -> None:
+    if large:
+        monkeypatch.setattr("jiuzhu_cli.tabular.patch.LARGE", 1)
+    book, headers = read_workbook(rich), {"名册": 2}
+    plain = annotate_copy(rich, tmp_path / "a.xlsx", MARKS, REASONS, SUMMARY, header_rows=headers, book=book)
+    folder = tmp_path / "waiting"
+    folder.mkdir()
+    with closing(CopyDraft(folder, MARKS, REASONS, headers, book)) as draft:
+        assert draft.is_of(list(MARKS), dict(REASONS), headers)
+        rest = {"header_rows": headers, "book": book, "draft": draft}
+        assert annotate_copy(rich, tmp_path / "b.xlsx", MARKS, REASONS, SUMMARY, **rest) == plain  # type: ignore[arg-type]
+    check_package(tmp_path / "b.xlsx")
+    with closing(CopyDraft(folder, MARKS[1:], REASONS, headers, book)) as draft:  # of other marks: it is not used
+        rest = {"header_rows": headers, "book": book, "draft": draft}
+        assert annotate_copy(rich, tmp_path / "c.xlsx", MARKS, REASONS, SUMMARY, **rest) == plain  # type: ignore[arg-type]
+    assert list(folder.iterdir()) == []
 
 
 def test_a_copy_that_comes_back_is_marked_afresh(rich: Path, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,12 +12,14 @@ from pathlib import Path
 from jiuzhu_cli.intake.changes import change_sheets
 from jiuzhu_cli.intake.job import Job
 from jiuzhu_cli.intake.remainder import remainder_name, to_mend, write_remainder
-from jiuzhu_cli.intake.reports import errors_name, write_errors
+from jiuzhu_cli.intake.reports import errors_name, marks_of, write_errors
+from jiuzhu_cli.intake.save import LONG_LIST
 from jiuzhu_cli.ledger import rolls
 from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
+from jiuzhu_cli.tabular.annotate import CopyDraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +31,52 @@ class _Written:
     entity: str
 
 
+class Drafts:
+    """Annotated copies of large files, begun while their rows are saved: from that on one core would idle.
+
+    Nothing of them is seen before ``write_outputs`` has written the copy, after the commit; what they wait in has no name.
+    """
+
+    def __init__(self, workspace: Workspace, policy: Policy, beside: Executor) -> None:
+        self._workspace, self._policy, self._beside = workspace, policy, beside
+        self._begun: dict[Path, Future[CopyDraft]] = {}
+
+    def __enter__(self) -> Drafts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for path in list(self._begun):
+            if (draft := self.take(path)) is not None:
+                draft.close()
+
+    def begin(self, job: Job) -> None:
+        """Begins the copy of a file of many rows that has something to be marked."""
+        if sum(table.total for table in job.tables) >= LONG_LIST and job.book is not None and job.book.kind == "xlsx":
+            marks = marks_of(job.tables, job.results, self._policy)
+            if marks.reasons:
+                folder = self._workspace.internal
+                self._begun[job.path] = self._beside.submit(CopyDraft, folder, *marks, job.book)
+
+    def take(self, path: Path) -> CopyDraft | None:
+        """The draft for the file; None where none was begun or it could not be made."""
+        future = self._begun.pop(path, None)
+        return future.result() if future is not None and future.exception() is None else None
+
+
 def write_outputs(
-    workspace: Workspace, policy: Policy, store: Store, jobs: Sequence[Job], *, now: datetime, actor: str
+    workspace: Workspace,
+    policy: Policy,
+    store: Store,
+    jobs: Sequence[Job],
+    drafts: Drafts,
+    *,
+    now: datetime,
+    actor: str,
 ) -> None:
     """Annotated copies and remainders of ``jobs``, noted in the manifest; those that are there and noted are left alone."""
     noted = {str(entry["path"]) for entry in recorded_files(store)}
     active = rolls.active_among(store, [one.batch for job in jobs for one in job.lists if one.batch is not None])
-    written = [one for job in jobs for one in _outputs(workspace, policy, job, noted, active)]
+    written = [one for job in jobs for one in _outputs(workspace, policy, job, drafts, noted, active)]
     if written:
         with store.transaction(actor=actor, command="import", now=now) as tx:
             for one in written:
@@ -43,7 +86,7 @@ def write_outputs(
 
 
 def _outputs(
-    workspace: Workspace, policy: Policy, job: Job, noted: Collection[str], active: Collection[int]
+    workspace: Workspace, policy: Policy, job: Job, drafts: Drafts, noted: Collection[str], active: Collection[int]
 ) -> list[_Written]:
     """Writes the files of one job; its results name them. Rows of a list that is corrected by now are not asked for."""
     assert job.book is not None
@@ -60,7 +103,9 @@ def _outputs(
     if changes or any(finding.severity != "notice" for result in job.results for finding in result.findings):
         target = folder / errors_name(job.shown)
         if missing(target):
-            digest = write_errors(target, job.book, job.tables, job.results, policy, changes)
+            draft = drafts.take(job.path)
+            with closing(draft) if draft is not None else nullcontext():
+                digest = write_errors(target, job.book, job.tables, job.results, policy, changes, draft)
             written.append(_Written(target, "errors", digest, None, entity))
         for result in job.results:
             if any(finding.severity != "notice" for finding in result.findings):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.intake.clean import plain_text
 from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.result import STATUS_WORDS, TableResult, message
 from jiuzhu_cli.policy.load import Policy
-from jiuzhu_cli.tabular.annotate import MAX_KEPT_CELLS, CellMark, annotate_copy, write_fronts
+from jiuzhu_cli.tabular.annotate import MAX_KEPT_CELLS, CellMark, CopyDraft, annotate_copy, write_fronts
 from jiuzhu_cli.tabular.cells import CellError, Workbook
 from jiuzhu_cli.tabular.files import safe_name
 from jiuzhu_cli.tabular.ours import FRONTS
@@ -28,20 +28,16 @@ def errors_name(source: str) -> str:
     return f"{safe_name(Path(source).stem, limit=60)}_核对结果.xlsx"
 
 
-def write_errors(
-    target: Path,
-    book: Workbook,
-    tables: Sequence[Prepared],
-    results: Sequence[TableResult],
-    policy: Policy,
-    changes: Sequence[SheetSpec] = (),
-) -> str:
-    """The annotated copy: bad cells red, reasons in a last column, a summary and ``changes`` in front. Returns the SHA-256.
+class Marks(NamedTuple):
+    """What is put into the sheets: coloured cells, reasons by sheet and 1-based row, the row of each sheet's header."""
 
-    A file with nothing wrong gives the summary and the changes alone.
-    Of a text file so large that a full copy would take longer than the import itself only the concerned rows are given,
-    each with its row number of the original.
-    """
+    cells: list[CellMark]
+    reasons: dict[tuple[str, int], str]
+    header_rows: dict[str, int]
+
+
+def marks_of(tables: Sequence[Prepared], results: Sequence[TableResult], policy: Policy) -> Marks:
+    """What the findings of a file mark in its copy."""
     marks: list[CellMark] = []
     reasons: dict[tuple[str, int], list[str]] = {}
     for result in results:
@@ -55,13 +51,32 @@ def write_errors(
                 marks.append(CellMark(finding.source.sheet, finding.source.row, finding.source.column, text, colour))
             reasons.setdefault((finding.source.sheet, finding.source.row), []).append(text)
     joined = {place: "\n".join(texts) for place, texts in reasons.items()}
+    headers = {table.table.sheet: table.table.header_last + 1 for table in reversed(tables)}
+    return Marks(marks, joined, headers)
+
+
+def write_errors(
+    target: Path,
+    book: Workbook,
+    tables: Sequence[Prepared],
+    results: Sequence[TableResult],
+    policy: Policy,
+    changes: Sequence[SheetSpec] = (),
+    draft: CopyDraft | None = None,
+) -> str:
+    """The annotated copy: bad cells red, reasons in a last column, a summary and ``changes`` in front. Returns the SHA-256.
+
+    A file with nothing wrong gives the summary and the changes alone.
+    Of a text file so large that a full copy would take longer than the import itself only the concerned rows are given,
+    each with its row number of the original.
+    """
+    marks, joined, headers = marks_of(tables, results, policy)
     fronts = [_summary(results, policy), *changes]
     if not any(finding.severity != "notice" for result in results for finding in result.findings):
         return write_fronts(target, fronts)
     if book.kind != "xlsx" and sum(sheet.width * sheet.height for sheet in book.sheets) > MAX_KEPT_CELLS:
         return write_xlsx(target, [*fronts, *_concerned(book, tables, marks, joined)])
-    headers = {table.table.sheet: table.table.header_last + 1 for table in reversed(tables)}
-    return annotate_copy(book.path, target, marks, joined, *fronts, header_rows=headers, book=book)
+    return annotate_copy(book.path, target, marks, joined, *fronts, header_rows=headers, book=book, draft=draft)
 
 
 def _summary(results: Sequence[TableResult], policy: Policy) -> SheetSpec:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -36,6 +37,7 @@ Mode = Literal["", "replace", "append"]
 SAME_ROLL = 0.5  # of the smaller list: from here on it is a corrected roll
 OTHER_LIST = 1 / 3  # below it is another list; who stands on both is a doubt for dedupe, not a question for the clerk
 SAME_UNPLACED = 0.8  # the same where the town of one of the lists is unknown
+LONG_LIST = 20_000  # rows from which a list is worth a thread of its own
 NAMESAKES = 0.05  # common name and village, other ID: below it, chance
 _BATCH = re.compile(r"第([一二三四五六七八九十]{1,2}|\d{1,2})批")
 
@@ -53,7 +55,7 @@ class ListOfFile:
     tables: list[Prepared]
     results: list[TableResult]
     rows: pa.Table | None  # until they are staged
-    digest: str
+    content: Future[str]  # digest of what it says
     persons: list[int]  # rows of the record by table
     supplements: int | None = None
     incoming: Incoming | None = None
@@ -62,6 +64,15 @@ class ListOfFile:
     compared: dict[str, Comparison] = field(
         default_factory=dict
     )  # with last 'month', with the 'old' roll that it corrects
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the list says; waits for it."""
+        return self.content.result()
+
+    @property
+    def long(self) -> bool:
+        return sum(self.persons) >= LONG_LIST
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -94,8 +105,13 @@ class SourceFile:
     sha256: str
 
 
-def lists_of(tables: Sequence[Prepared], results: Sequence[TableResult], supplements: int | None) -> list[ListOfFile]:
-    """Tables of the same programme, area, month, category and 第几批 form one list; tables refused as a whole are left out."""
+def lists_of(
+    tables: Sequence[Prepared], results: Sequence[TableResult], supplements: int | None, beside: Executor
+) -> list[ListOfFile]:
+    """Tables of the same programme, area, month, category and 第几批 form one list; tables refused as a whole are left out.
+
+    ``beside``: threads in which digests of long lists are made.
+    """
     _widen_areas(tables, results)
     groups: dict[tuple[str, str, str, str, str, str], list[int]] = {}
     for index, table in enumerate(tables):
@@ -109,10 +125,14 @@ def lists_of(tables: Sequence[Prepared], results: Sequence[TableResult], supplem
             continue  # a sheet without one good row still belongs to its roll: the remainder holds its rows
         chosen = [tables[index] for index in indexes]
         rows = frame(key[0], chosen)
+        content: Future[str] = Future()
+        if rows.num_rows >= LONG_LIST:
+            content = beside.submit(content_digest, key[0], key[1:4], rows)
+        else:
+            content.set_result(content_digest(key[0], key[1:4], rows))
         out.append(
             ListOfFile(
-                *key, chosen, [results[index] for index in indexes], rows, content_digest(key[0], key[1:4], rows),
-                _persons_by_table(rows, len(chosen)), supplements,
+                *key, chosen, [results[index] for index in indexes], rows, content, _persons_by_table(rows, len(chosen)), supplements
             )
         )  # fmt: skip
     return out

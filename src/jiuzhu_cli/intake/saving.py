@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from jiuzhu_cli.intake.job import Job, Options
 from jiuzhu_cli.intake.mapping import keep_mappings
-from jiuzhu_cli.intake.outputs import write_outputs
+from jiuzhu_cli.intake.outputs import Drafts, write_outputs
 from jiuzhu_cli.intake.remainder import rows_present
 from jiuzhu_cli.intake.save import ListOfFile, SourceFile, lists_of, recognise_known, save_list
 from jiuzhu_cli.intake.watch import Limits, Watch
+from jiuzhu_cli.ledger import rolls
 from jiuzhu_cli.ledger.incoming import stage_lists
 from jiuzhu_cli.ledger.store import PartUndone, Store
 from jiuzhu_cli.ledger.workspace import Workspace
@@ -48,12 +50,23 @@ class Saver:
     def flush(self) -> None:
         """Raises what a file's saving raises, after the files before it are saved."""
         jobs, self._jobs, self._rows = self._jobs, [], 0
-        pending = [(job, self._fresh(job)) for job in jobs]
+        with (
+            ThreadPoolExecutor(2, thread_name_prefix="beside") as beside,
+            Drafts(self.workspace, self.policy, beside) as drafts,
+        ):
+            self._save(jobs, beside, drafts)
+
+    def _save(self, jobs: list[Job], beside: Executor, drafts: Drafts) -> None:
+        pending = [(job, self._fresh(job, beside)) for job in jobs]
+        for job, fresh in pending:
+            if fresh:
+                drafts.begin(job)
         lists = [one for _, fresh in pending for one in fresh]
         failure: BaseException | None = None
         watch = self._watch()
         if lists:
             _stage(self.store, lists)
+            pending = [(job, [one for one in fresh if not one.long or self._is_fresh(one)]) for job, fresh in pending]
             with self.store.transaction(actor=self.actor, command="import", now=self.now) as tx:
                 for number, (job, fresh) in enumerate(pending):
                     source = _source(job)
@@ -72,15 +85,18 @@ class Saver:
                         break
         for job in jobs:
             _conclude(job)
-        write_outputs(self.workspace, self.policy, self.store, jobs, now=self.now, actor=self.actor)
+        write_outputs(self.workspace, self.policy, self.store, jobs, drafts, now=self.now, actor=self.actor)
         if failure is not None:
             raise failure
 
     def _watch(self) -> Watch:
         return Watch(self.policy, Limits.of(self.workspace), accept=self.options.accept_change)
 
-    def _fresh(self, job: Job) -> list[ListOfFile]:
-        """The lists of a file that the record does not hold yet; none when the file is refused whole."""
+    def _fresh(self, job: Job, beside: Executor) -> list[ListOfFile]:
+        """The lists of a file that the record does not hold yet; none when the file is refused whole.
+
+        Long lists of a file that nobody has imported before are taken for such until their digest is there.
+        """
         refusal = _whole_file_refused(job, self.options)
         if refusal:
             for result in job.results[: len(job.tables)]:
@@ -90,14 +106,17 @@ class Saver:
         paired = zip(job.tables, job.results, strict=False)
         own = [(t, r) for t, r in paired if t.rows is None or t.rows.absorbed is None]
         own += [(table, result) for table, result, _ in job.partners]
-        job.lists = lists_of([t for t, _ in own], [r for _, r in own], job.supplements)
-        fresh = []
-        for one in job.lists:
-            if not recognise_known(self.store, one):
-                fresh.append(one)
-            elif one.results[0].status == "already":  # what was said of it then is said again
-                self._watch().compare_again(self.store, one)
-        return fresh
+        job.lists = lists_of([t for t, _ in own], [r for _, r in own], job.supplements, beside)
+        new = not rolls.knows_file(self.store, _source(job).sha256)
+        return [one for one in job.lists if (new and one.long) or self._is_fresh(one)]
+
+    def _is_fresh(self, one: ListOfFile) -> bool:
+        """Whether the record does not hold the list yet; what was said of a known one then is said again."""
+        if not recognise_known(self.store, one):
+            return True
+        if one.results[0].status == "already":
+            self._watch().compare_again(self.store, one)
+        return False
 
 
 def _stage(store: Store, lists: Sequence[ListOfFile]) -> None:

@@ -107,6 +107,11 @@ def batches_with_content(store: Store, content_sha256: str) -> list[dict[str, An
     return [dict(row) for row in rows]
 
 
+def knows_file(store: Store, sha256: str) -> bool:
+    """Whether a batch ever came from this very file."""
+    return bool(store.query("SELECT 1 FROM batch WHERE file_sha256 = ? LIMIT 1", (sha256,)))
+
+
 def active_root(store: Store, batch_id: int) -> int | None:
     """The active roll that ``batch_id`` is or supplements; None when it has been corrected or undone."""
     rows = store.query("SELECT coalesce(supplements, batch_id) FROM batch WHERE batch_id = ?", (batch_id,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import zipfile
@@ -17,7 +18,7 @@ from jiuzhu_cli.tabular.cells import CellError, Sheet, Workbook, column_index
 from jiuzhu_cli.tabular.files import write_atomic
 from jiuzhu_cli.tabular.ours import REASON_HEADER, old_reasons
 from jiuzhu_cli.tabular.package import Odd
-from jiuzhu_cli.tabular.patch import new_workbook, patched_copy
+from jiuzhu_cli.tabular.patch import Draft, new_workbook
 from jiuzhu_cli.tabular.plaincopy import PlainMarks, write_plain
 from jiuzhu_cli.tabular.read import read_workbook
 from jiuzhu_cli.tabular.sheetpatch import SheetMarks
@@ -50,6 +51,40 @@ class CellMark:
         return self.row - 1, column
 
 
+class CopyDraft:
+    """What of ``annotate_copy`` takes long with a large sheet, done before all is known that stands in front of it.
+
+    To be closed. The copy has the same bytes with and without a draft.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        marks: Sequence[CellMark],
+        reasons: Mapping[tuple[str, int], str],
+        header_rows: Mapping[str, int],
+        book: Workbook,
+    ) -> None:
+        """``folder`` is for what waits, the rest as for the copy. Raises whatever an odd workbook brings about."""
+        self._told = list(marks), dict(reasons), dict(header_rows)
+        sheets, comments = _patches(book, *self._told)
+        self._draft = Draft(_source(book), sheets, comments, {sheet.name for sheet in book.sheets}, folder)
+
+    def close(self) -> None:
+        """Lets go of its files."""
+        self._draft.close()
+
+    def is_of(
+        self, marks: Sequence[CellMark], reasons: Mapping[tuple[str, int], str], header_rows: Mapping[str, int]
+    ) -> bool:
+        """Whether it was made of these very marks."""
+        return self._told == (list(marks), dict(reasons), dict(header_rows))
+
+    def write(self, path: Path, fronts: Sequence[SheetSpec]) -> None:
+        """Once only."""
+        self._draft.write(path, fronts)
+
+
 def annotate_copy(
     source: Path,
     target: Path,
@@ -58,6 +93,7 @@ def annotate_copy(
     *fronts: SheetSpec,
     header_rows: Mapping[str, int] | None = None,
     book: Workbook | None = None,
+    draft: CopyDraft | None = None,
 ) -> str:
     """Copies ``source`` to ``target`` (xlsx) with marked cells coloured and commented, ``reasons`` (by sheet and 1-based row) in
     a column appended at the right, and ``fronts`` as the first sheets. Returns the SHA-256. A reason is yellow where all marks
@@ -65,7 +101,7 @@ def annotate_copy(
 
     Of an xlsx all else stays byte for byte (``patch``); of one put together oddly openpyxl makes the copy. What is no xlsx
     becomes a new workbook that carries data and marks and says so. ``header_rows`` (1-based) tell where each sheet's header
-    stands, default 1. ``book`` spares reading again.
+    stands, default 1. ``book`` spares reading again, a ``draft`` of it the longest part where it is of these marks.
     """
     book = book or read_workbook(source)
     headers = dict(header_rows or {})
@@ -80,6 +116,9 @@ def annotate_copy(
         cells = sum(sheet.width * sheet.height for sheet in book.sheets)
         small = cells <= MAX_KEPT_CELLS and sum(s.blank_rows for s in book.sheets) < 20_000
         ways = [_copy_patched, _copy_kept, _copy_plain] if small else [_copy_patched, _copy_plain]
+    if draft is not None and draft.is_of(marks, reasons, headers):
+        with contextlib.suppress(*_STRANGE):
+            return write_atomic(target, lambda path: draft.write(path, sheets))
     for way in ways[:-1]:
         try:
             return write_atomic(target, lambda path, way=way: way(book, path, marks, reasons, sheets, headers))  # type: ignore[misc]
@@ -164,6 +203,17 @@ def _copy_patched(
     fronts: Sequence[SheetSpec],
     headers: Mapping[str, int],
 ) -> None:
+    with contextlib.closing(CopyDraft(path.parent, marks, reasons, headers, book)) as draft:
+        draft.write(path, fronts)
+
+
+def _patches(
+    book: Workbook,
+    marks: Sequence[CellMark],
+    reasons: Mapping[tuple[str, int], str],
+    headers: Mapping[str, int],
+) -> tuple[dict[str, SheetMarks], dict[str, dict[tuple[int, int], str]]]:
+    """What is put into each sheet, and the comments of its cells."""
     anchors = {sheet.name: _anchors(sheet) for sheet in book.sheets}
     places = _reason_columns(book, reasons)
     sheets: dict[str, SheetMarks] = {
@@ -197,7 +247,7 @@ def _copy_patched(
     comments: dict[str, dict[tuple[int, int], str]] = {}
     for (name, row, column), text in _comments(marks, anchors).items():
         comments.setdefault(name, {})[row, column] = text
-    patched_copy(_source(book), path, sheets, comments, fronts, {sheet.name for sheet in book.sheets})
+    return sheets, comments
 
 
 def _copy_kept(
@@ -331,4 +381,4 @@ def _copy_plain(
     write_plain(path, sheets, fronts, PLAIN_NOTE)
 
 
-__all__ = ["CellError", "CellMark", "annotate_copy", "write_fronts"]
+__all__ = ["CellError", "CellMark", "CopyDraft", "annotate_copy", "write_fronts"]

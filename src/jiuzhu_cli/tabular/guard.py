@@ -44,7 +44,7 @@ MAX_ENTRIES = 5_000
 MAX_INFLATED = 4 << 30
 MAX_RATIO = 400  # inflated : stored, beyond RATIO_FREE bytes; honest sheets stay below 100
 RATIO_FREE = 32 << 20
-CHUNK = 1 << 20
+CHUNK = 2 << 20
 _RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
 
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -73,7 +73,7 @@ def inspect_xlsx(data: bytes, name: str) -> XlsxFacts:
     """
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            return _Inspector(archive, data, name).run()
+            return _Inspector(archive, name).run()
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -90,8 +90,8 @@ def inspect_xlsx(data: bytes, name: str) -> XlsxFacts:
 
 
 class _Inspector:
-    def __init__(self, archive: zipfile.ZipFile, data: bytes, name: str) -> None:
-        self.archive, self.data, self.name = archive, data, name
+    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+        self.archive, self.name = archive, name
         self.inflated = 0
         self.entries = {info.filename: info for info in archive.infolist()}
         self.kept: dict[str, bytes] = {}  # small parts, inflated
@@ -139,7 +139,7 @@ class _Inspector:
         """The part inflated piece by piece; limits are checked on the way."""
         info = self.entries[part]
         total, before, first = 0, b"", True
-        for block in inflated(self.archive, info, self.data, CHUNK):
+        for block in inflated(self.archive, info, CHUNK):
             if not total and block[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 raise DataError(f"“{self.name}”的内部编码不是 UTF-8", _RESAVE)
             total += len(block)

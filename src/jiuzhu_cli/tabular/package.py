@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shutil
 import struct
 import zipfile
 import zlib
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from jiuzhu_cli.tabular.inflate import PACKED_END, inflated, machine, packed
 
 MAIN = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -95,9 +97,7 @@ class Package:
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """The part's bytes, a megabyte at a time."""
-        with self.archive.open(self.infos[name]) as stream:
-            while piece := stream.read(_PIECE):
-                yield piece
+        return inflated(self.archive, self.infos[name], _PIECE)
 
     def relations(self, part: str) -> dict[str, tuple[str, str]]:
         """``id → (last word of the type, part)`` of a part ('' is the package); targets outside the package are left out."""
@@ -154,22 +154,24 @@ def _deflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def _deflated_abreast(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Fast rather than small: every piece is deflated by itself, on two threads (zlib leaves the interpreter free)."""
-    running: deque[Future[bytes]] = deque()
-    with ThreadPoolExecutor(2, thread_name_prefix="deflate") as pool:
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A part deflated already, in a file of its own: its checksum and lengths."""
+
+    file: BinaryIO
+    crc: int
+    packed: int
+    size: int
+
+    @classmethod
+    def of(cls, pieces: Iterable[bytes], file: BinaryIO) -> Packed:
+        """``pieces`` deflated into ``file``, fast rather than small."""
+        crc = length = size = 0
         for piece in pieces:
-            running.append(pool.submit(_deflated_alone, piece))
-            if len(running) > 3:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
-    yield b"\x03\x00"  # an empty last block ends the stream (RFC 1951)
-
-
-def _deflated_alone(piece: bytes) -> bytes:
-    packer = zlib.compressobj(1, zlib.DEFLATED, -15)
-    return packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH)  # ends on a byte; the next piece goes on behind
+            crc, size = machine.crc32(piece, crc), size + len(piece)
+            length += file.write(packed(piece))
+        length += file.write(PACKED_END)
+        return cls(file, crc, length, size)
 
 
 class Writer:
@@ -199,7 +201,14 @@ class Writer:
             left -= len(piece)
         self._note(at, name, info.compress_type, info.CRC, info.compress_size, info.file_size)
 
-    def add(self, name: str, pieces: Iterable[bytes], *, large: bool = False) -> None:
+    def paste(self, name: str, part: Packed) -> None:
+        """A part that is deflated already."""
+        at = self._header(name, zipfile.ZIP_DEFLATED, part.crc, part.packed, part.size)
+        part.file.seek(0)
+        shutil.copyfileobj(part.file, self._file, _PIECE)
+        self._note(at, name, zipfile.ZIP_DEFLATED, part.crc, part.packed, part.size)
+
+    def add(self, name: str, pieces: Iterable[bytes]) -> None:
         """A new part."""
         at = self._header(name, zipfile.ZIP_DEFLATED, 0, 0, 0)
         crc = size = packed = 0
@@ -210,7 +219,7 @@ class Writer:
                 crc, size = zlib.crc32(piece, crc), size + len(piece)
                 yield piece
 
-        for data in _deflated_abreast(counted()) if large else _deflated(counted()):
+        for data in _deflated(counted()):
             packed += self._file.write(data)
         end = self._file.tell()
         self._file.seek(at)

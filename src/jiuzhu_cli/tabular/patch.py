@@ -7,7 +7,10 @@ Macros are left behind.
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +22,7 @@ from jiuzhu_cli.tabular.package import (  # fmt: skip
     RELATIONS,
     Odd,
     Package,
+    Packed,
     Writer,
     attributes,
     before_end,
@@ -31,6 +35,7 @@ from jiuzhu_cli.tabular.sheetpatch import SheetMarks, SheetPatch
 from jiuzhu_cli.tabular.styles import EMPTY, Styles
 from jiuzhu_cli.tabular.write import SheetSpec
 
+Comments = Mapping[str, Mapping[tuple[int, int], str]]
 MAX_REMARKS = 2_000  # comments in one sheet: with more of them Excel takes minutes to open it
 _TYPES = "[Content_Types].xml"
 _SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml."
@@ -44,28 +49,40 @@ _OTHER_BOOKS = (
 _MACRO = re.compile(r"(^|/)vba[^/]*\.(bin|xml)$", re.IGNORECASE)
 
 
-def patched_copy(
-    source: Path | BinaryIO,
-    target: Path,
-    sheets: Mapping[str, SheetMarks],
-    comments: Mapping[str, Mapping[tuple[int, int], str]],
-    fronts: Sequence[SheetSpec],
-    known: Collection[str],
-) -> None:
-    """Writes ``target``: ``source`` with ``sheets`` and ``comments`` (by sheet name and 0-based cell) put in, ``fronts`` first.
+class Draft:
+    """A copy with its marks put in and its large sheets packed, before it is known what stands in front of them.
 
-    Fronts of an earlier copy, which are not among the ``known`` sheets, go. Names of ``fronts`` must be free. Odd when the package is not as Excel, WPS and LibreOffice write it.
+    They wait in nameless files in ``folder``, until it is closed.
     """
-    package = Package(source)
-    try:
-        copy = _Copy(package)
-        copy.drop_fronts(known)
-        copy.mark(sheets, comments)
-        copy.put_in_front(fronts)
+
+    def __init__(
+        self,
+        source: Path | BinaryIO,
+        sheets: Mapping[str, SheetMarks],
+        comments: Comments,
+        known: Collection[str],
+        folder: Path,
+    ) -> None:
+        """``source`` with ``sheets`` and ``comments`` (by sheet name and 0-based cell) put in.
+
+        Fronts of an earlier copy, which are not among the ``known`` sheets, go. Odd when the package is not as Excel, WPS and LibreOffice write it.
+        """
+        with ExitStack() as opened:
+            package = opened.enter_context(closing(Package(source)))
+            self._copy = _Copy(package)
+            self._copy.drop_fronts(known)
+            self._copy.mark(sheets, comments)
+            self._copy.pack(lambda: opened.enter_context(tempfile.TemporaryFile(dir=folder)))
+            self._opened = opened.pop_all()
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def write(self, target: Path, fronts: Sequence[SheetSpec]) -> None:
+        """Writes the copy with ``fronts`` first, whose names must be free. Once only."""
+        self._copy.put_in_front(fronts)
         with target.open("wb") as file:
-            copy.write(Writer(file))
-    finally:
-        package.close()
+            self._copy.write(Writer(file))
 
 
 def new_workbook(target: Path, fronts: Sequence[SheetSpec]) -> None:
@@ -90,7 +107,7 @@ class _Copy:
         if any(_UNPATCHED.search(name) for name in package.infos):
             raise Odd("signed, or with controls or macro sheets")
         self._parts: dict[str, Iterable[bytes]] = {}  # changed and new ones
-        self._large: set[str] = set()
+        self._large: dict[str, Packed | None] = {}
         self._types = package.read(_TYPES)
         self._types_prefix = prefix_of(self._types, "Types")
         self._book = next((part for kind, part in package.relations("").values() if kind == "officeDocument"), "")
@@ -180,13 +197,13 @@ class _Copy:
 
     # sheets -------------------------------------------------------------------------------------------------
 
-    def mark(self, marks: Mapping[str, SheetMarks], comments: Mapping[str, Mapping[tuple[int, int], str]]) -> None:
+    def mark(self, marks: Mapping[str, SheetMarks], comments: Comments) -> None:
         """Marks and comments into the sheets; a sheet that is selected is so no longer."""
         found = {name: part for name, part, kind, _ in self._sheets() if kind == "worksheet"}
         if not set(marks) | set(comments) <= set(found):
             raise Odd("sheets")
         for number, (name, part) in enumerate(found.items(), 1):
-            mark = marks.get(name, SheetMarks())
+            mark = replace(marks.get(name, SheetMarks()))
             mark.deselect = b"tabSelected" in self._package.start_of(part, _HEAD)
             texts = dict(sorted(comments.get(name, {}).items())[:MAX_REMARKS])
             again = bool(mark.old)
@@ -203,7 +220,12 @@ class _Copy:
                 # the styles grow while the sheet goes through: sheets first, styles after them
                 self._parts[part] = SheetPatch(self._package.pieces(part), mark, self._styles)
                 if self._package.infos[part].file_size > LARGE:
-                    self._large.add(part)
+                    self._large[part] = None
+
+    def pack(self, spool: Callable[[], BinaryIO]) -> None:
+        """Puts the marks into the large sheets now; each goes into a file of ``spool``. The small ones follow when all is written."""
+        for part in self._large:
+            self._large[part] = Packed.of(self._parts[part], spool())
 
     def _remarks(self, sheet: str, texts: Mapping[tuple[int, int], str], number: int, *, again: bool) -> str:
         """Comments and their drawing; returns the relation of a new drawing, '' when the sheet needs none.
@@ -268,8 +290,10 @@ class _Copy:
         self._parts.pop(self._styles_part, None)
         names = [name for name in self._package.infos if name != self._styles_part]
         for name in [*names, *(name for name in self._parts if name not in self._package.infos)]:
-            if name in self._parts:
-                writer.add(name, self._parts[name], large=name in self._large)
+            if (part := self._large.get(name)) is not None:
+                writer.paste(name, part)
+            elif name in self._parts:
+                writer.add(name, self._parts[name])
             else:
                 writer.copy(self._package, name)
         writer.add(self._styles_part, [self._styles.bytes()])  # last: formats are added while the sheets go through

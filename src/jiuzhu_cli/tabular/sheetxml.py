@@ -23,7 +23,7 @@ from jiuzhu_cli.tabular.sheetrows import RowReader, Rows
 from jiuzhu_cli.tabular.words import PAD, Unusual
 
 THREADS, LARGE = 2, 4 << 20  # from so many bytes of XML on, threads pay
-_MANY = 16  # parts from which columns grow in place
+_MANY = 8  # parts from which columns grow in place
 _LONGEST_HEAD, _LONGEST_ROW, _LONGEST_TAIL = 1 << 20, 16 << 20, 64 << 20
 _ROOT = re.compile(rb"<worksheet[\s>]")
 _EMPTY = re.compile(rb"<sheetData\s*/>|<sheetData>\s*</sheetData>")
