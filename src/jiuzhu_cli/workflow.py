@@ -133,24 +133,25 @@ class Month:
         from jiuzhu_cli.dedupe.dispositions import decide_files
 
         answers = {
-            "重复享受": "停发乙方",
-            "去世等后仍发放": "停发甲方",
-            "账户异常": "合规不处理",
-            "应享未享": "已转部门办理",
+            "重复享受": {"处理结果": "双重享受", "停发哪一方": "乙方"},
+            "去世等后仍发放": {"处理结果": "属实"},
+            "账户异常": {"处理结果": "误报"},
+            "应享未享": {"处理结果": "已转部门办理"},
         }
+        checked = {"备注": "演示：入户核实", "核实人": DRAFTER, "核实日期": self.day.isoformat()}
 
         def clerk(sheet: str, row: Mapping[str, Any]) -> dict[str, str]:
             kind = next((word for word in answers if word in sheet), "")
             # one in five stays open, as in life: those payments are held
             left_open = str(row["疑点编号"])[-1] in "05"
-            return {} if left_open or not kind else {"处理意见": answers[kind], "备注": "演示：入户核实"}
+            return {} if left_open or not kind else answers[kind] | checked
 
         filled = self._fill(self.doubts, clerk, key="疑点编号")
         result = decide_files(self.store, [filled], actor=DRAFTER, now=self.now)
-        lines = [f"读回处理意见 {result.applied} 条，没有采用 {len(result.refused)} 条；没填的仍算待核实，会拦住发放"]
+        lines = [f"读回处理结果 {result.applied} 条，没有采用 {len(result.refused)} 条；没填的仍算待核实，会拦住发放"]
         command = f"jiuzhu dedupe decide {self._relative(filled)}"
         return Step(
-            "核实疑点，读回处理意见", command, lines, {"applied": result.applied, "refused": len(result.refused)}
+            "核实疑点，读回处理结果", command, lines, {"applied": result.applied, "refused": len(result.refused)}
         )
 
     def review(self) -> Step:

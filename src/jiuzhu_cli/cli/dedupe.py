@@ -39,6 +39,7 @@ def run(
             split_by_town=split_by_town,
             actor=context.actor,
             now=context.now,
+            today=context.today,
         )
     groups = sorted({(d["kind"], d["code"], d["severity"]) for d in result.doubts}, key=lambda g: (list(KINDS).index(g[0]), g))  # fmt: skip
     rows = []

@@ -124,6 +124,15 @@ def result_label(kind: str, result: str) -> str:
     return RESULTS[result].label if result in RESULTS else result
 
 
+def result_choices(kind: str) -> tuple[str, ...]:
+    """What the workbook offers for doubts of ``kind``. Whatever the kind, ``双重享受`` is understood as its word for true."""
+    told = KINDS[kind]
+    if not told.stoppable:
+        return tuple(result_label(kind, code) for code in ("pending", "confirmed", "false_alarm", "referred"))
+    words = dict.fromkeys((RESULTS["pending"].label, told.confirmed, *(r.label for r in RESULTS.values())))
+    return tuple(words)
+
+
 def verdict_label(doubt: Mapping[str, Any]) -> str:
     """``双重享受（停发乙方）``, ``已停发（甲方）``, ``允许叠加`` …"""
     result, side = verdict_of(doubt)

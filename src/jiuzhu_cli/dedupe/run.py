@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,14 @@ from jiuzhu_cli.dedupe.checks import find_by_checks
 from jiuzhu_cli.dedupe.circumstances import REGISTERS
 from jiuzhu_cli.dedupe.claims import find_claims
 from jiuzhu_cli.dedupe.conflicts import CODES, EVENT_REGISTERS, find_conflicts
+from jiuzhu_cli.dedupe.deadline import Deadlines
 from jiuzhu_cli.dedupe.events import find_events
 from jiuzhu_cli.dedupe.evidence import Speaker
 from jiuzhu_cli.dedupe.facts import DESCRIBING, LINE_COLUMNS, ROLL_COLUMNS, answer_questions, build_facts
 from jiuzhu_cli.dedupe.hits import create_hits
 from jiuzhu_cli.dedupe.missed import find_missed
 from jiuzhu_cli.dedupe.output import write_outputs
+from jiuzhu_cli.ledger.doubt_records import records_beside
 from jiuzhu_cli.ledger.doubts import (
     RunCounts,
     doubts_of,
@@ -33,6 +35,7 @@ from jiuzhu_cli.ledger.doubts import (
 )
 from jiuzhu_cli.ledger.files import record_file
 from jiuzhu_cli.ledger.snapshot import open_snapshot
+from jiuzhu_cli.ledger.verdicts import decisions_seen
 
 if TYPE_CHECKING:
     import duckdb
@@ -56,6 +59,7 @@ class DedupeResult:
     csv: Path
     workbook: Path
     town_workbooks: list[Path] = field(default_factory=list)
+    overdue: int = 0
 
     @property
     def open(self) -> int:
@@ -91,6 +95,7 @@ class DedupeResult:
             "gone": self.counts.gone,
             "reopened": self.counts.reopened,
             "earlier_pending": self.earlier,
+            "overdue": self.overdue,
             "by_kind": self.by("kind"),
             "by_code": self.by("code"),
             "amount_fen": sum(doubt["amount_fen"] for doubt in self.doubts),
@@ -111,11 +116,12 @@ def run_dedupe(
     split_by_town: bool = False,
     actor: str,
     now: datetime | None = None,
+    today: date | None = None,
 ) -> DedupeResult:
     """Looks for doubts in the rolls of ``month_from`` (default ``month``) to ``month``.
 
     UsageError for a wrong month or when no roll of ``month`` has been imported. The record is changed first, then the files are
-    written from it: run again after a crash, the same bytes come out.
+    written from it: run again after a crash, the same bytes come out. ``today``: for what is overdue; without it nothing is.
     """
     first = check_month(month_from) if month_from else check_month(month)
     if first > check_month(month):
@@ -145,10 +151,15 @@ def run_dedupe(
         counts = record_run(tx, run_month=month, window=(first, month))
     doubts = doubts_of(store, (first, month))
     earlier = earlier_pending(store, first)
+    deadlines = Deadlines(policy)
     written = write_outputs(
         workspace.internal / "dedupe" / month,
         doubts,
+        records_beside(store, (first, month)),
         Speaker(policy),
+        deadlines,
+        today=today,
+        seen=decisions_seen(store, (first, month)),
         month=month,
         month_from=first,
         not_judged=not_judged,
@@ -160,8 +171,9 @@ def run_dedupe(
         for file in written.files:
             record_file(tx, workspace, file.path, entity=f"dedupe:{month}", kind=file.kind, sha256=file.sha256, lines=file.lines)  # fmt: skip
     return DedupeResult(
-        month, first, doubts, counts, not_judged, earlier, written.csv, written.workbook, written.town_workbooks
-    )
+        month, first, doubts, counts, not_judged, earlier, written.csv, written.workbook, written.town_workbooks,
+        sum(deadlines.overdue(doubt, today) for doubt in doubts),
+    )  # fmt: skip
 
 
 def find_doubts(

@@ -133,7 +133,7 @@ def read_job(
 
 # Workbooks of other commands, which clerks keep beside the ledgers: their rows name people and amounts, and are no roll
 _OWN_BOOKS = {
-    "doubts": ("是疑点工作簿，不是台账", "填好处理意见后用 jiuzhu dedupe decide 读回"),
+    "doubts": ("是疑点工作簿，不是台账", "填好处理结果后用 jiuzhu dedupe decide 读回"),
     "review": ("是复核建议工作簿，不是台账", "填好决定后用 jiuzhu review decide 读回"),
     "due": ("是到期走访名单，不是台账", "不用导入"),
 }

@@ -182,7 +182,7 @@ def _next(
         return "跨项目比对，找重复、漏发、死亡后领取", f"jiuzhu dedupe run --month {month}"
     if strong and not batches:
         return (
-            f"核实 {strong} 条强疑点，在疑点工作簿里选处理意见后读回",
+            f"核实 {strong} 条强疑点，在疑点工作簿里选处理结果后读回",
             f"jiuzhu dedupe decide {books[0]}",
         )
     if not reviewed:

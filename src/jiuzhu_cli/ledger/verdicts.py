@@ -167,3 +167,14 @@ def history(store: Store, doubt_ids: Iterable[str]) -> list[dict[str, Any]]:
 def last_decisions(store: Store, doubt_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     """The event that made each doubt's present decision; doubts without one are left out."""
     return {event["doubt_id"]: event for event in history(store, doubt_ids) if event["event"] == "decided"}
+
+
+def decisions_seen(store: Store, window: tuple[str, str]) -> int:
+    """The number of the latest decision on any doubt of the window's months; 0 before the first. A workbook bears it as a mark: what was
+    decided later its clerk has not seen.
+    """
+    found = store.query(
+        "SELECT max(event_id) FROM doubt_history WHERE event = 'decided' AND doubt_id IN (SELECT doubt_id FROM doubt_month WHERE month BETWEEN ? AND ?)",
+        window,
+    )
+    return int(found[0][0] or 0)

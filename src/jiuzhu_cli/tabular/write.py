@@ -27,6 +27,7 @@ MAX_ROWS = 1_048_576
 MANY_CELLS = 200_000  # from here on rows go to disk as they are written
 FONT, TITLE_FONT = "宋体", "黑体"
 FILLS = {"red": "#FFC7CE", "yellow": "#FFEB9C", "grey": "#E7E6E6"}
+RED: dict[str, Any] = {"bold": True, "font_color": "#C00000"}
 _DEFUSE = ("=", "+", "-", "@", "\t", "\r")
 
 A3, A4 = 8, 9  # Excel's paper numbers
@@ -35,10 +36,19 @@ Kind = Literal["text", "amount", "count", "date"]
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """A text cell of which some characters are red and bold: ``spans`` of (from, to), in order, not touching."""
+
+    text: str
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnSpec:
     """One column. ``width`` in half-width characters, 0: by content. ``amount`` cells are 分 (int), shown as 元.
 
-    ``choices`` makes a drop-down for the column's cells; ``wrap`` breaks long text into lines.
+    ``choices`` makes a drop-down for the column's cells; ``wrap`` breaks long text into lines; ``shades`` (text → a colour of ``FILLS``)
+    colours cells by what they hold, also after somebody changed it.
     """
 
     header: str
@@ -47,6 +57,7 @@ class ColumnSpec:
     choices: tuple[str, ...] | None = None
     wrap: bool = False
     align: Literal["", "left", "center", "right"] = ""
+    shades: Mapping[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +88,7 @@ class SheetSpec:
     row_height: float = 0  # points; 0: by content
     borders: bool = True
     page_footer: str = "&C第 &P 页 共 &N 页"
+    print_columns: int = 0  # only so many at the left are printed, with title and notes above them; 0: all
 
     @property
     def first_row(self) -> int:
@@ -212,7 +224,11 @@ class _Writer:
 
     def _page(self) -> None:
         spec, sheet = self.spec, self.sheet
-        sheet.set_paper(A3 if spec.landscape and sum(self.widths) > WIDEST_ON_A4 else A4)
+        printed = sum(self.widths[: spec.print_columns or None])
+        sheet.set_paper(A3 if spec.landscape and printed > WIDEST_ON_A4 else A4)
+        if spec.print_columns:
+            below = spec.first_row + len(spec.rows) + len(spec.footnotes)
+            sheet.print_area(0, 0, max(below - 1, 0), spec.print_columns - 1)
         sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.7)
         sheet.fit_to_pages(1, 0)
         sheet.center_horizontally()
@@ -250,8 +266,8 @@ class _Writer:
     def _across(self, row: int, text: str, style: Format, *, scale: float = 0) -> None:
         """One text over all columns, the row as high as it needs."""
         scale = scale or self.spec.font_size / 11
-        last = len(self.spec.columns) - 1
-        self.sheet.set_row(row, _lines(text, sum(self.widths), scale) * scale * 16.5 + 5)
+        last = (self.spec.print_columns or len(self.spec.columns)) - 1
+        self.sheet.set_row(row, _lines(text, sum(self.widths[: last + 1]), scale) * scale * 16.5 + 5)
         check_text(text, f"工作表“{self.spec.name}”")
         if last > 0:
             self.sheet.merge_range(row, 0, row, last, "", style)
@@ -296,15 +312,26 @@ class _Writer:
                 style_ = plain[index]
                 if fills and (number, index) in fills:
                     style_ = self._format(**styles[index], bg_color=FILLS[fills[number, index]])
+                if isinstance(value, Marked) and (not value.spans or value.spans[0] == (0, len(value.text))):
+                    # all or nothing of it: one run is no rich text
+                    style_ = self._format(**styles[index], **RED) if value.spans else style_
+                    value = value.text  # noqa: PLW2901
                 self._cell(row, index, kinds[index], value, style_)
         if spec.rows:
             for index, column in enumerate(spec.columns):
                 if column.choices:
                     self._choices(first, index, column)
+                for text, colour in (column.shades or {}).items():
+                    shade = self.book.add_format({"bg_color": FILLS[colour]})
+                    rule = {"type": "cell", "criteria": "==", "value": f'"{text}"', "format": shade}
+                    self.sheet.conditional_format(first, index, first + len(spec.rows) - 1, index, rule)
 
     def _cell(self, row: int, index: int, kind: str, value: Any, style: Format) -> None:
         if value is None or value == "":
             self.sheet.write_blank(row, index, None, style)
+        elif isinstance(value, Marked):
+            check_text(value.text, f"工作表“{self.spec.name}”第 {row + 1} 行“{self.spec.columns[index].header}”")
+            self._marked(row, index, value, style)
         elif kind in {"text", "date"} or isinstance(value, str):
             text = value if isinstance(value, str) else _shown(value, kind)
             check_text(text, f"工作表“{self.spec.name}”第 {row + 1} 行“{self.spec.columns[index].header}”")
@@ -313,6 +340,17 @@ class _Writer:
             self.sheet.write_number(row, index, _Yuan(value / 100), style)
         else:
             self.sheet.write_number(row, index, value, style)
+
+    def _marked(self, row: int, index: int, value: Marked, style: Format) -> None:
+        text, red = value.text, self._format(**RED)
+        parts: list[Any] = []
+        at = 0
+        for start, end in value.spans:
+            parts += [text[at:start]] if start > at else []
+            parts += [red, text[start:end]]
+            at = end
+        parts += [text[at:]] if at < len(text) else []
+        self.sheet.write_rich_string(row, index, *parts, style)
 
     def _choices(self, first: int, index: int, column: ColumnSpec) -> None:
         choices = list(column.choices or ())
@@ -339,6 +377,8 @@ def _shown(value: Any, kind: str) -> str:
         return ""
     if isinstance(value, str):
         return value
+    if isinstance(value, Marked):
+        return value.text
     if kind == "amount":
         return f"{value / 100:.2f}"
     if isinstance(value, datetime):
@@ -351,6 +391,8 @@ def _shown(value: Any, kind: str) -> str:
 def _lines(text: str, width: float, scale: float) -> int:
     """Lines that ``text`` takes in a cell of ``width`` half-width characters at 11 points times ``scale``."""
     room = max(1.0, (width - 1) / scale)
+    if 2 * len(text) <= room and "\n" not in text:
+        return 1
     return sum(max(1, -(-text_width(line) // int(room))) if int(room) else 1 for line in text.split("\n"))
 
 
