@@ -213,7 +213,7 @@ def test_filled_workbook_comes_back(world: World) -> None:
 
     def edit(sheet) -> None:  # type: ignore[no-untyped-def]
         columns, rows = _columns(sheet), _rows(sheet)
-        decision, note, id_a = columns["处理意见"], columns["备注"], columns["甲方身份证号"]
+        decision, note, id_a = columns["处理结果"], columns["备注"], columns["甲方身份证号"]
         sheet.cell(rows["D000001"], decision, " 停发甲方 ")
         sheet.cell(rows["D000001"], note, "已入户核实")
         sheet.cell(rows["D000002"], decision, "不管")
@@ -253,7 +253,7 @@ def test_a_side_that_is_not_paid_cannot_be_stopped(world: World) -> None:
     world.register("death", {"id_no": make_id(1), "name": "王", "event_date": "2026-01-01"})
 
     def edit(sheet) -> None:  # type: ignore[no-untyped-def]
-        sheet.cell(_rows(sheet)["D000001"], _columns(sheet)["处理意见"], "停发乙方")
+        sheet.cell(_rows(sheet)["D000001"], _columns(sheet)["处理结果"], "停发乙方")
 
     result = decide_files(world.store, [_filled(world, edit)], actor="甲")
     assert (result.applied, len(result.refused)) == (0, 1)
@@ -266,8 +266,8 @@ def test_one_doubt_decided_two_ways_is_refused(world: World) -> None:
         row, columns = _rows(sheet)["D000001"], _columns(sheet)
         for column in range(1, sheet.max_column + 1):
             sheet.cell(row + 1, column, sheet.cell(row, column).value)
-        sheet.cell(row, columns["处理意见"], "停发甲方")
-        sheet.cell(row + 1, columns["处理意见"], "停发乙方")
+        sheet.cell(row, columns["处理结果"], "停发甲方")
+        sheet.cell(row + 1, columns["处理结果"], "停发乙方")
 
     result = decide_files(world.store, [_filled(world, edit)], actor="甲")
     assert (result.applied, len(result.refused)) == (0, 2)
@@ -277,7 +277,7 @@ def test_a_file_that_is_no_list_of_doubts_applies_nothing(world: World) -> None:
     _double(world, "2026-10")
 
     def edit(sheet) -> None:  # type: ignore[no-untyped-def]
-        sheet.cell(_rows(sheet)["D000001"], _columns(sheet)["处理意见"], "停发甲方")
+        sheet.cell(_rows(sheet)["D000001"], _columns(sheet)["处理结果"], "停发甲方")
 
     good = _filled(world, edit)
     with pytest.raises(DataError):

@@ -1,17 +1,18 @@
-"""jiuzhu dedupe: run, decide, list."""
+"""jiuzhu dedupe: run, decide, list, diff, explain."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import typer
 
-from jiuzhu_cli.cli.context import Context, first_few, relative, table
+from jiuzhu_cli.cli.context import Context, first_few, moment, relative, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command("run", help="查疑点，出清单（CSV）和可填处理意见的工作簿。")
+@app.command("run", help="查疑点，出清单（CSV）和可填处理结果的工作簿。")
 def run(
     ctx: typer.Context,
     month: str = typer.Option(..., "--month", help="月份 YYYY-MM。"),
@@ -55,6 +56,8 @@ def run(
     lines += [f"不能判定：{one['reason']}" for one in result.not_judged]
     if result.earlier:
         lines.append(f"更早月份还有 {result.earlier} 条待核实。")
+    if result.overdue:
+        lines.append(f"! {result.overdue} 条强疑点过了核实期限（jiuzhu dedupe list --overdue）。")
     lines += [
         f"清单：{relative(context.workspace, result.csv)}",
         f"工作簿：{relative(context.workspace, result.workbook)}",
@@ -62,7 +65,7 @@ def run(
     lines += [f"乡镇工作簿：{len(result.town_workbooks)} 个，在 {relative(context.workspace, result.town_workbooks[0].parent)}"] if result.town_workbooks else []  # fmt: skip
     if result.open:
         lines += [
-            "下一步：在工作簿里填“处理意见”，然后",
+            "下一步：在工作簿里填“处理结果”，然后",
             f"  jiuzhu dedupe decide {relative(context.workspace, result.workbook)}",
         ]
     else:
@@ -72,19 +75,35 @@ def run(
         raise typer.Exit(3)
 
 
-@app.command("decide", help="读回填好处理意见的工作簿；可一次给几个文件。")
+@app.command("decide", help="读回填好处理结果的工作簿；可一次给几个文件。")
 def decide(
-    ctx: typer.Context, files: list[Path] = typer.Argument(..., metavar="文件…", help="填好的疑点工作簿。")
+    ctx: typer.Context,
+    files: list[Path] = typer.Argument(..., metavar="文件…", help="填好的疑点工作簿。"),
+    prefer: list[Path] = typer.Option([], "--prefer", metavar="文件", help="同一疑点填得不一样时，以这个文件为准。"),
 ) -> None:
     from jiuzhu_cli.dedupe.dispositions import decide_files
 
     context: Context = ctx.obj
     with context.workspace.open_store() as store:
-        result = decide_files(store, files, actor=context.actor, now=context.now)
-    lines = [f"处理意见：新记 {result.applied} 条，没有变化 {result.unchanged} 条，没有采用 {len(result.refused)} 条。"]
-    lines += first_few([f"✗ {r.file} {r.sheet} {r.cell}：{r.reason}" for r in result.refused])
-    if result.refused:
-        lines.append("没有采用的，处理意见不变；改好表里这些格，再运行一次。")
+        result = decide_files(store, files, actor=context.actor, now=context.now, today=context.today, prefer=prefer)
+    lines = [f"处理结果：新记 {result.applied} 条，没有变化 {result.unchanged} 条，没有采用 {len(result.refused)} 行。"]
+    in_conflict = {conflict.doubt_id for conflict in result.conflicts}
+    lines += first_few(
+        [f"✗ {r.file} {r.sheet} {r.cell}：{r.reason}" for r in result.refused if r.doubt_id not in in_conflict]
+    )
+    shown: list[str] = []
+    for conflict in result.conflicts:
+        shown.append(f"✗ 疑点 {conflict.doubt_id} 各处填得不一样，没有采用：")
+        for side in conflict.sides:
+            who = "、".join(part for part in (side.checked_by, side.checked_on) if part)
+            read = f"，{side.actor} 于 {moment(side.at)} 读入" if side.at else ""
+            note = f"，备注：{side.note}" if side.note else ""
+            shown.append(f"    {side.place}：{side.verdict}（核实：{who or '没有写'}{read}{note}）")
+    lines += first_few(shown, 40)
+    if result.conflicts:
+        lines.append("商定后改其中一份再读入，或加 --prefer 文件 以它为准。")
+    if len(result.refused) > sum(len(conflict.sides) for conflict in result.conflicts):
+        lines.append("没有采用的，处理结果不变；改好表里这些格，再运行一次。")
     context.emit(result.as_json(), lines)
     if result.refused:
         raise typer.Exit(3)
@@ -93,30 +112,96 @@ def decide(
 @app.command("list", help="看某月的疑点和处理情况（身份证号已遮盖）。")
 def show(
     ctx: typer.Context,
-    month: str = typer.Option(..., "--month", help="月份 YYYY-MM。"),
+    month: str = typer.Option("", "--month", help="月份 YYYY-MM；--overdue 时可以不写。"),
     pending: bool = typer.Option(False, "--pending", help="只看待核实的。"),
+    overdue: bool = typer.Option(False, "--overdue", help="只看过了核实期限还没有处理结果的强疑点。"),
 ) -> None:
     from jiuzhu_cli.core.doubt import verdict_label
-    from jiuzhu_cli.core.mask import mask_id, mask_text
+    from jiuzhu_cli.core.errors import UsageError
     from jiuzhu_cli.core.period import check_month
+    from jiuzhu_cli.dedupe.deadline import Deadlines
     from jiuzhu_cli.dedupe.evidence import CODES, SEVERITIES
-    from jiuzhu_cli.ledger.doubts import doubts_of
+    from jiuzhu_cli.ledger.doubts import doubts_of, waiting
+
+    context: Context = ctx.obj
+    if month or not overdue:
+        if not month:
+            raise UsageError("没有写哪个月", "加 --month 2026-10；看各月超期的加 --overdue")
+        check_month(month)
+    with context.workspace.open_store() as store:
+        doubts = waiting(store, month=month) if overdue else doubts_of(store, (month, month))
+    deadlines = Deadlines(context.policy())
+    dues = {d["doubt_id"]: deadlines.of(d) for d in doubts}
+    if overdue:
+        doubts = [d for d in doubts if deadlines.overdue(d, context.today)]
+        doubts.sort(key=lambda d: (str(dues[d["doubt_id"]]), d["doubt_id"]))
+    doubts = [d for d in doubts if not pending or d["disposition"] == "pending"]
+    data = [
+        _shown(d) | {"verdict": verdict_label(d), "deadline": str(dues[d["doubt_id"]] or ""), "overdue": deadlines.overdue(d, context.today)}
+        for d in doubts
+    ]  # fmt: skip
+    rows = [
+        (d["doubt_id"], SEVERITIES[d["severity"]], CODES.get(d["code"], d["code"]), d["name_a"], d["id_no_a"], d["area_a"], d["verdict"], d["deadline"])
+        for d in data
+    ]  # fmt: skip
+    none = "没有超期的强疑点。" if overdue else "没有疑点。"
+    context.emit(
+        {"month": month, "doubts": data},
+        [table(rows, ["编号", "级别", "疑点类型", "姓名", "身份证号", "乡镇", "处理结果", "核实期限"])]
+        if rows
+        else [none],
+    )
+
+
+@app.command("diff", help="两个月的疑点相比：新增、不再出现、仍待核实、重新打开。")
+def diff(
+    ctx: typer.Context,
+    first: str = typer.Argument(..., metavar="较早月份", help="YYYY-MM。"),
+    second: str = typer.Argument(..., metavar="较晚月份", help="YYYY-MM。"),
+) -> None:
+    from jiuzhu_cli.core.doubt import verdict_label
+    from jiuzhu_cli.dedupe.diff import CHANGES, diff_months
+    from jiuzhu_cli.dedupe.evidence import CODES
 
     context: Context = ctx.obj
     with context.workspace.open_store() as store:
-        doubts = doubts_of(store, (check_month(month), month))
-    doubts = [d for d in doubts if not pending or d["disposition"] == "pending"]
-    rows = [
-        (d["doubt_id"], SEVERITIES[d["severity"]], CODES.get(d["code"], d["code"]), d["name_a"], mask_id(d["id_no_a"]), d["area_a"], verdict_label(d))
-        for d in doubts
-    ]  # fmt: skip
-    hidden = ("doubt_key", "id_no_a", "id_no_b", "facts", "decided_facts")
-    data = [
-        {k: mask_text(v) if isinstance(v, str) else v for k, v in d.items() if k not in hidden}
-        | {"id_no_a": mask_id(d["id_no_a"]), "id_no_b": mask_id(d["id_no_b"])}
-        for d in doubts
+        found = diff_months(context.workspace, store, first, second, actor=context.actor, now=context.now)
+    told = "，".join(f"{CHANGES[change]} {count} 条" for change, count in found.counts.items())
+    lines = [f"{first} 到 {second}：{told}。"]
+    lines += [
+        f"! {month} 的名册在比对之后有变动，先重新运行 jiuzhu dedupe run --month {month}" for month in found.stale
     ]
+    data = [_shown(row) | {"verdict": verdict_label(row), "change": row["change"]} for row in found.rows]
+    rows = [
+        (CHANGES[d["change"]], d["doubt_id"], CODES.get(d["code"], d["code"]), d["name_a"], d["area_a"], d["verdict"])
+        for d in data if d["change"] != "decided"
+    ]  # fmt: skip
+    if rows:
+        lines += ["", table(rows[:40], ["变化", "编号", "疑点类型", "姓名", "乡镇", "处理结果"]), ""]
+    if len(rows) > 40:
+        lines.append(f"…… 还有 {len(rows) - 40} 条，见清单。")
+    lines.append(f"清单：{relative(context.workspace, found.csv)}")
     context.emit(
-        {"month": month, "doubts": data},
-        [table(rows, ["编号", "级别", "疑点类型", "姓名", "身份证号", "乡镇", "处理意见"])] if rows else ["没有疑点。"],
+        {"from": first, "to": second, **found.counts, "stale": found.stale, "csv": str(found.csv), "doubts": data},
+        lines,
     )
+
+
+@app.command("explain", help="说明一条疑点为什么成立：规则、金额怎么算的、双方记录在哪个文件哪一行、处理经过。")
+def explain(
+    ctx: typer.Context,
+    doubt_id: str = typer.Argument(..., metavar="疑点编号", help="例如 D000012。"),
+    full: bool = typer.Option(False, "--full", help="显示完整姓名、身份证号和账号（缺省脱敏）。"),
+) -> None:
+    from jiuzhu_cli.cli.doubt import tell
+
+    tell(ctx.obj, doubt_id, full=full)
+
+
+def _shown(doubt: dict[str, Any]) -> dict[str, Any]:
+    """A doubt's row for the screen: numbers masked, nothing internal."""
+    from jiuzhu_cli.core.mask import mask_id, mask_text
+
+    hidden = ("doubt_key", "facts", "decided_facts", "in_first", "in_second", "earlier", "reopened")
+    kept = {k: mask_text(v) if isinstance(v, str) else v for k, v in doubt.items() if k not in hidden}
+    return kept | {"id_no_a": mask_id(doubt["id_no_a"]), "id_no_b": mask_id(doubt["id_no_b"])}

@@ -1,4 +1,4 @@
-"""jiuzhu explain: why one person gets what, rule by rule."""
+"""jiuzhu explain: why one person gets what, rule by rule; or why one doubt stands."""
 
 from __future__ import annotations
 
@@ -16,15 +16,21 @@ STATUS = {"satisfied": "已享受", "absent": "未享受", "barred": "不可兼�
 
 def command(
     ctx: typer.Context,
-    person: str = typer.Argument(..., metavar="人", help="身份证号，或“姓名+身份证后四位”，或姓名。"),
+    person: str = typer.Argument(
+        ..., metavar="人或疑点编号", help="身份证号，或“姓名+身份证后四位”，或姓名；或疑点编号，例如 D000012。"
+    ),
     month: str = typer.Option("", "--month", help="月份；缺省为此人最近在册的月份。"),
     full: bool = typer.Option(False, "--full", help="显示完整姓名、身份证号和账号（缺省脱敏）。"),
 ) -> None:
+    from jiuzhu_cli.cli import doubt
     from jiuzhu_cli.cli.privacy import masked
     from jiuzhu_cli.ledger.people import find_person, names_beside
     from jiuzhu_cli.review.explain import explain_person
 
     context: Context = ctx.obj
+    if doubt.NUMBER.fullmatch(person.strip()):
+        doubt.tell(context, person.strip(), full=full)
+        return
     policy = context.policy()
     with context.workspace.open_store() as store:
         found = find_person(store, person)

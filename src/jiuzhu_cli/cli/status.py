@@ -14,6 +14,8 @@ def command(
     by_town: bool = typer.Option(False, "--by-town", help="另列各乡镇、各项目的户数、人数和金额。"),
 ) -> None:
     from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.dedupe.deadline import Deadlines
+    from jiuzhu_cli.ledger.doubts import waiting
     from jiuzhu_cli.ledger.status import figures_by_town, month_status
 
     context: Context = ctx.obj
@@ -23,6 +25,9 @@ def command(
     with context.workspace.open_store() as store:
         state = month_status(store, month)
         towns = figures_by_town(store, state.month) if by_town else []
+        open_doubts = waiting(store)
+    deadlines = Deadlines(policy)
+    late = sum(deadlines.overdue(doubt, context.today) for doubt in open_doubts)
     lines = [f"{context.workspace.bureau}　{state.month or '还没有导入任何花名册'}"]
     if state.rolls:
         names = {code: programme.name for code, programme in policy.programmes.items()}
@@ -57,8 +62,10 @@ def command(
         ]
         lines += ["", table(shown, ["乡镇", "项目", "户（件）", "在册人数", "金额（元）"])]
     lines += [""] + [f"{'✓' if step.done else '·'} {step.text}" for step in state.steps]
+    if late:
+        lines.append(f"! {late} 条强疑点过了核实期限还没有处理结果（jiuzhu dedupe list --overdue）")
     lines += ["", f"下一步：{state.next_text}", f"  {state.next_command}"]
-    context.emit(state.as_json() | ({"by_town": towns} if by_town else {}), lines)
+    context.emit(state.as_json() | {"overdue_doubts": late} | ({"by_town": towns} if by_town else {}), lines)
 
 
 def doctor(ctx: typer.Context) -> None:

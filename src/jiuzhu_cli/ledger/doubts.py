@@ -142,6 +142,27 @@ def status_questions(store: Store) -> list[tuple[int, int, str]]:
     return [(row["batch_id"], row["table_no"], row["header"]) for row in rows]
 
 
+def waiting(store: Store, *, month: str = "") -> list[dict[str, Any]]:
+    """Strong doubts without a result, of ``month`` or of all, as dicts of the table's columns, by number."""
+    only = " AND doubt_id IN (SELECT doubt_id FROM doubt_month WHERE month = ?)" if month else ""
+    sql = f"SELECT * FROM doubt WHERE state = 'open' AND disposition = 'pending' AND severity = 'strong'{only} ORDER BY doubt_id"
+    return [dict(row) for row in store.query(sql, (month,) if month else ())]
+
+
+def doubts_between(store: Store, first: str, second: str) -> list[dict[str, Any]]:
+    """Doubts that ``first`` or ``second`` shows, by number: the table's columns and ``in_first, in_second``, ``earlier`` (an earlier month
+    than ``first`` showed it too), ``reopened`` (a run of a month after ``first``, up to ``second``, put a decision back).
+    """
+    rows = store.query(
+        "SELECT d.*, s.in_first, s.in_second, s.earlier, EXISTS (SELECT 1 FROM doubt_history h WHERE h.doubt_id = d.doubt_id"
+        "  AND h.event = 'reopened' AND h.month > ?1 AND h.month <= ?2) AS reopened FROM doubt d JOIN"
+        " (SELECT doubt_id, max(month = ?1) AS in_first, max(month = ?2) AS in_second, max(month < ?1) AS earlier FROM doubt_month GROUP BY doubt_id) s"
+        " USING (doubt_id) WHERE s.in_first OR s.in_second ORDER BY d.doubt_id",
+        (first, second),
+    )
+    return [dict(row) for row in rows]
+
+
 def earlier_pending(store: Store, month: str) -> int:
     """Doubts of months before ``month`` only, still without a decision."""
     return int(
