@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _HEAD = struct.Struct("<QI")
-_SIZE = struct.Struct("<Q")
+_SMALL, _ALIGNED = 1 << 16, 64  # bytes: smaller buffers go together, each as the vectors' readers like it
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,14 @@ def send(stream: Any, value: Any) -> None:
     buffers: list[pickle.PickleBuffer] = []
     data = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
     raws = [buffer.raw() for buffer in buffers]
-    head = _HEAD.pack(len(data), len(raws)) + b"".join(_SIZE.pack(len(raw)) for raw in raws)
-    _write(stream, head + data)
+    pieces = [_HEAD.pack(len(data), len(raws)), struct.pack(f"<{len(raws)}Q", *map(len, raws)), data]
     for raw in raws:
-        _write(stream, raw)
+        if len(raw) <= _SMALL:
+            pieces += (raw, bytes(-len(raw) % _ALIGNED))
+    _write(stream, b"".join(pieces))
+    for raw in raws:
+        if len(raw) > _SMALL:
+            _write(stream, raw)
 
 
 def send_book(stream: Any, book: Any) -> None:
@@ -96,9 +100,17 @@ def receive(stream: Any) -> Any:
 
 def _receive(stream: Any) -> Any:
     size, count = _HEAD.unpack(_read(stream, _HEAD.size))
-    sizes = [_SIZE.unpack(_read(stream, _SIZE.size))[0] for _ in range(count)]
+    sizes = struct.unpack(f"<{count}Q", _read(stream, 8 * count))
     data = _read(stream, size)
-    return pickle.loads(data, buffers=[_read(stream, one) for one in sizes])
+    small = _read(stream, sum(one + -one % _ALIGNED for one in sizes if one <= _SMALL))
+    buffers, at = [], 0
+    for one in sizes:
+        if one <= _SMALL:
+            buffers.append(small[at : at + one])
+            at += one + -one % _ALIGNED
+        else:
+            buffers.append(_read(stream, one))
+    return pickle.loads(data, buffers=buffers)
 
 
 def _write(stream: Any, data: Any) -> None:
