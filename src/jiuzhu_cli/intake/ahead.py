@@ -26,7 +26,9 @@ from jiuzhu_cli.tabular.sniff import TABLES
 
 SMALL = 2 << 20  # bytes: a larger file is only read elsewhere, because its rows would have to come over as well
 A_FEW = 3  # so many files: for fewer it is not worth that a reader learns to judge
-WINDOW_FILES, WINDOW_BYTES = 4, 32 << 20  # on their way, for each reader and in all
+# Files on their way, for each reader, and bytes in all. The more, the less a reader waits while files are being saved; but
+# they may have to be judged again when a further town becomes known, so that the window grows only while none does
+WINDOW_FILES, WIDEST_WINDOW, WINDOW_BYTES = 4, 32, 32 << 20
 _THEN = "jiuzhu_cli.intake.ahead:judged_here"
 
 
@@ -55,6 +57,7 @@ class Ahead:
             readers.tell(setting)
         self._coming = deque(worth if judging else ())
         self._begun: dict[Path, _Begun] = {}
+        self._window = WINDOW_FILES * readers.workers
         if judging:
             self._advance()
         else:
@@ -69,9 +72,16 @@ class Ahead:
             with contextlib.suppress(DataError):  # raised again where the file is read
                 found = begun.future.result()
             if isinstance(found, Job):
+                self._window = min(self._window + 1, WIDEST_WINDOW * self._readers.workers)
                 self._done(path)
                 return found
+        self._window = WINDOW_FILES * self._readers.workers
         return read_job(path, root, self._setting, self._read, supplemented, known=towns)
+
+    def is_coming(self, path: Path) -> bool:
+        """Whether a reader is still busy with the file, so that asking for it would be waiting."""
+        begun = self._begun.get(path)
+        return begun is not None and not begun.future.done()
 
     def _read(self, path: Path) -> Workbook:
         return self._secrets.unlock(path, lambda passwords: self._open(path, passwords))
@@ -96,7 +106,7 @@ class Ahead:
 
     def _advance(self) -> None:
         """Begins further files, a bounded number of them."""
-        while self._coming and len(self._begun) < WINDOW_FILES * self._readers.workers:
+        while self._coming and len(self._begun) < self._window:
             path, root = self._coming[0]
             size = _size(path)
             if self._begun and sum(begun.size for begun in self._begun.values()) + size > WINDOW_BYTES:

@@ -25,6 +25,7 @@ from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 
 GROUP_FILES, GROUP_ROWS = 64, 20_000
+WORTH_FILES = 16  # so many are saved where there is nothing else to do; fewer would cost more commits than they win
 
 
 @dataclass
@@ -45,6 +46,11 @@ class Saver:
         self._jobs += sorted((job for job in jobs if job.book is not None), key=lambda job: not job.partners)
         self._rows += sum(table.total for job in jobs for table in job.tables)
         if len(self._jobs) >= GROUP_FILES or self._rows >= GROUP_ROWS:
+            self.flush()
+
+    def use_the_time(self) -> None:
+        """Saves what waits, if it is worth a commit, while the next file is still being read elsewhere."""
+        if len(self._jobs) >= WORTH_FILES:
             self.flush()
 
     def flush(self) -> None:
