@@ -113,7 +113,7 @@ class Saver:
         own = [(t, r) for t, r in paired if t.rows is None or t.rows.absorbed is None]
         own += [(table, result) for table, result, _ in job.partners]
         job.lists = lists_of([t for t, _ in own], [r for _, r in own], job.supplements, beside)
-        new = not rolls.knows_file(self.store, _source(job).sha256)
+        new = any(one.long for one in job.lists) and not rolls.knows_file(self.store, _source(job).sha256)
         return [one for one in job.lists if (new and one.long) or self._is_fresh(one)]
 
     def _is_fresh(self, one: ListOfFile) -> bool:

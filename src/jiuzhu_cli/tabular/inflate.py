@@ -20,6 +20,7 @@ with contextlib.suppress(ImportError):  # there is none for some processors
     machine = importlib.import_module("isal.isal_zlib")
 
 _ROOT = re.compile(rb"<([A-Za-z][\w.-]*:)(?:worksheet|sst)[\s>]")
+_ELEMENT = re.compile(rb"<[A-Za-z]")  # the first is the root: searched for it alone, a sheet without a prefix would be searched through
 _FED = 1 << 19  # bytes of the archive given to zlib at once
 
 
@@ -73,7 +74,8 @@ def without_prefix(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """XML of a sheet or of shared strings, piece by piece, its tags without the prefix that some programs (.NET) give them all."""
     source = iter(blocks)
     first = next(source, b"")
-    root = _ROOT.search(first)
+    element = _ELEMENT.search(first)
+    root = _ROOT.match(first, element.start()) if element is not None else None
     if root is None:
         yield from chain((first,), source)
         return
