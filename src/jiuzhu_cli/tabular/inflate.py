@@ -20,7 +20,7 @@ with contextlib.suppress(ImportError):  # there is none for some processors
     machine = importlib.import_module("isal.isal_zlib")
 
 _ROOT = re.compile(rb"<([A-Za-z][\w.-]*:)(?:worksheet|sst)[\s>]")
-_ELEMENT = re.compile(rb"<[A-Za-z]")  # the first is the root: searched for it alone, a sheet without a prefix would be searched through
+_ELEMENT = re.compile(rb"<[A-Za-z]")  # the root; looked for first, lest a sheet without a prefix is searched through
 _FED = 1 << 19  # bytes of the archive given to zlib at once
 
 
