@@ -141,3 +141,16 @@ def amount_of_each_person_is_no_standard() -> File:
         ["H2", name(3), name(3), make_id(3), "户主", 100, account(3)],
     ]
     return one(["城关镇2026年10月农村低保花名册"], head, *rows, file=FILE.replace("高龄津贴", "低保"))
+
+
+@case()
+def ten_thousand_in_the_line_yuan_in_the_header() -> File:
+    """0.2 under 金额（元）with 单位：万元 above: 20 分 or 2000 元, nobody can say."""
+    head = ["姓名", "身份证号", "救助金额（元）", "账号"]
+    title = "城关镇2026年10月临时救助发放表"
+    return one([title], ["单位：万元"], head, line(1, 0.2), line(2, 0.1), file="临时救助.xlsx")
+
+
+@case()
+def age_written_right_behind_the_month() -> File:
+    return one(["城关镇2026.1080岁以上高龄老人津贴发放花名册"], LIST, line(1), line(2), file="上报.xlsx")

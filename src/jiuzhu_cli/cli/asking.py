@@ -55,6 +55,59 @@ def said_columns(policy: Policy, pairs: Iterable[str], paths: Sequence[Path]) ->
     return told
 
 
+def said_programmes(policy: Policy, words: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """``--programme`` as what is said of whole files ('' when nothing is) and of single sheets by name.
+
+    UsageError for a programme or register that there is not, and where two are said of the same.
+    """
+    from jiuzhu_cli.core.errors import UsageError
+
+    whole, sheets = "", {}
+    for word in words:
+        sheet, said, name = re.sub("＝", "=", word).rpartition("=")
+        name, sheet = name.strip(), sheet.strip()
+        if not name or (said and not sheet):
+            raise UsageError("--programme 要写项目，或 表名=项目", "例如 --programme 低保，--programme Sheet2=护理补贴")
+        _check_known(policy, name)
+        before = sheets.get(sheet, name) if said else whole or name
+        if before != name:
+            raise UsageError(
+                f"--programme 说了两次：{before}、{name}", "一个文件或一张工作表只说一个；分表写 表名=项目"
+            )
+        if said:
+            sheets[sheet] = name
+        else:
+            whole = name
+    return whole, sheets
+
+
+def _check_known(policy: Policy, text: str) -> None:
+    from jiuzhu_cli.core.errors import UsageError
+
+    if text in policy.programmes or text in policy.registers:
+        return
+    try:
+        policy.programme(text)
+    except UsageError:
+        try:
+            policy.register(text)
+        except UsageError:
+            raise UsageError(
+                f"没有叫“{text}”的项目或名单",
+                "用 jiuzhu policy list --programmes、jiuzhu policy list --registers 查看全部",
+            ) from None
+
+
+def unmet_sheets(told: Iterable[str], result: ImportResult) -> list[str]:
+    """Names of sheets that ``--programme`` spoke of and no file has."""
+    from jiuzhu_cli.core.text import compact
+
+    met = {compact(one.sheet) for one in result.tables} | {
+        compact(finding.source.sheet) for one in result.tables for finding in one.findings
+    }
+    return [sheet for sheet in told if compact(sheet) not in met]
+
+
 def answers_at_terminal(context: Context, result: ImportResult) -> dict[str, dict[str, str]]:
     """File → columns as just answered, for lists that were refused because two columns may be meant; {} where nobody can answer."""
     if context.json or context.quiet or context.yes or context.dry_run:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jiuzhu_cli.cli.asking import answers_at_terminal, said_columns
+from jiuzhu_cli.cli.asking import answers_at_terminal, said_columns, said_programmes, unmet_sheets
 from jiuzhu_cli.cli.context import Context
 from jiuzhu_cli.cli.imported import import_lines
 from jiuzhu_cli.cli.passwords import make_secrets, refuse_in_arguments
@@ -32,7 +32,9 @@ MOST_READERS = 4  # the one that saves keeps up with no more
 def command(
     ctx: typer.Context,
     paths: list[Path] = typer.Argument(..., metavar="文件或文件夹…", help="要导入的文件，或整个文件夹。"),
-    programme: str = typer.Option("", "--programme", "-p", help="表里认不出项目时指明：名称、简称或代码。"),
+    programme: list[str] = typer.Option(
+        [], "--programme", "-p", help="表里认不出项目时指明：名称、简称或代码；只说一张工作表的写 表名=项目，可写多次。"
+    ),
     month: str = typer.Option("", "--month", "-m", help="表里认不出月份时指明：YYYY-MM。"),
     area: str = typer.Option("", "--area", help="表里认不出乡镇时指明。"),
     mapping: list[str] = typer.Option([], "--map", help="指明某列是什么，例如 --map 打款数=发放金额；可写多次。"),
@@ -84,11 +86,10 @@ def command(
 
         ready_to_judge(policy)
         readers = ctx.with_resource(Readers(min(os.cpu_count() or 1, MOST_READERS), loaded=True))
-    known = [*policy.programmes, *policy.registers]
-    if programme and programme not in known:
-        _check_known(policy, programme)
+    whole, sheets = said_programmes(policy, programme)
+    columns = said_columns(policy, mapping, paths)
     options = Options(
-        hints=Hints(programme, check_months(month) if month else "", area, said_columns(policy, mapping, paths)),
+        hints=Hints(whole, check_months(month) if month else "", area, columns, sheets=sheets),
         strict=strict,
         max_bad_pct=max_bad_pct,
         mode="replace" if replace else "append" if append else "",
@@ -120,6 +121,8 @@ def command(
             result, _import(context, paths, replace_options(options, accept_change=True), secrets, bar, readers)
         )
         data, lines = result.as_json(policy), import_lines(context, result)
+    if unmet := unmet_sheets(sheets, result):
+        lines.append(f"--programme 里的工作表没有找到：{'、'.join(unmet)}。照表底的标签写工作表名。")
     if findings is not None:
         count = write_findings(findings, result, policy)
         lines.append(f"全部问题 {count} 条：{findings}")
@@ -186,18 +189,3 @@ def _merged(
         for one in first.tables
     ]
     return first
-
-
-def _check_known(policy, text: str) -> None:  # type: ignore[no-untyped-def]
-    from jiuzhu_cli.core.errors import UsageError
-
-    try:
-        policy.programme(text)
-    except UsageError:
-        try:
-            policy.register(text)
-        except UsageError:
-            raise UsageError(
-                f"没有叫“{text}”的项目或名单",
-                "用 jiuzhu policy list --programmes、jiuzhu policy list --registers 查看全部",
-            ) from None

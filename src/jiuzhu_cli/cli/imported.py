@@ -64,6 +64,7 @@ def _of_table(one: TableResult, policy: Policy, *, few: bool) -> list[str]:
         shown = [f for f in shown if f.code not in _JUMPS]
     if one.status in ("already", "superseded_old", "skipped"):
         shown = []
+    errors = [f for f in errors if not one.note or one.note not in f.values.values()]  # said already
     changed = compared is not None and bool(compared.accounts or few or any(f.code in _JUMPS for f in warnings))
     quiet = (
         one.status in ("imported", "already", "skipped")
@@ -92,13 +93,18 @@ def _of_table(one: TableResult, policy: Policy, *, few: bool) -> list[str]:
 def _closing(result: ImportResult) -> list[str]:
     from jiuzhu_cli.core.money import yuan
 
+    tables = [one for one in result.tables if one.status != "skipped"]
     fresh = [one for one in result.tables if one.status in ("imported", "corrected")]
     rolls = [one for one in fresh if one.kind == "roll"]
     months = sorted({one.month for one in rolls}, reverse=True)
     lines = [
         "",
-        f"共 {len(result.tables)} 张表，新导入 {len(fresh)} 张，拒收 {sum(one.refused for one in result.tables if one.status not in _HELD)} 行。",
+        f"共 {len(tables)} 张表，新导入 {len(fresh)} 张，拒收 {sum(one.refused for one in tables if one.status not in _HELD)} 行。",
     ]
+    if refused := sum(one.status == "refused" for one in tables):
+        lines.append(f"没有导入的 {refused} 张，原因见上；改好后只导入那几个文件就行。")
+    if others := len(result.tables) - len(tables):
+        lines.append(f"另有 {others} 个文件不是台账，跳过了。")
     for month in months:
         lines.append(
             f"  {month} 新导入 {yuan(sum(one.amount_fen for one in rolls if one.month == month), grouped=True)} 元"

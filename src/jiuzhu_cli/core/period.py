@@ -151,6 +151,7 @@ def find_month(text: str) -> str:
     for pattern in (
         r"(20\d{2})年度?(\d{1,2})月",
         r"(?<!\d)(20\d{2})[-._/](\d{1,2})(?!\d)",
+        r"(?<!\d)(20\d{2})[-._/](0[1-9]|1[0-2])(?=\d{2,3}周?岁)",
         r"(?<!\d)(20\d{2})(0[1-9]|1[0-2])(?:\d{2})?(?!\d)",
     ):
         for match in re.finditer(pattern, flat):

@@ -116,10 +116,19 @@ class Understanding:
         tell_unread_members(self)
         if self.kind == "roll":
             settle_amount(self)
+            self._unit()
         self._single("account_no", fatal=self.payable and self.kind == "roll")
         settle_statuses(self)
         self._category()
         self._rest()
+
+    def _unit(self) -> None:
+        """元 in the header of what is paid, 万元 in the line above: nobody can say which of them was left standing."""
+        for column in self.by("amount_fen"):
+            stated = unit_of(column.header.split("|"))
+            if stated and self.unit and UNITS[self.unit] > UNITS[stated]:
+                values: dict[str, str | int] = {"line": self.unit, "unit": stated}
+                self.problems.append(Problem("amount_unit_conflict", "error", (column,), values))
 
     def by(self, code: str) -> list[Column]:
         return [column for column in self.columns if column.field == code]

@@ -87,7 +87,7 @@ def find_tables(
     for index, sheet, grid, body in drafts:
         tables += understand(context, sheet, index, grid, body, above=_titles_above(drafts, index, body))
     tables, findings = _people_only(tables, findings, name)
-    tables, findings = _whole_lists(tables, findings, name, hinted=bool(hints.programme))
+    tables, findings = _whole_lists(tables, findings, name, hints)
     if not hints.area:
         join_areas(tables)
     return tables, findings
@@ -120,15 +120,18 @@ def _people_only(tables: list[Table], findings: list[Finding], name: str) -> tup
 
 
 def _whole_lists(
-    tables: list[Table], findings: list[Finding], name: str, *, hinted: bool
+    tables: list[Table], findings: list[Finding], name: str, hints: Hints
 ) -> tuple[list[Table], list[Finding]]:
     """Leaves out lists of people who left or came (停发名单, 新增, 变动表) beside a roll; alone, such a list is refused.
 
     Taken for the roll of the month it would replace it. ``--programme`` says that it is meant.
     """
-    if hinted:
-        return tables, findings
-    words = [partial_list(table.title) or partial_list(table.sheet) if table.kind == "roll" else "" for table in tables]
+    words = [
+        partial_list(table.title) or partial_list(table.sheet)
+        if table.kind == "roll" and not hints.programme_of(table.sheet)
+        else ""
+        for table in tables
+    ]
     beside = not all(words)
     kept = []
     for table, word in zip(tables, words, strict=True):

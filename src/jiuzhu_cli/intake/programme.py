@@ -29,7 +29,7 @@ def find_programme(work: Work) -> tuple[Named | None, tuple[Named, ...]]:
     form = (context.template.kind, context.template.code) if context.template is not None else None
     if told and form is not None:  # words that people see and change come first
         told.append((Evidence("模板", ""), (form,)))
-    hinted = context.hinted()
+    hinted = context.hinted(work.sheet.name)
     if hinted is not None:
         set_programme(table, hinted, "由 --programme 指定")
         if told and hinted not in told[0][1]:
@@ -195,6 +195,7 @@ def read_columns_again(work: Work, named: Named) -> None:
         "amount_other_period",
         "amount_from_standard",
         "amount_from_other",
+        "amount_unit_conflict",
         "id_column_ambiguous",
         "header_shifted",
         "column_by_content",

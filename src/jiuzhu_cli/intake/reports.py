@@ -170,7 +170,8 @@ def summary_lines(result: TableResult, policy: Policy) -> list[str]:
     what = " ".join(
         filter(None, [item.name if item else "认不出是什么表", result.category, result.area or "全区", result.month])
     )
-    lines = [f"{result.file}　{result.sheet}　{what}"]
+    read = result.sheet or item  # of a file in which nothing could be found its name is all that there is to say
+    lines = [f"{result.file}　{result.sheet}　{what}" if read else result.file]
     lines.append(f"  {STATUS_WORDS[result.status]}{'：' + result.note if result.note else ''}")
     if result.status == "corrected":
         lines.append(

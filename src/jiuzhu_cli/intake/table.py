@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from jiuzhu_cli.core.finding import Finding, Severity
+from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.areas import Towns
 from jiuzhu_cli.ledger.mappings import ColumnMapping
 
@@ -105,7 +106,7 @@ class Problem:
 class Hints:
     """What the user says: programme or register (code, name or alias), month ``YYYY-MM``, area; header text → field.
 
-    ``remembered``: what was said about columns before; ``answers``: what has just been answered, by file as it is shown.
+    ``sheets``: the programme or register of single sheets by their name, before that of the whole; ``remembered``: what was said about columns before; ``answers``: what has just been answered, by file as it is shown.
     """
 
     programme: str = ""
@@ -114,3 +115,9 @@ class Hints:
     mapping: Mapping[str, str] = field(default_factory=dict)
     remembered: Sequence[ColumnMapping] = ()
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sheets: Mapping[str, str] = field(default_factory=dict)
+
+    def programme_of(self, sheet: str) -> str:
+        """What is said of the lists on a sheet, '' when nothing is."""
+        told = {compact(name): programme for name, programme in self.sheets.items()}
+        return told.get(compact(sheet), self.programme)

@@ -40,13 +40,14 @@ class Context:
     sheets: int = 1
     template: Template | None = None  # the form that the workbook was filled into
 
-    def hinted(self) -> Named | None:
-        if not self.hints.programme:
+    def hinted(self, sheet: str) -> Named | None:
+        said = self.hints.programme_of(sheet)
+        if not said:
             return None
         try:
-            return "roll", self.policy.programme(self.hints.programme).code
+            return "roll", self.policy.programme(said).code
         except UsageError:
-            return "register", self.policy.register(self.hints.programme).code
+            return "register", self.policy.register(said).code
 
 
 @dataclass
