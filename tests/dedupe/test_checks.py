@@ -111,7 +111,8 @@ def poor_minor_grown_up(w: World) -> Found:
 
 def grades(w: World) -> Found:
     w.roll(CARE, "东镇", *(person(n, 12_000, disability_grade="一级") for n in (1, 2, 3)), person(4, 10_000), person(5, 10_000),
-           person(6, 10_000, disability_grade="三级"), person(7, 10_000, disability_grade="二级"))  # fmt: skip
+           person(6, 10_000, disability_grade="二级"), person(7, 10_000, disability_grade="二级"),
+           person(8, 10_000, disability_grade="一级"))  # fmt: skip
     w.register(
         "disability_certificate",
         _line(1, grade="2", kind="肢体"),
@@ -120,7 +121,8 @@ def grades(w: World) -> Found:
         _line(3, grade="1", kind="肢体", valid_from="2020-01-02"),
         _line(4, grade="4", kind="听力"),
         _line(5, grade="3", kind="肢体"),
-        _line(6, grade="2", kind="肢体"),  # the roll says less than is due
+        _line(6, grade="1", kind="肢体"),  # the roll says less than is due
+        _line(8, grade="2", kind="肢体"),  # written wrong, paid right
     )
     return {
         ("grade_differs", CARE, CERTIFICATES, ids(1), 12_000),

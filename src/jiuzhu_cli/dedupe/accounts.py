@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _ROUNDS = 12  # chains of households longer than this do not occur; each round doubles nothing but follows one more link
 
 KIN_REGISTERS = ("marriage", "household_registration")
-_HOMES = "福利院|敬老院|养老院|养老中心|护理院|光荣院|供养|福利中心|托养|救助站|医院|颐养"
+HOMES = "福利院|敬老院|养老院|养老中心|护理院|光荣院|供养|福利中心|托养|救助站|医院|颐养"
 
 _SHARED = f"""
 CREATE TABLE paid AS
@@ -23,7 +23,7 @@ SELECT account_no, h.month, h.id_no, min(h.name) AS name, min(h.row_id) AS row_i
   arg_min(h.town, h.row_id) AS town, sum(coalesce(case_fen, 0)) AS amount_fen,
   bool_or(coalesce(nullif(payee_id_no, ''), '') = h.id_no OR coalesce(nullif(payee_name, ''), h.name) = h.name) AS own
 FROM holding h WHERE h.lead = 1 AND account_no <> ''
-  AND NOT regexp_matches(coalesce(payee_name, ''), '{_HOMES}') AND NOT (coalesce(h.care_mode, '') = '集中' AND coalesce(payee_name, '') = '')
+  AND NOT regexp_matches(coalesce(payee_name, ''), '{HOMES}') AND NOT (coalesce(h.care_mode, '') = '集中' AND coalesce(payee_name, '') = '')
 GROUP BY ALL;
 CREATE TABLE shared AS SELECT * FROM paid JOIN (
   SELECT account_no, month FROM paid GROUP BY ALL HAVING count(*) > 1) USING (account_no, month);

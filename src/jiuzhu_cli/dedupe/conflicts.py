@@ -218,7 +218,8 @@ def _load_once(
             if relation is not None:
                 if relation.kind == "S" or not in_force(relation, policy, month):
                     continue
-                rows.append((code, month, "monthly", relation.id, relation.severity))
+                kind = "once" if relation.within else "monthly"
+                rows.append((code, month, kind, relation.id, relation.severity))
             elif programme.benefit in MONTHLY:
                 rows.append((code, month, "monthly", "", "strong"))
             elif programme.benefit in ONCE:

@@ -68,7 +68,7 @@ class Speaker:
 
     def _filled(self, says: str, hit: Mapping[str, Any], said: str, months: Sequence[tuple[str, int]]) -> str:
         """The code's template with the hit's values; ``fact`` is ``word=value|word=value``."""
-        facts = dict(part.partition("=")[::2] for part in str(hit["fact"] or "").split("|"))
+        facts = _facts(hit)
         sides = {
             f"{word}_{letter}": value
             for letter in "ab"
@@ -237,6 +237,32 @@ def _account(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
     )
 
 
+def _facts(hit: Mapping[str, Any]) -> dict[str, str]:
+    """``fact`` written as ``word=value|word=value``."""
+    return {word: value for word, _, value in (part.partition("=") for part in str(hit["fact"] or "").split("|"))}
+
+
+def _changed(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    fact = _facts(hit)
+    old = f"{fact['原月份']} 名册上是" if fact["原处"] == "名册" else f"{fact['原月份']} 发放时是"
+    text = (
+        f"{hit['name_a']}在 {months} {speaker.name(hit['programme_a'])}名册{_place(hit['area_a'])}上的账户是{mask_account(fact['新账号'])}，"
+        f"{old}{mask_account(fact['原账号'])}，本次应发{yuan(hit['fen_a'])}元。"
+    )
+    if hit["code"] == "accounts_changed_together":
+        who = f"，由{fact['经办']}导入（{fact.get('文件', '')}）" if fact.get("经办") else ""
+        text += f"同一份名册 {fact['可比人数']} 人中有 {fact['人数']} 人换了账户{who}。"
+    return text
+
+
+def _payee(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
+    fact = _facts(hit)
+    return (
+        f"{hit['name_a']}在 {months} {speaker.name(hit['programme_a'])}名册{_place(hit['area_a'])}上每月{yuan(hit['fen_a'])}元，打入户名为"
+        f"“{fact['户名']}”的账户{mask_account(fact['账号'])}；名册和名单上看不出两人是一户，代领的须有协议和备案。"
+    )
+
+
 def _missed(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
     age, certified, grade, kind = str(hit["fact"]).split("|")
     due = speaker.name(hit["programme_b"])
@@ -269,6 +295,9 @@ _SENTENCES: dict[str, Callable[[Speaker, Mapping[str, Any], str], str]] = {
     "ground_not_borne_out": _ground,
     "tier_not_borne_out": _tier,
     "shared_account": _account,
+    "account_changed": _changed,
+    "accounts_changed_together": _changed,
+    "payee_unknown": _payee,
     "missed_strong": _missed,
     "missed_candidate": _missed,
 }

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.doubt import BLOCKING_KINDS
 from jiuzhu_cli.core.errors import UsageError
-from jiuzhu_cli.core.period import check_month, months_between
+from jiuzhu_cli.core.period import add_months, check_month, months_between
 from jiuzhu_cli.dedupe.accounts import KIN_REGISTERS, find_accounts
+from jiuzhu_cli.dedupe.again import find_again, months_back
 from jiuzhu_cli.dedupe.checks import find_by_checks
 from jiuzhu_cli.dedupe.circumstances import REGISTERS
 from jiuzhu_cli.dedupe.claims import find_claims
@@ -24,6 +25,7 @@ from jiuzhu_cli.dedupe.facts import DESCRIBING, LINE_COLUMNS, ROLL_COLUMNS, answ
 from jiuzhu_cli.dedupe.hits import create_hits
 from jiuzhu_cli.dedupe.missed import find_missed
 from jiuzhu_cli.dedupe.output import write_outputs
+from jiuzhu_cli.dedupe.payees import BACK, find_payees, number
 from jiuzhu_cli.ledger.doubt_records import records_beside
 from jiuzhu_cli.ledger.doubts import (
     RunCounts,
@@ -34,6 +36,7 @@ from jiuzhu_cli.ledger.doubts import (
     status_questions,
 )
 from jiuzhu_cli.ledger.files import record_file
+from jiuzhu_cli.ledger.lookback import create_lookback, load_lookback
 from jiuzhu_cli.ledger.snapshot import open_snapshot
 from jiuzhu_cli.ledger.verdicts import decisions_seen
 
@@ -142,6 +145,7 @@ def run_dedupe(
         if not connection.execute("SELECT count(*) FROM coverage WHERE month = ?", [month]).fetchall()[0][0]:
             raise UsageError(f"{month} 还没有导入任何花名册", "先用 jiuzhu import 导入当月名册")
         answer_questions(connection, status_questions(store))
+        _look_back(store, connection, policy, first, month)
         not_judged = find_doubts(connection, policy, months, towns=workspace.towns)
         found, by_month = _fold(connection, Speaker(policy))
     finally:
@@ -191,13 +195,29 @@ def find_doubts(
         towns=list(towns),
     )
     create_hits(connection)
+    create_lookback(connection)
     not_judged = find_conflicts(connection, policy, relations, months)
+    find_again(connection, policy, relations, months)
     find_events(connection)
     not_judged += find_by_checks(connection, policy, months)
     not_judged += find_claims(connection, policy, months)
     find_accounts(connection)
+    find_payees(connection, policy, months)
     not_judged += find_missed(connection, policy, relations, months)
     return not_judged
+
+
+def _look_back(store: Store, connection: duckdb.DuckDBPyConnection, policy: Policy, first: str, last: str) -> None:
+    """What the checks need of the months before the run's first."""
+    back = {relation.a: months_back(policy, relation, first) for relation in policy.relations if relation.within}
+    load_lookback(
+        store,
+        connection,
+        window=(first, last),
+        since=add_months(first, -int(number(policy, BACK, first) or 0)),
+        once=sorted(back),
+        once_since=add_months(first, -max(back.values(), default=0)),
+    )
 
 
 def _contradicting(policy: Policy) -> set[str]:
@@ -220,6 +240,9 @@ _FOLDED = """
 WITH place AS (
   SELECT row_id, concat_ws(' ', file_name, nullif(sheet, ''), '第' || source_row || '行') AS source
   FROM roll JOIN origin o USING (batch_id, table_no) WHERE o.kind = 'roll' AND row_id IN (SELECT row_a FROM hit UNION SELECT row_b FROM hit)
+  UNION ALL
+  SELECT row_id, concat_ws(' ', file_name, nullif(sheet, ''), '第' || source_row || '行') FROM before
+  WHERE row_id IN (SELECT row_b FROM hit)
   UNION ALL
   SELECT -row_id, concat_ws(' ', file_name, nullif(sheet, ''), '第' || source_row || '行')
   FROM register JOIN origin o USING (batch_id, table_no) WHERE o.kind = 'register' AND -row_id IN (SELECT row_a FROM hit UNION SELECT row_b FROM hit)),

@@ -158,7 +158,7 @@ def _used_words(policy: Policy) -> Iterator[str]:
         except PolicyError:  # said where it stands
             continue
     for relation in policy.relations:
-        yield relation.cap
+        yield from (relation.cap, relation.within)
     yield from (rule.switch for rule in judging)
 
 
@@ -193,6 +193,8 @@ def _relations(policy: Policy, today: date) -> Iterator[Problem]:
                 yield Problem("error", where, "补差（T）要写 cap：封顶参数")
             else:
                 yield from _parameter(policy, where, "cap", relation.cap, unit="元")
+        if relation.within:
+            yield from _parameter(policy, where, "within", relation.within, unit="月")
         if relation.switch:
             yield from _parameter(policy, where, "switch", relation.switch, switch=True)
         if relation.since and relation.until and relation.until < relation.since:

@@ -141,6 +141,7 @@ class Relation(Shape):
     level: Unit = "person"
     when: str = ""  # SQL-free condition in glossary terms on side a / b, see dedupe
     cap: str = ""  # parameter name of the cap, for T
+    within: str = ""  # a = b, one-off aid: parameter name of the months within which one cause counts once
     severity: Literal["strong", "candidate"] = "strong"
     since: date | None = None
     until: date | None = None
