@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from jiuzhu_cli.ledger.snapshot import row_ranges
+
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from jiuzhu_cli.ledger.store import Store
 
@@ -16,6 +19,10 @@ TABLES = {
     "paid_before": "programme VARCHAR, id_no VARCHAR, account_no VARCHAR, month VARCHAR",
     "imported": "batch_id BIGINT, actor VARCHAR, file_name VARCHAR, created_at VARCHAR",
 }
+
+_ROW = (
+    "batch_id table_no source_row row_id town village id_no name account_no amount_fen cause stage event_date".split()
+)
 
 
 def create_lookback(connection: duckdb.DuckDBPyConnection) -> None:
@@ -35,24 +42,38 @@ def load_lookback(
     """
     first, last = window
     few = ", ".join(f"'{code}'" for code in once) or "NULL"
-    live = f"b.status = 'active' AND b.kind = 'roll' AND b.month < '{first}'"
+    live = "b.status = 'active' AND b.kind = 'roll'"
     latest = (
         f"b.programme NOT IN ({few}) AND b.month >= '{since}' AND b.month = (SELECT max(o.month) FROM batch o WHERE o.status = 'active'"
         f" AND o.kind = 'roll' AND o.month < '{first}' AND o.programme = b.programme AND o.area = b.area)"
     )
-    found = {
-        "before": "SELECT b.programme, b.area, b.month, b.file_name, t.sheet, r.source_row, r.row_id, r.town, r.village, r.id_no, r.name,"
-        " r.account_no, r.amount_fen, r.cause, r.stage, r.event_date FROM batch b JOIN roll_row r USING (batch_id)"
-        " JOIN batch_table t ON t.batch_id = r.batch_id AND t.table_no = r.table_no"
-        f" WHERE {live} AND r.lead = 1 AND ((b.programme IN ({few}) AND b.month >= '{once_since}') OR ({latest}))",
-        "paid_before": "SELECT o.programme, o.recipient_id_no AS id_no, l.account_no, max(o.month) AS month FROM payment_line l JOIN obligation o USING (obligation_id)"
-        f" WHERE l.state IN ('sent', 'paid') AND o.month >= '{since}' AND o.month < '{first}' GROUP BY 1, 2, 3",
-        "imported": "SELECT batch_id, actor, file_name, created_at FROM batch"
-        f" WHERE status = 'active' AND kind = 'roll' AND month BETWEEN '{first}' AND '{last}'",
-    }
+    lists = store.arrow(
+        "SELECT b.batch_id, t.table_no, b.programme, b.area, b.month, b.file_name, t.sheet FROM batch b JOIN batch_table t USING (batch_id)"
+        f" WHERE {live} AND b.month < '{first}' AND ((b.programme IN ({few}) AND b.month >= '{once_since}') OR ({latest}))"
+    )
+    paid = store.arrow(
+        "SELECT o.programme, o.recipient_id_no AS id_no, l.account_no, max(o.month) AS month FROM payment_line l JOIN obligation o USING (obligation_id)"
+        f" WHERE l.state IN ('sent', 'paid') AND o.month >= '{since}' AND o.month < '{first}' GROUP BY 1, 2, 3"
+    )
+    who = store.arrow(
+        f"SELECT batch_id, actor, file_name, created_at FROM batch b WHERE {live} AND month BETWEEN '{first}' AND '{last}'"
+    )
     create_lookback(connection)
-    for name, sql in found.items():
-        connection.register("incoming", store.arrow(sql))
-        fields = [column.split()[0] for column in TABLES[name].split(", ")]
-        connection.execute(f"INSERT INTO {name} SELECT {', '.join(fields)} FROM incoming")
-        connection.unregister("incoming")
+    connection.register("lists", lists)
+    queries = [
+        f"SELECT {', '.join(_ROW)} FROM roll_row WHERE row_id BETWEEN {low} AND {high} AND lead = 1"
+        for low, high in row_ranges(store, "roll_row", lists["batch_id"].unique().to_pylist())
+    ]
+    rows = "SELECT {fields} FROM incoming r JOIN lists b ON b.batch_id = r.batch_id AND b.table_no = r.table_no"
+    for data in store.arrows(queries):
+        _insert(connection, "before", data, rows)
+    connection.unregister("lists")
+    _insert(connection, "paid_before", paid, "SELECT {fields} FROM incoming")
+    _insert(connection, "imported", who, "SELECT {fields} FROM incoming")
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, data: pa.Table, select: str) -> None:
+    fields = [column.split()[0] for column in TABLES[name].split(", ")]
+    connection.register("incoming", data)
+    connection.execute(f"INSERT INTO {name} {select.format(fields=', '.join(fields))}")
+    connection.unregister("incoming")

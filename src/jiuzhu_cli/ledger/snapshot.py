@@ -116,7 +116,7 @@ def _read_rows(
     ]
     queries = [
         f"SELECT {', '.join((*columns, *keys))} FROM {kind}_row WHERE row_id BETWEEN {first} AND {last}"
-        for first, last in _row_ranges(store, f"{kind}_row", wanted)
+        for first, last in row_ranges(store, f"{kind}_row", wanted)
     ]
     for data in store.arrows(queries):
         _insert(
@@ -131,7 +131,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, data: pa.Table, c
     connection.unregister("incoming")
 
 
-def _row_ranges(store: Store, table: str, batches: Sequence[int]) -> list[tuple[int, int]]:
+def row_ranges(store: Store, table: str, batches: Sequence[int]) -> list[tuple[int, int]]:
     """Ranges of row numbers in which all rows of these batches lie, of at most ``CHUNK`` numbers each, in order. A batch's rows were
     written in one go; what lies between two batches is some other batch, perhaps one that is no longer live."""
     found: list[list[int]] = []
