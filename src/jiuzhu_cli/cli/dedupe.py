@@ -20,6 +20,9 @@ def run(
     fail_on: str = typer.Option("", "--fail-on", help="strong：有待核实的强疑点时退出码 3；any：有任何待核实疑点时。"),
     split_by_town: bool = typer.Option(False, "--split-by-town", help="另按乡镇各出一个工作簿，便于下发。"),
     engine: str = typer.Option("duckdb", "--engine", help="计算引擎：duckdb。"),
+    accept_doubles: bool = typer.Option(
+        False, "--accept-doubles", help="名册重复的比例超过上限也照样登记疑点（先核实不是导错了）。"
+    ),
 ) -> None:
     from jiuzhu_cli.core.errors import UsageError
     from jiuzhu_cli.dedupe.evidence import CODES, KINDS, SEVERITIES
@@ -38,6 +41,7 @@ def run(
             month=month,
             month_from=month_from,
             split_by_town=split_by_town,
+            accept_doubles=accept_doubles,
             actor=context.actor,
             now=context.now,
             today=context.today,

@@ -14,6 +14,7 @@ from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.core.period import add_months, check_month, months_between
 from jiuzhu_cli.dedupe.accounts import KIN_REGISTERS, find_accounts
 from jiuzhu_cli.dedupe.again import find_again, months_back
+from jiuzhu_cli.dedupe.ceiling import refuse_absurd
 from jiuzhu_cli.dedupe.checks import find_by_checks
 from jiuzhu_cli.dedupe.circumstances import REGISTERS
 from jiuzhu_cli.dedupe.claims import find_claims
@@ -117,13 +118,15 @@ def run_dedupe(
     month: str,
     month_from: str = "",
     split_by_town: bool = False,
+    accept_doubles: bool = False,
     actor: str,
     now: datetime | None = None,
     today: date | None = None,
 ) -> DedupeResult:
     """Looks for doubts in the rolls of ``month_from`` (default ``month``) to ``month``.
 
-    UsageError for a wrong month or when no roll of ``month`` has been imported. The record is changed first, then the files are
+    UsageError for a wrong month or when no roll of ``month`` has been imported; RefusedError where a roll is doubled beyond all likelihood
+    (unless ``accept_doubles``). The record is changed first, then the files are
     written from it: run again after a crash, the same bytes come out. ``today``: for what is overdue; without it nothing is.
     """
     first = check_month(month_from) if month_from else check_month(month)
@@ -147,6 +150,8 @@ def run_dedupe(
         answer_questions(connection, status_questions(store))
         _look_back(store, connection, policy, first, month)
         not_judged = find_doubts(connection, policy, months, towns=workspace.towns)
+        if not accept_doubles:
+            refuse_absurd(connection, policy, Speaker(policy), months)
         found, by_month = _fold(connection, Speaker(policy))
     finally:
         connection.close()
