@@ -197,10 +197,7 @@ class _Lists:
     def _certificates(self, count: int) -> Register:
         p = self.p
         lapsed = p.pick((p.persons["status"] == "disabled") & p.persons["grade"].isin([1, 2]), count // 2)
-        for id_no in lapsed["id_no"]:
-            p.truth.candidates.append(
-                plants.Case("claim", "残疾证失效", (id_no,), (NURSING, "register:disability_certificate"))
-            )
+        p.plant("after_event", "残疾证失效", lapsed, (NURSING, "register:disability_certificate"))
         held = p.persons[p.persons["grade"] > 0]
         held = held.assign(status=np.where(held.index.isin(lapsed.index), "注销", "正常"))
         others = self._strangers(len(held) // 2, 1950, 2012, "420199").assign(
@@ -292,6 +289,14 @@ class _Lists:
     def _staff(self, count: int) -> Register:
         kin = self.p.pick((self.p.persons["status"] == "subsistence") & (self.p.persons["member"] == 0), count)
         staff = self._strangers(len(kin), 1970, 1995)
+        roll = self.p.rolls[SUBSISTENCE]
+        filed = set(roll.loc[roll["kin_filed"] == "是", "id_no"])
+        for id_no, relative in zip(kin["id_no"], staff["id_no"], strict=True):
+            if id_no not in filed:
+                case = plants.Case(
+                    "kinship", "近亲属未备案", (id_no, relative), (SUBSISTENCE, "register:staff_and_cadres")
+                )
+                self.p.truth.candidates.append(case)
         return staff.assign(related_name=kin["name"].to_numpy(), related_id_no=kin["id_no"].to_numpy(), relation="父母",
                             organisation=kin["town"].to_numpy() + "民政办", event_date="2025-12-01")  # fmt: skip
 

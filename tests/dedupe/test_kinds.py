@@ -471,6 +471,34 @@ def test_single_person_programme_is_a_low_income_programme_too(world: World) -> 
     assert short(world.run()) == {("exclusive", LOW, SINGLE, ids(1), 30_000)}
 
 
+def test_a_line_of_a_list_stands_for_each_month_once(world: World) -> None:
+    """The same line of the certificate list is the ground in every month: one doubt, each month said once, judged where the roll is there."""
+    for month in ("2026-08", "2026-09", "2026-10"):
+        world.roll(CARE, "东镇", person(5, 5_500), month=month)
+    world.register(
+        "disability_certificate",
+        CERTIFICATE | {"grade": "二级"},
+        CERTIFICATE | {"grade": "二级", "valid_from": "2025-01-01"},
+    )
+    world.register("severe_illness", {"id_no": make_id(1), "event_date": "2025-01-01", "town": "东镇"})
+    [doubt] = [d for d in world.run(month_from="2026-07").doubts if d["kind"] == "missed"]
+    assert (doubt["month_from"], doubt["month_to"]) == ("2026-08", "2026-10")
+    assert "2026-08至2026-10" in doubt["evidence"] and doubt["evidence"].count("2026-09") == 0
+    assert doubt["source_a"].endswith("第3行")  # the newer certificate
+
+
+def test_rows_without_a_head_of_their_own_make_a_case(world: World) -> None:
+    """A member's row that came later, and a list whose head is somebody it does not list."""
+    rows = [
+        person(1, None, case_no=1, lead=0),
+        person(2, None, case_no=1, lead=0, head_id_no=make_id(9), category="农村"),
+    ]
+    world.roll(LOW, "东镇", *rows, person(3, 30_000, case_no=2))
+    world.roll("rigid_expenditure", "东镇", *household(1, None, 9, 8), *household(2, None, 7, 3))
+    found = {(d["code"], d["id_no_a"], d["id_no_b"]) for d in world.run().doubts}
+    assert found == {("exclusive_household", make_id(1), make_id(9)), ("exclusive_household", make_id(3), make_id(3))}
+
+
 def test_months_fold_into_one_doubt(world: World) -> None:
     for month in ("2026-07", "2026-08", "2026-10"):
         world.roll(LOW, "东镇", person(1, 50_000), month=month)

@@ -19,10 +19,12 @@ HOMES = "福利院|敬老院|养老院|养老中心|护理院|光荣院|供养|�
 
 _SHARED = f"""
 CREATE TABLE paid AS
+WITH several AS (
+  SELECT account_no, month FROM holding WHERE lead = 1 AND account_no <> '' GROUP BY account_no, month HAVING count(*) > 1)
 SELECT account_no, h.month, h.id_no, min(h.name) AS name, min(h.row_id) AS row_id, arg_min(h.programme, h.row_id) AS programme,
   arg_min(h.town, h.row_id) AS town, sum(coalesce(case_fen, 0)) AS amount_fen,
   bool_or(coalesce(nullif(payee_id_no, ''), '') = h.id_no OR coalesce(nullif(payee_name, ''), h.name) = h.name) AS own
-FROM holding h WHERE h.lead = 1 AND account_no <> ''
+FROM holding h JOIN several USING (account_no, month) WHERE h.lead = 1
   AND NOT regexp_matches(coalesce(payee_name, ''), '{HOMES}') AND NOT (coalesce(h.care_mode, '') = '集中' AND coalesce(payee_name, '') = '')
 GROUP BY ALL;
 CREATE TABLE shared AS SELECT * FROM paid JOIN (

@@ -30,7 +30,7 @@ _CHECK = """
 INSERT INTO checked
 SELECT '{kind}', '{code}', '{rule}', '{severity}', {place}, a.month, a.row_id, {row_b}, a.id_no, a.name, a.programme, a.town,
   {id_b}, {name_b}, '{against}', a.share_fen, a.case_fen, {fact}
-FROM holding a LEFT JOIN person p ON p.id_no = a.id_no AND p.month = a.month {joins}
+FROM holding a {joins}
 WHERE a.month IN ({months}) AND {on} AND {condition}
 """
 # One of a code, person, programme and month: the strong one first, then in the order of the file. A hint about what a line says adds

@@ -66,7 +66,7 @@ CREATE TABLE claim_line (row_id BIGINT, rule VARCHAR);
 
 # Lines that claim by what they are paid.
 _LINES = """
-INSERT INTO claim_line SELECT a.row_id, '{rule}' FROM holding a LEFT JOIN person p ON p.id_no = a.id_no AND p.month = a.month
+INSERT INTO claim_line SELECT a.row_id, '{rule}' FROM holding a
 WHERE a.programme = '{on}' AND a.month IN ({months}) AND {condition}
 """
 
@@ -74,7 +74,8 @@ WHERE a.programme = '{on}' AND a.month IN ({months}) AND {condition}
 _CLAIMS = """
 CREATE TABLE claim AS
 WITH said AS (
-  SELECT h.row_id, w.rule FROM holding h JOIN claim_word w ON w.month = h.month AND w.text IN (h.claimed_status, h.category)
+  SELECT h.row_id, w.rule FROM holding h JOIN claim_word w ON w.month = h.month AND w.text = h.claimed_status
+  UNION SELECT h.row_id, w.rule FROM holding h JOIN claim_word w ON w.month = h.month AND w.text = h.category
   UNION SELECT h.row_id, r.rule FROM holding h JOIN claim_rule r ON r.month = h.month AND r.holder = h.programme AND NOT r.tier
   UNION SELECT row_id, rule FROM claim_line)
 SELECT h.row_id, h.case_id, h.programme, h.month, h.id_no, h.name, h.town, h.village, h.case_fen, r.claimed, r.rule, r.severity, r.kin, r.holder,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.period import last_day
+from jiuzhu_cli.dedupe.facts import PERSON_COLUMNS
 from jiuzhu_cli.dedupe.hits import insert_rows
 from jiuzhu_cli.dedupe.terms import PAIR, condition, in_force
 
@@ -32,17 +33,28 @@ EVENT_REGISTERS = {
 MONTHLY = ("top_up", "graded", "fixed", "status")
 ONCE = ("one_off", "instalments")
 
-_SIDES = """
+# Who can be doubled at all: what somebody holds in a month is a set of bits, and few sets hold two programmes that do not go together.
+# Two programmes may share a bit: then a few more people are looked at.
+BITS = 62
+_SUSPECTS = """
+CREATE TABLE suspect AS
+WITH held AS (
+  SELECT h.id_no, h.month, bit_or(b.mask) AS mask, count(*) AS n FROM (
+    SELECT id_no, month, programme FROM holding UNION ALL SELECT id_no, month, programme FROM standing) h JOIN bit b USING (programme)
+  GROUP BY h.id_no, h.month HAVING count(*) > 1),
+pair AS (
+  SELECT DISTINCT a.mask | b.mask AS mask FROM matrix m JOIN bit a ON a.programme = m.a JOIN bit b ON b.programme = m.b WHERE m.level = 'person'),
+bad AS (SELECT DISTINCT s.mask FROM (SELECT DISTINCT mask FROM held) s JOIN pair p ON s.mask & p.mask = p.mask)
+SELECT id_no, month FROM held WHERE n > bit_count(mask) OR mask IN (SELECT mask FROM bad)
+"""
+_ROW = "programme, month, id_no, row_id, name, town, village, category, care_mode, self_care, work_ability, cause, claimed_status, stage, grade, event_date"
+_SIDES = f"""
 CREATE TABLE side AS
-WITH several AS (
-  SELECT id_no, month FROM (SELECT id_no, month FROM holding UNION ALL SELECT id_no, month FROM standing)
-  GROUP BY ALL HAVING count(*) > 1)
-SELECT programme, month, id_no, row_id, name, town, village, category, care_mode, self_care, work_ability, cause, claimed_status,
-  stage, grade, event_date, coalesce(share_fen, 0) AS share_fen, coalesce(case_fen, 0) AS case_fen, lead, case_id
-FROM holding JOIN several USING (id_no, month)
+SELECT {_ROW}, coalesce(share_fen, 0) AS share_fen, coalesce(case_fen, 0) AS case_fen, lead, case_id, {", ".join(PERSON_COLUMNS)}
+FROM holding JOIN suspect USING (id_no, month)
 UNION ALL
-SELECT programme, month, id_no, -row_id, name, town, village, kind, NULL, NULL, NULL, NULL, NULL, NULL, grade, NULL, 0, 0, 0, NULL
-FROM standing JOIN several USING (id_no, month)
+SELECT programme, month, id_no, -row_id, name, town, village, kind, NULL, NULL, NULL, NULL, NULL, NULL, grade, NULL, 0, 0, 0, NULL, {", ".join(PERSON_COLUMNS)}
+FROM standing JOIN suspect USING (id_no, month)
 """
 
 # One hit per relation, person and month: of several listings the pair in one town first, then the earliest rows.
@@ -55,21 +67,25 @@ SELECT concat_ws('|', kind, rule, a.id_no) AS key, kind, code, rule, severity, a
   a.share_fen, b.share_fen, CAST(cap_fen AS VARCHAR)
 FROM matrix m JOIN side a ON a.programme = m.a AND a.month = m.month
 JOIN side b ON b.id_no = a.id_no AND b.month = a.month AND b.programme = m.b
-LEFT JOIN person p ON p.id_no = a.id_no AND p.month = a.month
 WHERE m.level = 'person' AND (letter <> 'T' OR a.share_fen + b.share_fen > cap_fen) AND {condition}
 QUALIFY row_number() OVER (PARTITION BY rule, a.id_no, a.month ORDER BY a.town <> b.town, a.row_id, b.row_id) = 1
 """
 
 # Two cases that share a person (or name the same head). Shown: the shared person, heads first, else the case's head.
+_TOGETHER = """
+CREATE TABLE met AS
+WITH second AS (SELECT * FROM household WHERE programme IN (SELECT b FROM matrix WHERE level = 'household')),
+first AS (
+  SELECT h.*, s.case_id AS case_b, s.programme AS b FROM second s JOIN household h ON h.id_no = s.id_no AND h.month = s.month
+  WHERE h.programme IN (SELECT a FROM matrix WHERE level = 'household'))
+SELECT m.*, f.case_id AS case_a, f.case_b, f.id_no FROM first f JOIN matrix m ON m.level = 'household' AND m.a = f.programme AND m.b = f.b AND m.month = f.month;
+CREATE TABLE near AS SELECT * FROM holding WHERE case_id IN (SELECT case_a FROM met UNION SELECT case_b FROM met)
+"""
 _HOUSEHOLD_PAIRS = """
 INSERT INTO hit
 WITH together AS (
-  SELECT m.*, ha.case_id AS case_a, hb.case_id AS case_b, ha.id_no,
-    ra.row_id IS NULL AS absent_a, rb.row_id IS NULL AS absent_b, coalesce(ra.lead, 0) AS lead_a, coalesce(rb.lead, 0) AS lead_b
-  FROM matrix m JOIN household ha ON ha.programme = m.a AND ha.month = m.month
-  JOIN household hb ON hb.id_no = ha.id_no AND hb.month = ha.month AND hb.programme = m.b
-  LEFT JOIN holding ra ON ra.case_id = ha.case_id AND ra.id_no = ha.id_no LEFT JOIN holding rb ON rb.case_id = hb.case_id AND rb.id_no = hb.id_no
-  WHERE m.level = 'household'),
+  SELECT m.*, ra.row_id IS NULL AS absent_a, rb.row_id IS NULL AS absent_b, coalesce(ra.lead, 0) AS lead_a, coalesce(rb.lead, 0) AS lead_b
+  FROM met m LEFT JOIN near ra ON ra.case_id = m.case_a AND ra.id_no = m.id_no LEFT JOIN near rb ON rb.case_id = m.case_b AND rb.id_no = m.id_no),
 shown AS (
   SELECT * FROM together
   QUALIFY row_number() OVER (PARTITION BY rule, case_a, case_b
@@ -82,8 +98,7 @@ SELECT concat_ws('|', kind, rule, a.id_no, b.id_no), kind, CASE letter WHEN 'X' 
   a.month, a.row_id, b.row_id, a.id_no, a.name, a.programme, a.town, b.id_no, b.name, b.programme, b.town,
   CASE letter WHEN 'T' THEN fen_a + fen_b - cap_fen WHEN 'H' THEN least(fen_a, fen_b)
     ELSE coalesce(least(nullif(fen_a, 0), nullif(fen_b, 0)), 0) END, fen_a, fen_b, CAST(cap_fen AS VARCHAR)
-FROM pairs JOIN holding a ON a.case_id = case_a AND a.id_no = id_a JOIN holding b ON b.case_id = case_b AND b.id_no = id_b
-LEFT JOIN person p ON p.id_no = a.id_no AND p.month = a.month
+FROM pairs JOIN near a ON a.case_id = case_a AND a.id_no = id_a JOIN near b ON b.case_id = case_b AND b.id_no = id_b
 WHERE (letter <> 'T' OR fen_a + fen_b > cap_fen) AND {condition}
 QUALIFY row_number() OVER (PARTITION BY rule, a.id_no, b.id_no, a.month ORDER BY a.row_id, b.row_id) = 1
 """
@@ -100,8 +115,7 @@ pairs AS (
     a.town AS town_a, b.town AS town_b, a.share_fen AS fen_a, b.share_fen AS fen_b, a.category AS category_a, b.category AS category_b,
     a.town <> b.town AS towns, {same_cause} AS same_cause, b.n, once.severity
   FROM listed b JOIN side a ON a.row_id = b.first_row AND a.month = b.month JOIN once ON once.programme = b.programme AND once.month = b.month
-  LEFT JOIN person p ON p.id_no = a.id_no AND p.month = a.month
-  WHERE b.n > 1 AND {condition})
+    WHERE b.n > 1 AND {condition})
 SELECT concat_ws('|', 'double', 'twice', programme, id_no, CASE WHEN towns THEN least(town_a, town_b) || '/' || greatest(town_a, town_b) ELSE '' END,
     CASE WHEN n > 2 THEN CAST(n AS VARCHAR) ELSE '' END),
   'double', CASE WHEN towns THEN 'two_towns' WHEN category_a <> category_b AND category_a IN ('城市', '农村') AND category_b IN ('城市', '农村')
@@ -125,12 +139,14 @@ def find_conflicts(
     connection: duckdb.DuckDBPyConnection, policy: Policy, relations: Collection[Relation], months: Collection[str]
 ) -> list[dict[str, object]]:
     """Adds doubles to ``hit``. Returns what could not be judged for want of a cap: ``programme, month, reason``."""
-    connection.execute(_SIDES)
     unjudged = _load_rules(connection, policy, relations, months)
+    _load_once(connection, policy, relations, months)
+    _load_bits(connection)
+    for statement in (_SUSPECTS, _SIDES, _TOGETHER):
+        connection.execute(statement)
     cases = _conditions(policy, [r for r in relations if r.kind in CODES and r.a != r.b], months, "rule")
     connection.execute(_PERSON_PAIRS.replace("{condition}", cases))
     connection.execute(_HOUSEHOLD_PAIRS.replace("{condition}", cases))
-    _load_once(connection, policy, relations, months)
     own = _conditions(policy, [r for r in relations if r.kind in CODES and r.a == r.b], months, "once.rule")
     connection.execute(_TWICE.replace("{condition}", own).replace("{same_cause}", _SAME_CAUSE))
     return unjudged
@@ -190,6 +206,15 @@ def _load_rules(
     )
     insert_rows(connection, "matrix", rows)
     return unjudged
+
+
+def _load_bits(connection: duckdb.DuckDBPyConnection) -> None:
+    """A bit for each programme and register that a rule of ``matrix`` or ``once`` names."""
+    named = connection.execute(
+        "SELECT a FROM matrix UNION SELECT b FROM matrix UNION SELECT programme FROM once"
+    ).fetchall()
+    connection.execute("CREATE TABLE bit (programme VARCHAR, mask BIGINT)")
+    insert_rows(connection, "bit", [(code, 1 << n % BITS) for n, code in enumerate(sorted(row[0] for row in named))])
 
 
 def _about_death(relation: Relation) -> bool:

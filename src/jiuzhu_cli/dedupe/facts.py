@@ -2,13 +2,14 @@
 
 Tables made by ``build_facts`` (amounts 分, months 'YYYY-MM', dates 'YYYY-MM-DD'):
 
-- ``cases``: ``case_id, programme, month, area, town, lead_id, amount_fen, listed, persons``
+- ``cases``: ``case_id`` (the row of its head), ``batch_id, case_no, programme, month, area, town, lead_id, category, amount_fen, listed, persons``
 - ``holding``: one row a person on a roll: ``row_id, case_id, programme, month, id_no, name, town, village, lead, share_fen,
-  case_fen, persons`` and the columns that conditions name
+  case_fen, persons``, the columns that conditions name, and what is known of the person on the month's last day: ``age, sex, certified,
+  degree, disability, ill, enrolled, house`` (``PERSON_COLUMNS``)
 - ``household``: ``case_id, programme, month, id_no``: persons of a case, the head it names included
 - ``death``: ``id_no, died, name, row_id, stated`` (``died`` NULL when the list gives no day; ``stated``: the day of death, not of what followed)
-- ``standing``: register entries that hold all through a month, shaped like ``holding`` with programme ``register:CODE``
-- ``person``: ``id_no, month`` and what conditions say of a person (age, certificate …)
+- ``standing``: register entries that hold all through a month, one a register, month and person, shaped like ``holding`` with programme
+  ``register:CODE`` and the same columns of the person
 - ``known_town``: ``month, town``: towns that rolls or the workspace name
 """
 
@@ -45,14 +46,16 @@ CREATE MACRO kind_of_digit(d) AS CASE d WHEN '1' THEN '视力' WHEN '2' THEN '�
 CREATE MACRO certificate_digit(t, n) AS CASE WHEN regexp_matches(t, '^[0-9]{17}[0-9X][1-7][1-4]') THEN substr(t, n, 1) END;
 """
 
+# The head's row stands for the case: the first that is marked so, else its first row.
 _CASES = """
 CREATE TABLE cases AS
-SELECT row_number() OVER (ORDER BY batch_id, case_no) AS case_id, * FROM (
-  SELECT r.batch_id, r.case_no, any_value(programme) AS programme, any_value(month) AS month, any_value(area) AS area,
-    arg_max(town, r.lead) AS town, arg_max(id_no, r.lead) AS lead_id, arg_max(category, r.lead) AS category,
-    max(amount_fen) FILTER (r.lead = 1) AS amount_fen, count(*) AS listed,
-    CASE WHEN any_value(u.household) THEN coalesce(nullif(max(covered_persons), 0), count(*)) ELSE count(*) END AS persons
-  FROM roll r LEFT JOIN unit u USING (programme) GROUP BY r.batch_id, r.case_no)
+WITH grouped AS (
+  SELECT batch_id, case_no, coalesce(min(CASE WHEN lead = 1 THEN row_id END), min(row_id)) AS case_id,
+    max(CASE WHEN lead = 1 THEN amount_fen END) AS amount_fen, count(*) AS listed, max(covered_persons) AS stated, max(category) AS category
+  FROM roll GROUP BY batch_id, case_no)
+SELECT g.case_id, g.batch_id, g.case_no, r.programme, r.month, r.area, r.town, r.id_no AS lead_id, coalesce(r.category, g.category) AS category,
+  g.amount_fen, g.listed, CASE WHEN u.household THEN coalesce(nullif(g.stated, 0), g.listed) ELSE g.listed END AS persons
+FROM grouped g JOIN roll r ON r.row_id = g.case_id LEFT JOIN unit u ON u.programme = r.programme
 """
 
 # A town's list and a district's list that repeats it are one listing, not two payments: the narrower list stays.
@@ -77,20 +80,33 @@ SELECT programme, split_part(area, '/', 1) AS town, month FROM (
 GROUP BY programme, month, town, file_name HAVING count(*) > 1
 """
 
-_HOLDING = """
+PERSON_COLUMNS = "age sex certified degree disability ill enrolled house".split()
+_PERSON = """CASE WHEN length({r}.id_no) = 18 THEN ({last} - TRY_CAST(substr({r}.id_no, 7, 8) AS INTEGER)) // 10000 END AS age,
+  CASE WHEN length({r}.id_no) = 18 THEN CASE WHEN TRY_CAST(substr({r}.id_no, 17, 1) AS INTEGER) % 2 = 1 THEN '男' ELSE '女' END END AS sex,
+  coalesce(d.certified, FALSE) AS certified, d.degree, d.disability, coalesce(d.ill, FALSE) AS ill, coalesce(d.enrolled, FALSE) AS enrolled, d.house"""
+
+_HOLDING = f"""
 CREATE TABLE holding AS
 SELECT r.row_id, c.case_id, r.programme, r.month, r.id_no, r.name, r.town, r.village, r.lead,
   CAST(floor((2 * c.amount_fen + c.persons) / (2 * c.persons)) AS BIGINT) AS share_fen, c.amount_fen AS case_fen, c.persons,
   c.category, r.care_mode, r.self_care, r.work_ability, r.cause, r.claimed_status, r.stage, r.grade, r.event_date,
-  r.disability_no, r.disability_kind, r.disability_grade, r.account_no, r.payee_name, r.payee_id_no
-FROM roll r JOIN cases c USING (batch_id, case_no)
+  r.disability_no, r.disability_kind, r.disability_grade, r.account_no, r.payee_name, r.payee_id_no,
+  {_PERSON.format(r="r", last="s.last_number")}
+FROM roll r JOIN cases c USING (batch_id, case_no) JOIN span s ON s.month = r.month
+LEFT JOIN described d ON d.id_no = r.id_no AND d.month = r.month
 """
 
+# Only cases of several rows can list a person twice, and few name a head who is not their first.
 _HOUSEHOLD = """
 CREATE TABLE household AS
-SELECT DISTINCT case_id, c.programme, c.month, id_no FROM (
-  SELECT batch_id, case_no, id_no FROM roll UNION ALL
-  SELECT batch_id, case_no, head_id_no FROM roll WHERE head_id_no IS NOT NULL AND head_id_no <> '') JOIN cases c USING (batch_id, case_no)
+SELECT h.case_id, h.programme, h.month, h.id_no FROM holding h JOIN cases c USING (case_id) WHERE c.listed = 1
+UNION ALL
+SELECT DISTINCT h.case_id, h.programme, h.month, h.id_no FROM holding h JOIN cases c USING (case_id) WHERE c.listed > 1
+UNION ALL
+SELECT n.case_id, n.programme, n.month, n.head FROM (
+  SELECT DISTINCT c.case_id, c.programme, c.month, r.head_id_no AS head FROM roll r JOIN cases c USING (batch_id, case_no)
+  WHERE r.head_id_no <> '' AND r.head_id_no <> c.lead_id AND r.head_id_no <> r.id_no) n
+WHERE NOT EXISTS (SELECT 1 FROM holding h WHERE h.case_id = n.case_id AND h.id_no = n.head)
 """
 
 # The earliest day any list gives (cremated in September: dead by then); the name as the death list has it.
@@ -102,40 +118,51 @@ SELECT id_no, min({death_day()}) AS died, arg_min(name, coalesce({death_day()}, 
 FROM register WHERE register IN {DEATH_REGISTERS} AND {death_stands("status")} GROUP BY id_no
 """
 
-_STANDING = f"""
-CREATE TABLE standing AS
-SELECT r.row_id, 'register:' || r.register AS programme, m.month, r.id_no, r.name, r.town, r.village, r.kind, r.grade, r.amount_fen
-FROM register r JOIN wanted w USING (register)
-JOIN span m ON coalesce(nullif(r.valid_from, ''), CASE WHEN NOT w.ends THEN nullif(r.event_date, '') END, '0000')
-    <= CASE WHEN w.whole THEN m.first_day ELSE m.last_day END
-  AND coalesce(nullif(r.valid_to, ''), CASE WHEN w.ends THEN nullif(r.event_date, '') END, '9999') >= m.last_day
-WHERE NOT regexp_matches(coalesce(r.status, ''), '{ENDED}')
-QUALIFY row_number() OVER (PARTITION BY r.register, m.month, r.id_no ORDER BY coalesce(r.valid_from, r.event_date, '') DESC, r.row_id) = 1
+# Lines of the wanted registers that were not taken back, from which day to which they hold.
+_LINES = f"""
+CREATE TABLE line AS
+SELECT r.row_id, r.register, r.id_no, r.name, r.town, r.village, r.kind, r.grade, r.amount_fen, r.certificate_no, w.whole,
+  coalesce(nullif(r.valid_from, ''), CASE WHEN NOT w.ends THEN nullif(r.event_date, '') END, '0000') AS since,
+  coalesce(nullif(r.valid_to, ''), CASE WHEN w.ends THEN nullif(r.event_date, '') END, '9999') AS until,
+  coalesce(r.valid_from, r.event_date, '') AS newest
+FROM register r JOIN wanted w USING (register) WHERE NOT regexp_matches(coalesce(r.status, ''), '{ENDED}')
+"""
+_REPEATED = "CREATE TABLE repeated AS SELECT register, id_no FROM line GROUP BY register, id_no HAVING count(*) > 1"
+_ENTRY = "CREATE TABLE entry AS SELECT *, '' AS month FROM line LIMIT 0"
+_ENTRIES = """
+INSERT INTO entry
+WITH held AS (SELECT *, '{month}' AS month FROM line WHERE since <= CASE WHEN whole THEN '{first}' ELSE '{last}' END AND until >= '{last}')
+SELECT * FROM held l WHERE NOT EXISTS (SELECT 1 FROM repeated s WHERE s.register = l.register AND s.id_no = l.id_no)
+UNION ALL
+SELECT * FROM (SELECT * FROM held l WHERE EXISTS (SELECT 1 FROM repeated s WHERE s.register = l.register AND s.id_no = l.id_no)) l
+QUALIFY row_number() OVER (PARTITION BY register, id_no ORDER BY newest DESC, row_id) = 1
 """
 
-_PERSON = """
-CREATE TABLE person AS
-WITH who AS (SELECT id_no, month FROM holding UNION SELECT id_no, month FROM standing),
-certificate AS (
-  SELECT id_no, month, coalesce(grade_of(grade), CAST(certificate_digit(certificate_no, 20) AS INTEGER)) AS grade,
-    coalesce(kind_of(kind), kind_of_digit(certificate_digit(certificate_no, 19))) AS kind
-  FROM standing JOIN (SELECT row_id, certificate_no FROM register) USING (row_id) WHERE programme = 'register:disability_certificate'),
-stated AS (  -- only where no certificate list was imported: what the month's rolls say of it
-  SELECT id_no, month, min(coalesce(grade_of(disability_grade), CAST(certificate_digit(disability_no, 20) AS INTEGER))) AS grade,
-    max(coalesce(kind_of(disability_kind), kind_of_digit(certificate_digit(disability_no, 19)))) AS kind
-  FROM holding WHERE (disability_no <> '' OR disability_grade <> '')
-    AND NOT EXISTS (SELECT 1 FROM register_coverage WHERE register = 'disability_certificate') GROUP BY ALL)
-SELECT w.id_no, w.month,
-  CASE WHEN length(w.id_no) = 18 THEN (s.last_number - TRY_CAST(substr(w.id_no, 7, 8) AS INTEGER)) // 10000 END AS age,
-  CASE WHEN length(w.id_no) = 18 THEN CASE WHEN TRY_CAST(substr(w.id_no, 17, 1) AS INTEGER) % 2 = 1 THEN '男' ELSE '女' END END AS sex,
-  coalesce(c.id_no, t.id_no) IS NOT NULL AS certified, coalesce(c.grade, t.grade) AS degree, coalesce(c.kind, t.kind) AS disability,
-  i.id_no IS NOT NULL AS ill, e.id_no IS NOT NULL AS enrolled, h.grade AS house
-FROM who w JOIN span s USING (month)
-LEFT JOIN certificate c USING (id_no, month) LEFT JOIN stated t USING (id_no, month)
-LEFT JOIN (SELECT id_no, month FROM standing WHERE programme = 'register:severe_illness') i USING (id_no, month)
-LEFT JOIN (SELECT id_no, month FROM standing WHERE programme = 'register:school_enrolment') e USING (id_no, month)
-LEFT JOIN (SELECT id_no, month, upper(regexp_extract(grade, '[A-Da-d]')) AS grade FROM standing
-           WHERE programme = 'register:dilapidated_house_survey') h USING (id_no, month)
+# What registers say of a person in a month; of certificates the month's rolls, where no certificate list was imported.
+_DESCRIBED = """
+CREATE TABLE described AS
+SELECT id_no, month, bool_or(certified) AS certified, min(degree) AS degree, max(disability) AS disability, bool_or(ill) AS ill,
+  bool_or(enrolled) AS enrolled, max(house) AS house
+FROM (
+  SELECT id_no, month, TRUE AS certified, coalesce(grade_of(grade), CAST(certificate_digit(certificate_no, 20) AS INTEGER)) AS degree,
+    coalesce(kind_of(kind), kind_of_digit(certificate_digit(certificate_no, 19))) AS disability, FALSE AS ill, FALSE AS enrolled, NULL AS house
+  FROM entry WHERE register = 'disability_certificate'
+  UNION ALL
+  SELECT id_no, month, TRUE, coalesce(grade_of(disability_grade), CAST(certificate_digit(disability_no, 20) AS INTEGER)),
+    coalesce(kind_of(disability_kind), kind_of_digit(certificate_digit(disability_no, 19))), FALSE, FALSE, NULL
+  FROM roll WHERE (disability_no <> '' OR disability_grade <> '')
+    AND NOT EXISTS (SELECT 1 FROM register_coverage WHERE register = 'disability_certificate')
+  UNION ALL
+  SELECT id_no, month, FALSE, NULL, NULL, register = 'severe_illness', register = 'school_enrolment',
+    CASE WHEN register = 'dilapidated_house_survey' THEN nullif(upper(regexp_extract(grade, '[A-Da-d]')), '') END
+  FROM entry WHERE register IN ('severe_illness', 'school_enrolment', 'dilapidated_house_survey')) x
+GROUP BY id_no, month
+"""
+_STANDING = f"""
+CREATE TABLE standing AS
+SELECT r.row_id, 'register:' || r.register AS programme, r.month, r.id_no, r.name, r.town, r.village, r.kind, r.grade, r.amount_fen,
+  {_PERSON.format(r="r", last="s.last_number")}
+FROM entry r JOIN span s ON s.month = r.month LEFT JOIN described d ON d.id_no = r.id_no AND d.month = r.month
 """
 
 # The registers that conditions speak of.
@@ -187,10 +214,15 @@ def build_facts(
     insert_rows(
         connection, "wanted", [(r, r not in described, r in ending) for r in sorted({*contradicting, *described})]
     )
-    connection.execute(_CASES)
+    for statement in (_TOWN_WORKBOOKS, _LINES, _REPEATED, _ENTRY):
+        connection.execute(statement)
+    for m in sorted(months):
+        connection.execute(_ENTRIES.format(month=m, first=first_day(m).isoformat(), last=last_day(m).isoformat()))
+    for statement in (_DESCRIBED, _STANDING, "DROP TABLE entry", "DROP TABLE line", _CASES):
+        connection.execute(statement)
     if connection.execute(_NESTED).fetchall()[0][0]:
         connection.execute(_DROP_REPEATED)
-    for statement in (_TOWN_WORKBOOKS, _HOLDING, _HOUSEHOLD, _DEATH, _STANDING, _PERSON):
+    for statement in (_HOLDING, _HOUSEHOLD, _DEATH):
         connection.execute(statement)
     connection.execute("CREATE TABLE own_town (town VARCHAR)")
     insert_rows(connection, "own_town", [(t,) for t in sorted(towns)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from jiuzhu_cli.dedupe.facts import COVERED
+from jiuzhu_cli.dedupe.facts import COVERED, PERSON_COLUMNS
 from jiuzhu_cli.dedupe.terms import DUE, OTHER, PAIR, condition, in_force
 from jiuzhu_cli.policy.expression import words_of
 
@@ -19,32 +19,36 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import Relation
 
+# ``rank``: the strong ground before a candidate, relations in their order, the later row first; with the month it tells the row of ``due``.
 _TABLES = """
-CREATE TABLE due (rule VARCHAR, position INTEGER, severity VARCHAR, month VARCHAR, row_id BIGINT, id_no VARCHAR, name VARCHAR,
-  programme VARCHAR, town VARCHAR, village VARCHAR, due VARCHAR, age INTEGER, grade INTEGER, kind VARCHAR, certified BOOLEAN, share_fen BIGINT);
+CREATE TABLE due (rank BIGINT, severity VARCHAR, month VARCHAR, row_id BIGINT, id_no VARCHAR, programme VARCHAR, town VARCHAR, village VARCHAR,
+  due VARCHAR, rule VARCHAR);
 CREATE TABLE barred (due VARCHAR, other VARCHAR, id_no VARCHAR, month VARCHAR);
+CREATE TABLE home AS
+SELECT h.id_no, h.month, min(h.town) AS town, min(h.village) AS village FROM holding h
+WHERE EXISTS (SELECT 1 FROM standing s WHERE s.id_no = h.id_no AND s.month = h.month AND (coalesce(s.town, '') = '' OR coalesce(s.village, '') = ''))
+GROUP BY h.id_no, h.month HAVING min(h.town) = max(h.town)
 """
+ROWS = 1 << 43  # more than there are row numbers
 
 # A register's line may lack the town: then the person's rolls of the month tell it, if they all say the same.
-_FROM_REGISTER = """
-SELECT s.programme, s.month, s.row_id * -1 AS row_id, s.id_no, s.name, coalesce(nullif(s.town, ''), w.town, '') AS town,
+_FROM_REGISTER = f"""
+SELECT s.programme, s.month, s.row_id * -1 AS row_id, s.id_no, coalesce(nullif(s.town, ''), w.town, '') AS town,
   coalesce(nullif(s.village, ''), w.village, '') AS village, s.kind AS category, NULL AS care_mode, NULL AS self_care, NULL AS work_ability,
-  NULL AS cause, NULL AS claimed_status, NULL AS stage, s.grade, 0 AS share_fen
-FROM standing s LEFT JOIN (
-  SELECT id_no, month, min(town) AS town, min(village) AS village FROM holding GROUP BY ALL HAVING min(town) = max(town)) w USING (id_no, month)
-WHERE s.programme = '{a}'
+  NULL AS cause, NULL AS claimed_status, NULL AS stage, s.grade, 0 AS share_fen, {", ".join(f"s.{name}" for name in PERSON_COLUMNS)}
+FROM standing s LEFT JOIN home w USING (id_no, month)
+WHERE s.programme = '{{a}}'
 """
 BARRING_REGISTER = (
     "(SELECT id_no, month, programme, kind AS category, NULL AS care_mode, NULL AS self_care, NULL AS work_ability, NULL AS cause, "
-    "NULL AS claimed_status, NULL AS stage, grade, 0 AS share_fen FROM standing)"
+    f"NULL AS claimed_status, NULL AS stage, grade, 0 AS share_fen, {', '.join(PERSON_COLUMNS)} FROM standing)"
 )
 _FROM_ROLL = "SELECT * FROM holding WHERE {which}"
 
 _DUE = """
 INSERT INTO due
-SELECT '{rule}', {position}, '{severity}', a.month, a.row_id, a.id_no, a.name, a.programme, a.town, a.village, '{b}',
-  p.age, p.degree, p.disability, p.certified, a.share_fen
-FROM ({source}) a LEFT JOIN person p ON p.id_no = a.id_no AND p.month = a.month
+SELECT {rank} - a.row_id, '{severity}', a.month, a.row_id, a.id_no, a.programme, a.town, a.village, '{b}', '{rule}'
+FROM ({source}) a
 WHERE a.month IN ({months}) AND {condition}
   AND NOT EXISTS (SELECT 1 FROM holding b WHERE b.programme = '{b}' AND b.id_no = a.id_no AND b.month = a.month)
 """
@@ -58,43 +62,55 @@ DELETE FROM due WHERE due = '{b}' AND EXISTS (
 """
 # What is X or H with the programme due bars it; but not the very ground it is due on (a 边缘 person who may move into 低保).
 _BARRED = """
-INSERT INTO barred SELECT DISTINCT '{due}', '{other}', a.id_no, a.month FROM {table} a LEFT JOIN person p ON p.id_no = a.id_no AND p.month = a.month
+INSERT INTO barred SELECT '{due}', '{other}', a.id_no, a.month FROM {table} a
 WHERE a.programme = '{other}' AND a.month IN ({months}) AND {condition}
+  AND EXISTS (SELECT 1 FROM due o WHERE o.due = '{due}' AND o.id_no = a.id_no AND o.month = a.month)
 """
 
-_LEFT_OUT = """
-DELETE FROM due WHERE
-  EXISTS (SELECT 1 FROM death d JOIN span s ON s.month = due.month WHERE d.id_no = due.id_no AND coalesce(d.died, '') <= s.last_day)
-  OR EXISTS (SELECT 1 FROM barred b WHERE b.due = due.due AND b.month = due.month AND b.id_no = due.id_no AND b.other <> due.programme)
-"""
-
-# One row per person and programme due; the strong ground before a candidate, relations in their order. Somebody whose grounds lie in
-# several towns can be judged only where all of them are covered: they may have it in the other.
+# One row per person and programme due. Left out: the dead, and whom another benefit bars. Somebody whose grounds lie in several towns
+# can be judged only where all of them are covered: they may have it in the other. Where no town is told all towns must be covered.
 _ONE_EACH = """
 CREATE TABLE judged AS
-SELECT * REPLACE (bool_and(covered) OVER (PARTITION BY due, id_no, month) AS covered) FROM (
-  SELECT *, CASE WHEN town = '' THEN NOT EXISTS (
-      SELECT 1 FROM known_town t WHERE t.month = due.month AND NOT EXISTS (
-        SELECT 1 FROM coverage k WHERE k.programme = due.due AND k.month = due.month AND k.area IN ('', t.town)))
-      AND EXISTS (SELECT 1 FROM coverage k WHERE k.programme = due.due AND k.month = due.month)
-    ELSE {covered} END AS covered
-  FROM due)
-QUALIFY row_number() OVER (PARTITION BY due, id_no, month ORDER BY severity DESC, position, row_id DESC) = 1
-""".replace("{covered}", COVERED.format(programme="due.due", month="due.month", town="due.town", village="due.village"))
+WITH dead AS (SELECT d.id_no, s.month FROM death d CROSS JOIN span s WHERE coalesce(d.died, '') <= s.last_day),
+place AS (SELECT DISTINCT due, month, town, village FROM due WHERE town <> ''),
+here AS (SELECT p.due, p.month, p.town, p.village FROM place p WHERE {covered}),
+wanting AS (
+  SELECT DISTINCT k.programme, k.month FROM (SELECT DISTINCT programme, month FROM coverage) k JOIN known_town t ON t.month = k.month
+  WHERE NOT EXISTS (SELECT 1 FROM coverage c WHERE c.programme = k.programme AND c.month = t.month AND (c.area = '' OR c.area = t.town))),
+district AS (
+  SELECT DISTINCT k.programme, k.month FROM coverage k
+  WHERE NOT EXISTS (SELECT 1 FROM wanting w WHERE w.programme = k.programme AND w.month = k.month))
+SELECT o.due, o.id_no, o.month, min(o.rank) AS rank, bool_and(h.due IS NOT NULL OR d.programme IS NOT NULL) AS covered
+FROM due o LEFT JOIN here h ON h.due = o.due AND h.month = o.month AND h.town = o.town AND h.village = o.village
+LEFT JOIN district d ON o.town = '' AND d.programme = o.due AND d.month = o.month
+WHERE NOT EXISTS (SELECT 1 FROM dead x WHERE x.id_no = o.id_no AND x.month = o.month)
+  AND NOT EXISTS (SELECT 1 FROM barred b WHERE b.due = o.due AND b.month = o.month AND b.id_no = o.id_no AND b.other <> o.programme)
+GROUP BY o.due, o.id_no, o.month
+""".replace("{covered}", COVERED.format(programme="p.due", month="p.month", town="p.town", village="p.village"))
 
-_HITS = """
+_HITS = f"""
 INSERT INTO hit
-SELECT concat_ws('|', 'missed', due, id_no), 'missed', CASE severity WHEN 'strong' THEN 'missed_strong' ELSE 'missed_candidate' END,
-  rule, severity, month, row_id, NULL, id_no, name, programme, town, '', '', due, town, 0, share_fen, 0,
-  concat_ws('|', coalesce(CAST(age AS VARCHAR), ''), CASE WHEN certified THEN 'certified' ELSE '' END, coalesce(CAST(grade AS VARCHAR), ''),
-    coalesce(kind, ''))
-FROM judged WHERE covered
+WITH best AS (SELECT o.* FROM judged j JOIN due o ON o.rank = j.rank AND o.month = j.month WHERE j.covered),
+told AS (
+  SELECT row_id, month, name, share_fen, {", ".join(PERSON_COLUMNS)} FROM holding WHERE row_id IN (SELECT row_id FROM best)
+  UNION ALL
+  SELECT -row_id, month, name, 0, {", ".join(PERSON_COLUMNS)} FROM standing WHERE -row_id IN (SELECT row_id FROM best))
+SELECT concat_ws('|', 'missed', b.due, b.id_no), 'missed', CASE b.severity WHEN 'strong' THEN 'missed_strong' ELSE 'missed_candidate' END,
+  b.rule, b.severity, b.month, b.row_id, NULL, b.id_no, t.name, b.programme, b.town, '', '', b.due, b.town, 0, t.share_fen, 0,
+  concat_ws('|', coalesce(CAST(t.age AS VARCHAR), ''), CASE WHEN t.certified THEN 'certified' ELSE '' END, coalesce(CAST(t.degree AS VARCHAR), ''),
+    coalesce(t.disability, ''))
+FROM best b JOIN told t USING (row_id, month)
 """
 
+# Where no list of the programme was imported at all it does not matter in which town.
 _UNJUDGED = """
-SELECT due, CASE WHEN any_roll THEN town ELSE '' END AS town, month, count(*) AS persons, any_roll
-FROM (SELECT *, EXISTS (SELECT 1 FROM coverage k WHERE k.programme = due AND k.month = judged.month) AS any_roll FROM judged WHERE NOT covered)
-GROUP BY ALL ORDER BY due, month, town
+WITH missing AS (
+  SELECT j.*, k.programme IS NOT NULL AS any_roll FROM judged j
+  LEFT JOIN (SELECT DISTINCT programme, month FROM coverage) k ON k.programme = j.due AND k.month = j.month WHERE NOT j.covered)
+SELECT due, '' AS town, month, count(*) AS persons, any_roll FROM missing WHERE NOT any_roll GROUP BY due, month, any_roll
+UNION ALL
+SELECT m.due, o.town, m.month, count(*), m.any_roll FROM missing m JOIN due o ON o.rank = m.rank AND o.month = m.month WHERE m.any_roll GROUP BY m.due, o.town, m.month, m.any_roll
+ORDER BY 1, 3, 2
 """
 
 
@@ -126,7 +142,8 @@ def find_missed(
         connection.execute(
             _DUE.format(
                 rule=relation.id,
-                position=position,
+                rank=((relation.severity if relation.kind == "E" else "candidate") != "strong") * 1000 * ROWS
+                + position * ROWS,
                 severity=relation.severity if relation.kind == "E" else "candidate",
                 b=relation.b,
                 source=source,
@@ -138,7 +155,6 @@ def find_missed(
         if policy.programmes[due].unit == "household":
             connection.execute(_HOUSEHOLD_HAS.replace("{b}", due))
     _bar(connection, policy, relations, months, dues, present)
-    connection.execute(_LEFT_OUT)
     connection.execute(_ONE_EACH)
     connection.execute(_HITS)
     unjudged = []

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.model import Check, Claim, Relation
 
 PERSON = {
-    "年龄": "p.age",
-    "性别": "p.sex",
-    "持残疾证": "p.certified",
-    "残疾等级": "p.degree",
-    "残疾类别": "p.disability",
-    "重病": "p.ill",
-    "在读": "p.enrolled",
-    "危房等级": "p.house",
+    "年龄": "a.age",
+    "性别": "a.sex",
+    "持残疾证": "a.certified",
+    "残疾等级": "a.degree",
+    "残疾类别": "a.disability",
+    "重病": "a.ill",
+    "在读": "a.enrolled",
+    "危房等级": "a.house",
 }
 _ROW = {
     "类别": "category",
@@ -52,7 +52,7 @@ OTHER: dict[str, str | Ratio] = {
 
 
 def condition(relation: Relation, policy: Policy, months: Iterable[str], columns: Mapping[str, str | Ratio]) -> str:
-    """The relation's ``when`` as a SQL boolean over a, b, p; parameters as they stand on each month's last day.
+    """The relation's ``when`` as a SQL boolean over a, b; parameters as they stand on each month's last day.
 
     PolicyError names words that are neither terms nor parameters.
     """
