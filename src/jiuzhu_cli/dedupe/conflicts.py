@@ -79,13 +79,13 @@ first AS (
   SELECT h.*, s.case_id AS case_b, s.programme AS b FROM second s JOIN household h ON h.id_no = s.id_no AND h.month = s.month
   WHERE h.programme IN (SELECT a FROM matrix WHERE level = 'household'))
 SELECT m.*, f.case_id AS case_a, f.case_b, f.id_no FROM first f JOIN matrix m ON m.level = 'household' AND m.a = f.programme AND m.b = f.b AND m.month = f.month;
-CREATE TABLE near AS SELECT * FROM holding WHERE case_id IN (SELECT case_a FROM met UNION SELECT case_b FROM met)
+CREATE TABLE met_row AS SELECT * FROM holding WHERE case_id IN (SELECT case_a FROM met UNION SELECT case_b FROM met)
 """
 _HOUSEHOLD_PAIRS = """
 INSERT INTO hit
 WITH together AS (
   SELECT m.*, ra.row_id IS NULL AS absent_a, rb.row_id IS NULL AS absent_b, coalesce(ra.lead, 0) AS lead_a, coalesce(rb.lead, 0) AS lead_b
-  FROM met m LEFT JOIN near ra ON ra.case_id = m.case_a AND ra.id_no = m.id_no LEFT JOIN near rb ON rb.case_id = m.case_b AND rb.id_no = m.id_no),
+  FROM met m LEFT JOIN met_row ra ON ra.case_id = m.case_a AND ra.id_no = m.id_no LEFT JOIN met_row rb ON rb.case_id = m.case_b AND rb.id_no = m.id_no),
 shown AS (
   SELECT * FROM together
   QUALIFY row_number() OVER (PARTITION BY rule, case_a, case_b
@@ -98,7 +98,7 @@ SELECT concat_ws('|', kind, rule, a.id_no, b.id_no), kind, CASE letter WHEN 'X' 
   a.month, a.row_id, b.row_id, a.id_no, a.name, a.programme, a.town, b.id_no, b.name, b.programme, b.town,
   CASE letter WHEN 'T' THEN fen_a + fen_b - cap_fen WHEN 'H' THEN least(fen_a, fen_b)
     ELSE coalesce(least(nullif(fen_a, 0), nullif(fen_b, 0)), 0) END, fen_a, fen_b, CAST(cap_fen AS VARCHAR)
-FROM pairs JOIN near a ON a.case_id = case_a AND a.id_no = id_a JOIN near b ON b.case_id = case_b AND b.id_no = id_b
+FROM pairs JOIN met_row a ON a.case_id = case_a AND a.id_no = id_a JOIN met_row b ON b.case_id = case_b AND b.id_no = id_b
 WHERE (letter <> 'T' OR fen_a + fen_b > cap_fen) AND {condition}
 QUALIFY row_number() OVER (PARTITION BY rule, a.id_no, b.id_no, a.month ORDER BY a.row_id, b.row_id) = 1
 """

@@ -67,9 +67,9 @@ QUALIFY coalesce(t.changed * 100 < t.people * {whole}, TRUE) OR row_number() OVE
 _STRANGE = f"""
 CREATE TABLE strange AS
 SELECT h.row_id, h.case_id, h.month, h.id_no, h.name, h.payee_name, coalesce(h.payee_id_no, '') AS payee_id_no
-FROM holding h LEFT JOIN person p ON p.id_no = h.id_no AND p.month = h.month
+FROM holding h
 WHERE h.lead = 1 AND h.account_no <> '' AND coalesce(h.payee_name, '') NOT IN ('', '本人', '户主', '同上') AND h.payee_name <> h.name
-  AND coalesce(h.payee_id_no, '') <> h.id_no AND coalesce(h.care_mode, '') <> '集中' AND coalesce(p.age, 18) >= 18
+  AND coalesce(h.payee_id_no, '') <> h.id_no AND coalesce(h.care_mode, '') <> '集中' AND coalesce(h.age, 18) >= 18
   AND NOT regexp_matches(h.payee_name, '{HOMES}|公司|中心|村|委员会|合作社|政府|民政|学校|银行')
 """
 # Everybody who shares a case with the person in any month, the head that a case names, and whom registers put beside them.
