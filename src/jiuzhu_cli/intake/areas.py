@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+import numpy as np
+
 from jiuzhu_cli.core.division import TOWN_END, is_full_town, short_town, short_village, town_kind
 from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.tabular.column import Column
 
 __all__ = [
     "UNKNOWN",
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 UNKNOWN = "未注明"  # the area of a roll whose town nothing tells: it covers no town, least of all the whole district
+_REMEMBERED = 5000  # texts of which it is kept what they name
 # 镇雄县, 新乡市, 东乡族自治县 are no towns; 城关镇社区, 城关镇县城 are in one
 _TOWN = re.compile(rf"([一-鿿]{{1,10}}?{TOWN_END})(?!族|(?![社小地辖全各片园校])[一-鿿]?[县市区](?![级城里直属残民]))")
 _VILLAGE = re.compile(
@@ -95,6 +98,7 @@ class Towns:
         every = sorted({*full, *self.shorts}, key=len, reverse=True)
         self._full = full
         self._words = re.compile("|".join(map(re.escape, every))) if every else None
+        self._found: dict[str, tuple[str, str]] = {}
 
     @staticmethod
     def _by_short(names: Iterable[str]) -> dict[str, list[str]]:
@@ -123,9 +127,15 @@ class Towns:
 
     def find(self, text: str) -> tuple[str, str]:
         """(town, village) that a text names; '' for what it does not."""
-        flat = _flat(text)
-        town, end = self._town(flat)
-        return town, _village(flat[end:] if town else flat)
+        known = self._found.get(text)  # the same columns, titles and folders are asked about again and again
+        if known is None:
+            flat = _flat(text)
+            town, end = self._town(flat)
+            known = town, _village(flat[end:] if town else flat)
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            self._found[text] = known
+        return known
 
     def _town(self, flat: str) -> tuple[str, int]:
         if self._words is not None:
@@ -186,7 +196,8 @@ def sheet_village(name: str, *, many: bool) -> str:
     return ""
 
 
-def distinct_texts(values: Iterable[object]) -> dict[str, int]:
-    """Distinct non-blank texts of a column with their counts."""
-    counted = Counter(values)
-    return {text: count for text, count in counted.items() if isinstance(text, str) and text and not text.isspace()}
+def distinct_texts(column: Column) -> dict[str, int]:
+    """Distinct non-blank texts of a column with their counts, in order of appearance."""
+    cells, codes = column.distinct()
+    counted = zip(cells, np.bincount(codes, minlength=len(cells)).tolist(), strict=True)
+    return {text: count for text, count in counted if isinstance(text, str) and text and not text.isspace()}

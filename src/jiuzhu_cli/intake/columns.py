@@ -34,6 +34,8 @@ from jiuzhu_cli.intake.statuses import settle_statuses
 from jiuzhu_cli.intake.table import Column, Problem
 from jiuzhu_cli.ledger.mappings import ColumnMapping
 from jiuzhu_cli.tabular.cells import column_letters
+from jiuzhu_cli.tabular.column import INT
+from jiuzhu_cli.tabular.column import Column as Cells
 
 SAMPLE = 240
 
@@ -138,13 +140,21 @@ class Understanding:
 
     def _sample(self, index: int) -> list[Any]:
         if index not in self._samples:
-            self._samples[index] = self.grid.columns[index].take(np.array(self.rows, dtype=np.int64))[:]
+            self._samples[index] = self._cells(index)[:]
         return self._samples[index]
+
+    def _cells(self, index: int) -> Cells:
+        return self.grid.columns[index].take(np.array(self.rows, dtype=np.int64))
 
     def texts(self, column: Column) -> list[str]:
         """The sampled cells that hold something, as texts."""
         if column.index not in self._texts:
-            self._texts[column.index] = [text for value in self._sample(column.index) if (text := cell_text(value))]
+            cells = self._cells(column.index)
+            if (cells.kinds <= INT).all():  # a whole number is written as its text
+                texts = [text.strip() for text in cells.text.drop_null().to_pylist()]
+            else:
+                texts = [cell_text(value) for value in self._sample(column.index)]
+            self._texts[column.index] = list(filter(None, texts))
         return self._texts[column.index]
 
     def alike(self, left: Column, right: Column) -> bool:

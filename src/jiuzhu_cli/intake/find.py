@@ -196,7 +196,7 @@ def _panel(sheet: Sheet, header: Header) -> Grid:
 
 def _unread(sheet: Sheet, name: str, bodies: Sequence[tuple[Grid, Body]], known: Known) -> list[Finding]:
     """A warning for every row of a sheet with tables that names somebody and is in none of them: no row is lost in silence."""
-    grid = Grid(sheet)
+    grid = next((grid for grid, _ in bodies if grid.sheet is sheet), None) or Grid(sheet)
     left = np.ones(grid.height, dtype=bool)
     keys = [body.header.keys() for _, body in bodies]
     for _, body in bodies:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ID_TEXT = re.compile(r"^['‘’]?(\d{17}[\dXx]|\d{15}|[A-Za-z]{3}\d{12})$")
 _LONG_NUMBER = re.compile(r"\d{5,}")
-_AHEAD = 32  # rows read together where they are asked for one after the other
+_FEW, _MANY = 6, 64  # rows read together where they are asked for one after the other; twice as many each time
 
 
 def cell_text(value: Any) -> str:
@@ -53,6 +53,7 @@ class Grid:
         self.width = len(sheet.columns)
         self._regular: dict[int, tuple[Column, np.ndarray]] = {}
         self._first = self._asked = -1  # where the rows read together begin, and the row asked for last
+        self._together = _FEW
         self._ahead: list[tuple[Any, ...]] = []
         self._read: list[Column] = []
 
@@ -73,7 +74,9 @@ class Grid:
         if not near:
             return tuple(column[row] for column in self.columns)
         self._first, self._read = max(0, row - 2), list(self.columns)
-        self._ahead = list(zip(*(column[self._first : row + _AHEAD] for column in self.columns), strict=True))
+        stop = row + self._together
+        self._together = min(2 * self._together, _MANY)
+        self._ahead = list(zip(*(column[self._first : stop] for column in self.columns), strict=True))
         return self._ahead[row - self._first]
 
     def cells(self, row: int, first: int = 0, last: int | None = None) -> list[tuple[int, Any]]:

@@ -180,8 +180,8 @@ def judge(
             area=book.marks.get("jiuzhu_area", ""),
         )
         level = "person" if book.marks.get("jiuzhu_amount_level") == "person" else "household"
-    inside = path.is_relative_to(root)
-    folders = [parent.name for parent in path.parents if parent.is_relative_to(root)] if inside else []
+    within = path.parts[len(root.parts) : -1]
+    folders = [*reversed(within), root.name] if path.parts[: len(root.parts)] == root.parts else []
     tables, findings = find_tables(
         book, setting.policy, hints=hints, region=setting.region, towns=setting.towns, known=known, today=setting.today,
         file_name=path.name, folders=folders,

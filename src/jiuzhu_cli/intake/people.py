@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MULTI = re.compile(r"[、,，;；/|\n\r]|(?<=[\dXx])\s+(?=\d{6})|(?<=[一-鿿]{2})\s+(?=[一-鿿]{2,})")
 _SEVERAL_IDS = re.compile(r"(?:(?<![\dXx])\d{13,18}[\dXx]?(?![\dXx]).*?){2}", re.DOTALL)
+_TWO_IDS = 27  # characters of two of the shortest and what stands between them
 _MEMBER = re.compile(r"成员|人员|对象|共同生活|家属")
 _NUMBER = r"[(（]?([一二三四五六七八九十]|\d{1,2})[)）]?"
 _NUMBERED = re.compile(
@@ -111,7 +112,7 @@ def lists_in_one_cell(view: Understanding) -> None:
         if column.index in view.fixed:
             continue
         others = [c for c in view.by("id_no") if c is not column] + view.by("head_id_no")
-        several = sum(bool(_SEVERAL_IDS.search(text)) for text in view.texts(column))
+        several = sum(len(text) >= _TWO_IDS and bool(_SEVERAL_IDS.search(text)) for text in view.texts(column))
         rare = bool(others) and bool(_MEMBER.search(column.header)) and _somewhere_several(view, column)
         if (several and (others or several >= 0.1 * len(view.texts(column)))) or rare or column.index in each:
             column.field, column.why = "member_ids", "一格多人，逐人展开"

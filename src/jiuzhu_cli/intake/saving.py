@@ -25,7 +25,7 @@ from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 
 GROUP_FILES, GROUP_ROWS = 64, 20_000
-WORTH_FILES = 16  # so many are saved where there is nothing else to do; fewer would cost more commits than they win
+WORTH_FILES = 24  # so many are saved where there is nothing else to do; fewer would cost more commits than they win
 
 
 @dataclass

@@ -18,6 +18,7 @@ from jiuzhu_cli.intake.headers import Lexicon
 from jiuzhu_cli.intake.recognise import Evidence, Named, Names
 from jiuzhu_cli.intake.table import Hints, Table
 from jiuzhu_cli.intake.template import Template
+from jiuzhu_cli.tabular.column import Column
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
@@ -68,13 +69,13 @@ class Work:
         if severity == "error":
             self.table.fatal = True
 
+    def cells(self, column: int) -> Column:
+        """A column at the table's data rows."""
+        return self.grid.columns[column].take(self.table.rows)
+
     def values(self, column: int) -> list[Any]:
-        """Cells of a column at the table's data rows."""
-        cells = self.grid.columns[column]
-        rows = self.table.rows
-        if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows):
-            return cells[int(rows[0]) : int(rows[-1]) + 1]
-        return [cells[row] for row in rows.tolist()]
+        """Its cells."""
+        return self.cells(column)[:]
 
     def only(self, keep: np.ndarray, reason: str) -> Work:
         """The same table with only the data rows of ``keep`` (a mask); the others are skipped for ``reason``."""

@@ -150,6 +150,7 @@ class Divisions:
     def __init__(self, region: str, own: bytes | None = None, shown: str = f"policy/{OWN_FILE}") -> None:
         self.region = region
         self._own, self._shown = own, shown
+        self._places: dict[tuple[str, str], Found] = {}  # the same ones come back from file to file
 
     @property
     def county(self) -> str:
@@ -223,6 +224,12 @@ class Divisions:
 
         ``problem`` is the town's, or ``ambiguous`` when several villages of the town go by that name.
         """
+        known = self._places.get((town, village))
+        if known is None:
+            known = self._places[town, village] = self._place(town, village)
+        return known
+
+    def _place(self, town: str, village: str) -> Found:
         found = self.town(town) if town else Found()
         if not found.code or not village:
             return found

@@ -66,7 +66,7 @@ def send(stream: Any, value: Any) -> None:
     buffers: list[pickle.PickleBuffer] = []
     data = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
     raws = [buffer.raw() for buffer in buffers]
-    pieces = [_HEAD.pack(len(data), len(raws)), struct.pack(f"<{len(raws)}Q", *map(len, raws)), data]
+    pieces: list[Any] = [_HEAD.pack(len(data), len(raws)), struct.pack(f"<{len(raws)}Q", *map(len, raws)), data]
     for raw in raws:
         if len(raw) <= _SMALL:
             pieces += (raw, bytes(-len(raw) % _ALIGNED))
