@@ -22,6 +22,8 @@ KINDS = {code: kind.name for code, kind in doubt.KINDS.items()}
 CODES = {code: one.name for code, one in shipped().items()}
 SEVERITIES = {"strong": "强疑点", "candidate": "待核线索"}
 
+_ONE_PERSON = ("exclusive", "over_cap", "lower_of_two", "same_programme_twice", "two_towns", "rural_and_urban")
+
 DEATH_BASIS = (
     "死亡次月起不得再发：《特困人员认定办法》第24条；低保按民政部 2022-10-20 兜底保障通知，死亡之日起3个月内核查办结"
 )
@@ -62,7 +64,14 @@ class Speaker:
             if code and code.says
             else _SENTENCES[hit["code"]](self, hit, said)
         )
-        if hit["name_b"] and hit["id_no_a"] == hit["id_no_b"] and not same_name(hit["name_a"], hit["name_b"]):
+        if hit["kind"] == "double" and hit["id_no_a"] != hit["id_no_b"] and hit["code"] in _ONE_PERSON:
+            text += "两个身份证号已由经办人员认定为同一人。"
+        if (
+            hit["kind"] != "same_person"
+            and hit["name_b"]
+            and hit["id_no_a"] == hit["id_no_b"]
+            and not same_name(hit["name_a"], hit["name_b"])
+        ):
             text += f"两处姓名不一致（{hit['name_a']}、{hit['name_b']}），先核对身份证号是否填错。"
         return text
 
@@ -80,7 +89,10 @@ class Speaker:
                 ("fen", yuan(hit[f"fen_{letter}"] or 0)),
             )
         }
-        return format_text(says, facts | sides | {"months": said, "amount": yuan(sum(fen for _, fen in months))})
+        return format_text(
+            says,
+            facts | sides | {"fact": hit["fact"] or "", "months": said, "amount": yuan(sum(fen for _, fen in months))},
+        )
 
     def basis(self, hit: Mapping[str, Any]) -> str:
         relation = self.relations.get(hit["rule"])

@@ -27,11 +27,13 @@ from jiuzhu_cli.dedupe.hits import create_hits
 from jiuzhu_cli.dedupe.missed import find_missed
 from jiuzhu_cli.dedupe.output import write_outputs
 from jiuzhu_cli.dedupe.payees import BACK, find_payees, number
+from jiuzhu_cli.dedupe.persons import find_persons, say_as_stated, take_as_one
 from jiuzhu_cli.ledger.doubt_records import records_beside
 from jiuzhu_cli.ledger.doubts import (
     RunCounts,
     doubts_of,
     earlier_pending,
+    one_person,
     record_run,
     stage_run,
     status_questions,
@@ -149,6 +151,7 @@ def run_dedupe(
             raise UsageError(f"{month} 还没有导入任何花名册", "先用 jiuzhu import 导入当月名册")
         answer_questions(connection, status_questions(store))
         _look_back(store, connection, policy, first, month)
+        take_as_one(connection, one_person(store))
         not_judged = find_doubts(connection, policy, months, towns=workspace.towns)
         if not accept_doubles:
             refuse_absurd(connection, policy, Speaker(policy), months)
@@ -209,6 +212,8 @@ def find_doubts(
     find_accounts(connection)
     find_payees(connection, policy, months)
     not_judged += find_missed(connection, policy, relations, months)
+    find_persons(connection)
+    say_as_stated(connection)
     return not_judged
 
 

@@ -163,6 +163,15 @@ def doubts_between(store: Store, first: str, second: str) -> list[dict[str, Any]
     return [dict(row) for row in rows]
 
 
+def one_person(store: Store) -> list[tuple[str, str]]:
+    """Pairs of numbers that a clerk found to be one person's: same-person doubts with a result that says so, whatever became of the money."""
+    rows = store.query(
+        "SELECT id_no_a, id_no_b FROM doubt WHERE kind = 'same_person' AND id_no_a <> id_no_b AND id_no_b <> ''"
+        " AND result IN ('confirmed', 'allowed', 'stopped', 'recovered') ORDER BY doubt_id"
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def earlier_pending(store: Store, month: str) -> int:
     """Doubts of months before ``month`` only, still without a decision."""
     return int(
