@@ -62,7 +62,8 @@ def said_programmes(policy: Policy, words: Iterable[str]) -> tuple[str, dict[str
     """
     from jiuzhu_cli.core.errors import UsageError
 
-    whole, sheets = "", {}
+    whole = ""
+    sheets: dict[str, str] = {}
     for word in words:
         sheet, said, name = re.sub("＝", "=", word).rpartition("=")
         name, sheet = name.strip(), sheet.strip()
