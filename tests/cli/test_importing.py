@@ -132,3 +132,21 @@ def test_ctrl_c_leaves_no_line(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert written[-1].strip("\r ") == ""
+
+
+def test_bar_within_a_file(tmp_path: Path) -> None:
+    """How much of a large file is read, how fast, and what is left of its time; then what is being done with it."""
+    file = tmp_path / "城关镇.xlsx"
+    file.write_bytes(b"x" * 1000)
+    now = [0.0]
+    line = ProgressLine(lambda text: None, lambda: now[0], lambda: 100)
+    line.start([file])
+    line.begin(file)
+    now[0] = 4
+    line.within(file, 0.5, 100_000)
+    assert line.text() == "正在读 城关镇.xlsx　1/1 █████░░░░░ 50%　已读 100,000 行，每秒 25,000 行　还要 16 秒"
+    line.within(file, 1.0, 200_000)
+    assert line.text().startswith("正在核对 城关镇.xlsx　1/1 ██████████ 100%")
+    line.end(file, 199_998)
+    assert line.text() == "正在登记 城关镇.xlsx　1/1　已读 199,998 行　已用 4 秒"
+    assert wcswidth(line.text()) < 100

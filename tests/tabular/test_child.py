@@ -347,3 +347,26 @@ def test_columns_come_as_vectors(tmp_path: Path, readers: Readers) -> None:
     (tmp_path / "a.csv").write_text("甲,乙\n1,\n", encoding="utf-8")
     column = readers.get(tmp_path / "a.csv").sheets[0].columns[1]
     assert isinstance(column, Column) and column._cells is None and list(column) == ["乙", None]
+
+
+def test_readers_tell_how_far_they_have_come(tmp_path: Path) -> None:
+    """Of a large workbook, by bytes and rows, on the way; of small ones nothing: they are read before anybody looks."""
+    import xlsxwriter
+
+    for name, height in (("large", 120_000), ("small", 100)):
+        book = xlsxwriter.Workbook(
+            str(tmp_path / f"{name}.xlsx"), {"constant_memory": True, "strings_to_strings": False}
+        )
+        sheet = book.add_worksheet()
+        for row in range(height):
+            sheet.write_row(row, 0, [f"甲{row}", *range(row, row + 8)])
+        book.close()
+    seen: list[tuple[str, float, int]] = []
+    with Readers(1) as readers:
+        readers.watch = lambda path, share, rows: seen.append((path.stem, share, rows))
+        assert readers.get(tmp_path / "small.xlsx").sheets[0].height == 100
+        assert readers.get(tmp_path / "large.xlsx").sheets[0].height == 120_000
+    assert {name for name, *_ in seen} == {"large"} and len(seen) >= 10
+    shares, rows = [share for _, share, _ in seen], [count for *_, count in seen]
+    assert shares == sorted(shares) and 0 < shares[0] < 0.2 and shares[-1] > 0.95
+    assert rows == sorted(rows) and 0 < rows[-1] <= 120_000

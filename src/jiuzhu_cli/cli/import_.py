@@ -100,6 +100,7 @@ def command(
     if findings is not None:
         check_target(findings)
     bar = ProgressLine() if sys.stderr.isatty() and not context.quiet and not context.json else None
+    readers.watch = bar.within if bar is not None else None
     secrets = make_secrets(
         password_file,
         keyring=keyring,

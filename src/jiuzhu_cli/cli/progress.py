@@ -15,12 +15,15 @@ from jiuzhu_cli.cli.context import shorten, text_width
 from jiuzhu_cli.intake.meter import Meter
 
 _EVERY = 0.5  # seconds
+READING = 0.4  # of a large file's time; the rest goes to looking at its rows, the record and the annotated copy (docs/dev/house.md)
+_CELLS = 10  # of the bar
 
 
 class ProgressLine(Meter):
     """A context: the line appears with the first file and is wiped at the end, by Ctrl-C too.
 
-    Time left is by bytes: what the files read so far took, for the bytes that are left.
+    Time left is by bytes: what the files and the part of a file read so far took, for the bytes that are left. Of a large
+    file a bar shows how much is read; the rest of its time goes to looking at its rows and taking them in.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class ProgressLine(Meter):
         self._at: Path | None = None
         self._started = clock()
         self._done: set[Path] = set()
+        self._within: dict[Path, tuple[float, int]] = {}
         self._done_bytes = self._rows = 0
         self._shown = 0  # columns on the screen
         self._lock = threading.Lock()
@@ -57,6 +61,7 @@ class ProgressLine(Meter):
 
     def start(self, files: Sequence[Path]) -> None:
         self._sizes, self._done, self._done_bytes, self._rows = {}, set(), 0, 0
+        self._within.clear()
         for file in files:
             try:
                 self._sizes[file] = file.stat().st_size
@@ -67,6 +72,9 @@ class ProgressLine(Meter):
     def begin(self, file: Path) -> None:
         self._at = file
         self._draw()
+
+    def within(self, file: Path, share: float, rows: int) -> None:
+        self._within[file] = share, rows
 
     def end(self, file: Path, rows: int) -> None:
         if file in self._done:  # looked at again once the other files are known
@@ -90,17 +98,24 @@ class ProgressLine(Meter):
         """The line as it is now, not wider than the terminal."""
         passed = max(self._clock() - self._started, 1e-3)
         parts = [f"{min(len(self._done) + 1, len(self._sizes))}/{len(self._sizes)}"]
-        if self._rows:
-            parts.append(f"已读 {self._rows:,} 行，每秒 {self._rows / passed:,.0f} 行")
+        at = self._at if self._at is not None and self._at not in self._done else None
+        share, rows = self._within.get(at, (0.0, 0)) if at is not None else (0.0, 0)
+        if share:
+            parts[0] += f" {_bar(share)} {share:.0%}"
+        all_read = len(self._done) == len(self._sizes)
+        if rows := rows + self._rows:
+            parts.append(f"已读 {rows:,} 行" + ("" if all_read else f"，每秒 {rows / passed:,.0f} 行"))
         total = sum(self._sizes.values())
-        if self._done_bytes and total > self._done_bytes:
-            parts.append(f"还要{_spoken(passed * (total - self._done_bytes) / self._done_bytes)}")
+        done = self._done_bytes + (READING * share * self._sizes.get(at, 0) if at is not None else 0)
+        if done and total > done:
+            parts.append(f"还要{_spoken(passed * (total - done) / done)}")
         elif passed >= 3:
             parts.append(f"已用{_spoken(passed)}")
+        doing = "正在登记" if all_read else "正在核对" if share >= 1 else "正在读"
         rest = "　".join(parts)
-        room = self._width() - 1 - text_width(rest) - 8
+        room = self._width() - 1 - text_width(rest) - text_width(doing) - 2
         name = shorten(self._at.name, room) if self._at is not None and room > 6 else ""
-        return f"正在读 {name}　{rest}" if name else shorten(rest, max(self._width() - 1, 1))
+        return f"{doing} {name}　{rest}" if name else shorten(rest, max(self._width() - 1, 1))
 
     def _tick(self) -> None:
         while not self._stop.wait(_EVERY):
@@ -125,6 +140,11 @@ class ProgressLine(Meter):
         with contextlib.suppress(OSError, ValueError):  # a closed terminal stops no import
             self._write(text)
             sys.stderr.flush()
+
+
+def _bar(share: float) -> str:
+    full = int(share * _CELLS)
+    return "█" * full + "░" * (_CELLS - full)
 
 
 def _spoken(seconds: float) -> str:

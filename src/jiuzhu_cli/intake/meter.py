@@ -15,5 +15,8 @@ class Meter:
     def begin(self, file: Path) -> None:
         """``file`` is about to be read."""
 
+    def within(self, file: Path, share: float, rows: int) -> None:
+        """``share`` (0 to 1) of a file has been read, so many rows; from any thread, also ahead of the file's turn."""
+
     def end(self, file: Path, rows: int) -> None:
         """``file`` is read and judged; it held so many rows."""

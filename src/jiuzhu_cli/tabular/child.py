@@ -18,14 +18,14 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.forked import Forked, can_fork
-from jiuzhu_cli.tabular.frames import Failure, Told, receive, send
+from jiuzhu_cli.tabular.frames import Failure, Progress, Told, receive, send
 from jiuzhu_cli.tabular.secret import ENCRYPTED
 
 READER_WORD = "__read__"  # the hidden first argument that makes the program a reader
@@ -50,6 +50,7 @@ class Readers:
     def __init__(self, workers: int = 1, *, memory: int = MEMORY, seconds: float = 0, loaded: bool = False) -> None:
         self._memory, self._seconds = memory, seconds
         self._told = Told(b"")
+        self.watch: Callable[[Path, float, int], None] | None = None  # told how far readers have come: share, rows
         self._workers = max(workers, 1)
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="read")
         self._idle: deque[_Child] = deque()
@@ -167,7 +168,7 @@ class Readers:
             return read(path, passwords, then, self._told)
         limit = self._seconds or SECONDS + SECONDS_PER_MB * (_size(path) >> 20)
         try:
-            answer = child.ask(path, passwords, then, limit, self._told)
+            answer = child.ask(path, passwords, then, limit, self._told, self._seen)
         except (OSError, EOFError):
             reason = child.reason(path.name, limit)
             raise DataError(*reason, code="reader_ended") from None
@@ -180,6 +181,10 @@ class Readers:
         if isinstance(answer, Failure):
             raise answer.error()
         return answer
+
+    def _seen(self, path: Path, share: float, rows: int) -> None:
+        if self.watch is not None:
+            self.watch(path, share, rows)
 
 
 class _Child:
@@ -203,7 +208,15 @@ class _Child:
     def _output(self) -> Any:
         return self._process.stdout
 
-    def ask(self, path: Path, passwords: tuple[str, ...], then: Then | None, limit: float, told: Told) -> Any:
+    def ask(
+        self,
+        path: Path,
+        passwords: tuple[str, ...],
+        then: Then | None,
+        limit: float,
+        told: Told,
+        seen: Callable[[Path, float, int], None],
+    ) -> Any:
         """EOFError or OSError when it ends before it has answered."""
         watch = threading.Timer(limit * _PATIENCE, self._give_up)
         watch.daemon = True
@@ -213,7 +226,9 @@ class _Child:
                 send(self._process.stdin, told)
                 self._told = told
             send(self._process.stdin, (path, passwords, then, limit))
-            return receive(self._output)
+            while isinstance(answer := receive(self._output), Progress):
+                seen(path, answer.share, answer.rows)
+            return answer
         except (OSError, EOFError):
             self._ended = True
             raise

@@ -15,6 +15,14 @@ _SMALL, _ALIGNED = 1 << 16, 64  # bytes: smaller buffers go together, each as th
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a reader has come with the file that it was asked for; more follows."""
+
+    share: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """What a reader raised. ``pickled``: the error itself; ``kind``: its class, should it not be readable."""
 

@@ -12,7 +12,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -66,14 +66,19 @@ class XlsxFacts:
     hidden: dict[str, bool] = field(default_factory=dict)  # by name, in order, where all sheets are such; else empty
 
 
-def inspect_xlsx(data: bytes, name: str) -> XlsxFacts:
-    """Facts of an xlsx/xlsm by sheet name. ``name`` (the file's) is for messages.
+Watch = Callable[[float, int], None]  # told how much of a file has been read (0 to 1), and how many rows
+_STEP = 0.01  # of a file, from one word of it to the next
+_WATCHED = 16 << 20  # bytes: a smaller one is read before anybody has looked
+
+
+def inspect_xlsx(data: bytes, name: str, watch: Watch | None = None) -> XlsxFacts:
+    """Facts of an xlsx/xlsm by sheet name. ``name`` (the file's) is for messages; ``watch`` is told how far it has come.
 
     DataError when it is no xlsx, damaged, encrypted, a bomb, has a DOCTYPE, or a cell absurdly far away.
     """
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            return _Inspector(archive, name).run()
+            return _Inspector(archive, name, watch).run()
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -90,9 +95,12 @@ def inspect_xlsx(data: bytes, name: str) -> XlsxFacts:
 
 
 class _Inspector:
-    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+    def __init__(self, archive: zipfile.ZipFile, name: str, watch: Watch | None = None) -> None:
         self.archive, self.name = archive, name
-        self.inflated = 0
+        self.inflated = self.rows = self.rows_before = 0
+        self.told = 0.0
+        self.whole = sum(info.file_size for info in archive.infolist())
+        self.watch = watch if self.whole >= _WATCHED else None
         self.entries = {info.filename: info for info in archive.infolist()}
         self.kept: dict[str, bytes] = {}  # small parts, inflated
         self.hidden: dict[str, bool] = {}
@@ -112,6 +120,7 @@ class _Inspector:
         self._prepare(sheets)
         for title, part in sheets.items():
             facts.sheets[title], read = self._sheet(title, part)
+            self.rows_before = self.rows
             if read is not None:
                 facts.read[title] = read
             if crossed := struck_formats(self.kept.get("xl/styles.xml", b"")):
@@ -144,6 +153,9 @@ class _Inspector:
                 raise DataError(f"“{self.name}”的内部编码不是 UTF-8", _RESAVE)
             total += len(block)
             self.inflated += len(block)
+            if self.watch is not None and self.inflated >= (self.told + _STEP) * self.whole:
+                self.told = min(self.inflated / self.whole, 1.0)
+                self.watch(self.told, self.rows)
             if self.inflated > MAX_INFLATED or (total > RATIO_FREE and total > MAX_RATIO * max(info.compress_size, 1)):
                 raise DataError(
                     f"“{self.name}”解压后大得不正常（像压缩炸弹），没有读取",
@@ -261,6 +273,7 @@ class _Inspector:
         return parser.facts
 
     def _check_area(self, title: str, last_row: int, last_column: int, cells: int) -> None:
+        self.rows = self.rows_before + last_row + 1
         area = (last_row + 1) * (last_column + 1)
         far = f"{column_letters(last_column)}{last_row + 1}"
         if last_row >= 1_048_576 or last_column >= 16_384:

@@ -16,6 +16,7 @@ from jiuzhu_cli.tabular.column import Column
 from jiuzhu_cli.tabular.convert import Columns
 
 if TYPE_CHECKING:
+    from jiuzhu_cli.tabular.guard import Watch
     from jiuzhu_cli.tabular.scan import SheetFacts
     from jiuzhu_cli.tabular.sheetxml import SheetXml
 
@@ -25,12 +26,12 @@ OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
 
 
-def read_workbook(path: Path, *, passwords: Sequence[str] = ()) -> Workbook:
+def read_workbook(path: Path, *, passwords: Sequence[str] = (), watch: Watch | None = None) -> Workbook:
     """Reads xlsx/xlsm, xls/et (BIFF) or a text table, by content, column-major and at true coordinates.
 
     ``path`` may lie inside an archive; ``passwords`` are tried on what is encrypted. DataError with a reason when it must
     be refused (damaged, a bomb, no table; code ``secret.ENCRYPTED`` when a password is wanting); OutsideError when the
-    file cannot be opened.
+    file cannot be opened. ``watch`` is told how far the reading of an xlsx has come.
     """
     data = file_bytes(path, passwords)
     digest = hashlib.sha256(data).hexdigest()
@@ -52,7 +53,7 @@ def read_workbook(path: Path, *, passwords: Sequence[str] = ()) -> Workbook:
         from jiuzhu_cli.tabular.guard import inspect_xlsx
 
         refuse_archive(path, data, passwords)
-        facts = inspect_xlsx(data, path.name)
+        facts = inspect_xlsx(data, path.name, watch)
         if facts.hidden:
             sheets = [
                 _vector_sheet(title, facts.read[title], hidden, facts.sheets[title])

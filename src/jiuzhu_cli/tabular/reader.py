@@ -11,18 +11,23 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.core.lean import without
-from jiuzhu_cli.tabular.frames import Failure, Told, receive, send, send_book
+from jiuzhu_cli.tabular.frames import Failure, Progress, Told, receive, send, send_book
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.tabular.guard import Watch
 
 
-def read(path: Path, passwords: tuple[str, ...], then: tuple[str, Any] | None, told: Told) -> Any:
+def read(
+    path: Path, passwords: tuple[str, ...], then: tuple[str, Any] | None, told: Told, watch: Watch | None = None
+) -> Any:
     """The workbook at ``path``, or what the function named by ``then`` makes of it, the argument beside its name and what was told."""
     from jiuzhu_cli.tabular.read import read_workbook
 
-    book = read_workbook(path, passwords=passwords)
+    book = read_workbook(path, passwords=passwords, watch=watch)
     if then is None:
         return book
     module, _, function = then[0].partition(":")
@@ -63,7 +68,7 @@ def _answer(
 
     _limit_time(seconds)
     try:
-        value = read(path, passwords, then, told)
+        value = read(path, passwords, then, told, lambda share, rows: send(output, Progress(share, rows)))
     except MemoryError:
         value = Failure.of(_no_memory(path))
     except RuntimeError as error:
