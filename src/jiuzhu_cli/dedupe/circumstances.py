@@ -21,13 +21,13 @@ LEFT_SCHOOL = "毕业|结业|肄业|退学|离校|开除"
 UNKNOWN_MONTHS = 99  # ended, on a day that the list does not tell
 
 
-def _months(text: str) -> str:
+def months_of(text: str) -> str:
     """SQL: the number of a month, counted through the years."""
     return f"(CAST(substr({text}, 1, 4) AS INTEGER) * 12 + CAST(substr({text}, 6, 2) AS INTEGER))"
 
 
 def _since(month: str, day: str) -> str:
-    return f"CASE WHEN {day} < '1900' THEN {UNKNOWN_MONTHS} ELSE {_months(month)} - {_months(day)} END"
+    return f"CASE WHEN {day} < '1900' THEN {UNKNOWN_MONTHS} ELSE {months_of(month)} - {months_of(day)} END"
 
 
 # Whose certificates had all ended before the month began. A line that is cancelled without a day ended some time ago; one that only
@@ -46,7 +46,7 @@ monthly AS (
     CASE WHEN l.since > m.last_day THEN l.since END AS renewed
   FROM line l CROSS JOIN span m)
 SELECT id_no, month, arg_max(row_id, until) AS line, arg_max(name, until) AS line_name, max(until) AS ended,
-  {_since("month", "max(until)")} AS months, {_months("min(renewed)")} - {_months("month")} AS renewal
+  {_since("month", "max(until)")} AS months, {months_of("min(renewed)")} - {months_of("month")} AS renewal
 FROM monthly GROUP BY id_no, month HAVING max(until) < min(first_day)
 """
 
@@ -111,7 +111,7 @@ _WATCHED = "CREATE TABLE watched AS SELECT id_no, month FROM standing WHERE prog
 
 _DIAGNOSED = f"""
 CREATE TABLE diagnosed AS
-SELECT r.id_no, m.month, {_months("m.month")} - {_months("max(coalesce(nullif(r.event_date, ''), r.valid_from))")} AS months
+SELECT r.id_no, m.month, {months_of("m.month")} - {months_of("max(coalesce(nullif(r.event_date, ''), r.valid_from))")} AS months
 FROM register r CROSS JOIN span m
 WHERE r.register = 'severe_illness' AND coalesce(nullif(r.event_date, ''), nullif(r.valid_from, '')) <= m.last_day
 GROUP BY r.id_no, m.month

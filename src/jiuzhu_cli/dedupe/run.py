@@ -24,6 +24,7 @@ from jiuzhu_cli.dedupe.events import find_events
 from jiuzhu_cli.dedupe.evidence import Speaker
 from jiuzhu_cli.dedupe.facts import DESCRIBING, LINE_COLUMNS, ROLL_COLUMNS, answer_questions, build_facts
 from jiuzhu_cli.dedupe.hits import create_hits
+from jiuzhu_cli.dedupe.households import divided_programmes, find_households
 from jiuzhu_cli.dedupe.missed import find_missed
 from jiuzhu_cli.dedupe.output import write_outputs
 from jiuzhu_cli.dedupe.payees import BACK, find_payees, number
@@ -211,6 +212,7 @@ def find_doubts(
     not_judged += find_claims(connection, policy, months)
     find_accounts(connection)
     find_payees(connection, policy, months)
+    find_households(connection, policy, months)
     not_judged += find_missed(connection, policy, relations, months)
     find_persons(connection)
     say_as_stated(connection)
@@ -227,6 +229,7 @@ def _look_back(store: Store, connection: duckdb.DuckDBPyConnection, policy: Poli
         since=add_months(first, -int(number(policy, BACK, first) or 0)),
         once=sorted(back),
         once_since=add_months(first, -max(back.values(), default=0)),
+        homes=divided_programmes(policy),
     )
 
 

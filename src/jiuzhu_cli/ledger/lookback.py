@@ -18,6 +18,7 @@ TABLES = {
     " village VARCHAR, id_no VARCHAR, name VARCHAR, account_no VARCHAR, amount_fen BIGINT, cause VARCHAR, stage VARCHAR, event_date VARCHAR",
     "paid_before": "programme VARCHAR, id_no VARCHAR, account_no VARCHAR, month VARCHAR",
     "imported": "batch_id BIGINT, actor VARCHAR, file_name VARCHAR, created_at VARCHAR",
+    "case_home": "row_id BIGINT, address VARCHAR, start_month VARCHAR",
 }
 
 _ROW = (
@@ -32,13 +33,13 @@ def create_lookback(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def load_lookback(
-    store: Store, connection: duckdb.DuckDBPyConnection, *, window: tuple[str, str], since: str, once: Sequence[str], once_since: str
+    store: Store, connection: duckdb.DuckDBPyConnection, *, window: tuple[str, str], since: str, once: Sequence[str], once_since: str, homes: Sequence[str] = ()
 ) -> None:  # fmt: skip
     """Live rows before ``window`` into the snapshot's connection.
 
     ``before``: lead rows; of the programmes ``once`` all from ``once_since`` on, of the others each place's latest month from ``since`` on.
     ``paid_before``: the account that the person's last payment of a programme went to, from ``since`` on.
-    ``imported``: who brought in the window's rolls, and when.
+    ``imported``: who brought in the window's rolls, and when. ``case_home``: address and first month of the window's cases of the programmes ``homes``.
     """
     first, last = window
     few = ", ".join(f"'{code}'" for code in once) or "NULL"
@@ -68,6 +69,14 @@ def load_lookback(
     for data in store.arrows(queries):
         _insert(connection, "before", data, rows)
     connection.unregister("lists")
+    theirs = ", ".join(f"'{code}'" for code in homes) or "NULL"
+    cases = store.arrow(f"SELECT batch_id FROM batch b WHERE {live} AND month BETWEEN '{first}' AND '{last}' AND programme IN ({theirs})")  # fmt: skip
+    queries = [
+        f"SELECT row_id, address, start_month FROM roll_row WHERE row_id BETWEEN {low} AND {high} AND lead = 1 AND (address <> '' OR start_month <> '')"
+        for low, high in row_ranges(store, "roll_row", cases["batch_id"].to_pylist())
+    ]
+    for data in store.arrows(queries):
+        _insert(connection, "case_home", data, "SELECT {fields} FROM incoming")
     _insert(connection, "paid_before", paid, "SELECT {fields} FROM incoming")
     _insert(connection, "imported", who, "SELECT {fields} FROM incoming")
 
