@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from jiuzhu_cli.core.errors import JiuzhuError
 from jiuzhu_cli.tabular.read import read_workbook
-from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_csv, write_xlsx
+from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
+from jiuzhu_cli.tabular.writecsv import write_csv
 
 QUIET = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30) | st.sampled_from(

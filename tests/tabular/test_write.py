@@ -14,7 +14,16 @@ import pytest
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular import write
 from jiuzhu_cli.tabular.read import read_workbook
-from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, text_width, write_csv, write_xlsx
+from jiuzhu_cli.tabular.write import (
+    ColumnSpec,
+    Marked,
+    SheetSpec,
+    _Writer,
+    new_book,
+    text_width,
+    write_xlsx,
+)
+from jiuzhu_cli.tabular.writecsv import write_csv
 
 COLUMNS = [
     ColumnSpec("序号", kind="count"),
@@ -116,3 +125,53 @@ def test_csv_has_bom_crlf_and_no_live_formula(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "width"), [("", 0), ("ab", 2), ("张三", 4), ("a张\nbcdef", 5), ("（元）", 6)])
 def test_text_width(text: str, width: int) -> None:
     assert text_width(text) == width
+
+
+def test_rows_of_large_sheets_are_what_xlsxwriter_writes(tmp_path: Path) -> None:
+    """Put together a row at a time: the very bytes, whatever stands in the cells; footnotes and a second sheet follow."""
+    texts = ["", " 前后空 ", 'a&b<c>"d"', "两\n行", "\x01\x1f", "_x0041_", "=1+1", "𠮷·买买提", "中" * 60, "x\t", None]
+    rows = [
+        (
+            text,
+            n * 7 - 3,
+            n,
+            date(2026, 10, n + 1),
+            text,
+            Marked("420102197001010011", ((0, 2), (5, 6), (16, 18))[: n % 4]),
+            None,
+        )
+        for n, text in enumerate(texts)
+    ]
+    rows += [
+        ("整格", 5, 10**9, "2026", "行" * 40, Marked("全部", ((0, 2),)), 1.5),
+        ("x", -1, 0, None, "", Marked("尾部", ((1, 2),)), 0),
+    ]
+    columns = [
+        ColumnSpec("文", 12), ColumnSpec("元", 10, kind="amount"), ColumnSpec("数", 8, kind="count", align="center"), ColumnSpec("日", 12, kind="date"),
+        ColumnSpec("长", 20, wrap=True, choices=("甲", "乙")), ColumnSpec("证号", 20, shades={"x": "red"}), ColumnSpec("量", 8, kind="count"),
+    ]  # fmt: skip
+    spec = SheetSpec(
+        "甲", columns, rows, title="标题", notes=["注"], footnotes=["脚注"], fills={(1, 0): "red", (2, 5): "yellow"}
+    )
+    empty = SheetSpec("乙", columns, [], title="没有行", footnotes=["脚注"])
+    parts = []
+    for rapid in (False, True):
+        path = tmp_path / f"{rapid}.xlsx"
+        with new_book(path, many=True) as book:
+            for number, sheet in enumerate((spec, empty, spec_without_heads(columns, rows))):
+                _Writer(book, sheet, first=number == 0, rapid=rapid).write()
+        with zipfile.ZipFile(path) as package:
+            parts.append(
+                {
+                    name: package.read(name)
+                    for name in package.namelist()
+                    if name.startswith("xl/") and name != "xl/sharedStrings.xml"
+                }
+            )
+    assert parts[0].keys() == parts[1].keys()
+    for name, part in parts[0].items():
+        assert part == parts[1][name], name
+
+
+def spec_without_heads(columns: list[ColumnSpec], rows: list[tuple[object, ...]]) -> SheetSpec:
+    return SheetSpec("丙", columns, rows, header_row=False, row_height=20, borders=False)

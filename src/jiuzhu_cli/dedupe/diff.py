@@ -14,7 +14,7 @@ from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.dedupe.output import CSV_COLUMNS
 from jiuzhu_cli.ledger.doubts import doubts_between, run_is_current
 from jiuzhu_cli.ledger.files import record_file
-from jiuzhu_cli.tabular.write import write_csv
+from jiuzhu_cli.tabular.writecsv import write_csv
 
 if TYPE_CHECKING:
     from jiuzhu_cli.ledger.store import Store

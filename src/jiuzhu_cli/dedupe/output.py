@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.dedupe.sheets import kind_sheets, legend_sheet, overdue_sheet, summary_sheet
 from jiuzhu_cli.tabular.files import safe_name
-from jiuzhu_cli.tabular.write import write_csv, write_xlsx
+from jiuzhu_cli.tabular.write import write_xlsx
+from jiuzhu_cli.tabular.writecsv import write_csv
 
 if TYPE_CHECKING:
     from jiuzhu_cli.dedupe.deadline import Deadlines

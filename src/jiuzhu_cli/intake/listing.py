@@ -11,7 +11,8 @@ from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.intake.result import ImportResult, TableResult, message
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.files import write_bytes
-from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_csv, write_xlsx
+from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
+from jiuzhu_cli.tabular.writecsv import write_csv
 
 SEVERITIES = {"error": "拒收", "warning": "请核对", "notice": "说明"}
 KINDS = (".csv", ".json", ".xlsx")

@@ -14,7 +14,8 @@ from jiuzhu_cli.ledger.store import Store, utc_stamp
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.holds import BY_CODE
 from jiuzhu_cli.tabular.files import write_bytes
-from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_csv, write_xlsx
+from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
+from jiuzhu_cli.tabular.writecsv import write_csv
 
 if TYPE_CHECKING:
     from jiuzhu_cli.payment.plan import Plan

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.policy.model import ParameterValue
-from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_csv, write_xlsx
+from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
+from jiuzhu_cli.tabular.writecsv import write_csv
 
 if TYPE_CHECKING:
     from jiuzhu_cli.ledger.workspace import Workspace

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from jiuzhu_cli.core.errors import DataError
-from jiuzhu_cli.tabular.files import write_atomic, write_bytes
+from jiuzhu_cli.tabular.files import write_atomic
+from jiuzhu_cli.tabular.rapid import Cells, put_rows, style_number
+from jiuzhu_cli.tabular.widths import lines_of, text_width
 
 if TYPE_CHECKING:
     import xlsxwriter
@@ -28,7 +28,6 @@ MANY_CELLS = 200_000  # from here on rows go to disk as they are written
 FONT, TITLE_FONT = "宋体", "黑体"
 FILLS = {"red": "#FFC7CE", "yellow": "#FFEB9C", "grey": "#E7E6E6"}
 RED: dict[str, Any] = {"bold": True, "font_color": "#C00000"}
-_DEFUSE = ("=", "+", "-", "@", "\t", "\r")
 
 A3, A4 = 8, 9  # Excel's paper numbers
 WIDEST_ON_A4 = 200  # columns of width; fitted to one page, a wider sheet can be read on A3 only
@@ -94,13 +93,6 @@ class SheetSpec:
     def first_row(self) -> int:
         """0-based sheet row of the first data row."""
         return bool(self.title) + len(self.notes) + self.header_row
-
-
-def text_width(text: str) -> int:
-    """Half-width columns that ``text`` takes; Chinese characters take two; of several lines the longest."""
-    return max(
-        (sum(2 if ord(c) > 0x2E7F or c in "“”‘’…—·×" else 1 for c in line) for line in text.split("\n")), default=0
-    )
 
 
 def check_text(text: str, where: str = "") -> str:
@@ -174,8 +166,9 @@ def append_sheet(book: xlsxwriter.Workbook, spec: SheetSpec, *, first: bool) -> 
 class _Writer:
     """Writes one sheet top to bottom (constant-memory mode allows nothing else)."""
 
-    def __init__(self, book: xlsxwriter.Workbook, spec: SheetSpec, *, first: bool) -> None:
+    def __init__(self, book: xlsxwriter.Workbook, spec: SheetSpec, *, first: bool, rapid: bool = True) -> None:
         self.book, self.spec = book, spec
+        self.rapid = rapid and book.constant_memory and not spec.comments
         if spec.first_row + len(spec.rows) + len(spec.footnotes) > MAX_ROWS:
             raise DataError(f"工作表“{spec.name}”有 {len(spec.rows)} 行，超过表格上限", "按乡镇分开导出")
         self.sheet: Worksheet = book.add_worksheet(spec.name)
@@ -198,7 +191,7 @@ class _Writer:
         if spec.header_row:
             style = self._format(bold=True, align="center", text_wrap=True, border=1, bg_color="#D9E1F2")
             lines = max(
-                (_lines(c.header, self.widths[i], spec.font_size / 11) for i, c in enumerate(spec.columns)), default=1
+                (lines_of(c.header, self.widths[i], spec.font_size / 11) for i, c in enumerate(spec.columns)), default=1
             )
             sheet.set_row(row, spec.font_size * 1.5 * lines + 6)
             for index, column in enumerate(spec.columns):
@@ -267,7 +260,7 @@ class _Writer:
         """One text over all columns, the row as high as it needs."""
         scale = scale or self.spec.font_size / 11
         last = (self.spec.print_columns or len(self.spec.columns)) - 1
-        self.sheet.set_row(row, _lines(text, sum(self.widths[: last + 1]), scale) * scale * 16.5 + 5)
+        self.sheet.set_row(row, lines_of(text, sum(self.widths[: last + 1]), scale) * scale * 16.5 + 5)
         check_text(text, f"工作表“{self.spec.name}”")
         if last > 0:
             self.sheet.merge_range(row, 0, row, last, "", style)
@@ -290,33 +283,12 @@ class _Writer:
             if column.align:
                 style |= {"align": column.align}
             styles.append(style)
-        plain = [self._format(**style) for style in styles]
-        kinds = [column.kind for column in spec.columns]
-        wrapped = [i for i, column in enumerate(spec.columns) if column.wrap]
-        fills = spec.fills
-        comments: dict[int, list[tuple[int, str]]] = {}
-        for (number, index), text in spec.comments.items():
-            comments.setdefault(number, []).append((index, text))
-        for number, values in enumerate(spec.rows):
-            row = first + number
-            if wrapped:
-                lines = max(_lines(_shown(values[i], "text"), self.widths[i], spec.font_size / 11) for i in wrapped)
-                height = max(spec.row_height, lines * spec.font_size * 1.45 + 3 if lines > 1 else 0)
-                if height:
-                    sheet.set_row(row, min(height, 400))
-            elif spec.row_height:
-                sheet.set_row(row, spec.row_height)
-            for index, text in comments.get(number, ()):  # in its turn: constant-memory mode drops what comes late
-                sheet.write_comment(row, index, text[:2000], {"author": "jiuzhu", "x_scale": 1.5})
-            for index, value in enumerate(values):
-                style_ = plain[index]
-                if fills and (number, index) in fills:
-                    style_ = self._format(**styles[index], bg_color=FILLS[fills[number, index]])
-                if isinstance(value, Marked) and (not value.spans or value.spans[0] == (0, len(value.text))):
-                    # all or nothing of it: one run is no rich text
-                    style_ = self._format(**styles[index], **RED) if value.spans else style_
-                    value = value.text  # noqa: PLW2901
-                self._cell(row, index, kinds[index], value, style_)
+        self._styles, self._plain = styles, [self._format(**style) for style in styles]
+        self._wrapped = [i for i, column in enumerate(spec.columns) if column.wrap]
+        if self.rapid:
+            put_rows(sheet, first, len(spec.columns), self._rapid_rows(first))
+        else:
+            self._rows(first)
         if spec.rows:
             for index, column in enumerate(spec.columns):
                 if column.choices:
@@ -326,31 +298,104 @@ class _Writer:
                     rule = {"type": "cell", "criteria": "==", "value": f'"{text}"', "format": shade}
                     self.sheet.conditional_format(first, index, first + len(spec.rows) - 1, index, rule)
 
-    def _cell(self, row: int, index: int, kind: str, value: Any, style: Format) -> None:
+    def _height(self, values: Sequence[Any]) -> float:
+        """Points, 0: as it comes."""
+        size = self.spec.font_size
+        lines = max((lines_of(_shown(values[i], "text"), self.widths[i], size / 11) for i in self._wrapped), default=1)
+        return min(max(self.spec.row_height, lines * size * 1.45 + 3 if lines > 1 else 0), 400)
+
+    def _rows(self, first: int) -> None:
+        spec, sheet = self.spec, self.sheet
+        comments: dict[int, list[tuple[int, str]]] = {}
+        for (number, index), text in spec.comments.items():
+            comments.setdefault(number, []).append((index, text))
+        for number, values in enumerate(spec.rows):
+            row = first + number
+            if height := self._height(values):
+                sheet.set_row(row, height)
+            for index, text in comments.get(number, ()):  # in its turn: constant-memory mode drops what comes late
+                sheet.write_comment(row, index, text[:2000], {"author": "jiuzhu", "x_scale": 1.5})
+            for index, value in enumerate(values):
+                self._cell(row, index, value)
+
+    def _rapid_rows(self, first: int) -> Iterator[tuple[float, Sequence[str]]]:
+        """The same rows as XML of their own, in a fifth of the time."""
+        spec = self.spec
+        cells = Cells(self.sheet, len(spec.columns))
+        plain = [style_number(style) for style in self._plain]
+        kinds = [column.kind for column in spec.columns]
+        for number, values in enumerate(spec.rows):
+            row = str(first + number + 1)
+            out = []
+            for index, value in enumerate(values):
+                style = plain[index]
+                if (number, index) in spec.fills or isinstance(value, Marked):
+                    style = style_number(self._style_of(number, index, value))
+                if value is None or value == "":
+                    out.append(cells.blank(index, row, style))
+                elif isinstance(value, str):
+                    if len(value) > MAX_TEXT // 2:
+                        check_text(value, self._where(first + number, index))
+                    out.append(cells.text(index, row, style, value))
+                elif isinstance(value, Marked):
+                    check_text(value.text, self._where(first + number, index))
+                    runs = self._runs(value)
+                    plainly = len(runs) == 1
+                    out.append(
+                        cells.text(index, row, style, value.text) if plainly else cells.runs(index, row, style, runs)
+                    )
+                elif kinds[index] == "amount":
+                    out.append(cells.number(index, row, style, f"{_Yuan(value / 100)}"))
+                elif kinds[index] == "count":
+                    out.append(cells.number(index, row, style, f"{value:.16G}"))
+                else:
+                    out.append(cells.text(index, row, style, _shown(value, kinds[index])))
+            yield self._height(values), out
+
+    def _style_of(self, number: int, index: int, value: Any) -> Format:
+        properties = dict(self._styles[index])
+        if (number, index) in self.spec.fills:
+            properties |= {"bg_color": FILLS[self.spec.fills[number, index]]}
+        if isinstance(value, Marked) and value.spans and value.spans[0] == (0, len(value.text)):
+            properties = self._styles[index] | RED  # all of it: one run is no rich text
+        return self._format(**properties)
+
+    def _where(self, row: int, index: int) -> str:
+        return f"工作表“{self.spec.name}”第 {row + 1} 行“{self.spec.columns[index].header}”"
+
+    def _cell(self, row: int, index: int, value: Any) -> None:
+        kind, style = self.spec.columns[index].kind, self._style_of(row - self.spec.first_row, index, value)
         if value is None or value == "":
             self.sheet.write_blank(row, index, None, style)
         elif isinstance(value, Marked):
-            check_text(value.text, f"工作表“{self.spec.name}”第 {row + 1} 行“{self.spec.columns[index].header}”")
-            self._marked(row, index, value, style)
+            check_text(value.text, self._where(row, index))
+            runs = self._runs(value)
+            if len(runs) == 1:
+                self.sheet.write_string(row, index, value.text, style)
+            else:
+                self.sheet.write_rich_string(row, index, *(part for run in runs for part in run if part), style)
         elif kind in {"text", "date"} or isinstance(value, str):
             text = value if isinstance(value, str) else _shown(value, kind)
-            check_text(text, f"工作表“{self.spec.name}”第 {row + 1} 行“{self.spec.columns[index].header}”")
+            check_text(text, self._where(row, index))
             self.sheet.write_string(row, index, text, style)
         elif kind == "amount":
             self.sheet.write_number(row, index, _Yuan(value / 100), style)
         else:
             self.sheet.write_number(row, index, value, style)
 
-    def _marked(self, row: int, index: int, value: Marked, style: Format) -> None:
-        text, red = value.text, self._format(**RED)
-        parts: list[Any] = []
+    def _runs(self, value: Marked) -> list[tuple[Format | None, str]]:
+        """The marked and the other parts of the text with their fonts; what stands first unmarked has the cell's."""
+        red, other, text = self._format(**RED), self._format(), value.text
+        runs: list[tuple[Format | None, str]] = []
         at = 0
         for start, end in value.spans:
-            parts += [text[at:start]] if start > at else []
-            parts += [red, text[start:end]]
+            if start > at:
+                runs.append((other if runs else None, text[at:start]))
+            runs.append((red, text[start:end]))
             at = end
-        parts += [text[at:]] if at < len(text) else []
-        self.sheet.write_rich_string(row, index, *parts, style)
+        if at < len(text):
+            runs.append((other if runs else None, text[at:]))
+        return runs
 
     def _choices(self, first: int, index: int, column: ColumnSpec) -> None:
         choices = list(column.choices or ())
@@ -386,31 +431,3 @@ def _shown(value: Any, kind: str) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return str(value)
-
-
-def _lines(text: str, width: float, scale: float) -> int:
-    """Lines that ``text`` takes in a cell of ``width`` half-width characters at 11 points times ``scale``."""
-    room = max(1.0, (width - 1) / scale)
-    if 2 * len(text) <= room and "\n" not in text:
-        return 1
-    return sum(max(1, -(-text_width(line) // int(room))) if int(room) else 1 for line in text.split("\n"))
-
-
-def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    r"""A UTF-8 csv with BOM and \r\n for people and spreadsheets; cells that would run as formulas get a leading '.
-
-    Returns the SHA-256. Numbers given as int or float are written as they are.
-    """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([_defused(cell) for cell in header])
-    writer.writerows([_defused(cell) for cell in row] for row in rows)
-    return write_bytes(path, b"\xef\xbb\xbf" + text.getvalue().encode("utf-8"))
-
-
-def _defused(cell: Any) -> Any:
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        return "'" + cell if cell.startswith(_DEFUSE) else cell
-    return cell
