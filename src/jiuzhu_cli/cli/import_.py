@@ -20,6 +20,8 @@ from jiuzhu_cli.cli.passwords import make_secrets, refuse_in_arguments
 from jiuzhu_cli.cli.progress import ProgressLine
 from jiuzhu_cli.core.lean import without
 from jiuzhu_cli.tabular.child import Readers
+from jiuzhu_cli.tabular.forked import can_fork
+from jiuzhu_cli.tabular.reader import load_reader
 
 if TYPE_CHECKING:
     from jiuzhu_cli.intake.job import Options
@@ -65,7 +67,9 @@ def command(
     alone = len(paths) == 1 and paths[0].is_file()
     ctx.with_resource(without("pandas", "polars"))  # Arrow and ADBC would load them, and nothing here needs them
     if alone:
-        readers = ctx.with_resource(Readers(1))
+        if can_fork():
+            load_reader()
+        readers = ctx.with_resource(Readers(1, loaded=can_fork()))
         readers.expect(paths)  # it is read while the rest of the program loads
 
     from jiuzhu_cli.core.errors import UsageError

@@ -34,6 +34,12 @@ def read(
     return getattr(importlib.import_module(module), function)(book, then[1], told.value)
 
 
+def load_reader() -> None:
+    """Loads what reading a large workbook needs; a reader that is forked afterwards has it."""
+    import jiuzhu_cli.tabular.guard
+    import jiuzhu_cli.tabular.read  # noqa: F401
+
+
 def serve(memory: int) -> None:
     """Answers until the input ends. ``memory``: bytes of address space that reading may take beyond the process itself."""
     for number in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -45,9 +51,7 @@ def serve(memory: int) -> None:
     asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(asked,), daemon=True).start()
     without("pandas")
-    import jiuzhu_cli.tabular.guard
-    import jiuzhu_cli.tabular.read  # noqa: F401
-
+    load_reader()
     gc.set_threshold(100_000, 50, 100)  # cells hold no cycles, and looking for some takes a tenth of the time
     _limit_memory(memory)
     with contextlib.suppress(BrokenPipeError):
