@@ -37,6 +37,8 @@ from jiuzhu_cli.tabular.child import Readers
 # reader processes have tests of their own; here the time is to go into the record and its files
 jiuzhu_cli.cli.import_.Readers = lambda workers, loaded=False: Readers(0)
 jiuzhu_cli.intake.saving.GROUP_FILES = int(sys.argv[1])
+jiuzhu_cli.intake.save.LONG_LIST = jiuzhu_cli.intake.outputs.LONG_LIST = 1_000  # the large one counts as large
+jiuzhu_cli.tabular.patch.LARGE = 1
 print("ready", flush=True)
 for line in sys.stdin:
     workspace, inbox = line.rstrip("\\n").split("\\t")
