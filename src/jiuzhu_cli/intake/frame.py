@@ -10,19 +10,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jiuzhu_cli.intake.prepare import Prepared
-from jiuzhu_cli.intake.vectors import nothing, type_of
 from jiuzhu_cli.ledger.rolls import content_columns, row_columns
 
 _NEVER_NULL = {"id_no", "name", "town", "village"}
 
 
 def frame(kind: str, tables: Sequence[Prepared]) -> pa.Table:
-    """The accepted persons of ``tables`` with the columns of ``ledger.rolls.row_columns(kind)``; cases numbered from 1."""
+    """The accepted persons of ``tables`` with those columns of ``ledger.rolls.row_columns(kind)`` that hold anything.
+
+    Cases are numbered from 1.
+    """
     parts, cases = [], 0
     for number, table in enumerate(tables, 1):
         part, cases = _part(kind, table, number, cases)
         parts.append(part)
-    return pa.concat_tables(parts)
+    return pa.concat_tables(parts, promote_options="default") if len(parts) > 1 else parts[0]
 
 
 def _part(kind: str, table: Prepared, number: int, cases: int) -> tuple[pa.Table, int]:
@@ -37,7 +39,6 @@ def _part(kind: str, table: Prepared, number: int, cases: int) -> tuple[pa.Table
     seen[case] = 1
     case = (np.cumsum(seen) - 1)[case]  # without the numbers of refused cases
     columns: dict[str, pa.Array] = {}
-    blanks: dict[pa.DataType, pa.Array] = {}  # shared: a column of a million blanks takes four megabytes
     for name in row_columns(kind):
         if name == "table_no":
             columns[name] = pa.array(np.full(len(kept), number, dtype=np.int64))
@@ -47,16 +48,13 @@ def _part(kind: str, table: Prepared, number: int, cases: int) -> tuple[pa.Table
             columns[name] = pa.array(case + cases + 1)
         elif name == "lead":
             columns[name] = pa.array(rows.lead[kept].astype(np.int64))
-        else:
-            values = rows.values.get(name)
-            if values is None:
-                if type_of(name) not in blanks:
-                    blanks[type_of(name)] = nothing(name, len(kept)).array
-                columns[name] = blanks[type_of(name)]
-            else:
-                columns[name] = values.array if everyone else values.array.take(order)
-            if name in _NEVER_NULL and columns[name].null_count:
-                columns[name] = columns[name].fill_null("")
+        elif name in _NEVER_NULL or name in rows.values:
+            held = rows.get(name).array
+            values = held if everyone else held.take(order)
+            if name in _NEVER_NULL:
+                columns[name] = values.fill_null("") if values.null_count else values
+            elif values.null_count < len(values):
+                columns[name] = values
     return pa.table(columns), cases + int(seen.sum())
 
 
@@ -64,7 +62,7 @@ def content_digest(kind: str, key: Sequence[str], rows: pa.Table) -> str:
     """SHA-256 of what a list says, whatever the order of its rows and columns and wherever they stood."""
     digest = hashlib.sha256("\0".join((kind, *key, str(rows.num_rows), "")).encode())
     order = pc.sort_indices(rows.column("id_no"))
-    for name in sorted(content_columns(kind)):
+    for name in sorted(set(rows.column_names).intersection(content_columns(kind))):
         column = rows.column(name)
         if column.null_count < len(column):
             digest.update(f"{name}\0".encode())

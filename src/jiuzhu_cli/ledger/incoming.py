@@ -33,7 +33,7 @@ class Incoming:
 
 
 def stage_lists(store: Store, lists: Sequence[tuple[str, pa.Table]]) -> list[Incoming]:
-    """Puts lists ``(kind, rows)`` beside the record for the next transaction; rows as of ``rolls.row_columns(kind)``."""
+    """Puts lists ``(kind, rows)`` beside the record for the next transaction; columns as of ``rolls.row_columns(kind)``."""
     import pyarrow as pa
 
     out: dict[int, Incoming] = {}
@@ -42,14 +42,17 @@ def stage_lists(store: Store, lists: Sequence[tuple[str, pa.Table]]) -> list[Inc
         mine = [index for index, (of, _) in enumerate(lists) if of == kind]
         if not mine:
             continue
-        table = pa.concat_tables([lists[index][1] for index in mine])
+        table = pa.concat_tables([lists[index][1] for index in mine], promote_options="default")
         blank = [name for name in table.column_names if table.column(name).null_count == table.num_rows]
         table = table.drop_columns(blank)
         tables[f"incoming_{kind}"] = table
         first = 1
         for index in mine:
-            last = first + lists[index][1].num_rows - 1
-            out[index] = Incoming(f"staging.incoming_{kind}", first, last, tuple(table.column_names))
+            rows = lists[index][1]
+            last = first + rows.num_rows - 1
+            held = {name for name in rows.column_names if rows.column(name).null_count < rows.num_rows}
+            filled = (name for name in table.column_names if name in held or not rows.num_rows)
+            out[index] = Incoming(f"staging.incoming_{kind}", first, last, tuple(filled))
             first = last + 1
     store.stage_all(tables)
     return [out[index] for index in range(len(lists))]

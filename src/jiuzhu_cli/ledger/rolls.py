@@ -9,6 +9,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from jiuzhu_cli.core.errors import RefusedError, UsageError
@@ -22,16 +23,17 @@ _PLACE = {"row_id", "batch_id", "table_no", "source_row", "case_no", "area_code"
 SHOWN_CHANGES = 200
 
 
-def row_columns(kind: str) -> list[str]:
+@cache
+def row_columns(kind: str) -> tuple[str, ...]:
     """Columns of a row of this kind as intake fills them, ``table_no`` first (no row and batch IDs)."""
-    return [
-        name for name in (ROLL_COLUMNS if kind == "roll" else REGISTER_COLUMNS) if name not in ("row_id", "batch_id")
-    ]
+    every = ROLL_COLUMNS if kind == "roll" else REGISTER_COLUMNS
+    return tuple(name for name in every if name not in ("row_id", "batch_id"))
 
 
-def content_columns(kind: str) -> list[str]:
+@cache
+def content_columns(kind: str) -> tuple[str, ...]:
     """Columns that make two rows the same."""
-    return [name for name in row_columns(kind) if name not in _PLACE]
+    return tuple(name for name in row_columns(kind) if name not in _PLACE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,14 @@ Where the system can fork, readers for many files are forked from the loaded pro
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import pickle
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -32,6 +34,7 @@ READER_WORD = "__read__"  # the hidden first argument that makes the program a r
 MEMORY = 3 << 30  # bytes of address space beyond what the started reader has
 SECONDS, SECONDS_PER_MB = 120, 10  # of processor time for a file
 _PATIENCE = 4  # so many times longer it may take by the clock
+_LOOK = 0.2  # seconds between two looks at the clock
 _AHEAD_BYTES = 32 << 20  # of files that wait, read but not yet asked for
 _RESAVE = "用 WPS 或 Excel 打开，另存为 .xlsx 后再导入"
 
@@ -58,6 +61,8 @@ class Readers:
         self._lock = threading.Lock()
         self._in_process = workers < 1
         self._closed = False
+        self._ended = threading.Event()
+        self._watch = threading.Thread(target=self._look_after, name="watch", daemon=True)
         self._coming: deque[tuple[Path, tuple[str, ...]]] = deque()
         self._ahead: dict[Path, tuple[Future[Any], tuple[str, ...], int]] = {}
         for _ in range(workers):
@@ -80,6 +85,7 @@ class Readers:
         with self._lock:
             self._closed = True
             children, self._all = self._all, []
+        self._ended.set()
         for child in children:
             child.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -144,6 +150,12 @@ class Readers:
             self._all.append(child)
         return child
 
+    def _look_after(self) -> None:
+        """Ends readers that take too long by the clock; one thread for all, because starting one costs as much as a small file."""
+        while not self._ended.wait(_LOOK):
+            for child in list(self._all):
+                child.end_if_late()
+
     def _take(self) -> _Child | None:
         """A child that has nothing to do."""
         while True:
@@ -166,6 +178,9 @@ class Readers:
             from jiuzhu_cli.tabular.reader import read
 
             return read(path, passwords, then, self._told)
+        with self._lock:
+            if not self._watch.is_alive() and not self._closed:
+                self._watch.start()
         limit = self._seconds or SECONDS + SECONDS_PER_MB * (_size(path) >> 20)
         try:
             answer = child.ask(path, passwords, then, limit, self._told, self._seen)
@@ -194,6 +209,7 @@ class _Child:
         self._process = Forked(memory) if forked else _started(memory)
         self._told = Told(b"")
         self._greeted = self._late = self._ended = False
+        self._until = math.inf  # when it is given up, by the clock
 
     def ready(self) -> bool:
         """Whether it has started; waits for it."""
@@ -218,9 +234,7 @@ class _Child:
         seen: Callable[[Path, float, int], None],
     ) -> Any:
         """EOFError or OSError when it ends before it has answered."""
-        watch = threading.Timer(limit * _PATIENCE, self._give_up)
-        watch.daemon = True
-        watch.start()
+        self._until = time.monotonic() + limit * _PATIENCE
         try:
             if then is not None and told is not self._told:
                 send(self._process.stdin, told)
@@ -233,11 +247,13 @@ class _Child:
             self._ended = True
             raise
         finally:
-            watch.cancel()
+            self._until = math.inf
 
-    def _give_up(self) -> None:
-        self._late = True
-        self._process.kill()
+    def end_if_late(self) -> None:
+        """Ends it when the file that it has to read took longer than it may."""
+        if time.monotonic() > self._until:
+            self._late = True
+            self._process.kill()
 
     def alive(self) -> bool:
         return not self._ended and not self._late and self._process.poll() is None
