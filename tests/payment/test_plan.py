@@ -87,7 +87,8 @@ def test_a_doubt_about_another_programme_does_not_hold(desk: Desk) -> None:
     assert codes(desk) == {}
 
 
-@pytest.mark.parametrize(("disposition", "held"), [("stop_a", {A}), ("stop_b", {B}), ("adjust", {A, B})])
+@pytest.mark.parametrize(("disposition", "held"), [("stop_a", {A}), ("stop_b", {B}), ("stop_both", {A, B}), ("adjust", {A, B}),
+                                                    ("confirmed", {A, B}), ("stopped_a", {A}), ("recovered_b", {B})])  # fmt: skip
 def test_a_confirmed_doubt_holds_its_side_even_overridden(desk: Desk, disposition: str, held: set[str]) -> None:
     desk.roll([person(1)])
     desk.roll([person(2)], programme="disability_care_subsidy")
@@ -148,6 +149,12 @@ def test_a_member_in_two_households_holds_both(desk: Desk) -> None:
     desk.roll(rows, programme=LOW)
     desk.posting(LOW, "甲镇", "一村", state="replaced")
     assert codes(desk, override="理由")["same_programme_twice"] == {A, B}
+    desk.doubt(
+        1, (make_id(3), LOW, "甲镇"), (make_id(3), LOW, "甲镇"), disposition="legal", disposed_at="2026-10-20T00:00:00Z"
+    )
+    assert "same_programme_twice" not in codes(
+        desk, override="理由"
+    )  # somebody looked into it (允许叠加, 非同一人, 误报)
 
 
 def test_paid_in_the_month_of_death_but_not_after(desk: Desk) -> None:

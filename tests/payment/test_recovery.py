@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from jiuzhu_cli.ledger.payments import recovered_lines
 from jiuzhu_cli.payment import recovery
 from jiuzhu_cli.tabular.read import read_workbook
 from tests.payment.conftest import LIVING, MONTH, Desk, person
@@ -49,6 +50,32 @@ def test_each_cause_is_found_and_counted_once(desk: Desk) -> None:
     assert book.sheets[0].height == 2 + 5 + 1
     assert book.sheets[0].columns[7][-1] == pytest.approx(sum(row["over_fen"] for row in found.rows) / 100)
     assert recover(desk, "2026-09").rows == []
+
+
+@pytest.mark.parametrize(
+    ("disposition", "left"),
+    [
+        ("stopped_a", True),
+        ("stop_both", True),
+        ("recovered_a", False),
+        ("recovered_both", False),
+        ("recovered_b", True),
+    ],
+)
+def test_what_came_back_is_no_longer_asked_for(desk: Desk, disposition: str, left: bool) -> None:
+    """Also not for another cause: the doubt about a dead person says 已追回, the death alone would ask again."""
+    desk.roll([person(1)])
+    desk.pay()
+    desk.register("death", [{"id_no": make_id(1), "name": "甲", "event_date": "2026-09-02"}])
+    desk.doubt(
+        1, (make_id(1), LIVING, "甲镇"), (make_id(1), "extreme_poverty_support", "甲镇"), disposition=disposition
+    )
+    with desk.store.transaction(actor="甲", command="test") as tx:
+        tx.execute("UPDATE doubt_month SET decided_fen = 1")
+        tx.journal("doubt:D000001", {})
+    assert [row["code"] for row in recover(desk).rows] == (["dead"] if left else [])
+    lines = recovered_lines(desk.store, "D000001")
+    assert [(row["programme"], row["month"]) for row in lines] == ([] if left else [(LIVING, MONTH)])
 
 
 def test_the_other_town_of_a_confirmed_double_keeps_its_money(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.core.doubt import DISPOSITIONS, KINDS, effect_on, payable_sides, verdict_label
+from jiuzhu_cli.core.doubt import DISPOSITIONS, KINDS, SIDES, effect_on, payable_sides, verdict_label
 from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.dedupe.deadline import Deadlines
@@ -41,7 +41,7 @@ EFFECTS = {
     "release": "照发",
 }
 # of a record, in the order in which a clerk looks; the rest of its columns are bookkeeping
-_NOT_SHOWN = {"row_id", "batch_id", "table_no", "source_row", "case_no", "programme", "area", "month", "batch_status", "file_name", "file_sha256", "sheet", "columns", "lead_row", "extra", "area_code", "bank_code"}  # fmt: skip
+_NOT_SHOWN = {"row_id", "batch_id", "lead", "case_fen", "persons", "table_no", "source_row", "case_no", "programme", "area", "month", "batch_status", "file_name", "file_sha256", "sheet", "columns", "lead_row", "extra", "area_code", "bank_code"}  # fmt: skip
 
 
 def explain_doubt(store: Store, policy: Policy, doubt_id: str, *, today: date) -> dict[str, Any]:
@@ -81,7 +81,10 @@ def _rule(policy: Policy, speaker: Speaker, doubt: Mapping[str, Any]) -> dict[st
     relation = speaker.relations.get(doubt["rule"])
     if relation is not None:
         sides = "、".join("各项目" if one == "*" else speaker.name(one) for one in (relation.a, relation.b))
-        found |= {"means": f"{sides}：{RELATION_KINDS[relation.kind]}", "when": relation.when, "cap": relation.cap}
+        means = f"{sides}：{RELATION_KINDS[relation.kind]}"
+        if relation.a == relation.b:
+            means = f"{speaker.name(relation.a)}：一人一月只享受一份"
+        found |= {"means": means, "when": relation.when, "cap": relation.cap}
         return found
     claim, check = speaker.claims.get(doubt["rule"]), speaker.checks.get(doubt["rule"])
     if claim is not None:
@@ -96,20 +99,29 @@ def _rule(policy: Policy, speaker: Speaker, doubt: Mapping[str, Any]) -> dict[st
 def _month(store: Store, policy: Policy, doubt: Mapping[str, Any], month: Mapping[str, Any]) -> dict[str, Any]:
     """One month of a doubt: what each side had, how the amount at stake comes about, where both rows stand."""
     places: dict[str, Any] = {}
+    shares = []
     for side in "ab":
         found = record(store, month[f"row_{side}"])
         if found is not None:
+            shares.append(_share(SIDES[side], month[f"fen_{side}"], found.get("case_fen"), found.get("persons") or 1))
             names = ("file_name", "sheet", "source_row", "month", "batch_id", "batch_status")
-            places[side] = {name: found[name] for name in names}
+            places[side] = {name: found[name] for name in names} | {"file_name": _file(found)}
     return {
         "month": month["month"],
         "amount_fen": month["amount_fen"],
         "fen_a": month["fen_a"],
         "fen_b": month["fen_b"],
         "decided_fen": month["decided_fen"],
-        "arithmetic": arithmetic(policy, doubt, month),
+        "arithmetic": "；".join(part for part in (*shares, arithmetic(policy, doubt, month)) if part),
         "places": places,
     }
+
+
+def _share(label: str, fen: int | None, case_fen: int | None, persons: int) -> str:
+    """A person's share of a household's amount, where that is what the figure is."""
+    if fen is None or case_fen is None or persons < 2 or fen != (2 * case_fen + persons) // (2 * persons):
+        return ""
+    return f"{label}户 {yuan(case_fen)} ÷ {persons} 人 = {yuan(fen)}"
 
 
 def arithmetic(policy: Policy, doubt: Mapping[str, Any], month: Mapping[str, Any]) -> str:
@@ -145,11 +157,7 @@ def _record(
             "source_row": None, "source": doubt[f"source_{side}"], "values": {"name": doubt[f"name_{side}"], "id_no": doubt[f"id_no_{side}"]},
             "cells": {}, "lead_row": None,
         }  # fmt: skip
-    columns = {
-        c["field"]: {"column": c["column"], "header": c["header"]}
-        for c in json.loads(found["columns"])
-        if c.get("field")
-    }
+    columns = _columns(found)
     labels = {name: entry.name for name, entry in policy.glossary.items()}
     values = {name: value for name, value in found.items() if name not in _NOT_SHOWN and value not in (None, "")}
     return {
@@ -158,15 +166,47 @@ def _record(
         "month": found["month"],
         "batch_id": found["batch_id"],
         "batch_status": found["batch_status"],
-        "file_name": found["file_name"],
+        "file_name": _file(found),
         "file_sha256": found["file_sha256"],
         "sheet": found["sheet"],
         "source_row": found["source_row"],
-        "source": " ".join(part for part in (found["file_name"], found["sheet"], f"第{found['source_row']}行") if part),
+        "source": " ".join(part for part in (_file(found), found["sheet"], f"第{found['source_row']}行") if part),
         "values": values,
-        "cells": {name: columns.get(name.removesuffix("_fen"), columns.get(name, {})) | {"label": labels.get(name, labels.get(name.removesuffix("_fen"), name))} for name in values},
+        "cells": {name: columns.get(name, {}) | {"label": labels.get(name, name)} for name in values},
         "lead_row": found.get("lead_row"),
     }  # fmt: skip
+
+
+# a value that has no column of its own was read from one of these: several members in a cell, income a year
+_FROM = {
+    "id_no": ("head_id_no", "member_ids"),
+    "name": ("head_name", "member_names"),
+    "income_fen": ("income_month", "income_year"),
+}
+
+
+def _columns(found: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The column of the file, with its header, that each value of a record stood in."""
+    columns = {
+        c["field"]: {"column": c["column"], "header": c["header"]}
+        for c in json.loads(found["columns"])
+        if c.get("field")
+    }
+    head = found["id_no"] == found.get("head_id_no")
+    for name, others in _FROM.items():
+        usable = others if head or name == "income_fen" else others[::-1]
+        other = next((one for one in usable if one in columns), "")
+        if name not in columns and other:
+            columns[name] = columns[other]
+    return columns
+
+
+def _file(found: Mapping[str, Any]) -> str:
+    """The file of a record. A list that came as two files (persons and households) is one batch; its tables are those files in turn."""
+    parts = str(found["file_name"]).split("、")
+    if len(parts) > 1 and all("." in part for part in parts):
+        return parts[min(found["table_no"], len(parts)) - 1]
+    return str(found["file_name"])
 
 
 def _match(doubt: Mapping[str, Any], sides: Mapping[str, Any], fact: str | None) -> dict[str, Any]:

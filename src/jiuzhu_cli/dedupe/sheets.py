@@ -40,28 +40,28 @@ def _columns(kind: str) -> tuple[ColumnSpec, ...]:
     stoppable = KINDS[kind].stoppable
     shades = {RESULTS["pending"].label: "yellow"}
     printed = (
-        ColumnSpec(ID_HEADER, 9.5, align="center"),
-        ColumnSpec("级别", 8, align="center", wrap=True),
-        ColumnSpec("疑点类型", 11, wrap=True),
-        ColumnSpec("月份", 9.5, wrap=True, align="center"),
-        ColumnSpec("甲方姓名", 8, wrap=True, align="center"),
-        ColumnSpec("乙方姓名", 8, wrap=True, align="center"),
-        ColumnSpec(ID_A_HEADER, 19, align="center"),
-        ColumnSpec(ID_B_HEADER, 19, align="center"),
-        ColumnSpec("甲方项目", 11, wrap=True),
-        ColumnSpec("乙方项目", 11, wrap=True),
-        ColumnSpec("甲方乡镇村", 10, wrap=True),
-        ColumnSpec("乙方乡镇村", 10, wrap=True),
-        ColumnSpec("甲方金额（元）", 10, kind="amount"),
-        ColumnSpec("乙方金额（元）", 10, kind="amount"),
-        ColumnSpec("涉及金额（元）", 10.5, kind="amount"),
-        ColumnSpec("情况", 38, wrap=True),
-        ColumnSpec(RESULT_HEADER, 11, choices=result_choices(kind), shades=shades, wrap=True, align="center"),
-        ColumnSpec(SIDE_HEADER, 9, choices=tuple(SIDES.values()) if stoppable else None, wrap=True, align="center"),
-        ColumnSpec(NOTE_HEADER, 13, wrap=True),
-        ColumnSpec(CHECKER_HEADER, 8, wrap=True, align="center"),
-        ColumnSpec(CHECKED_HEADER, 11, align="center"),
-        ColumnSpec("核实期限", 11, align="center"),
+        ColumnSpec(ID_HEADER, 8.8, align="center"),
+        ColumnSpec("级别", 7, align="center", wrap=True),
+        ColumnSpec("疑点类型", 10, wrap=True),
+        ColumnSpec("月份", 8.6, wrap=True, align="center"),
+        ColumnSpec("甲方姓名", 7.5, wrap=True, align="center"),
+        ColumnSpec("乙方姓名", 7.5, wrap=True, align="center"),
+        ColumnSpec(ID_A_HEADER, 18.3, align="center"),
+        ColumnSpec(ID_B_HEADER, 18.3, align="center"),
+        ColumnSpec("甲方项目", 10, wrap=True),
+        ColumnSpec("乙方项目", 10, wrap=True),
+        ColumnSpec("甲方乡镇村", 9, wrap=True),
+        ColumnSpec("乙方乡镇村", 9, wrap=True),
+        ColumnSpec("甲方金额", 8.8, kind="amount"),
+        ColumnSpec("乙方金额", 8.8, kind="amount"),
+        ColumnSpec("涉及金额（元）", 13, kind="amount"),
+        ColumnSpec("情况", 34, wrap=True),
+        ColumnSpec(RESULT_HEADER, 9.3, choices=result_choices(kind), shades=shades, wrap=True, align="center"),
+        ColumnSpec(SIDE_HEADER, 8, choices=tuple(SIDES.values()) if stoppable else None, wrap=True, align="center"),
+        ColumnSpec(NOTE_HEADER, 10, wrap=True),
+        ColumnSpec(CHECKER_HEADER, 7.5, wrap=True, align="center"),
+        ColumnSpec(CHECKED_HEADER, 10.5, align="center"),
+        ColumnSpec("核实期限", 10.5, align="center"),
     )
     return (
         *printed,
@@ -108,6 +108,7 @@ def kind_sheets(
                 title=f"{KINDS[kind].name}（{span}）：{len(some)} 条，涉及 {total} 元",
                 fills={(n, due): "red" for n, doubt in enumerate(some) if deadlines.overdue(doubt, today)},
                 print_columns=PRINTED,
+                paper="A4",
                 font_size=SIZE,
             )
         )
@@ -273,7 +274,10 @@ def legend_sheet(doubts: Sequence[dict[str, Any]], speaker: Speaker) -> SheetSpe
         for code in sorted({d["code"] for d in some}):
             bases = Counter(d["basis"] for d in some if d["code"] == code)
             shown = "；".join(basis for basis, _ in bases.most_common(2)) + ("；等" if len(bases) > 2 else "")
-            rows.append(("疑点类型", f"{told.name}：{CODES.get(code, code)}", shown, _KIND_MEANS[told.blocks]))
+            entry = speaker.policy.doubts.get(code)
+            note = f"{entry.note}。" if entry and entry.note else ""
+            means = note.replace("。。", "。") + (f"依据：{shown}" if shown else "")
+            rows.append(("疑点类型", f"{told.name}：{CODES.get(code, code)}", means, _KIND_MEANS[told.blocks]))
     for code, result in RESULTS.items():
         label = f"{result.label} / 属实" if code == "confirmed" else result.label
         rows.append((RESULT_HEADER, label, result.means, result.after))
@@ -289,7 +293,7 @@ def legend_sheet(doubts: Sequence[dict[str, Any]], speaker: Speaker) -> SheetSpe
     columns = (
         ColumnSpec("栏目", 12, align="center"),
         ColumnSpec("填写或看到的", 26, wrap=True),
-        ColumnSpec("意思（疑点类型为依据）", 62, wrap=True),
+        ColumnSpec("意思", 62, wrap=True),
         ColumnSpec("对当月发放的作用", 50, wrap=True),
     )
     return SheetSpec(LEGEND_SHEET, columns, rows, title="填表说明", autofilter=False)

@@ -48,7 +48,7 @@ FROM register_row r JOIN batch b USING (batch_id) JOIN batch_table t ON t.batch_
 
 def record(store: Store, row_id: int | None) -> dict[str, Any] | None:
     """One row of a roll (or, negative, of a register) with everything it holds, where it stands, and the table's columns (JSON);
-    for a member of a household the lead row's figures come with it. None when there is none.
+    of a household the lead row (``lead_row``, None where it is this one), ``case_fen`` and ``persons`` come with it. None when there is none.
     """
     if row_id is None:
         return None
@@ -56,12 +56,17 @@ def record(store: Store, row_id: int | None) -> dict[str, Any] | None:
     if not rows:
         return None
     found = dict(rows[0])
-    if row_id > 0 and not found["lead"]:
+    if row_id > 0:
+        case = (found["batch_id"], found["case_no"])
         lead = store.query(
-            "SELECT name, source_row, amount_fen, account_no, payee_name, phone FROM roll_row WHERE batch_id = ? AND case_no = ? AND lead = 1",
-            (found["batch_id"], found["case_no"]),
+            "SELECT name, source_row, amount_fen, account_no, payee_name, phone, covered_persons FROM roll_row"
+            " WHERE batch_id = ? AND case_no = ? AND lead = 1",
+            case,
         )
-        found["lead_row"] = dict(lead[0]) if lead else None
+        found["lead_row"] = dict(lead[0]) if lead and not found["lead"] else None
+        listed = store.query("SELECT count(*) FROM roll_row WHERE batch_id = ? AND case_no = ?", case)[0][0]
+        found["case_fen"] = lead[0]["amount_fen"] if lead else None
+        found["persons"] = (lead[0]["covered_persons"] if lead else None) or listed
     return found
 
 

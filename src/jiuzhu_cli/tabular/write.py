@@ -87,6 +87,7 @@ class SheetSpec:
     row_height: float = 0  # points; 0: by content
     borders: bool = True
     page_footer: str = "&C第 &P 页 共 &N 页"
+    paper: Literal["", "A3", "A4"] = ""  # '': A4, or A3 where a landscape sheet would be too small to read
     print_columns: int = 0  # only so many at the left are printed, with title and notes above them; 0: all
 
     @property
@@ -218,7 +219,8 @@ class _Writer:
     def _page(self) -> None:
         spec, sheet = self.spec, self.sheet
         printed = sum(self.widths[: spec.print_columns or None])
-        sheet.set_paper(A3 if spec.landscape and printed > WIDEST_ON_A4 else A4)
+        wide = spec.paper == "A3" or (not spec.paper and spec.landscape and printed > WIDEST_ON_A4)
+        sheet.set_paper(A3 if wide else A4)
         if spec.print_columns:
             below = spec.first_row + len(spec.rows) + len(spec.footnotes)
             sheet.print_area(0, 0, max(below - 1, 0), spec.print_columns - 1)
