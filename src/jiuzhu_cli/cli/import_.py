@@ -120,7 +120,7 @@ def command(
         again = _import(context, paths, options, secrets, bar, readers)
         result = _merged(result, again, "refused", set(answers))
     data = result.as_json(policy)
-    lines = import_lines(context, result)
+    lines = [] if context.json else import_lines(context, result)
     if _accepted_on_terminal(context, result, lines):
         result = _merged(
             result, _import(context, paths, replace_options(options, accept_change=True), secrets, bar, readers)

@@ -52,6 +52,8 @@ class Ahead:
     ) -> None:
         self._setting, self._secrets, self._readers, self._towns = setting, secrets, readers, towns
         worth = [source for source in sources if source[0].suffix.lower() in TABLES]
+        # so much that the rows go into the record as vectors
+        self.large = sum(_size(path) for path, _ in worth) > SMALL
         judging = readers.workers > 1 and len(worth) >= A_FEW
         if judging:
             readers.tell(setting)

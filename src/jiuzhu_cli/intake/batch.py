@@ -29,7 +29,7 @@ from jiuzhu_cli.intake.saving import Saver
 from jiuzhu_cli.intake.sources import Source, source_files, source_groups, towns_in_names
 from jiuzhu_cli.ledger import rolls
 from jiuzhu_cli.ledger.mappings import active_mappings
-from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.store import Store, arrow_driver
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.cells import Workbook
@@ -75,6 +75,8 @@ def import_paths(
         known.update(policy.divisions.likely_towns([*setting.towns, *known]))
         ahead = Ahead(sources, setting, secrets, reading, lambda: sorted(known))
         saver = Saver(workspace, policy, store, options, now, actor)
+        if readers is not None and ahead.large:
+            arrow_driver()  # the rows will want it, and here it is the reader who is waited for
         waiting: dict[int, tuple[int, list[Job]]] = {}  # number of towns known then, the files as judged then
         damaged: dict[int, list[Job]] = {}
 

@@ -90,8 +90,8 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _arrow_driver() -> Any:
-    """ADBC's driver. It would load polars too where that is installed, which takes longer than all the rest."""
+def arrow_driver() -> Any:
+    """ADBC's driver, loaded once. It would load polars too where that is installed, which takes longer than all the rest."""
     with without("polars"):
         from adbc_driver_sqlite import dbapi
     return dbapi
@@ -283,7 +283,7 @@ class Store:
 
     def arrow(self, sql: str) -> pa.Table:
         """A read as an Arrow table by ADBC: text as string, integers as int64. Committed data only."""
-        dbapi = _arrow_driver()
+        dbapi = arrow_driver()
 
         try:
             with dbapi.connect(f"file:{self.path.as_posix()}?mode=ro") as connection, connection.cursor() as cursor:
@@ -314,7 +314,7 @@ class Store:
 
     def stage(self, name: str, table: pa.Table) -> None:
         """Puts ``table`` as ``staging.name`` for the next transaction (before it begins: ATTACH needs that)."""
-        dbapi = _arrow_driver()
+        dbapi = arrow_driver()
 
         if self._staging is None:
             self._staging = self.path.with_name(f".staging-{os.getpid()}.db")
