@@ -23,6 +23,7 @@ from jiuzhu_cli.tabular.files import write_atomic
 from jiuzhu_cli.tabular.read import as_text, read_workbook
 
 if TYPE_CHECKING:
+    from jiuzhu_cli.matching.weights import Second
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.tabular.read import Sheet
 
@@ -77,12 +78,13 @@ def match_lists(
     *,
     out: Path,
     pairs: Path | None = None,
+    second_ids: Second | None = None,
     dry_run: bool = False,
     progress: Callable[[str], None] = lambda text: None,
 ) -> MatchedLists:
     """Reads ``paths`` (xlsx, xls, csv, parquet), writes ``out`` (row, person) and ``pairs`` (row_a, row_b, key, levels, score).
 
-    Rows count from 0 over the files in order. UsageError for a wrong output name, DataError for a file without names and IDs.
+    ``second_ids``: how common second IDs are, as calibrated. Rows count from 0 over the files in order. UsageError for a wrong output name, DataError for a file without names and IDs.
     """
     for target in (out, pairs):
         if target is not None and target.suffix.lower() not in _WRITTEN:
@@ -98,7 +100,7 @@ def match_lists(
         progress(f"正在读 {path.name}")
         parts.append(read_list(path, lexicon))
     progress(f"正在比对 {sum(part.num_rows for part in parts)} 行")
-    matched = match_records(pa.concat_tables(parts))
+    matched = match_records(pa.concat_tables(parts), second_ids=second_ids)
     if not dry_run:
         write_table(out, pa.table({"row": np.arange(len(matched.person)), "person": matched.person}))
         if pairs is not None:

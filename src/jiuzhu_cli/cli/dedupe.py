@@ -202,6 +202,28 @@ def explain(
     tell(ctx.obj, doubt_id, full=full)
 
 
+@app.command("calibrate", help="按办事人员对“疑似一人两个身份证号”的处理结果，更新比对的权重（存在工作区 policy/）。")
+def calibrate(ctx: typer.Context) -> None:
+    from jiuzhu_cli.dedupe.calibrate import calibrate as refresh
+
+    context: Context = ctx.obj
+    with context.workspace.open_store() as store:
+        done = refresh(context.workspace, store, today=context.today, actor=context.actor, now=context.now)
+    rows = [
+        (word, *("按名单量" if value is None else f"{value:.3%}" for value in (getattr(done.before, name), getattr(done.known, name))))
+        for name, word in (("share", "写着第二个真号码的行"), ("phone", "同一人两个号码，电话相同的"), ("account", "同一人两个号码，账号相同的"))
+    ]  # fmt: skip
+    lines = [
+        f"用了 {done.known.decided} 条处理结果：{done.known.same} 条是同一人，{done.known.decided - done.known.same} 条不是。"
+        if done.known.decided
+        else "还没有处理过的“疑似一人两个身份证号”，用随带的估计。",
+        *([f"另有 {done.left_out} 条的名册已被替换，没有用。"] if done.left_out else []),
+        table(rows, ["权重", "原来", "现在"]),
+        f"存在 {relative(context.workspace, done.path)}；在工作区里 jiuzhu match 用它。删掉这个文件就回到随带的估计。",
+    ]
+    context.emit(done.as_json(), lines)
+
+
 def _shown(doubt: dict[str, Any]) -> dict[str, Any]:
     """A doubt's row for the screen: numbers masked, nothing internal."""
     from jiuzhu_cli.core.mask import mask_id, mask_text

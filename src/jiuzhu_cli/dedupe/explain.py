@@ -219,24 +219,24 @@ def _match(doubt: Mapping[str, Any], sides: Mapping[str, Any], fact: str | None)
     compared: dict[str, Any] = {}
     rows = [side["values"] for side in sides.values() if side is not None]
     if len(rows) == 2:
-        pair = _compared(rows[0], rows[1])
-        compared = {"key": pair[0], "levels": pair[1], "score": pair[2]} if pair else {}
+        compared = _compared(rows[0], rows[1])
     marks = differences(doubt["id_no_a"], doubt["id_no_b"])
     return {"told": told, "compared": compared, "places": [[start + 1, end] for start, end in marks[0]]}
 
 
-def _compared(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, str, float] | None:
-    """Key, levels and score that the matching gives these two records alone; None when it would not put them side by side."""
+def _compared(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
+    """What the matching says of these two records alone: key, levels with their weights, score, cut-off, and the same in words (``lines``)."""
     import pyarrow as pa
 
-    from jiuzhu_cli.matching.engine import COLUMNS, match_records
+    from jiuzhu_cli.matching.engine import COLUMNS
+    from jiuzhu_cli.matching.explain import explain_pair
 
     columns = {
         name: pa.array([None if row.get(name) is None else str(row[name]) for row in (a, b)], pa.string())
         for name in COLUMNS
     }
-    pairs = match_records(pa.table(columns)).pairs().to_pylist()
-    return (str(pairs[0]["key"]), str(pairs[0]["levels"]), float(pairs[0]["score"])) if pairs else None
+    told = explain_pair(pa.table(columns), 0, 1)
+    return {**told.as_json(), "lines": told.lines()}
 
 
 def _payment(store: Store, policy: Policy, doubt: Mapping[str, Any], today: date) -> dict[str, Any]:

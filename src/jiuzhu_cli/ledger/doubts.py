@@ -172,6 +172,17 @@ def one_person(store: Store) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def decided_numbers(store: Store) -> list[dict[str, Any]]:
+    """Doubts of one person under two numbers that a clerk decided: ``doubt_id, same`` (one person or not), and the rows of the last month
+    that showed them: ``month, row_a, row_b``."""
+    rows = store.query(
+        "SELECT d.doubt_id, d.result <> 'not_same' AS same, m.month, m.row_a, m.row_b FROM doubt d JOIN doubt_month m USING (doubt_id)"
+        " WHERE d.code = 'second_number' AND d.result IN ('confirmed', 'allowed', 'stopped', 'recovered', 'not_same') AND m.row_a > 0 AND m.row_b > 0"
+        " AND m.month = (SELECT max(month) FROM doubt_month x WHERE x.doubt_id = d.doubt_id) ORDER BY d.doubt_id"
+    )
+    return [{**dict(row), "same": bool(row["same"])} for row in rows]
+
+
 def earlier_pending(store: Store, month: str) -> int:
     """Doubts of months before ``month`` only, still without a decision."""
     return int(

@@ -15,13 +15,13 @@ from jiuzhu_cli.matching.roles import Roles
 def key_table(
     people: People, roles: Roles, sound: np.ndarray, surname: np.ndarray, rows: np.ndarray | None
 ) -> pa.Table:
-    """The columns that blocks use, NULL where unknown, of ``rows`` or all. ``sound``, ``surname``: numbers of each record's, -1 unknown."""
+    """The columns that blocks use, NULL where unknown, of ``rows`` or all. ``entity`` is -1 where the ID is not held to be the record's own. ``sound``, ``surname``: numbers of each record's, -1 unknown."""
 
     def part(values: np.ndarray) -> np.ndarray:
         return values if rows is None else values[rows]
 
     row = np.arange(people.size, dtype=np.int32) if rows is None else rows.astype(np.int32)
-    columns = {"row": pa.array(row), "entity": pa.array(part(roles.entity).astype(np.int32))}
+    columns = {"row": pa.array(row), "entity": pa.array(part(np.where(roles.own, roles.entity, -1)).astype(np.int32))}
     for name, values in (
         ("sound", sound),
         ("surname", surname),

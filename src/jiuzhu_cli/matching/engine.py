@@ -38,11 +38,21 @@ class Matched:
     pairs: Callable[[], pa.Table]
 
 
-def match_records(records: pa.Table, *, join_second: bool = True, memory: str = "") -> Matched:
-    """Matches the rows of ``records`` (text columns ``COLUMNS``, any may be absent).
+@dataclass(slots=True)
+class Prepared:
+    """All that the whole data say before pairs are looked at. ``order``: records with an undisputed ID, by ID; ``first``: one record of each ID;
+    ``sound``, ``surname``: numbers of each record's name by sound and of its surname, -1 unknown; ``probed``: candidates of damaged IDs."""
 
-    ``join_second``: two sound IDs meet in one person where everything else agrees overwhelmingly. ``memory`` bounds DuckDB ('2GB').
-    """
+    evidence: Evidence
+    order: np.ndarray
+    first: np.ndarray
+    sound: np.ndarray
+    surname: np.ndarray
+    probed: pa.Table
+
+
+def prepare(records: pa.Table) -> Prepared:
+    """Reads the records (text columns ``COLUMNS``, any may be absent), tells whose ID is in doubt, counts."""
     people = read_people(records)
     entity = numbered(people.ids.key)
     order = _by_entity(entity)
@@ -50,34 +60,51 @@ def match_records(records: pa.Table, *, join_second: bool = True, memory: str = 
     roles = roles_of(people, entity, contested, unlike)
     first = order[_starts(entity[order])]
     known = people.ids.key[first]
-    entity, order = roles.entity, order[~contested[order]]
+    order = order[~contested[order]]
     heads = order[_starts(entity[order])]
     first[entity[heads]] = heads
     commons, statistics, sound = look_around(people, roles, order)
     surname = np.append(people.names.first, -1)[people.names.code]
-    candidates, statistics.slip_rate = probed(people, entity, known, order)
+    candidates, statistics.slip_rate = probed(people, roles.entity, known, order)
+    return Prepared(Evidence(people, roles, commons, statistics), order, first, sound, surname, candidates)
+
+
+def match_records(
+    records: pa.Table, *, join_second: bool = True, second_ids: weights.Second | None = None, memory: str = ""
+) -> Matched:
+    """Matches the rows of ``records`` (text columns ``COLUMNS``, any may be absent).
+
+    ``join_second``: two sound IDs meet in one person where everything else agrees overwhelmingly; ``second_ids``: how common these are, as clerks'
+    decisions say. ``memory`` bounds DuckDB ('2GB').
+    """
+    known = second_ids or weights.Second()
+    ready = prepare(records)
+    evidence, order = ready.evidence, ready.order
+    people, roles = evidence.people, evidence.roles
+    entity = roles.entity
     with duckdb.connect(":memory:") as connection:
         if memory:
             connection.execute(f"SET memory_limit = '{memory}'")
-        connection.register("people", key_table(people, roles, sound, surname, None))
-        connection.register("asking", key_table(people, roles, sound, surname, np.flatnonzero(roles.asking)))
-        connection.register("probed", candidates)
+        connection.register("people", key_table(people, roles, ready.sound, ready.surname, None))
+        connection.register(
+            "asking", key_table(people, roles, ready.sound, ready.surname, np.flatnonzero(roles.asking))
+        )
+        connection.register("probed", ready.probed)
         found = connection.execute(keys.candidates_sql("probed")).fetchnumpy()
         pair = np.asarray(connection.execute(second.SQL).fetchnumpy()["pair"], np.int64)
     a, b, key = (np.asarray(found[name], kind) for name, kind in (("a", np.int64), ("b", np.int64), ("key", np.int8)))
     same_number = (people.ids.state[a] == SOUND) & (people.ids.key[a] == people.ids.key[b])
     a, b, key = a[~same_number], b[~same_number], key[~same_number]
-    evidence = Evidence(people, roles, commons, statistics)
-    levels, odds = evidence.odds(a, b, key, prior_of(roles, statistics.agreement, a))
-    links = clusters.attach(entity, a, b, odds, unlike)
+    levels, odds = evidence.odds(a, b, key, prior_of(roles, evidence.statistics.agreement, a))
+    links = clusters.attach(entity, a, b, odds, roles.unlike)
     attached = np.zeros(people.size, bool)
     attached[links.a] = True
     rest = clusters.join(entity, attached, a, b, odds)
-    parent = clusters.parents(entity, first, (links, rest))
+    parent = clusters.parents(entity, ready.first, (links, rest))
     one, other = pair >> 32, pair & 0xFFFFFFFF
-    second_levels, second_odds = second.odds_of(evidence, one, other)
+    second_levels, _, _, second_odds = second.odds_of(evidence, one, other, known)
     if join_second:
-        sure = second.certain(evidence, one, other, second_odds)
+        sure = second.certain(evidence, one, other, second_odds, known.certain)
         parent = clusters.united(parent, one[sure], other[sure])
     chosen = np.concatenate([links.at, rest.at])
     exact = order[~attached[order]]

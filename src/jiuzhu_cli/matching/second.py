@@ -1,6 +1,6 @@
 """Two different sound IDs, everything else equal: perhaps a second genuine ID. Real but rare: the rule counts strangers and asks for much.
 
-For a pair of IDs: odds = SECOND * P(these levels | one person) / (expected strangers + members of the household who show them). The strangers
+For a pair of IDs: odds = share of second IDs * P(these levels | one person) / (expected strangers + members of the household who show them). The strangers
 are counted in the data: of that name, of that name in that village, born that day, with that phone and account. Two IDs meet only where
 each is clearly the other's best, so there are never three in one person.
 """
@@ -14,11 +14,6 @@ import numpy as np
 from jiuzhu_cli.matching import weights
 from jiuzhu_cli.matching.evidence import Evidence
 
-SECOND = 0.002  # share of records with their person's second genuine ID (estimate of the project's hard mix)
-OTHER_BIRTH = 0.3  # of second IDs state another birth date, a few years off
-OTHER_SEX = 0.3  # state the other sex: a wrong sex digit or birth date is what numbers are issued anew for
-FAR = 0.3  # of these differ in more than one figure
-CERTAIN = 0.9  # share of all odds that the pair must have on both sides
 NO_HEIR = 0.05  # of members of one name in a household are born within five years (father and son are not)
 
 SQL = """
@@ -34,19 +29,27 @@ GROUP BY one, other ORDER BY pair
 """
 
 
-def odds_of(evidence: Evidence, a: np.ndarray, b: np.ndarray) -> tuple[weights.Levels, np.ndarray]:
-    """Levels and odds of the candidates, a record of each ID."""
+def odds_of(
+    evidence: Evidence, a: np.ndarray, b: np.ndarray, known: weights.Second
+) -> tuple[weights.Levels, weights.Strangers, weights.Agreement, np.ndarray]:
+    """Levels of the candidates (a record of each ID), what speaks against them, the agreement of such pairs, and their odds."""
     levels = evidence.levels(a, b, np.full(len(a), -1, np.int8))
     levels.id[:] = weights.ID_ABSENT  # that the numbers differ is in the prior
-    agreement = replace(evidence.statistics.agreement, birth=1 - OTHER_BIRTH, far=FAR, sex=1 - OTHER_SEX)
-    kin = np.where(levels.fields["birth"] >= weights.DIFFERENT, NO_HEIR, 1.0)
-    odds = weights.odds(levels, evidence.strangers(a, b, levels), agreement, np.full(len(a), SECOND), kin)
+    strangers = evidence.strangers(a, b, levels)
+    agreement = replace(evidence.statistics.agreement, birth=known.birth, far=known.far, sex=known.sex)
+    agreement.phone, agreement.account = known.phone or agreement.phone, known.account or agreement.account
+    odds = weights.odds(levels, strangers, agreement, np.full(len(a), known.share), kin_of(levels))
     levels.id[:] = weights.ID_FAR
-    return levels, odds
+    return levels, strangers, agreement, odds
 
 
-def certain(evidence: Evidence, a: np.ndarray, b: np.ndarray, odds: np.ndarray) -> np.ndarray:
-    """Which candidates meet in one person: the share of all odds of either ID must reach ``CERTAIN``.
+def kin_of(levels: weights.Levels) -> np.ndarray:
+    """Share of the household's members that come into question: of one name and born within five years are few."""
+    return np.where(levels.fields["birth"] >= weights.DIFFERENT, NO_HEIR, 1.0)
+
+
+def certain(evidence: Evidence, a: np.ndarray, b: np.ndarray, odds: np.ndarray, least: float) -> np.ndarray:
+    """Which candidates meet in one person: the share of all odds of either ID must reach ``least``.
 
     Never numbers of one place and birth date: those are twins', or of a slip that no one can tell from twins'.
     """
@@ -57,4 +60,4 @@ def certain(evidence: Evidence, a: np.ndarray, b: np.ndarray, odds: np.ndarray) 
         other, weights=odds, minlength=len(nodes)
     )
     twins = key[a] // 1000 == key[b] // 1000
-    return ~twins & (odds / (1 + np.maximum(total[one], total[other])) >= CERTAIN)
+    return ~twins & (odds / (1 + np.maximum(total[one], total[other])) >= least)

@@ -59,6 +59,27 @@ class Agreement:
     pairs: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Second:
+    """Second genuine IDs: share of records that carry one, and P(field equal | one person under two IDs). ``far``: of differing birth dates, those that
+    differ in more than one figure. ``phone``, ``account``: None, as measured in the data. ``certain``: share of all odds that a pair must have.
+
+    The shares stand for estimates: 0.2 % as in the project's hard mix; a wrong sex digit or birth date is what numbers are issued anew for.
+    ``matching.calibration`` refreshes them from clerks' decisions: ``decided`` pairs of which ``same`` were one person, on ``day``.
+    """
+
+    share: float = 0.002
+    birth: float = 0.7
+    sex: float = 0.7
+    far: float = 0.3
+    phone: float | None = None
+    account: float | None = None
+    certain: float = 0.9
+    decided: int = 0
+    same: int = 0
+    day: str = ""
+
+
 @dataclass(slots=True)
 class Levels:
     """One entry a candidate pair: levels of ID, name and the other fields (``FIELDS``)."""
@@ -101,3 +122,16 @@ def odds(
         stranger = stranger * np.choose(level, [1.0, share, 1 - share, 1 - share])
         house = house * np.choose(level, [1.0, near, 1 - near, 1 - near])
     return prior * one / (stranger + kin * house + 1e-12)
+
+
+def each(levels: Levels, strangers: Strangers, agreement: Agreement) -> dict[str, np.ndarray]:
+    """log2 of P(level | one person) / P(level | stranger) a field, as ``odds`` multiplies them; the name's counts the strangers of that name."""
+    close = np.isin(levels.id, (ID_SLIP, ID_PREFIX, ID_TWO, ID_TEXT))
+    out = {"id": np.log2(SAME_ID[levels.id] / strangers.id), "name": np.log2(SAME_NAME[levels.name] / np.maximum(strangers.name, 1e-12))}  # fmt: skip
+    for field in FIELDS:
+        same, share = getattr(agreement, field), strangers.fields[field]
+        if field == "birth":
+            share = np.where(close, 0.9, share)
+        one = np.choose(levels.fields[field], [1.0, same, 1 - same, (1 - same) * agreement.far])
+        out[field] = np.log2(one / np.choose(levels.fields[field], [1.0, share, 1 - share, 1 - share]))
+    return out
