@@ -121,6 +121,22 @@ def test_files_are_read_ahead_in_order(tmp_path: Path) -> None:
             assert readers.get(paths[2]).sheets[0].height == 3  # again
 
 
+def test_readers_end_when_all_that_was_expected_is_read(tmp_path: Path) -> None:
+    paths = [small(tmp_path / f"{number}.xlsx", number + 1) for number in range(3)]
+    with Readers(1) as readers:
+        readers.expect(paths)
+        heights = [readers.get(path).sheets[0].height for path in paths[:2]]
+        [one] = readers._all
+        assert one.alive()
+        heights.append(readers.get(paths[2]).sheets[0].height)
+        deadline = time.monotonic() + 10
+        while one.alive() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not one.alive()
+        heights.append(readers.get(paths[0]).sheets[0].height)  # asked for again: by a new one
+    assert heights == [1, 2, 3, 1]
+
+
 def test_large_files_do_not_wait_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "_AHEAD_BYTES", 1000)
     paths = [small(tmp_path / f"{n}.xlsx") for n in range(3)]

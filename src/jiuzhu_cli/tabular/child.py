@@ -118,11 +118,19 @@ class Readers:
         fresh = future or self.submit(path, passwords)
         self._advance()
         try:
-            return fresh.result()
+            book = fresh.result()
+            if future is not None and not (self._ahead or self._coming):
+                self._dismiss()
+            return book
         except DataError as error:
             if future is None or error.code != ENCRYPTED or known == tuple(passwords):
                 raise
         return self.submit(path, passwords).result()  # other passwords are known by now
+
+    def _dismiss(self) -> None:
+        """Ends the readers that wait: all that was expected is read, and what they have touched of the memory is wanted here."""
+        while (child := self._take()) is not None:
+            self._pool.submit(child.kill)
 
     def _advance(self) -> None:
         waiting = sum(size for *_, size in self._ahead.values())
