@@ -78,7 +78,7 @@ class Bench:
 
     def city(self, persons: int, *, seed: int, target: str, seconds: float, peak_mb: float) -> Line:
         """Three months of a city, straight from the record; the seed is none that anything was tuned on."""
-        made = ledgers.city_workspace(self.work, persons, seed=seed, each=max(20, persons // 250))
+        made = ledgers.city_workspace(self.work, persons, seed=seed, each=max(20, persons // 500))
         truth = scoring.read_truth(made / "truth.json")
         workspace = self.work / "city"
         shutil.rmtree(workspace, ignore_errors=True)

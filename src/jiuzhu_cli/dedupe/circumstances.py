@@ -79,11 +79,16 @@ SELECT l.id_no, m.month, arg_max(l.row_id, l.until) AS line, arg_max(l.name, l.u
 FROM line l CROSS JOIN span m GROUP BY l.id_no, m.month HAVING max(l.until) <= min(m.last_day)
 """
 
+# Who stands in one case of several people has all its others; only who stands in more of them must be counted person by person.
 _MATES = """
 CREATE TABLE mates AS
-SELECT own.id_no, own.month, count(DISTINCT mate.id_no) - 1 AS others
-FROM household own JOIN household mate ON mate.case_id = own.case_id
-GROUP BY own.id_no, own.month HAVING count(DISTINCT mate.id_no) > 1
+WITH sized AS (SELECT case_id, count(*) AS people FROM household GROUP BY case_id HAVING count(*) > 1),
+own AS (SELECT h.id_no, h.month, h.case_id, s.people FROM household h JOIN sized s USING (case_id)),
+person AS (SELECT id_no, month, count(*) AS cases, max(people) AS people FROM own GROUP BY id_no, month)
+SELECT id_no, month, people - 1 AS others FROM person WHERE cases = 1
+UNION ALL
+SELECT o.id_no, o.month, count(DISTINCT m.id_no) - 1 FROM person p JOIN own o USING (id_no, month) JOIN household m ON m.case_id = o.case_id
+WHERE p.cases > 1 GROUP BY o.id_no, o.month
 """
 
 # Cases with a person whom the list names, as a relative or as staff. What the roll itself says of the filing comes first.

@@ -74,8 +74,8 @@ QUALIFY row_number() OVER (PARTITION BY h.programme, h.id_no, h.month ORDER BY a
 
 # Two cases of one programme and month, by what they have in common: 1 husband and wife, 2 a registration book, 3 a door. Where more than
 # three share a door it is a house of many.
-_TWO_CASES = f"""
-CREATE TABLE two_cases AS
+_MET = f"""
+CREATE TABLE meeting AS
 WITH listed AS (
   SELECT h.row_id, h.case_id, h.id_no, h.programme, h.month, h.lead FROM holding h JOIN divided d ON d.programme = h.programme AND d.month = h.month),
 book AS (
@@ -95,10 +95,18 @@ found AS (
   UNION ALL
   SELECT 3, a.row_id, b.row_id, a.case_id, b.case_id, a.month, a.programme, '' FROM door a JOIN door b USING (programme, month, door)
   JOIN (SELECT programme, month, door FROM door GROUP BY ALL HAVING count(*) BETWEEN 2 AND 3) USING (programme, month, door) WHERE a.row_id < b.row_id)
-SELECT * FROM found f
-WHERE case_a <> case_b AND NOT EXISTS (
-  SELECT 1 FROM household x JOIN household y ON y.id_no = x.id_no JOIN household z ON z.case_id = y.case_id JOIN household w ON w.id_no = z.id_no
-  WHERE x.case_id = f.case_a AND w.case_id = f.case_b)
+SELECT * FROM found WHERE case_a <> case_b
+"""
+# Left alone: cases with a person in common, or with two persons whom a third case lists together.
+_TWO_CASES = """
+CREATE TABLE reached AS
+WITH own AS (SELECT DISTINCT h.case_id, h.id_no FROM household h WHERE h.case_id IN (SELECT case_a FROM meeting)),
+further AS (SELECT DISTINCT o.case_id AS case_a, h.case_id FROM own o JOIN household h USING (id_no))
+SELECT DISTINCT f.case_a, h.id_no FROM further f JOIN household h USING (case_id);
+CREATE TABLE joined AS
+SELECT DISTINCT r.case_a, w.case_id AS case_b FROM household w JOIN reached r USING (id_no) WHERE w.case_id IN (SELECT case_b FROM meeting);
+CREATE TABLE two_cases AS
+SELECT * FROM meeting f WHERE NOT EXISTS (SELECT 1 FROM joined j WHERE j.case_a = f.case_a AND j.case_b = f.case_b)
 QUALIFY row_number() OVER (PARTITION BY least(case_a, case_b), greatest(case_a, case_b) ORDER BY why, row_a, row_b) = 1
 """
 _TOGETHER = """
@@ -122,7 +130,7 @@ def find_households(connection: duckdb.DuckDBPyConnection, policy: Policy, month
         return
     connection.execute("CREATE TABLE divided (programme VARCHAR, month VARCHAR, span INTEGER)")
     insert_rows(connection, "divided", rows)
-    for statement in (_FIRST, _COUPLES, _DIVORCED, _SPLIT, _TWO_CASES, _TOGETHER):
+    for statement in (_FIRST, _COUPLES, _DIVORCED, _SPLIT, _MET, _TWO_CASES, _TOGETHER):
         connection.execute(statement)
 
 

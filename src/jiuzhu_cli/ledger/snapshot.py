@@ -26,6 +26,7 @@ REGISTER_COLUMNS = (
 ).split()
 
 CHUNK = 250_000  # rows read at a time
+MEMORY_GIB = 2.75
 NEAR = 2_000  # rows of other batches that are read along rather than asking anew
 
 # Words in a death list's 状态 that take the entry back. 注销 is not one: it says that the death was registered (户口注销).
@@ -64,12 +65,12 @@ def open_snapshot(
     table_no, programme, area, month, file_name, sheet``).
     ``months`` limits rolls to first..last month, both included; ``registers``: all, none, or these codes. Without ``places`` rows carry no
     ``file_name`` and ``sheet`` (``origin`` has them): a million rows would repeat them a million times.
-    What does not fit into half of the machine's memory waits in a folder of the workspace (whose mode is 0700) until the connection closes.
+    What does not fit into the engine's share of memory waits in a folder of the workspace (whose mode is 0700) until the connection closes.
     """
     import duckdb
 
     connection = duckdb.connect(":memory:")
-    connection.execute("SET memory_limit = '50%'")
+    _bound_memory(connection)
     connection.execute(f"SET temp_directory = {_text(str(spill_folder(store)))}")
     span = f" AND b.month BETWEEN '{months[0]}' AND '{months[1]}'" if months else ""
     codes = "" if isinstance(registers, bool) else f" AND b.programme IN ({', '.join(map(_text, registers)) or 'NULL'})"
@@ -90,6 +91,14 @@ def open_snapshot(
         if kind == "roll" or registers:
             _read_rows(connection, store, kind, columns, places=places)
     return connection
+
+
+def _bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Half of the machine's memory, at most ``MEMORY_GIB``: the rest is for what reads and writes beside the engine."""
+    connection.execute("SET memory_limit = '50%'")
+    size, unit = connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0].split()
+    if float(size) * {"GiB": 1, "TiB": 1024}.get(unit, 0) > MEMORY_GIB:
+        connection.execute(f"SET memory_limit = '{MEMORY_GIB}GiB'")
 
 
 def spill_folder(store: Store) -> Path:
