@@ -130,6 +130,30 @@ SELECT c.case_id, max(CASE WHEN h.addon THEN coalesce(r.addon_fen, 0) END) AS ad
 FROM roll r JOIN has h USING (batch_id) JOIN cases c USING (batch_id, case_no) WHERE h.addon OR h.care GROUP BY c.case_id
 """
 
+# Anybody of the household, on a roll of the months before or of the run up to that month.
+_AIDED = f"""
+CREATE TABLE aided AS
+WITH given AS (
+  SELECT id_no, month FROM before WHERE programme = 'temporary_assistance'
+  UNION ALL SELECT id_no, month FROM holding WHERE programme = 'temporary_assistance')
+SELECT DISTINCT own.id_no, own.month FROM given g JOIN household mate ON mate.id_no = g.id_no JOIN household own ON own.case_id = mate.case_id
+WHERE g.month <= own.month AND {months_of("own.month")} - {months_of("g.month")} < 12
+"""
+# Children whose registration book names people of their parents' age, all of whom are gone.
+_ORPHANED = """
+CREATE TABLE orphaned AS
+WITH book AS (
+  SELECT DISTINCT certificate_no AS book, id_no, CAST(substr(id_no, 7, 4) AS INTEGER) AS born FROM register
+  WHERE register = 'household_registration' AND certificate_no <> '' AND length(id_no) = 18),
+gone AS (
+  SELECT d.id_no, m.month FROM death d CROSS JOIN span m WHERE coalesce(d.died, '') <= m.last_day
+  UNION SELECT id_no, month FROM standing WHERE programme IN ('register:imprisonment', 'register:compulsory_rehab', 'register:missing_declared'))
+SELECT c.id_no, m.month FROM book c JOIN book p ON p.book = c.book AND c.born - p.born BETWEEN 16 AND 45 CROSS JOIN span m
+LEFT JOIN gone g ON g.id_no = p.id_no AND g.month = m.month
+WHERE CAST(substr(m.month, 1, 4) AS INTEGER) - c.born <= 18
+GROUP BY c.id_no, m.month HAVING count(*) = count(g.id_no)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstance:
@@ -154,6 +178,8 @@ ALL = (
     Circumstance("helped", _HELPED),
     Circumstance("watched", _WATCHED),
     Circumstance("diagnosed", _DIAGNOSED),
+    Circumstance("aided", _AIDED),
+    Circumstance("orphaned", _ORPHANED),
     Circumstance("figures", _FIGURES, "{table}.case_id = a.case_id"),
 )
 
@@ -182,6 +208,9 @@ COLUMNS: dict[str, str | Ratio] = {
     "亲属姓名": "kin.member",
     "有救助": "helped.id_no IS NOT NULL",
     "监测对象": "watched.id_no IS NOT NULL",
+    "名单金额": fen("a.listed_fen"),
+    "一年内临时救助": "aided.id_no IS NOT NULL",
+    "父母缺失": "orphaned.id_no IS NOT NULL",
     "确诊月数": "diagnosed.months",
     "分类施保金": fen("figures.addon_fen"),
     "照料护理金": fen("figures.care_fen"),

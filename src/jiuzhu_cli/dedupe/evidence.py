@@ -78,6 +78,9 @@ class Speaker:
     def _filled(self, says: str, hit: Mapping[str, Any], said: str, months: Sequence[tuple[str, int]]) -> str:
         """The code's template with the hit's values; ``fact`` is ``word=value|word=value``."""
         facts = _facts(hit)
+        if hit["kind"] == "missed":  # age|certified|grade|kind
+            age, _, grade, kind = (str(hit["fact"]).split("|") + [""] * 3)[:4]
+            facts = {"年龄": age, "残疾": f"，{kind}{grade}级残疾" if grade else ""}
         sides = {
             f"{word}_{letter}": value
             for letter in "ab"

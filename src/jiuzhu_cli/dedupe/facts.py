@@ -81,7 +81,7 @@ GROUP BY programme, month, town, file_name HAVING count(*) > 1
 """
 
 PERSON_COLUMNS = "age sex certified degree disability ill enrolled house".split()
-_PERSON = """CASE WHEN length({r}.id_no) = 18 THEN ({last} - TRY_CAST(substr({r}.id_no, 7, 8) AS INTEGER)) // 10000 END AS age,
+PERSON = """CASE WHEN length({r}.id_no) = 18 THEN ({last} - TRY_CAST(substr({r}.id_no, 7, 8) AS INTEGER)) // 10000 END AS age,
   CASE WHEN length({r}.id_no) = 18 THEN CASE WHEN TRY_CAST(substr({r}.id_no, 17, 1) AS INTEGER) % 2 = 1 THEN '男' ELSE '女' END END AS sex,
   coalesce(d.certified, FALSE) AS certified, d.degree, d.disability, coalesce(d.ill, FALSE) AS ill, coalesce(d.enrolled, FALSE) AS enrolled, d.house"""
 
@@ -91,7 +91,7 @@ SELECT r.row_id, c.case_id, r.programme, r.month, r.id_no, r.name, r.town, r.vil
   CAST(floor((2 * c.amount_fen + c.persons) / (2 * c.persons)) AS BIGINT) AS share_fen, c.amount_fen AS case_fen, c.persons,
   c.category, r.care_mode, r.self_care, r.work_ability, r.cause, r.claimed_status, r.stage, r.grade, r.event_date,
   r.disability_no, r.disability_kind, r.disability_grade, r.account_no, r.payee_name, r.payee_id_no,
-  {_PERSON.format(r="r", last="s.last_number")}
+  {PERSON.format(r="r", last="s.last_number")}
 FROM roll r JOIN cases c USING (batch_id, case_no) JOIN span s ON s.month = r.month
 LEFT JOIN described d ON d.id_no = r.id_no AND d.month = r.month
 """
@@ -161,7 +161,7 @@ GROUP BY id_no, month
 _STANDING = f"""
 CREATE TABLE standing AS
 SELECT r.row_id, 'register:' || r.register AS programme, r.month, r.id_no, r.name, r.town, r.village, r.kind, r.grade, r.amount_fen,
-  {_PERSON.format(r="r", last="s.last_number")}
+  {PERSON.format(r="r", last="s.last_number")}
 FROM entry r JOIN span s ON s.month = r.month LEFT JOIN described d ON d.id_no = r.id_no AND d.month = r.month
 """
 

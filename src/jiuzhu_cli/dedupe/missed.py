@@ -1,6 +1,7 @@
 """Missed aid (应享未享): entitlements of policy-reference appendix B that the roll of the programme due does not show.
 
-Judged only where that programme's roll of the person's town (or village) and month was imported; elsewhere it is said once that
+``a`` may also be ``stopped:CODE`` (on the latest roll of CODE before, no longer on this month's) and the programme due itself (its own line
+shows what is wanting). Judged only where that programme's roll of the person's town (or village) and month was imported; elsewhere it is said once that
 it cannot be judged. Left out: the dead, people who have it in another town, people whose other benefit bars it (X or H).
 """
 
@@ -9,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from jiuzhu_cli.dedupe.facts import COVERED, PERSON_COLUMNS
+from jiuzhu_cli.dedupe.circumstances import COLUMNS, make_tables, tables_of
+from jiuzhu_cli.dedupe.facts import COVERED, PERSON, PERSON_COLUMNS
+from jiuzhu_cli.dedupe.hits import insert_rows
 from jiuzhu_cli.dedupe.terms import DUE, OTHER, PAIR, condition, in_force
 from jiuzhu_cli.policy.expression import words_of
 
@@ -29,13 +32,14 @@ SELECT h.id_no, h.month, min(h.town) AS town, min(h.village) AS village FROM hol
 WHERE EXISTS (SELECT 1 FROM standing s WHERE s.id_no = h.id_no AND s.month = h.month AND (coalesce(s.town, '') = '' OR coalesce(s.village, '') = ''))
 GROUP BY h.id_no, h.month HAVING min(h.town) = max(h.town)
 """
+STOPPED = "stopped:"
 ROWS = 1 << 43  # more than there are row numbers
 
 # A register's line may lack the town: then the person's rolls of the month tell it, if they all say the same.
 _FROM_REGISTER = f"""
 SELECT s.programme, s.month, s.row_id * -1 AS row_id, s.id_no, coalesce(nullif(s.town, ''), w.town, '') AS town,
   coalesce(nullif(s.village, ''), w.village, '') AS village, s.kind AS category, NULL AS care_mode, NULL AS self_care, NULL AS work_ability,
-  NULL AS cause, NULL AS claimed_status, NULL AS stage, s.grade, 0 AS share_fen, {", ".join(f"s.{name}" for name in PERSON_COLUMNS)}
+  NULL AS cause, NULL AS claimed_status, NULL AS stage, s.grade, 0 AS share_fen, s.amount_fen AS listed_fen, {", ".join(f"s.{name}" for name in PERSON_COLUMNS)}
 FROM standing s LEFT JOIN home w USING (id_no, month)
 WHERE s.programme = '{{a}}'
 """
@@ -45,17 +49,37 @@ BARRING_REGISTER = (
 )
 _FROM_ROLL = "SELECT * FROM holding WHERE {which}"
 
+# Who stood on the list of that place before, within the run's months or just before them, and no longer does where this month's is there.
+_STOPPED = f"""
+CREATE TABLE stopped AS
+WITH earlier AS (
+  SELECT programme, month, row_id, id_no, name, town, village, amount_fen AS share_fen FROM before
+  UNION ALL SELECT programme, month, row_id, id_no, name, town, village, share_fen FROM holding),
+last_on AS (
+  SELECT e.*, m.month AS now, m.last_number FROM earlier e JOIN span m ON e.month < m.month WHERE e.programme IN ({{codes}})
+  QUALIFY row_number() OVER (PARTITION BY e.programme, e.id_no, m.month ORDER BY e.month DESC, e.row_id) = 1)
+SELECT l.programme, l.now AS month, l.row_id, l.id_no, l.name, l.town, l.village, NULL AS category, NULL AS care_mode, NULL AS self_care,
+  NULL AS work_ability, NULL AS cause, NULL AS claimed_status, NULL AS stage, NULL AS grade, l.share_fen, {PERSON.format(r="l", last="l.last_number")}
+FROM last_on l LEFT JOIN described d ON d.id_no = l.id_no AND d.month = l.now
+WHERE NOT EXISTS (SELECT 1 FROM holding h WHERE h.programme = l.programme AND h.id_no = l.id_no AND h.month = l.now)
+  AND NOT EXISTS (SELECT 1 FROM earlier e WHERE e.programme = l.programme AND e.town = l.town AND e.month > l.month AND e.month < l.now)
+  AND {COVERED.format(programme="l.programme", month="l.now", town="l.town", village="l.village")}
+"""
+_FROM_STOPPED = "SELECT * FROM stopped WHERE programme = '{a}'"
+
 _DUE = """
 INSERT INTO due
 SELECT {rank} - a.row_id, '{severity}', a.month, a.row_id, a.id_no, a.programme, a.town, a.village, '{b}', '{rule}'
-FROM ({source}) a
-WHERE a.month IN ({months}) AND {condition}
-  AND NOT EXISTS (SELECT 1 FROM holding b WHERE b.programme = '{b}' AND b.id_no = a.id_no AND b.month = a.month)
+FROM ({source}) a {joins}
+WHERE a.month IN ({months}) AND {condition} {absent}
 """
+_ABSENT = (
+    "AND NOT EXISTS (SELECT 1 FROM holding b WHERE b.programme = '{b}' AND b.id_no = a.id_no AND b.month = a.month)"
+)
 
 # Where a household programme is due, somebody else of the case may have it for all.
 _HOUSEHOLD_HAS = """
-DELETE FROM due WHERE due = '{b}' AND EXISTS (
+DELETE FROM due WHERE due = '{b}' AND programme <> '{b}' AND EXISTS (
   SELECT 1 FROM household own JOIN household mate ON mate.case_id = own.case_id
   JOIN household has ON has.id_no = mate.id_no AND has.programme = '{b}' AND has.month = due.month
   WHERE own.id_no = due.id_no AND own.month = due.month)
@@ -94,12 +118,15 @@ WITH best AS (SELECT o.* FROM judged j JOIN due o ON o.rank = j.rank AND o.month
 told AS (
   SELECT row_id, month, name, share_fen, {", ".join(PERSON_COLUMNS)} FROM holding WHERE row_id IN (SELECT row_id FROM best)
   UNION ALL
-  SELECT -row_id, month, name, 0, {", ".join(PERSON_COLUMNS)} FROM standing WHERE -row_id IN (SELECT row_id FROM best))
-SELECT concat_ws('|', 'missed', b.due, b.id_no), 'missed', CASE b.severity WHEN 'strong' THEN 'missed_strong' ELSE 'missed_candidate' END,
+  SELECT -row_id, month, name, 0, {", ".join(PERSON_COLUMNS)} FROM standing WHERE -row_id IN (SELECT row_id FROM best)
+  UNION ALL
+  SELECT row_id, month, name, share_fen, {", ".join(PERSON_COLUMNS)} FROM stopped WHERE row_id IN (SELECT row_id FROM best))
+SELECT concat_ws('|', 'missed', b.due, b.id_no), 'missed',
+  coalesce(w.code, CASE b.severity WHEN 'strong' THEN 'missed_strong' ELSE 'missed_candidate' END),
   b.rule, b.severity, b.month, b.row_id, NULL, b.id_no, t.name, b.programme, b.town, '', '', b.due, b.town, 0, t.share_fen, 0,
   concat_ws('|', coalesce(CAST(t.age AS VARCHAR), ''), CASE WHEN t.certified THEN 'certified' ELSE '' END, coalesce(CAST(t.degree AS VARCHAR), ''),
     coalesce(t.disability, ''))
-FROM best b JOIN told t USING (row_id, month)
+FROM best b JOIN told t USING (row_id, month) LEFT JOIN due_code w ON w.rule = b.rule
 """
 
 # Where no list of the programme was imported at all it does not matter in which town.
@@ -125,32 +152,36 @@ def find_missed(
             "SELECT DISTINCT programme FROM holding UNION SELECT DISTINCT programme FROM standing"
         ).fetchall()
     }
+    _find_stopped(connection, relations)
     dues: set[str] = set()
+    codes: list[tuple[object, ...]] = []
     for position, relation in enumerate(relations):
         held = [month for month in sorted(months) if in_force(relation, policy, month)]
         if relation.kind not in ("E", "C") or relation.b not in policy.programmes or not held:
             continue
-        if relation.a not in present and relation.a != "*":
+        if relation.a not in present and relation.a != "*" and not relation.a.startswith(STOPPED):
             continue
         dues.add(relation.b)
-        if relation.a.startswith("register:"):
-            source = _FROM_REGISTER.replace("{a}", relation.a)
-        else:
-            source = _FROM_ROLL.replace(
-                "{which}", f"programme <> '{relation.b}'" if relation.a == "*" else f"programme = '{relation.a}'"
-            )
+        codes += [(relation.id, relation.code)] if relation.code else []
+        tables = tables_of(words_of(relation.when)) if relation.when.strip() else []
+        make_tables(connection, tables)
+        severity = relation.severity if relation.kind == "E" else "candidate"
+        own = relation.a == relation.b or relation.a == STOPPED + relation.b
         connection.execute(
             _DUE.format(
                 rule=relation.id,
-                rank=((relation.severity if relation.kind == "E" else "candidate") != "strong") * 1000 * ROWS
-                + position * ROWS,
-                severity=relation.severity if relation.kind == "E" else "candidate",
+                rank=(severity != "strong") * 1000 * ROWS + position * ROWS,
+                severity=severity,
                 b=relation.b,
-                source=source,
+                source=_source(relation),
+                joins=" ".join(one.joined for one in tables),
+                absent="" if own else _ABSENT.format(b=relation.b),
                 months=_texts(held),
-                condition=condition(relation, policy, held, DUE),
+                condition=condition(relation, policy, held, DUE | COLUMNS),
             )
         )
+    connection.execute("CREATE TABLE due_code (rule VARCHAR, code VARCHAR)")
+    insert_rows(connection, "due_code", codes)
     for due in sorted(dues):
         if policy.programmes[due].unit == "household":
             connection.execute(_HOUSEHOLD_HAS.replace("{b}", due))
@@ -169,6 +200,21 @@ def find_missed(
             {"kind": "missed", "programme": due, "town": town, "month": month, "persons": persons, "reason": reason}
         )
     return unjudged
+
+
+def _source(relation: Relation) -> str:
+    """The rows that side a stands for, with the columns of ``holding`` that conditions name."""
+    if relation.a.startswith("register:"):
+        return _FROM_REGISTER.replace("{a}", relation.a)
+    if relation.a.startswith(STOPPED):
+        return _FROM_STOPPED.replace("{a}", relation.a.removeprefix(STOPPED))
+    return _FROM_ROLL.replace("{which}", f"programme <> '{relation.b}'" if relation.a == "*" else f"programme = '{relation.a}'")  # fmt: skip
+
+
+def _find_stopped(connection: duckdb.DuckDBPyConnection, relations: Collection[Relation]) -> None:
+    """The table ``stopped`` for the programmes whose leavers a relation asks for."""
+    codes = {relation.a.removeprefix(STOPPED) for relation in relations if relation.a.startswith(STOPPED)}
+    connection.execute(_STOPPED.replace("{codes}", _texts(sorted(codes)) or "NULL"))
 
 
 def _bar(

@@ -193,6 +193,10 @@ def _relations(policy: Policy, today: date) -> Iterator[Problem]:
                 yield Problem("error", where, "补差（T）要写 cap：封顶参数")
             else:
                 yield from _parameter(policy, where, "cap", relation.cap, unit="元")
+        if relation.code and (relation.code not in policy.doubts or not policy.doubts[relation.code].says):
+            yield Problem(
+                "error", where, f"没有写了 says 的疑点代码“{relation.code}”{near(relation.code, policy.doubts)}"
+            )
         if relation.within:
             yield from _parameter(policy, where, "within", relation.within, unit="月")
         if relation.switch:
@@ -258,8 +262,8 @@ def _rest(policy: Policy, today: date) -> Iterator[Problem]:
 def _side(policy: Policy, where: str, side: str) -> Iterator[Problem]:
     kind, _, code = side.rpartition(":")
     known: Mapping[str, object] = policy.registers if kind == "register" else policy.programmes
-    if side != "*" and (kind not in ("", "register") or code not in known):
-        yield Problem("error", where, f"没有叫“{side}”的{'名单' if kind else '项目'}{near(code, known)}")
+    if side != "*" and (kind not in ("", "register", "stopped") or code not in known):
+        yield Problem("error", where, f"没有叫“{side}”的{'名单' if kind == 'register' else '项目'}{near(code, known)}")
 
 
 def _parameter(

@@ -131,7 +131,8 @@ class Register(Shape):
 class Relation(Shape):
     """What two programmes are to each other. X exclusive, T top-up to a cap, H the higher one, S stack, E entitled, C candidate.
 
-    For E and C, ``a`` is what the person has (a programme, or ``register:disability_certificate``), ``b`` what is due.
+    For E and C, ``a`` is what the person has (a programme, ``register:disability_certificate``, or ``stopped:PROGRAMME``: had until now),
+    ``b`` what is due; with a = b the programme's own line shows what is wanting.
     """
 
     id: str
@@ -146,6 +147,7 @@ class Relation(Shape):
     since: date | None = None
     until: date | None = None
     switch: str = ""  # local switch (a boolean parameter); '' always on
+    code: str = ""  # of E and C: doubt code with its own wording
     note: str = ""
     basis: str
 

@@ -14,6 +14,7 @@ from jiuzhu_cli.core.period import check_month, last_day
 from jiuzhu_cli.ledger.doubts import confirmed_stops
 from jiuzhu_cli.ledger.people import Person, latest_month, person_file, person_snapshot
 from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
+from jiuzhu_cli.policy.vocabulary import CIRCUMSTANCE
 from jiuzhu_cli.review.eligibility import WORDS, RuleResult
 from jiuzhu_cli.review.run import Readings, judge, rows_of
 
@@ -235,7 +236,11 @@ def _entitlements(
     order = {"satisfied": 0, "barred": 1, "absent": 2, "unknown": 3}
     for relation in in_force:
         due = relation.b
-        if relation.kind not in ("E", "C") or due not in policy.programmes:
+        if relation.kind not in ("E", "C") or due not in policy.programmes or relation.code:
+            continue
+        if (
+            set(words_of(relation.when or "true")) & CIRCUMSTANCE.keys()
+        ):  # needs other people's lines: the list of doubts tells
             continue
         if (relation.a != "*" and relation.a not in held | listed) or (relation.a == "*" and not held - {due}):
             continue
