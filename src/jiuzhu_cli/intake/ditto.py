@@ -23,9 +23,11 @@ _MARKS = pa.array(MARKS, type=pa.string())
 def fill_dittos(work: Work) -> None:
     """Puts the value of the nearest data row above in place of each mark; a mark below a blank stays as it is written."""
     rows = work.table.rows
-    for column in work.table.columns:
-        if not column.field or column.field in _OWN:
-            continue
+    columns = [column for column in work.table.columns if column.field and column.field not in _OWN]
+    texts = [work.sheet.columns[column.index].text for column in columns]
+    if not pc.any(pc.is_in(pa.chunked_array(texts, pa.string()), value_set=_MARKS)).as_py():
+        return
+    for column in columns:
         cells = work.sheet.columns[column.index]
         marked = pc.is_in(cells.text, value_set=_MARKS).to_numpy(zero_copy_only=False)[rows]
         if not marked.any():

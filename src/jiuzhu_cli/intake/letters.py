@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from jiuzhu_cli.core.names import ODD_CHARACTERS, ODD_NAME
 
+_NAME = ((0xB7, 0xB7), (0x4E00, 0x9FA5))
 _CHINESE = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF))
 _PLAIN = (
     (0x21, 0x7E), (0xB7, 0xB7), (0x3001, 0x3003), (0x3005, 0x3011), (0x3014, 0x3017), *_CHINESE, (0xFF01, 0xFF5E),
@@ -31,7 +32,7 @@ def _table(ranges: tuple[tuple[int, int], ...]) -> np.ndarray:
 @cache
 def name_characters() -> np.ndarray:
     """By code point: whether names are made of it, U+4E00–U+9FA5 and the interpunct."""
-    return _table(((0xB7, 0xB7), (0x4E00, 0x9FA5)))
+    return _table(_NAME)
 
 
 @cache
@@ -50,10 +51,17 @@ def plain_names(texts: pa.StringArray, longest: int) -> np.ndarray:
         strange = pc.match_substring_regex(rest, ODD_NAME).fill_null(True).to_numpy(zero_copy_only=False)
         good[rows] = made_of(rest, name_characters(), 1, longest) & ~strange
     elif len(rows):
-        search, admits = _odd_name(), name_characters()
+        search, admits = _odd_name(), _name()
         for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
-            good[row] = bool(text) and len(text) <= longest and not search(text) and all(admits[ord(c)] for c in text)
+            good[row] = bool(text) and len(text) <= longest and admits(text) is not None and not search(text)
     return good
+
+
+@cache
+def _name() -> Callable[[str], object]:
+    """The same for a few texts: by a pattern."""
+    ranges = "".join(f"{chr(first)}-{chr(last)}" for first, last in _NAME)
+    return re.compile(f"[{ranges}]+").fullmatch
 
 
 @cache

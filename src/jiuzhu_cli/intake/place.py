@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jiuzhu_cli.core.text import compact
-from jiuzhu_cli.intake.areas import UNKNOWN, Towns, distinct_texts, district_word, sheet_village, short_village
+from jiuzhu_cli.intake.areas import UNKNOWN, Towns, district_word, sheet_village, short_village
 from jiuzhu_cli.intake.body import GROUP, TOWN_GROUP
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def place_table(work: Work) -> None:
 def _local_towns(work: Work, town: str) -> Towns:
     """The bureau's towns with every full name that the table's column and the texts around it give."""
     column = work.table.column("town")
-    texts = list(distinct_texts(work.cells(column.index))) if column is not None else []
+    texts = list(work.distinct(column.index)) if column is not None else []
     texts += [proof.text for proof in work.evidence] + [name for _, name in work.body.groups]
     found = {work.context.towns.find(text)[0] for text in texts}
     return work.context.towns.knowing(sorted(found - {""}), own=town)
@@ -128,7 +128,7 @@ def _column_towns(work: Work, towns: Towns) -> dict[str, int]:
     column = table.column("town")
     if column is not None:
         out: dict[str, int] = {}
-        for text, count in distinct_texts(work.cells(column.index)).items():
+        for text, count in work.distinct(column.index).items():
             if not _NOT_A_PLACE.search(compact(text)):
                 name = towns.canonical(text)
                 out[name] = out.get(name, 0) + count
@@ -139,7 +139,7 @@ def _column_towns(work: Work, towns: Towns) -> dict[str, int]:
     for code in ("area_text", "village"):
         column = table.column(code)
         out = {}
-        for text, count in distinct_texts(work.cells(column.index)).items() if column is not None else ():
+        for text, count in work.distinct(column.index).items() if column is not None else ():
             name = towns.find(text)[0]
             if name:
                 out[name] = out.get(name, 0) + count
@@ -167,7 +167,7 @@ def _column_villages(work: Work) -> set[str]:
     column = work.table.column("village")
     if column is None:
         return set()
-    texts = distinct_texts(work.cells(column.index))
+    texts = work.distinct(column.index)
     return {short_village(text) for text in texts if not _NOT_A_PLACE.search(compact(text))}
 
 

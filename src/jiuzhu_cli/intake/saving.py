@@ -25,7 +25,8 @@ from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 
 GROUP_FILES, GROUP_ROWS = 64, 20_000
-WORTH_FILES = 24  # so many are saved where there is nothing else to do; fewer would cost more commits than they win
+# So many are saved where there is nothing else to do: fewer would cost more commits than they win, but for the last ones
+WORTH_FILES, WORTH_AT_LAST = 24, 8
 
 
 @dataclass
@@ -48,9 +49,9 @@ class Saver:
         if len(self._jobs) >= GROUP_FILES or self._rows >= GROUP_ROWS:
             self.flush()
 
-    def use_the_time(self) -> None:
-        """Saves what waits, if it is worth a commit, while the next file is still being read elsewhere."""
-        if len(self._jobs) >= WORTH_FILES:
+    def use_the_time(self, left: int) -> None:
+        """Saves what waits, if it is worth a commit, while the next of the files ``left`` is still being read elsewhere."""
+        if len(self._jobs) >= (WORTH_FILES if left >= WORTH_FILES else WORTH_AT_LAST):
             self.flush()
 
     def flush(self) -> None:

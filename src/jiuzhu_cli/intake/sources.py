@@ -84,4 +84,5 @@ def source_groups(files: Iterable[Source]) -> list[list[Source]]:
 def towns_in_names(files: Iterable[Source]) -> set[str]:
     """Full names of towns in the names of files and of the folders they lie in."""
     names = {part for path, root in files for part in (root.name, *path.relative_to(root).parts)}
-    return {town for town in (Towns(()).find(name)[0] for name in names) if is_full_town(town)}
+    nowhere = Towns(())
+    return {town for town in (nowhere.find(name)[0] for name in names) if is_full_town(town)}

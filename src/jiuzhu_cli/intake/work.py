@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.core.finding import Finding, Severity, SourceRef
-from jiuzhu_cli.intake.areas import Towns
+from jiuzhu_cli.intake.areas import Towns, distinct_texts
 from jiuzhu_cli.intake.body import Body
 from jiuzhu_cli.intake.columns import Understanding
 from jiuzhu_cli.intake.grid import Grid
@@ -62,12 +62,23 @@ class Work:
     table: Table
     evidence: list[Evidence]
     columns: Understanding | None = None
+    _distinct: dict[int, tuple[np.ndarray, Column, dict[str, int]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def tell(self, code: str, severity: Severity, *, column: str = "", field: str = "", **values: str | int) -> None:
         source = SourceRef(self.context.file, self.sheet.name, 0, column)
         self.table.findings.append(Finding(code, severity, source, field, "", values))
         if severity == "error":
             self.table.fatal = True
+
+    def distinct(self, column: int) -> dict[str, int]:
+        """Distinct non-blank texts of a column at the table's data rows, with their counts."""
+        rows, cells = self.table.rows, self.grid.columns[column]
+        known = self._distinct.get(column)
+        if known is None or known[0] is not rows or known[1] is not cells:
+            known = self._distinct[column] = rows, cells, distinct_texts(self.cells(column))
+        return known[2]
 
     def cells(self, column: int) -> Column:
         """A column at the table's data rows."""

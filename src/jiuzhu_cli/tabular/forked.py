@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-_LOOK = 0.01  # seconds between two looks whether it has ended
+_SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two looks whether it has ended
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
 
@@ -57,11 +58,13 @@ class Forked:
 
     def wait(self, timeout: float | None = None) -> int:
         """Waits for its end; ``subprocess.TimeoutExpired`` when it does not come in ``timeout`` seconds."""
-        until = None if timeout is None else time.monotonic() + timeout
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        pause = _SHORTEST
         while (code := self.poll()) is None:
-            if until is not None and time.monotonic() > until:
+            if time.monotonic() > until:
                 raise subprocess.TimeoutExpired("reader", timeout or 0)
-            time.sleep(_LOOK)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST)
         return code
 
     def kill(self) -> None:
