@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test lint bench compiled clean install sample
+.PHONY: demo test lint bench bench-match compiled clean install sample
 
 install: $(VENV)/.installed
 
@@ -31,6 +31,10 @@ lint: install
 
 bench: compiled
 	$(BIN)/python benchmarks/run.py
+
+# who is the same person: beside Splink and an exact join; the table is bench-work/performance.md; LARGE=--large adds 10,000,000 records
+bench-match: compiled
+	$(BIN)/python benchmarks/run.py --only match $(LARGE)
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist bench-work

@@ -27,8 +27,9 @@ from tests.e2e import scoring  # noqa: E402
 class Bench:
     """Sizes and the work folder. ``scale`` 1 is the size of the targets."""
 
-    def __init__(self, work: Path, *, quick: bool) -> None:
+    def __init__(self, work: Path, *, quick: bool, large: bool = False) -> None:
         self.work = work
+        self.large = large
         self.runs = 1 if quick else 3
         self.rows = 5_000 if quick else 100_000
         self.persons = 6_000 if quick else 255_000
@@ -134,6 +135,7 @@ def summary(name: str, measured: Measured) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--large", action="store_true", help="also 10,000,000 records for match")
     parser.add_argument("--work", type=Path, default=ROOT / "bench-work")
     parser.add_argument(
         "--only",
@@ -141,7 +143,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     compileall.compile_dir(ROOT / "src", quiet=1)  # as pip leaves a package, whatever the environment says
-    bench = Bench(options.work, quick=options.quick)
+    bench = Bench(options.work, quick=options.quick, large=options.large)
     lines = []
     for make in bench.lines():
         if not options.only or options.only in make.__name__:
