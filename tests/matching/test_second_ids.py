@@ -62,7 +62,8 @@ def test_twins_of_one_sounding_name_stay_two() -> None:
     births = [f"{1950 + h % 70}-{h % 12 + 1:02d}-{h % 28 + 1:02d}" for h in home]
     numbers = ids(np.full(2 * size, 421002), births, (home // 3) % 900 + 10 + np.arange(2 * size) % 2)
     matched = match_records(table(id_no=numbers, **people))
-    cut_off = sum(number.endswith("000") for number in numbers)  # look like Excel's rounding, and the other twin's begins alike
+    # such numbers look rounded by Excel, and the other twin's begins alike
+    cut_off = sum(number.endswith("000") for number in numbers)
     assert len(np.unique(matched.person)) >= 2 * size - cut_off
     assert cut_off <= 4
     assert matched.by_key["same_person"] >= 0.99 * size  # but a clerk may look
