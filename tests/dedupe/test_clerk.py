@@ -423,6 +423,40 @@ def test_stopped_and_on_the_roll_again(world: World) -> None:
     assert {row["programme"] for row in held_sides(world.store, "2026-10")} == {LOW, POOR}
 
 
+def test_stopped_taken_off_and_back_in_a_later_month(world: World) -> None:
+    """The month decided on is corrected away; what was decided is still known when the roll shows it again."""
+    doubles(world, 1)
+    world.run()
+    _said(world, "stopped", "a")
+    [[batch]] = world.store.query("SELECT batch_id FROM batch WHERE programme = ?", (LOW,))
+    world.undo(batch)
+    assert world.run().counts.gone == 1
+    doubles(world, 1, month="2026-11")
+    result = world.run("2026-11")
+    assert (result.counts.reopened, result.open) == (1, 1)
+    assert [e["event"] for e in history(world.store, ["D000001"])] == ["decided", "gone", "reopened", "back"]
+
+
+@pytest.mark.parametrize(("fen", "reopened"), [(50_000, 0), (70_000, 1)])
+def test_allowed_taken_off_and_back(world: World, fen: int, reopened: int) -> None:
+    doubles(world, 1)
+    world.run()
+    _said(world, "allowed")
+    [[batch]] = world.store.query("SELECT batch_id FROM batch WHERE programme = ?", (LOW,))
+    world.undo(batch)
+    world.run()
+    doubles(world, 1, month="2026-11", fen=fen)
+    assert world.run("2026-11").counts.reopened == reopened
+
+
+def test_an_earlier_month_looked_at_later_is_not_again(world: World) -> None:
+    doubles(world, 1, month="2026-09")
+    doubles(world, 1, month="2026-10")
+    world.run("2026-10")
+    _said(world, "stopped", "a")
+    assert world.run("2026-10", "2026-09").counts.reopened == 0
+
+
 def test_the_number_stays_through_corrections_and_undo(world: World) -> None:
     doubles(world, 1, 3)
     world.run()

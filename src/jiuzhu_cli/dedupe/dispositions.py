@@ -318,13 +318,21 @@ def _latest(lines: Sequence[_Line]) -> _Line:
 def _said(line: _Line, doubt: Mapping[str, Any]) -> Said:
     disposition = disposition_of(*line.verdict, stoppable=_stoppable(doubt))
     label = verdict_label({"kind": doubt["kind"], "result": line.result, "disposition": disposition})
-    return Said(line.file, line.sheet, line.cell(line.word_header), label, line.note, line.checked_by, line.checked_on)
+    return Said(
+        line.file,
+        line.sheet,
+        line.cell(line.word_header),
+        label,
+        mask_text(line.note),
+        line.checked_by,
+        line.checked_on,
+    )
 
 
 def _of_record(doubt: Mapping[str, Any], decided: Mapping[str, Any] | None) -> Said:
     file, sheet, cell = ([*str(decided["source"] if decided else "").rsplit(" ", 2), "", ""])[:3]
     return Said(
-        file, sheet, cell, verdict_label(doubt), doubt["disposition_note"], doubt["checked_by"], doubt["checked_on"], doubt["disposed_by"],
+        file, sheet, cell, verdict_label(doubt), mask_text(doubt["disposition_note"]), doubt["checked_by"], doubt["checked_on"], doubt["disposed_by"],
         doubt["disposed_at"],
     )  # fmt: skip
 

@@ -25,19 +25,26 @@ WHERE f.doubt_id = doubt.doubt_id AND doubt.facts <> f.facts
 """
 FACT_WORDS = {"id_no": "身份证号", "name": "姓名", "programme": "项目", "account": "账号", "date": "日期"}
 
-# Months against the amount decided on: their own, else that of the last month decided. A tenth (and 1 元) either way is no change;
-# after 调整金额 any change is one.
+# Months against the amount decided on: their own, else that of the last month decided, else (the months decided on have left the rolls
+# since) the amount that the decision keeps. A tenth (and 1 元) either way is no change; after 调整金额 any change is one. ``again``: after
+# 已停发 and 已追回 a month later than those decided on.
 _AMOUNTS = """
-SELECT d.doubt_id, d.disposition LIKE 'stopped%' OR d.disposition LIKE 'recovered%' AS done,
-  max(m.decided_fen IS NULL) AS later,
-  max(abs(m.amount_fen - r.decided_fen) * 10 > r.decided_fen + 1000) AS beyond,
-  max(m.amount_fen <> r.decided_fen) AND d.disposition = 'adjust' AS adjusted
-FROM doubt d JOIN doubt_month m USING (doubt_id)
-JOIN (SELECT doubt_id, month, coalesce(decided_fen, (SELECT x.decided_fen FROM doubt_month x WHERE x.doubt_id = y.doubt_id
-        AND x.decided_fen IS NOT NULL ORDER BY x.month DESC LIMIT 1)) AS decided_fen FROM doubt_month y) r
-  ON r.doubt_id = m.doubt_id AND r.month = m.month
-WHERE d.state = 'open' AND d.disposition <> 'pending' AND r.decided_fen IS NOT NULL
-GROUP BY d.doubt_id HAVING beyond OR adjusted OR (done AND later)
+WITH last AS (SELECT doubt_id, max(month) AS month FROM doubt_month WHERE decided_fen IS NOT NULL GROUP BY doubt_id),
+against AS (
+  SELECT d.doubt_id, d.disposition, m.month, m.amount_fen,
+    coalesce(m.decided_fen, (SELECT x.decided_fen FROM doubt_month x WHERE x.doubt_id = d.doubt_id AND x.month = l.month),
+      CASE WHEN d.decided_facts <> '' THEN json_extract(d.decided_facts, '$.fen') END) AS decided_fen,
+    m.decided_fen IS NULL AND m.month > coalesce(l.month, '') AS later
+  FROM doubt d JOIN doubt_month m USING (doubt_id) LEFT JOIN last l ON l.doubt_id = d.doubt_id
+  WHERE d.state = 'open' AND d.disposition <> 'pending')
+SELECT doubt_id, max(later) AND (disposition LIKE 'stopped%' OR disposition LIKE 'recovered%') AS again,
+  coalesce(max(abs(amount_fen - decided_fen) * 10 > decided_fen + 1000), 0) AS beyond,
+  coalesce(max(amount_fen <> decided_fen), 0) AND disposition = 'adjust' AS adjusted
+FROM against GROUP BY doubt_id HAVING again OR beyond OR adjusted
+"""
+_CHANGED = """
+SELECT doubt_id, facts, decided_facts FROM doubt WHERE state = 'open' AND disposition <> 'pending'
+  AND facts <> CASE WHEN decided_facts = '' THEN '' ELSE json_remove(decided_facts, '$.fen') END
 """
 
 
@@ -75,7 +82,9 @@ def changed_facts(before: str, now: str) -> list[str]:
 def _filled(before: str, now: str) -> str:
     """``before``, with what it left open taken from ``now``."""
     old, new = (json.loads(text) if text else {} for text in (before, now))
-    merged = {s: {k: old.get(s, {}).get(k) or v for k, v in new.get(s, {}).items()} for s in new}
+    merged = {s: {k: old.get(s, {}).get(k) or v for k, v in new[s].items()} for s in new}
+    if "fen" in old:
+        merged["fen"] = old["fen"]
     return json.dumps(merged, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -86,9 +95,7 @@ def reopen(tx: Transaction, *, run_month: str) -> int:
     further month that shows the doubt again.
     """
     why: dict[str, list[str]] = {}
-    for row in tx.execute(
-        "SELECT doubt_id, facts, decided_facts FROM doubt WHERE state = 'open' AND disposition <> 'pending' AND facts <> decided_facts"
-    ).fetchall():
+    for row in tx.execute(_CHANGED).fetchall():
         changed = changed_facts(row["decided_facts"], row["facts"])
         if changed:
             why[row["doubt_id"]] = [f"{'、'.join(changed)}有变"]
@@ -97,7 +104,7 @@ def reopen(tx: Transaction, *, run_month: str) -> int:
             tx.execute("UPDATE doubt SET decided_facts = ? WHERE doubt_id = ?", (filled, row["doubt_id"]))
     for row in tx.execute(_AMOUNTS).fetchall():
         reasons = why.setdefault(row["doubt_id"], [])
-        if row["done"] and row["later"]:
+        if row["again"]:
             reasons.append("名册上又有")
         if row["beyond"] or row["adjusted"]:
             reasons.append("金额有变")
@@ -135,7 +142,8 @@ def decide(tx: Transaction, verdicts: Sequence[Verdict]) -> tuple[int, int]:
         said = (v.result, v.disposition, v.note, v.checked_by, v.checked_on)
         done = tx.execute(
             "UPDATE doubt SET result = ?1, disposition = ?2, disposition_note = ?3, checked_by = ?4, checked_on = ?5, disposed_by = ?6,"
-            " disposed_at = ?7, decided_facts = CASE WHEN ?2 = 'pending' THEN '' ELSE facts END,"
+            " disposed_at = ?7, decided_facts = CASE WHEN ?2 = 'pending' OR facts = '' THEN ''"
+            "  ELSE json_set(facts, '$.fen', (SELECT m.amount_fen FROM doubt_month m WHERE m.doubt_id = ?8 AND m.month = month_to)) END,"
             " opened_at = CASE WHEN ?2 = 'pending' AND disposition <> 'pending' THEN ?7 ELSE opened_at END WHERE doubt_id = ?8"
             " AND (result, disposition, disposition_note, checked_by, checked_on) <> (?1, ?2, ?3, ?4, ?5)",
             (*said, tx.actor, tx.now, v.doubt_id),
