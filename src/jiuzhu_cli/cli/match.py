@@ -17,11 +17,13 @@ def command(
     engine: str = typer.Option("duckdb", "--engine", help="duckdb（本机）；spark 目前还不能用。"),
 ) -> None:
     from jiuzhu_cli.core.errors import RefusedError, UsageError
+    from jiuzhu_cli.core.lean import without
     from jiuzhu_cli.dedupe.calibrate import weights_of
     from jiuzhu_cli.matching.explain import KEY_WORDS
     from jiuzhu_cli.matchlists import match_lists
     from jiuzhu_cli.policy.load import load_policy
 
+    ctx.with_resource(without("pandas", "polars"))  # Arrow and DuckDB would load them, and nothing here needs them
     context: Context = ctx.obj
     if engine == "spark":
         raise RefusedError("--engine spark 还没有做好", "去掉 --engine，用本机的 DuckDB；百万行约几十秒")

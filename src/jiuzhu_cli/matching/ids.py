@@ -92,6 +92,11 @@ def _number(digits: np.ndarray) -> np.ndarray:
     return out
 
 
+def date_numbers(digits: np.ndarray) -> np.ndarray:
+    """YYYYMMDD of eight rows of digits, 0 where that is no date of somebody's birth."""
+    return _date(_number(digits))
+
+
 def _others(result: Ids, odd: np.ndarray, text: pa.Array) -> None:
     """Numbers in other spellings, of other lengths, old permits."""
     text = pc.if_else(pc.less_equal(pc.binary_length(text), WIDTH), text, "")

@@ -21,7 +21,8 @@ from jiuzhu_cli.matching.texts import letters
 
 EQUAL, SOUND, SHAPE, ONE_OFF, SURNAME, OTHER = 0, 1, 2, 3, 4, 5
 LEVELS = ("equal", "sound", "shape", "one_character", "surname", "different")
-WIDTH = 12
+WIDTH = 12  # characters that are looked at
+LEAST = 3  # columns that there always are
 LONG = 5  # from so many characters the parts of a name may stand in either order (minority names)
 UNREAD = 1000  # sounds from here belong to one token each: characters without a reading, letters that are no syllable
 _WILD = 0x110000  # ? and *: any character
@@ -51,12 +52,14 @@ def read_names(column: pa.Array) -> Names:
     text = _tidied(raw.dictionary)
     tokens = _tokens(text)
     table = characters()
+    tokens = np.ascontiguousarray(tokens[:, : max(LEAST, int((tokens > 0).sum(axis=1).max(initial=0)))])
     plain = tokens.copy()
     han = tokens < SIZE
     plain[han] = table.plain[tokens[han]]
     changed = np.flatnonzero((plain != tokens).any(axis=1))
     if len(changed):
-        usual = {code: int(form) for code, form in enumerate(table.plain.tolist()) if code != form}
+        written = np.flatnonzero(table.plain != np.arange(SIZE))
+        usual = dict(zip(written.tolist(), table.plain[written].tolist(), strict=True))
         spelled = [value.translate(usual) for value in text.take(pa.array(changed)).to_pylist()]
         text = pc.replace_with_mask(text, _mask(changed, len(text)), pa.array(spelled, pa.string()))
     again = pc.dictionary_encode(text)
@@ -146,7 +149,8 @@ def _vectors(code: np.ndarray, text: pa.Array, tokens: np.ndarray) -> Names:
     keyed[long] = -np.sort(-keyed[long], axis=1)
     key = np.zeros(len(tokens), np.uint64)
     for column in range(WIDTH):
-        key = key * np.uint64(1_000_003) + (keyed[:, column] + 3).astype(np.uint64)
+        key *= np.uint64(1_000_003)
+        key += (keyed[:, column] + 3).astype(np.uint64) if column < keyed.shape[1] else np.uint64(2)
     return Names(code, text, tokens, sound, length, key.view(np.int64), sound[:, 0].copy(), table.corner[inside])
 
 
@@ -199,7 +203,8 @@ def _contained(ta: np.ndarray, tb: np.ndarray, la: np.ndarray, lb: np.ndarray) -
             ahead = np.cumprod(one == two, axis=1).sum(axis=1)
             shifted = np.hstack([one[:, 1:], np.zeros((len(rows), 1), one.dtype)])
             behind = np.cumprod((shifted == two)[:, ::-1], axis=1).sum(axis=1)
-            odd = two[np.arange(len(rows)), np.minimum(ahead, WIDTH - 1)]
+            width = one.shape[1]
+            odd = two[np.arange(len(rows)), np.minimum(ahead, width - 1)]
             rare = (odd > 0) & ((odd < 0x4E00) | (odd > 0x9FA5))
-            out[rows] = (ahead + behind >= WIDTH) | ((ahead + behind >= WIDTH - 1) & (ahead >= 1) & rare)
+            out[rows] = (ahead + behind >= width) | ((ahead + behind >= width - 1) & (ahead >= 1) & rare)
     return out

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +13,9 @@ import pyarrow.compute as pc
 
 from jiuzhu_cli.core.period import parse_date
 from jiuzhu_cli.core.text import compact
-from jiuzhu_cli.matching.ids import SOUND, Ids, read_ids
+from jiuzhu_cli.matching.ids import SOUND, Ids, date_numbers, read_ids
 from jiuzhu_cli.matching.names import Names, read_names
-from jiuzhu_cli.matching.texts import coded, figures, named, numbered, text_column
+from jiuzhu_cli.matching.texts import coded, figures, letters, named, numbered, text_column
 
 # text columns of the records; any may be absent
 COLUMNS = ("id_no", "certificate_no", "name", "sex", "birth_date", "village", "phone", "account_no")
@@ -65,7 +63,7 @@ def read_people(records: pa.Table, *, dense: bool = True) -> People:
                 reader("phone", lambda column: figures(column, 7)),
                 reader("account_no", lambda column: figures(column, 8)),
                 reader("village", lambda column: named(column, _village)),
-                lambda: coded(text_column(records, "birth_date"), _day, known=0).astype(np.int32),
+                lambda: _days(text_column(records, "birth_date")),
                 lambda: coded(text_column(records, "sex"), _sex, known=-1).astype(np.int8),
             )
         ]
@@ -94,10 +92,21 @@ def _by_certificate(ids: Ids, column: pa.Array) -> None:
         mine[use] = theirs[use]
 
 
+def _days(column: pa.Array) -> np.ndarray:
+    """YYYYMMDD of dates in any spelling, 0 where there is none."""
+    encoded = pc.dictionary_encode(column)
+    values = encoded.dictionary
+    plain = pc.match_substring_regex(values, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    usual = plain.to_numpy(zero_copy_only=False)
+    days = np.zeros(len(values) + 1, np.int32)
+    figures_ = letters(values.filter(plain)).reshape(-1, 10)[:, [0, 1, 2, 3, 5, 6, 8, 9]].T.astype(np.int16) - 48
+    days[:-1][usual] = date_numbers(figures_)
+    others = values.filter(pc.invert(plain)).to_pylist()
+    days[:-1][~usual] = [_day(text) for text in others]
+    return days[pc.fill_null(encoded.indices, len(values)).to_numpy(zero_copy_only=False)]
+
+
 def _day(text: str) -> int:
-    if len(text) == 10 and text[4] == "-" == text[7]:  # mostly; parse_date knows the other habits
-        with contextlib.suppress(ValueError):
-            return int(date.fromisoformat(text).strftime("%Y%m%d"))
     day, problem = parse_date(text) if text else (None, "")
     return day.year * 10000 + day.month * 100 + day.day if day and not problem else 0
 
