@@ -117,7 +117,10 @@ def random_habit(rng: np.random.Generator, number: int) -> Habit:
 
 
 def sane(habit: Habit) -> Habit:
-    """Without contradictions: a month must stand somewhere, and a short town name needs a title with the full one."""
+    """Without contradictions: a month must stand somewhere, a short town name needs a title with the full one, and sheets
+    named after villages in a workbook of every programme need a title that says which."""
+    if habit.per_village and habit.one_workbook:
+        habit = replace(habit, titles=max(habit.titles, 1))
     if habit.titles == 0:
         habit = replace(habit, month_in="file", short_town=False, town_folder=False)
     if habit.household == "paired":

@@ -154,3 +154,18 @@ def ten_thousand_in_the_line_yuan_in_the_header() -> File:
 @case()
 def age_written_right_behind_the_month() -> File:
     return one(["城关镇2026.1080岁以上高龄老人津贴发放花名册"], LIST, line(1), line(2), file="上报.xlsx")
+
+
+@case()
+def next_page_says_who_reports_under_the_same_title() -> File:
+    """The total at the end is of both pages, and the village above them goes on."""
+    first = [[TITLE], ["填报日期：2026年10月8日"], HEADER, ["东风村（3人）"], person(1), person(2), ["本页小计"]]
+    second = [[TITLE], ["填报单位：城关镇人民政府（盖章）", None, None, None, "单位：元"], HEADER, person(3)]
+    return one(*first, *second, ["合计", None, None, 300])
+
+
+@case()
+def next_table_of_another_village_under_the_same_title() -> File:
+    first = [[TITLE], ["填报单位：城关镇东风村"], HEADER, person(1)]
+    second = [[TITLE], ["填报单位：城关镇前进村"], HEADER, person(2)]
+    return one(*first, *second)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.tabular.read import read_workbook
-from tests.intake.lists import record, run_one, workbook
+from tests.intake.lists import name, record, run, run_one, workbook
 from tests.support import make_id, make_workspace
 
 HEADER = ["户编号", "姓名", "身份证号", "与户主关系", "村", "户月保障金额", "银行账号"]
@@ -125,3 +126,55 @@ def test_another_ledgers_remainder_is_refused(workspace: Workspace, tmp_path: Pa
     assert one.status == "refused" and "不在这个工作区" in one.note
     run_one(other, workbook(tmp_path / "x" / "西山镇2026年10月农村低保.xlsx", HEADER, households()), recover=False)
     assert run_one(other, path, recover=False).status == "refused"
+
+
+def test_member_listed_in_a_cell_comes_back_by_himself(tmp_path: Path) -> None:
+    """His household is taken in without him; on the workbook to be mended he has a row of his own, and joins it from there."""
+    workspace = make_workspace(tmp_path / "ws")
+    header = ["村", "户主姓名", "户主身份证号", "家庭成员姓名", "家庭成员身份证号", "户月保障金额", "银行账号"]
+    rows: list[list[Any]] = [
+        [
+            "东风村",
+            name(1),
+            make_id(1),
+            f"{name(2)}、{name(3)}",
+            f"{make_id(2)}、{make_id(3)[:17]}",
+            800,
+            "42100100000001",
+        ],
+        ["东风村", name(4), make_id(4)[:17], name(5), make_id(5), 500, "42100100000004"],
+        ["东风村", name(6), make_id(6), name(7), make_id(7), 400, "42100100000006"],
+    ]
+    path = workbook(tmp_path / "城关镇2026年10月农村低保.xlsx", header, rows)
+    first = run(workspace, path)
+    [table] = first.tables
+    assert first.exit_code == 3 and table.remainder_file
+    assert [row[0] for row in record(workspace, "r.id_no")] == [make_id(n) for n in (1, 2, 6, 7)]
+    book = openpyxl.load_workbook(workspace.root / table.remainder_file)
+    assert len(book.sheetnames) == 2 and book.sheetnames[1].endswith("成员")
+    wrong = {make_id(n)[:17]: make_id(n) for n in (3, 4)}
+    for sheet in book:
+        for cells in sheet.iter_rows():
+            for cell in cells:
+                if cell.value in wrong:
+                    cell.value = wrong.pop(str(cell.value))
+    assert not wrong
+    book.save(tmp_path / "改好.xlsx")
+    again = run(workspace, tmp_path / "改好.xlsx")
+    assert again.exit_code == 0 and [one.status for one in again.tables] == ["imported"] * 2
+    found = record(workspace, "r.id_no, r.head_id_no, r.amount_fen, r.village, r.lead")
+    assert sorted(found) == sorted(
+        (make_id(n), make_id(head), fen, "东风村", int(n == head))
+        for n, head, fen in ((1, 1, 80000), (2, 1, None), (3, 1, None), (4, 4, 50000), (5, 4, None), (6, 6, 40000), (7, 6, None))
+    )  # fmt: skip
+    assert run(workspace, path).tables[0].status == "already"
+
+
+def test_household_without_damage_asks_nothing_back(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "ws")
+    header = ["户主姓名", "户主身份证号", "家庭成员姓名", "家庭成员身份证号", "户月保障金额"]
+    path = workbook(
+        tmp_path / "城关镇2026年10月农村低保.xlsx", header, [[name(1), make_id(1), name(2), make_id(2), 800]]
+    )
+    done = run(workspace, path)
+    assert done.exit_code == 0 and not done.tables[0].remainder_file

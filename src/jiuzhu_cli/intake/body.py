@@ -37,6 +37,8 @@ TOWN_GROUP = re.compile(
 PAGE = re.compile(
     r"第\s*[\d一二三四五六七八九十]+\s*页|共\s*[\d一二三四五六七八九十]+\s*页|[（(]?续表?[一二三四五六七八九十\d]*[)）]?|\s"
 )
+_REPORTED = re.compile(r"(填报|填表|编制|制表|报送|上报|金额)?(单位|部门|日期|时间|年月)[:：]")
+_PLACES = re.compile(r"[一-鿿]{2,6}?(?:镇|乡|街道|村|社区|苏木)")
 _SPREAD = re.compile(r"^(合|总|小|共)计[:：]?$")  # 合 | 计 in cells of their own
 _DAY = re.compile(
     r"^(日期[:：]?)?(20\d\d|二[〇○零]..)[-./年][\d一二三四五六七八九十]{1,3}([-./月]([\d一二三四五六七八九十]{1,3}日?)?)?$"
@@ -72,12 +74,16 @@ def read_titles(grid: Grid, start: int, stop: int) -> list[list[str]]:
 
 
 def _same_titles(left: list[list[str]], right: list[list[str]]) -> bool:
-    """Whether two title blocks differ only in page numbers (a header printed on each page)."""
+    """Whether two title blocks differ only in page numbers (a header printed on each page), or in who reports and when."""
 
     def plain(titles: list[list[str]]) -> set[str]:
         return {PAGE.sub("", text) for texts in titles for text in texts} - {""}
 
-    return not right or plain(left) >= plain(right)
+    said, fresh = plain(left), plain(right) - plain(left)
+    if not fresh or fresh == plain(right):  # nothing new; nothing of the old
+        return not fresh
+    told = "".join(said)
+    return all(_REPORTED.match(line) and all(place in told for place in _PLACES.findall(line)) for line in fresh)
 
 
 def _only_places(titles: list[list[str]]) -> bool:

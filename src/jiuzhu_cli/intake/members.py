@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from jiuzhu_cli.core.finding import Severity
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.clean import clean_ids, clean_names, plain_text
-from jiuzhu_cli.intake.rows import Rows
+from jiuzhu_cli.intake.rows import LeftOut, Rows
 from jiuzhu_cli.intake.table import Column
 from jiuzhu_cli.intake.vectors import is_true, nothing
 
@@ -97,6 +97,7 @@ def expand_members(rows: Rows, today: date) -> np.ndarray:
     picks: list[int] = []
     members: list[tuple[int, str, str | None, str | None]] = []
     trouble: list[tuple[int, str, str, Severity]] = []
+    lost: list[tuple[int, str | None, str, str | None]] = []
     for person, listed in enumerate(lists):
         picks.append(person)
         if listed.unmatched:
@@ -109,9 +110,11 @@ def expand_members(rows: Rows, today: date) -> np.ndarray:
         elif mine and kin_of[person] is None:
             kin_of[person] = mine
         seen = {own[person]}
-        for (number, id_no), name, kin in zip(islice(ids, len(listed.ids)), listed.names, listed.kin, strict=True):
+        mates = zip(islice(ids, len(listed.ids)), listed.names, listed.kin, strict=True)
+        for at, ((number, id_no), name, kin) in enumerate(mates):
             if number in read.problems:
                 trouble.append((person, "member_ids", "member_id_damaged", "error"))
+                lost.append((person, name, listed.ids[at], kin))
             elif id_no not in seen:
                 seen.add(id_no)
                 members.append((len(picks), id_no, name, kin))
@@ -132,6 +135,7 @@ def expand_members(rows: Rows, today: date) -> np.ndarray:
     first = np.flatnonzero(~attached).tolist()
     for person, name, code, severity in trouble:
         rows.blame(first[person], name, code, severity, keep=True)
+    rows.left_out = [LeftOut(first[person], name or "", id_no, kin or "") for person, name, id_no, kin in lost]
     return attached
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jiuzhu_cli.intake.changes import change_sheets
 from jiuzhu_cli.intake.job import Job
-from jiuzhu_cli.intake.remainder import remainder_name, to_mend, write_remainder
+from jiuzhu_cli.intake.remainder import asks_back, members_to_mend, remainder_name, write_remainder
 from jiuzhu_cli.intake.reports import errors_name, marks_of, write_errors
 from jiuzhu_cli.intake.save import LONG_LIST
 from jiuzhu_cli.ledger import rolls
@@ -114,7 +114,7 @@ def _outputs(
             for found in one.compared.values():
                 found.workbook = workspace.relative(target) if found.lines else ""
     for one in job.lists:
-        if one.batch not in active or not any(map(to_mend, one.tables)):
+        if one.batch not in active or not any(map(asks_back, one.tables)):
             continue
         if one.results[0].status not in ("imported", "corrected", "already"):
             continue
@@ -123,6 +123,7 @@ def _outputs(
         if missing(target):
             digest, lines = write_remainder(target, one.tables, one.batch, policy, one.results)
             written.append(_Written(target, "remainder", digest, lines, entity))
-        for result in one.results:
-            result.remainder_file = workspace.relative(target) if result.refused else ""
+        for result, prepared in zip(one.results, one.tables, strict=True):
+            wanted = result.refused or members_to_mend(prepared)
+            result.remainder_file = workspace.relative(target) if wanted else ""
     return written

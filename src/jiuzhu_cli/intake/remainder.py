@@ -15,7 +15,7 @@ from jiuzhu_cli.intake.cases import CASE_FIELDS, SHARED_FIELDS
 from jiuzhu_cli.intake.clean import plain_text
 from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.result import TableResult, message
-from jiuzhu_cli.intake.rows import OUR_HEADERS, Rows
+from jiuzhu_cli.intake.rows import OUR_HEADERS, LeftOut, Rows
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.cells import CellError, Workbook
 from jiuzhu_cli.tabular.files import safe_name
@@ -78,6 +78,17 @@ def to_mend(prepared: Prepared) -> list[int]:
     return [row for row in prepared.refused_rows() if row + 1 not in present]
 
 
+def members_to_mend(prepared: Prepared) -> list[LeftOut]:
+    """Members listed in a cell whose own household was taken in without them."""
+    rows = prepared.rows
+    return [one for one in rows.left_out if not rows.refused[one.person]] if rows is not None else []
+
+
+def asks_back(prepared: Prepared) -> bool:
+    """Whether something of a table is to be corrected and sent again."""
+    return bool(to_mend(prepared) or members_to_mend(prepared))
+
+
 def write_remainder(
     target: Path, tables: Sequence[Prepared], batch: int, policy: Policy, results: Sequence[TableResult]
 ) -> tuple[str, int]:
@@ -89,10 +100,11 @@ def write_remainder(
     sheets: list[SheetSpec] = []
     lines = 0
     for prepared, result in zip(tables, results, strict=True):
-        spec = _remainder_sheet(prepared, result, policy, len(sheets) + 1, batch)
-        if spec is not None:
-            sheets.append(spec)
-            lines += len(spec.rows)
+        for make in (_remainder_sheet, _members_sheet):
+            spec = make(prepared, result, policy, len(sheets) + 1, batch)
+            if spec is not None:
+                sheets.append(spec)
+                lines += len(spec.rows)
     first = tables[0]
     marks = {
         REMAINDER_OF: str(batch),
@@ -145,12 +157,44 @@ def _remainder_sheet(
                 if header not in {s.header for s in specs[: len(columns)]}
             ]
         lines.append([*line, str(row + 1), "\n".join(reasons.get(row + 1, []))])
+    title = _title(prepared, rows, policy, batch)
+    return SheetSpec(f"{number} {table.sheet}"[:28], specs, lines, title=title, notes=[_NOTE], fills=fills)
+
+
+def _members_sheet(
+    prepared: Prepared, result: TableResult, policy: Policy, number: int, batch: int
+) -> SheetSpec | None:
+    """Members out of a shared cell, a row each, with the head of the household that they join; it has its figures already."""
+    rows, lost = prepared.rows, members_to_mend(prepared)
+    if rows is None or not lost:
+        return None
+    amount = [ColumnSpec("发放金额", 10)] if "amount_fen" in rows.columns else []
+    heads = [ColumnSpec(header, 20) for header in HEAD_HEADERS]
+    own = [ColumnSpec("姓名", 10), ColumnSpec("身份证号", 22), ColumnSpec("与户主关系", 10)]
+    places = [ColumnSpec("乡镇", 12), ColumnSpec("村", 12)]
+    specs = [*places, *heads, *own, *amount, ColumnSpec("原表行号", 10), ColumnSpec("退回原因", 60, wrap=True)]
+    reason = "。".join(policy.finding_text("member_id_damaged"))
+    columns = [rows.get(name) for name in ("town", "village", "name", "id_no")]
+    lines = []
+    for one in lost:
+        known = [column[one.person] for column in columns]
+        blank = [None] * len(amount)
+        line = [*known, one.name, one.id_no, one.relation, *blank, str(rows.source_row(one.person)), reason]
+        lines.append(line)
+    wrong = 2 + len(heads) + 1
+    fills = {(at, wrong): "red" for at in range(len(lines))}
+    title = _title(prepared, rows, policy, batch)
+    sheet = f"{number} {prepared.table.sheet}"[:26] + "成员"
+    return SheetSpec(sheet, specs, lines, title=title, notes=[_NOTE], fills=fills)
+
+
+def _title(prepared: Prepared, rows: Rows, policy: Policy, batch: int) -> str:
+    table = prepared.table
     name = policy.programmes[table.code].name if table.code in policy.programmes else policy.registers[table.code].name
     year, _, month = table.month.partition("-")
     when = f"{year}年{int(month)}月" if month else ""
     title = f"{prepared.area.replace('/', '')}{when}{prepared.category}{name}待改正的行"
-    title += f"（补入批次 {batch}{'，金额按人' if rows.personal else ''}）"
-    return SheetSpec(f"{number} {table.sheet}"[:28], specs, lines, title=title, notes=[_NOTE], fills=fills)
+    return title + f"（补入批次 {batch}{'，金额按人' if rows.personal else ''}）"
 
 
 def _header(column: Any, rows: Rows, policy: Policy) -> str:

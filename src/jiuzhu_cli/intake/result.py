@@ -136,7 +136,12 @@ class ImportResult:
         """4 when something waits for a decision or money has moved, 3 when rows or tables were refused, else 0."""
         if any(table.status in ("ask", "paid") for table in self.tables):
             return 4
-        refused = any(t.status == "refused" or (t.refused and t.status != "superseded_old") for t in self.tables)
+        quiet = ("superseded_old", "skipped")
+        refused = any(
+            t.status == "refused"
+            or (t.status not in quiet and (t.refused or any(f.severity == "error" for f in t.findings)))
+            for t in self.tables
+        )
         return 3 if refused else 0
 
     def as_json(self, policy: Policy) -> dict[str, Any]:

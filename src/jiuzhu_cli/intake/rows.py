@@ -63,6 +63,16 @@ class Issue:
     cell: bool = True  # False: the row as a whole
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A member of the household of ``person``, as listed in a cell: the ID cannot be read, everybody else is taken in."""
+
+    person: int
+    name: str
+    id_no: str
+    relation: str
+
+
 @dataclass(slots=True)
 class Rows:
     """Cleaned rows of one table. ``values[field]`` (a ``Vector``) and ``origin`` are as long as there are persons.
@@ -88,6 +98,7 @@ class Rows:
     member_columns: dict[str, Column] = default(default_factory=dict)
     beside: dict[int, str] = default(default_factory=dict)  # what stood beside a person's name: 已故, 户主
     place: np.ndarray | slice = default(default_factory=lambda: slice(0))  # the data rows of the sheet
+    left_out: list[LeftOut] = default(default_factory=list)  # members listed in a cell with IDs that cannot be read
     absorbed: np.ndarray | None = None  # persons that the paired list of members holds already, see ``pairs``
 
     @property
