@@ -167,7 +167,8 @@ def test_member_listed_in_a_cell_comes_back_by_himself(tmp_path: Path) -> None:
         (make_id(n), make_id(head), fen, "东风村", int(n == head))
         for n, head, fen in ((1, 1, 80000), (2, 1, None), (3, 1, None), (4, 4, 50000), (5, 4, None), (6, 6, 40000), (7, 6, None))
     )  # fmt: skip
-    assert run(workspace, path).tables[0].status == "already"
+    # once more the file with the errors: what was mended is not taken away again, though 4's number is known by now
+    assert run(workspace, path).tables[0].status == "already" and len(record(workspace, "r.id_no")) == 7
 
 
 def test_household_without_damage_asks_nothing_back(tmp_path: Path) -> None:

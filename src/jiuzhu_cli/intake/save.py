@@ -255,7 +255,13 @@ def save_list(
         return
     replaced = [member for root in same for member in families[root]]
     if watch is None or watch.lets_pass(store, one, replaced, [b for b in beside if b not in replaced]):
-        _save(tx, one, source, policy_digest, same)
+        # the very file once more, after rows that it sent back were corrected: it cannot take these away again
+        mended = any(
+            b["file_sha256"] == source.sha256 and len(families[b["batch_id"]]) > 1
+            for b in near
+            if b["batch_id"] in same
+        )
+        _save(tx, one, source, policy_digest, same, mended=mended)
 
 
 def _against_wider(tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, wider: list[int]) -> None:
@@ -278,14 +284,17 @@ def _against_wider(tx: Transaction, one: ListOfFile, source: SourceFile, digest:
     )
 
 
-def _save(tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, same: list[int]) -> None:
+def _save(
+    tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, same: list[int], *, mended: bool = False
+) -> None:
+    """Saves a list, as a correction of the batches ``same``, unless it says nothing new. ``mended``: see ``save_list``."""
     found = Difference()
     saved = False
     with rolls.attempt(tx):
         batch_id = _insert(tx, one, source, digest, same)
         if same:
             found = rolls.difference(tx, one.kind, batch_id, same)
-            if found.nothing_new and not found.withdrawn:
+            if found.nothing_new and (mended or not found.withdrawn):
                 raise rolls.Withdrawn
         else:
             found.added = dict(enumerate(one.persons, 1))

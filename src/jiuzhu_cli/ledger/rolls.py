@@ -89,9 +89,9 @@ class Difference:
 
 
 def live_batches(store: Store, kind: str, programme: str, month: str) -> list[dict[str, Any]]:
-    """Active batches of this list in that month, supplements included: ``batch_id, area, part, supplements, content_sha256``."""
+    """Active batches of this list in that month, supplements included: ``batch_id, area, part, supplements, content_sha256, file_name, file_sha256``."""
     rows = store.query(
-        "SELECT batch_id, area, part, supplements, content_sha256, file_name FROM batch"
+        "SELECT batch_id, area, part, supplements, content_sha256, file_name, file_sha256 FROM batch"
         " WHERE status = 'active' AND kind = ? AND programme = ? AND month = ? ORDER BY batch_id",
         (kind, programme, month),
     )
