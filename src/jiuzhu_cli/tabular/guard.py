@@ -54,6 +54,7 @@ _SHARED = "xl/sharedstrings.xml"
 _SMALL = 16 << 20
 _HIDDEN_STATES = ("hidden", "veryHidden")
 _ELEMENT = re.compile(rb"<[A-Za-z_]")
+_NO_PROLOG = re.compile(rb"\s*(?:<\?xml[^<>]*\?>\s*)?<[A-Za-z_]")  # nothing stands before the root element
 
 
 @dataclass(slots=True)
@@ -164,7 +165,7 @@ class _Inspector:
             if first:
                 # it can only stand before the root element, and later parts of a large sheet need not be searched again
                 seen = before + block
-                if b"<!DOCTYPE" in seen or b"<!ENTITY" in seen:
+                if not _NO_PROLOG.match(seen) and (b"<!DOCTYPE" in seen or b"<!ENTITY" in seen):
                     raise DataError(f"“{self.name}”里含有 DOCTYPE 声明，正常表格没有，出于安全没有读取", _RESAVE)
                 first, before = not _ELEMENT.search(seen), block
             yield block

@@ -140,7 +140,7 @@ class Tails:
     OTHER, NUMBER, DATED, STR, INLINE, SHARED = range(6)
     _TYPES: ClassVar = {b"": NUMBER, b"n": NUMBER, b"str": STR, b"inlineStr": INLINE, b"s": SHARED}
     _ODD = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9))
-    LONGEST = 24
+    LONGEST, _FEW = 24, 256
 
     def __init__(self, odd: OddCells) -> None:
         self._odd, self._lock = odd, threading.Lock()
@@ -168,14 +168,17 @@ class Tails:
         keys, parts, what, closed = self._table
         place = np.minimum(keys.searchsorted(key), max(len(keys) - 1, 0))
         unknown = np.flatnonzero(keys[place] != key) if len(keys) else np.arange(len(key))
-        if len(unknown):
-            _, one = np.unique(key[unknown], return_index=True)
-            one = unknown[one]
+        few = self._FEW
+        while len(unknown):  # the first cells have nearly all the forms of a sheet: all cells need not be sorted
+            some, few = unknown[:few], 8 * few
+            _, one = np.unique(key[some], return_index=True)
+            one = some[one]
             own = np.array([first[one], last[one], middle[one], length[one]], dtype=np.uint64)
             texts = [bytes(data[a:b]) for a, b in zip(begin[one].tolist(), end[one].tolist(), strict=True)]
             with self._lock:
                 keys, parts, what, closed = self._add(texts, key[one], own)
-            place = keys.searchsorted(key)
+            place = np.minimum(keys.searchsorted(key), len(keys) - 1)
+            unknown = np.flatnonzero(keys[place] != key)
         for index, part in enumerate((first, last, middle, length)):
             if (index != 2 or longest > 16) and (parts[index][place] != part).any():
                 raise Unusual("attributes")
