@@ -141,7 +141,7 @@ def b12_minors_stopped(w: World) -> Found:
     w.roll(LOW, "东镇", person(7), person(6, **of_15))
     w.register("school_enrolment", line(2, "20080101"))
     w.register("death", line(5, "20100101", event_date="2026-09-20"))
-    return {one("B12", POOR, 1, "20100101"), one("B12", POOR, 2, "20080101"), one("B16", LOW, 3, "20080101"), one("B16", LOW, 1, "20100101"),
+    return {one("B12", POOR, 1, "20100101"), one("B12b", POOR, 2, "20080101"), one("B16", LOW, 3, "20080101"), one("B16", LOW, 1, "20100101"),
             one("B16", LOW, 2, "20080101")}  # fmt: skip
 
 

@@ -64,6 +64,7 @@ def list_(
     programmes: bool = typer.Option(False, "--programmes", help="列出救助项目。"),
     registers: bool = typer.Option(False, "--registers", help="列出比对名单。"),
     relations: bool = typer.Option(False, "--relations", help="列出项目之间的关系。"),
+    checks: bool = typer.Option(False, "--checks", help="列出名册对照名单的检查。"),
     banks: bool = typer.Option(False, "--banks", help="列出银行代发格式。"),
     fields: bool = typer.Option(False, "--fields", help="列出字段和认得的表头写法。"),
     switches: bool = typer.Option(False, "--switches", help="只列当地开关。"),
@@ -95,6 +96,13 @@ def list_(
         _emit(
             context, "relations", rows, keys, ["编号", "甲方（已有）", "关系", "乙方（应有）", "条件", "开关", "依据"]
         )
+    elif checks:
+        listed = [
+            (c.id, "、".join(_side(policy, one) for one in c.on) or "全部", policy.doubts[c.code].name, c.when, c.switch, c.basis)
+            for c in policy.checks
+        ]  # fmt: skip
+        keys = ("id", "on", "doubt", "when", "switch", "basis")
+        _emit(context, "checks", listed, keys, ["编号", "名册", "疑点", "条件", "开关", "依据"])
     elif banks:
         rows = [(b.code, b.name, b.container, b.encoding, "、".join(b.banks)) for b in policy.banks.values()]
         _emit(
@@ -150,7 +158,7 @@ def _parameters(context: Context, policy: Policy, day: date, *, switches: bool, 
 def show(
     ctx: typer.Context,
     name: str = typer.Argument(
-        ..., metavar="名称", help="参数名（可只写开头）、项目或名单的代码、名称、简称，或关系编号。"
+        ..., metavar="名称", help="参数名（可只写开头）、项目或名单的代码、名称、简称，或关系、检查的编号。"
     ),
     on: str = ON,
     region: str = REGION,
@@ -167,11 +175,18 @@ def show(
         else [one for one in names if one.startswith(name)] or [one for one in names if name in one]
     )
     relation = next((one for one in policy.relations if one.id == name), None)
+    check = next((one for one in policy.checks if one.id == name), None)
     entry = _entry(policy, name)
     if entry is not None and name not in names:
         _show_entry(context, policy, entry)
     elif relation is not None:
         _show_relation(context, policy, relation)
+    elif check is not None:
+        pairs = (("名册", "、".join(_side(policy, one) for one in check.on) or "全部"), ("条件", check.when), ("开关", check.switch), ("说明", check.note), ("依据", check.basis))  # fmt: skip
+        lines = [f"{check.id}　{policy.doubts[check.code].name}"] + [
+            f"  {label}：{text}" for label, text in pairs if text
+        ]
+        context.emit(check.model_dump(mode="json"), lines)
     elif wanted:
         _show_parameters(context, policy, wanted, day)
     else:
@@ -276,7 +291,7 @@ def check(ctx: typer.Context, region: str = REGION) -> None:
     if not errors:
         pending = policy.unconfirmed()
         lines.append(
-            f"政策数据没有错误：项目 {len(policy.programmes)}，名单 {len(policy.registers)}，关系 {len(policy.relations)}，"
+            f"政策数据没有错误：项目 {len(policy.programmes)}，名单 {len(policy.registers)}，关系 {len(policy.relations)}，检查 {len(policy.checks)}，"
             f"参数 {len(policy.parameters.names())}，其中 {len(pending)} 项请核对（jiuzhu policy list --unconfirmed）。"
         )
     context.emit(
@@ -324,5 +339,6 @@ def _unit(unit: str) -> str:
 
 def _side(policy: Policy, side: str) -> str:
     kind, _, code = side.rpartition(":")
-    known = policy.registers.get(code) if kind else policy.programmes.get(code)
-    return "任何项目" if side == "*" else known.name if known is not None else side
+    known = policy.registers.get(code) if kind == "register" else policy.programmes.get(code)
+    before = "以前的" if kind == "stopped" else ""
+    return "任何项目" if side == "*" else before + known.name if known is not None else side

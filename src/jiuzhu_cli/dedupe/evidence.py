@@ -45,8 +45,8 @@ class Speaker:
         if code.startswith("register:"):
             register = self.policy.registers.get(code[9:])
             return register.name if register else code[9:]
-        programme = self.policy.programmes.get(code)
-        return programme.name if programme else code
+        programme = self.policy.programmes.get(code.removeprefix("stopped:"))
+        return ("以前的" if code.startswith("stopped:") else "") + programme.name if programme else code
 
     def handling_months(self, code: str, month: str) -> int:
         """Months that the programme allows after a death for the formalities; 0 when it allows none."""

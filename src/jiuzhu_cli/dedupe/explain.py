@@ -82,7 +82,15 @@ def _rule(policy: Policy, speaker: Speaker, doubt: Mapping[str, Any]) -> dict[st
     if relation is not None:
         sides = "、".join("各项目" if one == "*" else speaker.name(one) for one in (relation.a, relation.b))
         means = f"{sides}：{RELATION_KINDS[relation.kind]}"
-        if relation.a == relation.b:
+        if relation.kind in ("E", "C"):
+            means = (
+                f"{sides}：{RELATION_KINDS[relation.kind]}"
+                if relation.a != relation.b
+                else f"{speaker.name(relation.a)}名册的一行自己缺的"
+            )
+        elif relation.within:
+            means = f"{speaker.name(relation.a)}：同一事由在参数“{relation.within}”的月数内只给一次"
+        elif relation.a == relation.b:
             means = f"{speaker.name(relation.a)}：一人一月只享受一份"
         found |= {"means": means, "when": relation.when, "cap": relation.cap}
         return found
