@@ -97,12 +97,17 @@ def list_(
             context, "relations", rows, keys, ["编号", "甲方（已有）", "关系", "乙方（应有）", "条件", "开关", "依据"]
         )
     elif checks:
-        listed = [
+        rows = [
             (c.id, "、".join(_side(policy, one) for one in c.on) or "全部", policy.doubts[c.code].name, c.when, c.switch, c.basis)
             for c in policy.checks
         ]  # fmt: skip
-        keys = ("id", "on", "doubt", "when", "switch", "basis")
-        _emit(context, "checks", listed, keys, ["编号", "名册", "疑点", "条件", "开关", "依据"])
+        _emit(
+            context,
+            "checks",
+            rows,
+            ("id", "on", "doubt", "when", "switch", "basis"),
+            ["编号", "名册", "疑点", "条件", "开关", "依据"],
+        )
     elif banks:
         rows = [(b.code, b.name, b.container, b.encoding, "、".join(b.banks)) for b in policy.banks.values()]
         _emit(
