@@ -37,17 +37,21 @@ BARE = replace(HARD, no_phone=0.5, no_account=0.4, second_id=0.0)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One line: ``make(size, seed)`` gives the lists. ``least``: F1 and precision to reach, where the targets say."""
+    """One line: ``make(size, seed, district)`` gives the lists. ``least``: F1 and precision to reach, where the targets say."""
 
     name: str
     size: int
-    make: Callable[[int, int], Lists]
+    make: Callable[[int, int, int], Lists]
     least: tuple[float, float] | None = None
     peers: tuple[tuple[str, str], ...] = (("Splink 4", "tuned"),)
 
 
-def of_mix(mix: Mix) -> Callable[[int, int], Lists]:
-    return lambda size, seed: make_lists(size, mix, seed)
+def of_mix(mix: Mix) -> Callable[[int, int, int], Lists]:
+    return lambda size, seed, district: make_lists(size, mix, seed, region=421000 + 2000 * district)
+
+
+def of_others(size: int, seed: int, _: int) -> Lists:
+    return make_other_lists(size, seed)
 
 
 def cases(*, quick: bool, large: bool) -> list[Case]:
@@ -58,7 +62,7 @@ def cases(*, quick: bool, large: bool) -> list[Case]:
         Case("高错误率", small, of_mix(HARD), None, both),
         Case("没见过的一：双胞胎多五倍、大众名一半", small, of_mix(TWINS)),
         Case("没见过的二：少电话少账号、没有第二个号码", small, of_mix(BARE)),
-        Case("没见过的三：另一套人（少数民族姓名、繁体、大小村）", small, make_other_lists),
+        Case("没见过的三：另一套人（少数民族姓名、繁体、大小村）", small, of_others),
         Case("标准错误率", city, of_mix(STANDARD), (0.9997, 0.9985)),
         Case("高错误率", city, of_mix(HARD), (0.9965, 0.9985)),
     ]
@@ -81,7 +85,8 @@ def _files(work: Path, case: Case, number: int) -> tuple[Path, Path]:
 
 def _parts(case: Case) -> Iterable[Lists]:
     for start in range(0, case.size, PART):
-        yield case.make(min(PART, case.size - start), SEED + start // PART)
+        district = start // PART
+        yield case.make(min(PART, case.size - start), SEED + district, district)
 
 
 def splink_python(work: Path, name: str) -> Path | None:

@@ -18,6 +18,7 @@ from jiuzhu_cli.core.errors import DataError, OutsideError, UsageError, reason_o
 from jiuzhu_cli.core.text import header_key
 from jiuzhu_cli.intake.headers import Lexicon
 from jiuzhu_cli.matching.engine import Matched, match_records
+from jiuzhu_cli.tabular.column import BLANK, TEXT, Column
 from jiuzhu_cli.tabular.csvtext import decode, separator
 from jiuzhu_cli.tabular.files import write_atomic
 from jiuzhu_cli.tabular.read import as_text, read_workbook
@@ -99,13 +100,21 @@ def match_lists(
     for path in paths:
         progress(f"正在读 {path.name}")
         parts.append(read_list(path, lexicon))
-    progress(f"正在比对 {sum(part.num_rows for part in parts)} 行")
-    matched = match_records(pa.concat_tables(parts), second_ids=second_ids)
+    files = [(path.name, part.num_rows) for path, part in zip(paths, parts, strict=True)]
+    progress(f"正在比对 {sum(rows for _, rows in files)} 行")
+    matched = match_records(_whole(parts), second_ids=second_ids)
     if not dry_run:
         write_table(out, pa.table({"row": np.arange(len(matched.person)), "person": matched.person}))
         if pairs is not None:
             write_table(pairs, matched.pairs())
-    return _summary(matched, [(path.name, part.num_rows) for path, part in zip(paths, parts, strict=True)], started)
+    return _summary(matched, files, started)
+
+
+def _whole(parts: list[pa.Table]) -> pa.Table:
+    """One table; ``parts`` is empty afterwards, so that the texts can go once they are read."""
+    whole = pa.concat_tables(parts)
+    parts.clear()
+    return whole
 
 
 def _summary(matched: Matched, files: list[tuple[str, int]], started: float) -> MatchedLists:
@@ -128,7 +137,7 @@ def read_list(path: Path, lexicon: Lexicon) -> pa.Table:
     suffix = path.suffix.lower()
     try:
         if suffix == ".parquet":
-            found = _plain(pq.read_table(path), lexicon)
+            found = _parquet(path, lexicon)
         elif suffix in _TEXT_TABLES:
             found = _text_table(path, lexicon)
         else:
@@ -150,12 +159,28 @@ def read_list(path: Path, lexicon: Lexicon) -> pa.Table:
 
 def _plain(table: pa.Table, lexicon: Lexicon) -> pa.Table | None:
     """A table whose column names are headers: glossary codes or Chinese words. None when none names a person."""
-    columns: dict[str, pa.ChunkedArray] = {}
-    wanted = {code: table.column_names.index(name) for name in reversed(table.column_names) if (code := _code(name, lexicon))}  # fmt: skip
-    for code, field in FIELDS.items():
-        if code in wanted and field not in columns:
-            columns[field] = table.column(wanted[code])
+    columns = {field: table.column(place) for field, place in _places(table.column_names, lexicon).items()}
     return _records(columns, table.num_rows)
+
+
+def _places(headers: list[str], lexicon: Lexicon) -> dict[str, int]:
+    """Column of the records → place of the header that means it; of several codes the earlier in ``FIELDS`` wins."""
+    wanted = {code: headers.index(name) for name in reversed(headers) if (code := _code(name, lexicon))}
+    found: dict[str, int] = {}
+    for code, field in FIELDS.items():
+        if code in wanted:
+            found.setdefault(field, wanted[code])
+    return found
+
+
+def _parquet(path: Path, lexicon: Lexicon) -> pa.Table | None:
+    """Only the columns that matter are read."""
+    with pq.ParquetFile(path) as file:
+        names = file.schema_arrow.names
+        places = _places(names, lexicon)
+        if len(set(names)) < len(names):
+            return _plain(file.read(), lexicon)
+        return _plain(file.read(columns=[names[place] for place in places.values()]), lexicon) if places else None
 
 
 def _code(header: str, lexicon: Lexicon) -> str:
@@ -204,12 +229,19 @@ def _sheet(sheet: Sheet, lexicon: Lexicon) -> list[pa.Table]:
         for code, field in FIELDS.items():
             hits = understood.by(code)
             if hits and field not in columns:
-                cells = sheet.columns[hits[0].index]
-                columns[field] = pa.array([_cell(cells[row]) for row in body.rows.tolist()], pa.string())
+                columns[field] = _texts(sheet.columns[hits[0].index].take(body.rows))
         found = _records(columns, len(body.rows))
         if found is not None and found.num_rows:
             out.append(found)
     return out
+
+
+def _texts(cells: Column) -> pa.Array:
+    """The cells as text: those that are text as they stand, each distinct other one as it is read."""
+    if np.isin(cells.kinds, (BLANK, TEXT)).all():
+        return cells.text
+    values, places = cells.distinct()
+    return pa.array([_cell(value) for value in values], pa.string()).take(pa.array(places))
 
 
 def _cell(cell: Any) -> str | None:

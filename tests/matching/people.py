@@ -169,7 +169,7 @@ class _World:
     partner: np.ndarray  # another member of the household, or the person itself
 
 
-def _world(rng: np.random.Generator, size: int, mix: Mix) -> _World:
+def _world(rng: np.random.Generator, size: int, mix: Mix, region: int) -> _World:
     homes = rng.choice([1, 2, 3, 4, 5], p=[0.25, 0.25, 0.25, 0.15, 0.10], size=size)
     home = np.repeat(np.arange(size), homes)[:size]
     first = np.flatnonzero(np.r_[True, home[1:] != home[:-1]])
@@ -198,8 +198,8 @@ def _world(rng: np.random.Generator, size: int, mix: Mix) -> _World:
     heap = rng.random(size) < mix.heaped
     birth[heap] = birth[heap].astype("datetime64[M]").astype("datetime64[D]") + rng.choice([0, 14], heap.sum())
     order = rng.integers(1, 1000, size)
-    local = 421000 + np.arange(1, 2 + max(1, size // 100_000))
-    other = 420100 + np.arange(0, 900, 7)
+    local = region + np.arange(1, 2 + max(1, size // 100_000))
+    other = region - 900 + np.arange(0, 900, 7)
     areas = np.where(rng.random(size) < 0.8, rng.choice(local, size), rng.choice(other, size))
     twin = np.flatnonzero((np.r_[home[1:], -1] == home) & (place >= 2 if size > 100 else place >= 0))
     twin = rng.permutation(twin)[: int(size * mix.twins / 2)]
@@ -238,11 +238,14 @@ def _village_names(count: int) -> np.ndarray:
     return np.array([name + ("" if not n else str(n)) for n in range(times) for name in names][:count])
 
 
-def make_lists(size: int, mix: Mix, seed: int) -> Lists:
-    """``size`` records of about ``size * (1 - mix.later)`` persons, in random order."""
+def make_lists(size: int, mix: Mix, seed: int, *, region: int = 421000) -> Lists:
+    """``size`` records of about ``size * (1 - mix.later)`` persons, in random order.
+
+    Two regions 2000 apart share no number: lists of both have the people of both.
+    """
     rng = np.random.default_rng(seed)
     persons = round(size * (1 - mix.later))
-    world = _world(rng, persons, mix)
+    world = _world(rng, persons, mix, region)
     person = np.r_[np.arange(persons), rng.integers(0, persons, size - persons)]
     person = rng.permutation(person)
     digits = world.id17[person]
@@ -253,7 +256,7 @@ def make_lists(size: int, mix: Mix, seed: int) -> Lists:
     digits[member] = world.id17[world.partner[person[member]]]
     second = kind == 8
     moved = world.birth[person[second]] + np.where(rng.random(second.sum()) < 0.3, 365 * rng.integers(1, 4, second.sum()), 0)  # fmt: skip
-    digits[second] = _ids(rng, moved, 420100 + 7 * rng.integers(0, 128, second.sum()))
+    digits[second] = _ids(rng, moved, region - 900 + 7 * rng.integers(0, 128, second.sum()))
     text = np.zeros((size, 19), dtype=np.uint8)
     text[:, :18] = checked(digits)
     _damage(rng, text, kind)

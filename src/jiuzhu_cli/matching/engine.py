@@ -79,6 +79,7 @@ def match_records(
     """
     known = second_ids or weights.Second()
     ready = prepare(records)
+    del records  # the texts are read: of ten million records they are more than a gigabyte
     evidence, order = ready.evidence, ready.order
     people, roles = evidence.people, evidence.roles
     entity = roles.entity
