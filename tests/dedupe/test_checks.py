@@ -51,7 +51,7 @@ def certificate_ended_elsewhere(w: World) -> Found:
 
 def moved_away(w: World) -> Found:
     old = {"born": "19400101"}
-    w.roll(OLD, "东镇", *(person(n, 6_000, **old) for n in range(1, 8)))
+    w.roll(OLD, "东镇", *(person(n, 6_000, **old) for n in range(1, 9)))
     w.roll(LOW, "东镇", person(11, 50_000))
     w.register(
         "household_registration",
@@ -64,9 +64,12 @@ def moved_away(w: World) -> Found:
         _line(6, **old, status="死亡注销", event_date="2026-09-11"),  # told by the death list
         _line(7, **old, event_date="2026-03-11"),  # 变动日期 without a word: which change?
         _line(11, status="迁出", event_date="2026-03-11"),
+        _line(
+            8, **old, status="死亡", event_date="2026-03-11"
+        ),  # on no death list: the registration has ended all the same
     )
     w.register("death", _line(6, **old, event_date="2026-09-11"))
-    found = {("registration_ended", OLD, REGISTRATION, ids(n, **old), 6_000) for n in (1, 5, 7)}
+    found = {("registration_ended", OLD, REGISTRATION, ids(n, **old), 6_000) for n in (1, 5, 7, 8)}
     found |= {("registration_ended", LOW, REGISTRATION, ids(11), 50_000)}
     return found | {("after_death", OLD, "register:death", ids(6, **old), 6_000)}
 

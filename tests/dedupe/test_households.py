@@ -75,8 +75,8 @@ def test_registered_apart(world: World) -> None:
 
 
 def test_husband_and_wife_in_two_cases(world: World) -> None:
-    world.roll(LOW, "东镇", person(1), *household(1, 90_000, 3, 4), *household(2, 80_000, 5, 20), person(8))
-    world.roll(LOW, "西镇", person(2), *household(3, 70_000, 6, 21))
+    world.roll(LOW, "东镇", person(1), *household(1, 90_000, 3, 4), *household(2, 80_000, 5, 20), person(8), person(30))
+    world.roll(LOW, "西镇", person(2), *household(3, 70_000, 6, 21), person(31))
     world.roll(MARGIN, "西镇", person(9, None))
     world.roll(MARGIN, "东镇", *household(4, None, 20, 21))  # 5 and 6 are one family by another roll
     world.register(
@@ -84,6 +84,7 @@ def test_husband_and_wife_in_two_cases(world: World) -> None:
         marriage(1, 2, "结婚登记", "2001-05-01"),
         marriage(3, 4, "结婚登记", "2001-05-01"),
         marriage(5, 6, "结婚登记", "2001-05-01"),
+        marriage(30, 31, "", "2001-05-01"),  # a list of divorces, for all it says
         marriage(8, 9, "结婚登记", "2001-05-01"),  # one in 低保, the other's household on the margin
     )
     assert found(world) == {one(COUPLE, 1, 2)}

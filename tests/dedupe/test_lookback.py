@@ -44,6 +44,15 @@ def test_a_list_that_repeats_last_months_grant(world: World) -> None:
     assert short(world.run()) == set()
 
 
+def test_lists_without_days_may_repeat_one_grant(world: World) -> None:
+    for month in ("2026-09", "2026-10"):
+        world.roll(HELP, "东镇", person(1, 50_000, cause="火灾"), person(2, 50_000 if month == "2026-09" else 60_000, cause="火灾"), month=month)  # fmt: skip
+    assert {key[1]: d["severity"] for key, d in codes(world, AGAIN).items()} == {
+        make_id(1): "candidate",
+        make_id(2): "strong",
+    }
+
+
 def test_another_member_of_the_household_is_looked_at(world: World) -> None:
     world.roll(HELP, "东镇", person(1, 50_000, cause="火灾"), month="2026-09")
     world.roll(HELP, "东镇", *household(1, 60_000, 2, 1, cause="火灾"))
@@ -160,6 +169,9 @@ def test_a_payee_whom_nobody_knows(world: World) -> None:
         "disability_certificate", {"id_no": make_id(5), "name": "王", "grade": "4", "related_name": "李监护"}
     )
     world.register("marriage", {"id_no": make_id(30), "name": "周配偶", "related_id_no": make_id(6), "related_name": name(6), "kind": "结婚"})  # fmt: skip
+    world.roll(
+        OLD, "南镇", person(40, payee_name="路人戊", account_no="6222020000000040")
+    )  # no list of that town's households
     found = codes(world, STRANGER)
     assert set(found) == {(STRANGER, make_id(1))}
     assert "路人甲" in found[STRANGER, make_id(1)]["evidence"]

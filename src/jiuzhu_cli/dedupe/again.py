@@ -1,7 +1,7 @@
 """One-off aid again for the same cause (同一事由重复): this month's grant against the grants of the months before it.
 
 How many months back is a parameter that the programme's relation with itself names (``within``). Another cause, or a cause that one
-of the lists leaves open, is no doubt; what the next month's list merely repeats (same day, same amount) is one grant.
+of the lists leaves open, is no doubt; what the next month's list merely repeats (same day, same amount) is one grant, and may be one where neither list gives the day.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ now_given AS (
   WHERE h.lead = 1 AND coalesce(h.cause, '') <> ''),
 met AS (
   SELECT n.*, g.id_no AS id_b, g.name AS name_b, g.town AS town_b, g.amount_fen AS fen_b, g.row_id AS row_b, g.month AS month_b,
-    coalesce(g.event_date, '') AS day_b
+    coalesce(g.event_date, '') AS day_b,
+    coalesce(g.event_date, '') = '' AND coalesce(n.event_date, '') = '' AND g.amount_fen IS NOT DISTINCT FROM n.case_fen AS repeated
   FROM now_given n JOIN household m ON m.case_id = n.case_id
   JOIN given g ON g.programme = n.programme AND g.id_no = m.id_no AND g.cause = n.cause AND g.month >= n.since AND g.month < n.month
   WHERE coalesce(g.stage, '') = coalesce(n.stage, '')
     AND NOT (coalesce(g.event_date, '') <> '' AND g.event_date = n.event_date AND g.amount_fen IS NOT DISTINCT FROM n.case_fen))
 SELECT concat_ws('|', 'double', 'again', programme, id_no, cause), 'double', 'same_cause_again', rule,
-  CASE WHEN id_no = id_b THEN severity ELSE 'candidate' END, month, row_id, row_b, id_no, name, programme, town, id_b, name_b, programme, town_b,
+  CASE WHEN id_no = id_b AND NOT repeated THEN severity ELSE 'candidate' END, month, row_id, row_b, id_no, name, programme, town, id_b, name_b, programme, town_b,
   coalesce(case_fen, 0), coalesce(case_fen, 0), coalesce(fen_b, 0),
   concat_ws('|', '事由=' || cause, '前次=' || CASE WHEN day_b = '' THEN month_b ELSE day_b END)
 FROM met

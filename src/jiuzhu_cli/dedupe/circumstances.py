@@ -16,7 +16,7 @@ from jiuzhu_cli.policy.expression import Ratio, fen
 if TYPE_CHECKING:
     import duckdb
 
-MOVED = "迁出|注销|出国|定居|移居"
+MOVED = "迁出|注销|出国|定居|移居|死亡|去世"
 LEFT_SCHOOL = "毕业|结业|肄业|退学|离校|开除"
 UNKNOWN_MONTHS = 99  # ended, on a day that the list does not tell
 

@@ -34,7 +34,7 @@ ROLL_COLUMNS = (
 ).split()
 LINE_COLUMNS = [name for name in REGISTER_COLUMNS if name not in ("extra", "area_code")]
 
-ENDED = "注销|过期|失效|作废|冻结|停用|停发|迁出|撤销|终止|^毕业|已毕业|结业|肄业|退学|离校|开除"
+ENDED = "注销|过期|失效|作废|冻结|停用|停发|迁出|撤销|终止|死亡|去世|^毕业|已毕业|结业|肄业|退学|离校|开除"
 
 _MACROS = """
 CREATE MACRO grade_of(t) AS CASE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from jiuzhu_cli.dedupe.circumstances import months_of
 from jiuzhu_cli.dedupe.hits import insert_rows
-from jiuzhu_cli.dedupe.payees import number
+from jiuzhu_cli.dedupe.payees import divided_programmes, number
 
 if TYPE_CHECKING:
     import duckdb
@@ -89,7 +89,7 @@ door AS (
 found AS (
   SELECT 1 AS why, a.row_id AS row_a, b.row_id AS row_b, a.case_id AS case_a, b.case_id AS case_b, a.month, a.programme, '' AS what
   FROM couple k JOIN listed a ON a.id_no = k.one AND a.month = k.month JOIN listed b ON b.id_no = k.other AND b.month = k.month AND b.programme = a.programme
-  WHERE k.kind NOT LIKE '%离%'
+  WHERE regexp_matches(k.kind, '结婚|复婚|已婚|结|在婚')
   UNION ALL
   SELECT 2, a.row_id, b.row_id, a.case_id, b.case_id, a.month, a.programme, a.book FROM book a JOIN book b USING (programme, month, book) WHERE a.row_id < b.row_id
   UNION ALL
@@ -132,12 +132,3 @@ def find_households(connection: duckdb.DuckDBPyConnection, policy: Policy, month
     insert_rows(connection, "divided", rows)
     for statement in (_FIRST, _COUPLES, _DIVORCED, _SPLIT, _MET, _TWO_CASES, _TOGETHER):
         connection.execute(statement)
-
-
-def divided_programmes(policy: Policy) -> list[str]:
-    """Programmes that a household has as a whole month by month."""
-    return [
-        one.code
-        for one in policy.programmes.values()
-        if one.unit == "household" and one.benefit in ("top_up", "graded", "status")
-    ]

@@ -64,6 +64,7 @@ QUALIFY coalesce(t.changed * 100 < t.people * {whole}, TRUE) OR row_number() OVE
 """
 
 # The account's name is neither the person's nor an institution's. Children and people in centralised care have theirs collected for them.
+# Where no list of households of that town was imported nothing can show who belongs to whom.
 _STRANGE = f"""
 CREATE TABLE strange AS
 SELECT h.row_id, h.case_id, h.month, h.id_no, h.name, h.payee_name, coalesce(h.payee_id_no, '') AS payee_id_no
@@ -71,6 +72,8 @@ FROM holding h
 WHERE h.lead = 1 AND h.account_no <> '' AND coalesce(h.payee_name, '') NOT IN ('', '本人', '户主', '同上') AND h.payee_name <> h.name
   AND coalesce(h.payee_id_no, '') <> h.id_no AND coalesce(h.care_mode, '') <> '集中' AND coalesce(h.age, 18) >= 18
   AND NOT regexp_matches(h.payee_name, '{HOMES}|公司|中心|村|委员会|合作社|政府|民政|学校|银行')
+  AND (h.month || h.town IN (SELECT month || split_part(area, '/', 1) FROM coverage WHERE programme IN ({{households}}))
+    OR h.month IN (SELECT month FROM coverage WHERE area = '' AND programme IN ({{households}})))
 """
 # Everybody who shares a case with the person in any month, the head that a case names, and whom registers put beside them.
 _NEAR = """
@@ -115,12 +118,22 @@ def find_payees(connection: duckdb.DuckDBPyConnection, policy: Policy, months: C
         connection.execute(_CHANGED)
         connection.execute(_TOGETHER)
         connection.execute(_HITS.format(whole=_WHOLE))
-    connection.execute(_STRANGE)
+    households = ", ".join(f"'{code}'" for code in divided_programmes(policy)) or "NULL"
+    connection.execute(_STRANGE.replace("{households}", households))
     connection.execute(_NEAR)
     odd = [row for row, name, payee in connection.execute(_UNRELATED).fetchall() if not same_name(name, payee)]
     connection.execute("CREATE TABLE strange_row (row_id BIGINT)")
     insert_rows(connection, "strange_row", [(row,) for row in odd])
     connection.execute(_PAYEES)
+
+
+def divided_programmes(policy: Policy) -> list[str]:
+    """Programmes that a household has as a whole month by month: their lists show who belongs to whom."""
+    return [
+        one.code
+        for one in policy.programmes.values()
+        if one.unit == "household" and one.benefit in ("top_up", "graded", "status")
+    ]
 
 
 def number(policy: Policy, name: str, month: str) -> float | None:

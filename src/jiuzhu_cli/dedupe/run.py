@@ -24,10 +24,10 @@ from jiuzhu_cli.dedupe.events import find_events
 from jiuzhu_cli.dedupe.evidence import Speaker
 from jiuzhu_cli.dedupe.facts import DESCRIBING, LINE_COLUMNS, ROLL_COLUMNS, answer_questions, build_facts
 from jiuzhu_cli.dedupe.hits import create_hits
-from jiuzhu_cli.dedupe.households import divided_programmes, find_households
+from jiuzhu_cli.dedupe.households import find_households
 from jiuzhu_cli.dedupe.missed import find_missed
 from jiuzhu_cli.dedupe.output import write_outputs
-from jiuzhu_cli.dedupe.payees import BACK, find_payees, number
+from jiuzhu_cli.dedupe.payees import BACK, divided_programmes, find_payees, number
 from jiuzhu_cli.dedupe.persons import find_persons, say_as_stated, take_as_one
 from jiuzhu_cli.ledger.doubt_records import records_beside
 from jiuzhu_cli.ledger.doubts import (
