@@ -179,7 +179,7 @@ def name_problem(name: str) -> str:
 
 def same_name(left: str, right: str) -> bool:
     """Equal but for case, interpunct and brackets; for a payee against an account's holder."""
-    return name_key(left) == name_key(right)
+    return left == right or name_key(left) == name_key(right)
 
 
 def name_key(name: str) -> str:

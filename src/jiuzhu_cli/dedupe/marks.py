@@ -46,5 +46,7 @@ def _runs(places: list[int]) -> Spans:
 
 def side_by_side(a: str, b: str, *, always: bool = True) -> tuple[str | Marked, str | Marked]:
     """Both texts as cells of a workbook, what differs marked."""
+    if a == b or not a or not b:
+        return a, b
     spans_a, spans_b = differences(a, b, always=always)
     return Marked(a, spans_a) if spans_a else a, Marked(b, spans_b) if spans_b else b

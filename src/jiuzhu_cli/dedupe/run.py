@@ -23,6 +23,7 @@ from jiuzhu_cli.dedupe.deadline import Deadlines
 from jiuzhu_cli.dedupe.events import find_events
 from jiuzhu_cli.dedupe.evidence import Speaker
 from jiuzhu_cli.dedupe.facts import DESCRIBING, LINE_COLUMNS, ROLL_COLUMNS, answer_questions, build_facts
+from jiuzhu_cli.dedupe.hits import COLUMNS as HIT
 from jiuzhu_cli.dedupe.hits import create_hits
 from jiuzhu_cli.dedupe.households import find_households
 from jiuzhu_cli.dedupe.missed import find_missed
@@ -260,38 +261,37 @@ WITH place AS (
   SELECT -row_id, concat_ws(' ', file_name, nullif(sheet, ''), '第' || source_row || '行')
   FROM register JOIN origin o USING (batch_id, table_no) WHERE o.kind = 'register' AND -row_id IN (SELECT row_a FROM hit UNION SELECT row_b FROM hit)),
 folded AS (
-  SELECT key, list([month, CAST(amount_fen AS VARCHAR)] ORDER BY month) AS months, max_by(hit, month) AS last FROM hit GROUP BY key)
-SELECT key, months, last, coalesce(pa.source, '') AS source_a, coalesce(pb.source, '') AS source_b
+  SELECT key, list(month ORDER BY month) AS months, list(amount_fen ORDER BY month) AS amounts, max_by(hit, month) AS last FROM hit GROUP BY key)
+SELECT months, amounts, coalesce(pa.source, '') AS source_a, coalesce(pb.source, '') AS source_b, {last}
 FROM folded LEFT JOIN place pa ON pa.row_id = last.row_a LEFT JOIN place pb ON pb.row_id = last.row_b
-ORDER BY last.area_a, last.kind, last.code, last.id_no_a, key
-"""
+ORDER BY last.area_a, last.kind, last.code, last.id_no_a, folded.key
+""".replace("{last}", ", ".join(f"last.{name} AS {name}" for name in HIT))
 
 
 def _fold(connection: duckdb.DuckDBPyConnection, speaker: Speaker) -> tuple[pa.Table, pa.Table]:
     """The months of one key as one doubt, with evidence and basis. Tables for ``ledger.doubts.stage_run``."""
     import pyarrow as pa
 
-    rows: list[dict[str, Any]] = []
-    for key, months, last, source_a, source_b in connection.execute(_FOLDED).fetchall():
-        amounts = [(month, int(amount)) for month, amount in months]
-        rows.append(
-            {
-                "doubt_key": key,
-                "position": len(rows),
-                **{name: last[name] for name in _KEPT},
-                "source_a": source_a,
-                "source_b": source_b,
-                "evidence": speaker.evidence(last, amounts),
-                "basis": speaker.basis(last),
-            }
-        )
-    texts = ["doubt_key", *_KEPT, "source_a", "source_b", "evidence", "basis"]
-    found = pa.schema([("position", pa.int64()), *((name, pa.string()) for name in texts)])
+    found = connection.sql(_FOLDED).to_arrow_table()
+    evidence, bases = [], []
+    several = zip(found["months"].to_pylist(), found["amounts"].to_pylist(), strict=True)
+    columns = [found[name].to_pylist() for name in HIT]
+    for (months, amounts), *values in zip(several, *columns, strict=True):
+        hit = dict(zip(HIT, values, strict=True))
+        evidence.append(speaker.evidence(hit, list(zip(months, amounts, strict=True))))
+        bases.append(speaker.basis(hit))
+    rows = found.select(["key", *_KEPT, "source_a", "source_b"]).rename_columns(
+        ["doubt_key", *_KEPT, "source_a", "source_b"]
+    )
+    rows = rows.append_column("evidence", pa.array(evidence, pa.string())).append_column(
+        "basis", pa.array(bases, pa.string())
+    )
+    rows = rows.append_column("position", pa.array(range(len(evidence)), pa.int64()))
     monthly = connection.sql(
         "SELECT key AS doubt_key, month, amount_fen, row_a, row_b, fen_a, fen_b, fact FROM hit"
         " QUALIFY row_number() OVER (PARTITION BY key, month ORDER BY row_a, row_b) = 1 ORDER BY key, month"
     ).to_arrow_table()
-    return pa.Table.from_pylist(rows, schema=found), monthly
+    return rows, monthly
 
 
 _KEPT = "kind code rule severity id_no_a name_a programme_a area_a id_no_b name_b programme_b area_b".split()

@@ -48,6 +48,7 @@ def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], dige
     tx.execute("CREATE INDEX staging.found_key ON found (doubt_key)")
     tx.execute("CREATE INDEX staging.found_month_key ON found_month (doubt_key, month)")
     before = {row["doubt_id"]: _digest(row) for row in tx.execute("SELECT * FROM doubt")}
+    newest = tx.execute("SELECT coalesce(max(rowid), 0) FROM doubt").fetchone()[0]
     number = tx.execute("SELECT coalesce(max(CAST(substr(doubt_id, 2) AS INTEGER)), 0) FROM doubt").fetchone()[0]
     names = ", ".join(_CONTENT)
     added = tx.execute(
@@ -70,13 +71,14 @@ def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], dige
         + ", ".join(f"{name} = excluded.{name}" for name in _MONTHLY[1:])
     )
     tx.execute(
-        "UPDATE doubt SET state = 'open', run_month = ?, last_seen = max(last_seen, ?) FROM staging.found f WHERE f.doubt_key = doubt.doubt_key",
-        (run_month, run_month),
+        "UPDATE doubt SET state = 'open', run_month = ?, last_seen = max(last_seen, ?) FROM staging.found f WHERE f.doubt_key = doubt.doubt_key"
+        " AND doubt.rowid <= ?",
+        (run_month, run_month, newest),
     )
     tx.execute(
         f"UPDATE doubt SET {', '.join(f'{name} = f.{name}' for name in _CONTENT)} FROM staging.found f WHERE f.doubt_key = doubt.doubt_key"
-        " AND NOT EXISTS (SELECT 1 FROM doubt_month m WHERE m.doubt_id = doubt.doubt_id AND m.month > ?)",
-        (last,),
+        " AND doubt.rowid <= ? AND NOT EXISTS (SELECT 1 FROM doubt_month m WHERE m.doubt_id = doubt.doubt_id AND m.month > ?)",
+        (newest, last),
     )
     tx.execute(
         f"UPDATE doubt SET state = 'gone' WHERE state = 'open' AND {ours} AND NOT EXISTS (SELECT 1 FROM doubt_month m WHERE m.doubt_id = doubt.doubt_id)",
@@ -90,7 +92,9 @@ def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], dige
     take_facts(tx)
     reopened = reopen(tx, run_month=run_month)
     after = list(tx.execute("SELECT * FROM doubt"))
-    changed = sum(1 for row in after if row["doubt_id"] in before and before[row["doubt_id"]] != _digest(row))
+    changed = sum(
+        1 for row in after if before and row["doubt_id"] in before and before[row["doubt_id"]] != _digest(row)
+    )
     was = {doubt_id: state for doubt_id, state, _ in before.values()}
     gone = [row["doubt_id"] for row in after if row["state"] == "gone" and was.get(row["doubt_id"], "open") == "open"]
     back = [row["doubt_id"] for row in after if row["state"] == "open" and was.get(row["doubt_id"]) == "gone"]

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.files import write_atomic
-from jiuzhu_cli.tabular.rapid import Cells, put_rows, style_number
 from jiuzhu_cli.tabular.widths import lines_of, text_width
 
 if TYPE_CHECKING:
     import xlsxwriter
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
+
+    from jiuzhu_cli.tabular.rapid import Cells
 
 CREATED = datetime(2026, 1, 1)  # fixed: the same input gives the same bytes
 MAX_TEXT = 32_767  # UTF-16 units in one cell, a limit of the format
@@ -129,8 +130,9 @@ def new_book(path: Path, *, many: bool) -> Iterator[xlsxwriter.Workbook]:
 
     With ``many`` cells rows wait in a folder beside it whose name tells the process, so that a killed one can be cleared away.
     """
-    import xlsxwriter
     from xlsxwriter.exceptions import FileCreateError
+
+    from jiuzhu_cli.tabular.rapid import Book
 
     texts = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
     with contextlib.ExitStack() as stack:
@@ -139,7 +141,7 @@ def new_book(path: Path, *, many: bool) -> Iterator[xlsxwriter.Workbook]:
             folder = tempfile.TemporaryDirectory(prefix=f".rows.{os.getpid()}.tmp", dir=path.parent)
             scratch = Path(stack.enter_context(folder))
         options = {"constant_memory": many, "in_memory": not many, "tmpdir": str(scratch), **texts}
-        book = xlsxwriter.Workbook(str(path), options)
+        book = Book(str(path), options)
         book.set_properties({"created": CREATED, "author": "jiuzhu"})
         try:
             yield book
@@ -288,6 +290,8 @@ class _Writer:
         self._styles, self._plain = styles, [self._format(**style) for style in styles]
         self._wrapped = [i for i, column in enumerate(spec.columns) if column.wrap]
         if self.rapid:
+            from jiuzhu_cli.tabular.rapid import put_rows
+
             put_rows(sheet, first, len(spec.columns), self._rapid_rows(first))
         else:
             self._rows(first)
@@ -303,7 +307,11 @@ class _Writer:
     def _height(self, values: Sequence[Any]) -> float:
         """Points, 0: as it comes."""
         size = self.spec.font_size
-        lines = max((lines_of(_shown(values[i], "text"), self.widths[i], size / 11) for i in self._wrapped), default=1)
+        lines = 1
+        for i in self._wrapped:
+            if value := values[i]:
+                text = value if value.__class__ is str else _shown(value, "text")
+                lines = max(lines, lines_of(text, self.widths[i], size / 11))
         return min(max(self.spec.row_height, lines * size * 1.45 + 3 if lines > 1 else 0), 400)
 
     def _rows(self, first: int) -> None:
@@ -322,37 +330,40 @@ class _Writer:
 
     def _rapid_rows(self, first: int) -> Iterator[tuple[float, Sequence[str]]]:
         """The same rows as XML of their own, in a fifth of the time."""
-        spec = self.spec
-        cells = Cells(self.sheet, len(spec.columns))
-        plain = [style_number(style) for style in self._plain]
-        kinds = [column.kind for column in spec.columns]
-        for number, values in enumerate(spec.rows):
+        from jiuzhu_cli.tabular.rapid import Cells
+
+        cells = Cells(self.sheet, [int(style._get_xf_index()) for style in self._plain])
+        filled = {number for number, _ in self.spec.fills}
+        for number, values in enumerate(self.spec.rows):
             row = str(first + number + 1)
-            out = []
-            for index, value in enumerate(values):
-                style = plain[index]
-                if (number, index) in spec.fills or isinstance(value, Marked):
-                    style = style_number(self._style_of(number, index, value))
-                if value is None or value == "":
-                    out.append(cells.blank(index, row, style))
-                elif isinstance(value, str):
-                    if len(value) > MAX_TEXT // 2:
-                        check_text(value, self._where(first + number, index))
-                    out.append(cells.text(index, row, style, value))
-                elif isinstance(value, Marked):
-                    check_text(value.text, self._where(first + number, index))
-                    runs = self._runs(value)
-                    plainly = len(runs) == 1
-                    out.append(
-                        cells.text(index, row, style, value.text) if plainly else cells.runs(index, row, style, runs)
-                    )
-                elif kinds[index] == "amount":
-                    out.append(cells.number(index, row, style, f"{_Yuan(value / 100)}"))
-                elif kinds[index] == "count":
-                    out.append(cells.number(index, row, style, f"{value:.16G}"))
-                else:
-                    out.append(cells.text(index, row, style, _shown(value, kinds[index])))
+            if number in filled or not cells.plain(values):
+                out = [self._rapid_cell(cells, number, index, row, value) for index, value in enumerate(values)]
+            else:
+                out = [
+                    f"{start}{row}{text}{value}</t></is></c>"
+                    if value.__class__ is str and value
+                    else self._rapid_cell(cells, number, index, row, value)
+                    for index, (value, start, text) in enumerate(zip(values, cells.starts, cells.texts, strict=True))
+                ]
             yield self._height(values), out
+
+    def _rapid_cell(self, cells: Cells, number: int, index: int, row: str, value: Any) -> str:
+        kind, style = self.spec.columns[index].kind, cells.styles[index]
+        if (number, index) in self.spec.fills or isinstance(value, Marked):
+            style = int(self._style_of(number, index, value)._get_xf_index())
+        if value is None or value == "":
+            return cells.blank(index, row, style)
+        if isinstance(value, Marked):
+            check_text(value.text, self._where(int(row) - 1, index))
+            runs = self._runs(value)
+            return cells.text(index, row, style, value.text) if len(runs) == 1 else cells.runs(index, row, style, runs)
+        if isinstance(value, str):
+            return cells.text(index, row, style, check_text(value, self._where(int(row) - 1, index)))
+        if kind == "amount":
+            return cells.number(index, row, style, f"{_Yuan(value / 100)}")
+        if kind == "count":
+            return cells.number(index, row, style, f"{value:.16G}")
+        return cells.text(index, row, style, _shown(value, kind))
 
     def _style_of(self, number: int, index: int, value: Any) -> Format:
         properties = dict(self._styles[index])
