@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from jiuzhu_cli.matching.engine import match_records
+from jiuzhu_cli.matching.explain import explain_pair
 from jiuzhu_cli.matching.ids import read_ids
 from tests.matching.people import HARD, STANDARD, Mix, checked, make_lists, pair_scores
 
@@ -174,3 +175,23 @@ def test_bare_lists(records: pa.Table) -> None:
     person = match_records(records).person
     assert len(person) == records.num_rows
     assert person.max(initial=-1) == {0: -1, 1: 0}.get(records.num_rows, 0 if "name" not in records.column_names else 1)
+
+
+def test_the_cut_off_follows_the_data() -> None:
+    """One pair, a name in a village: enough among a few hundred people, not where others bear that name."""
+
+    def score(namesakes: int, others: int) -> tuple[bool, float]:
+        births = (np.datetime64("1940-01-01") + 5 * np.arange(namesakes + others + 1)).astype(str).tolist()
+        numbers = ids(np.full(len(births), 421002), births, np.arange(len(births)) % 997 + 1)
+        chars = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚"
+        names = ["王庆余"] * (namesakes + 1) + ["李" + chars[n % 20] + chars[n // 20 % 20] for n in range(others)]
+        villages = ["东风村"] * (namesakes + 1) + [f"柳{n % 30}庄村" for n in range(others)]
+        records = table(id_no=[None, *numbers], name=["王庆余", *names], village=["东风村", *villages])
+        matched = match_records(records)
+        return bool(matched.person[0] == matched.person[1]), explain_pair(records, 0, 1).score
+
+    alone, few = score(0, 300)
+    assert alone
+    crowded, least = score(12, 300)
+    assert not crowded
+    assert least < few - 2
