@@ -6,7 +6,6 @@ The formats are the same; which bytes a packed part has depends on the machine t
 from __future__ import annotations
 
 import contextlib
-import importlib
 import re
 import struct
 import zipfile
@@ -17,7 +16,9 @@ from typing import Any
 
 machine: Any = zlib
 with contextlib.suppress(ImportError):  # there is none for some processors
-    machine = importlib.import_module("isal.isal_zlib")
+    from isal import isal_zlib
+
+    machine = isal_zlib
 
 _ROOT = re.compile(rb"<([A-Za-z][\w.-]*:)(?:worksheet|sst)[\s>]")
 _ELEMENT = re.compile(rb"<[A-Za-z]")  # the root; looked for first, lest a sheet without a prefix is searched through
