@@ -45,6 +45,7 @@ def test_without_decisions_the_estimate_stands(world: World) -> None:
     world.run()
     assert run(world).known == Second()
     assert weights_of(world.workspace) == Second()
+    assert not (world.workspace.policy_dir / FILE).exists()
 
 
 @pytest.mark.parametrize(("results", "more"), [(("not_same",) * 12, False), (("confirmed",) * 12, True)])
@@ -64,3 +65,5 @@ def test_a_broken_file_is_told(world: World) -> None:
     (world.workspace.policy_dir / FILE).write_text('{"share": 2}', "utf-8")
     with pytest.raises(PolicyError, match=FILE):
         weights_of(world.workspace)
+    run(world)
+    assert weights_of(world.workspace) == Second()

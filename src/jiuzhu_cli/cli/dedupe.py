@@ -219,7 +219,13 @@ def calibrate(ctx: typer.Context) -> None:
         else "还没有处理过的“疑似一人两个身份证号”，用随带的估计。",
         *([f"另有 {done.left_out} 条的名册已被替换，没有用。"] if done.left_out else []),
         table(rows, ["权重", "原来", "现在"]),
-        f"存在 {relative(context.workspace, done.path)}；在工作区里 jiuzhu match 用它。删掉这个文件就回到随带的估计。",
+        *(
+            [
+                f"存在 {relative(context.workspace, done.path)}；在工作区里 jiuzhu match 用它。删掉这个文件就回到随带的估计。"
+            ]
+            if done.path
+            else []
+        ),
     ]
     context.emit(done.as_json(), lines)
 

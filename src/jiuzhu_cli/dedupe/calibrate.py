@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.ledger.doubts import decided_numbers
 from jiuzhu_cli.ledger.snapshot import open_snapshot
 from jiuzhu_cli.matching import calibration, weights
@@ -25,7 +26,8 @@ WHERE month = ? OR row_id IN (SELECT unnest(?)) ORDER BY row_id
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """``known``: the weights from now on; ``before``: those that held. ``left_out``: decided pairs whose rows are no longer live."""
+    """``known``: the weights from now on; ``before``: those that held. ``left_out``: decided pairs whose rows are no longer live.
+    ``path``: the file, '' when there was nothing to keep."""
 
     known: weights.Second
     before: weights.Second
@@ -56,7 +58,10 @@ def calibrate(workspace: Workspace, store: Store, *, today: date, actor: str, no
     Always from the shipped estimate and all decisions, so that the same decisions give the same weights however often it is run.
     """
     decided = decided_numbers(store)
-    before = weights_of(workspace)
+    try:
+        before = weights_of(workspace)
+    except PolicyError:  # written over
+        before = weights.Second()
     decisions: list[calibration.Decided] = []
     if decided:
         months = [one["month"] for one in decided]
@@ -66,9 +71,11 @@ def calibrate(workspace: Workspace, store: Store, *, today: date, actor: str, no
             people = connection.execute(_PEOPLE, [max(months), rows]).to_arrow_table()
         decisions = _judged(people, decided)
     known = calibration.refreshed(decisions, day=today.isoformat())
+    path = workspace.policy_dir / calibration.FILE
+    if known == weights.Second() and not path.exists():  # nothing to keep
+        return Calibration(known, before, len(decided) - len(decisions), "")
     with store.transaction(actor=actor, command="dedupe calibrate", now=now) as tx:
         tx.journal("match_weights", {"decided": known.decided, "same": known.same, "share": known.share, "phone": known.phone, "account": known.account})  # fmt: skip
-    path = workspace.policy_dir / calibration.FILE
     write_bytes(path, calibration.as_text(known).encode())
     return Calibration(known, before, len(decided) - len(decisions), str(path))
 
