@@ -195,3 +195,22 @@ def test_the_cut_off_follows_the_data() -> None:
     crowded, least = score(12, 300)
     assert not crowded
     assert least < few - 2
+
+
+def test_telephones_in_many_spellings() -> None:
+    number = ids(np.array([421002]), ["1950-03-04"], np.array([11]))[0]
+    for phone in ("+86 138-1234-5678", "8613812345678", "138 1234 5678", "１３８１２３４５６７８"):
+        records = table(id_no=[number, None], name=["欧阳振华"] * 2, phone=["13812345678", phone])
+        assert match_records(records).person.tolist() == [0, 0], phone
+
+
+def test_any_text_is_read() -> None:
+    """Junk in every column: nobody falls, and rows stay rows."""
+    rng = np.random.default_rng(4)
+    letters = "张王?？*·.•　 (（户主）)已故\U0001f600\U00020000\U000f0000\ue863x-/'\"=+0123456789ＯOlXx年月日\t\n"
+    cells = ["".join(rng.choice(list(letters), int(size))) if size else None for size in rng.integers(0, 26, 8 * 400)]
+    columns = "id_no certificate_no name sex birth_date village phone account_no".split()
+    records = table(**{name: cells[place * 400 : place * 400 + 400] for place, name in enumerate(columns)})
+    matched = match_records(records)
+    assert len(matched.person) == 400
+    assert matched.pairs().num_rows == sum(matched.by_key.values())

@@ -60,7 +60,7 @@ def read_people(records: pa.Table, *, dense: bool = True) -> People:
         others = [
             threads.submit(task)
             for task in (
-                reader("phone", lambda column: figures(column, 7)),
+                reader("phone", _phones),
                 reader("account_no", lambda column: figures(column, 8)),
                 reader("village", lambda column: named(column, _village)),
                 lambda: _days(text_column(records, "birth_date")),
@@ -90,6 +90,12 @@ def _by_certificate(ids: Ids, column: pa.Array) -> None:
     use = (ids.state != SOUND) & (other.state == SOUND) & (other.key < 10**17)
     for mine, theirs in ((ids.state, other.state), (ids.key, other.key), (ids.birth, other.birth)):
         mine[use] = theirs[use]
+
+
+def _phones(column: pa.Array) -> np.ndarray:
+    """Telephone numbers without the country's 86 before a mobile one."""
+    numbers = figures(column, 7)
+    return np.where(numbers // 10**11 == 86, numbers % 10**11, numbers)
 
 
 def _days(column: pa.Array) -> np.ndarray:

@@ -49,7 +49,8 @@ def figures(column: pa.Array, least: int) -> np.ndarray:
     """The digits of each text as one number (those beyond the last eighteen do not count), -1 where there are fewer than ``least``."""
     text = pc.fill_null(column, "")
     rest = pc.invert(pc.or_(pc.ascii_is_decimal(text), pc.equal(text, "")))
-    text = pc.replace_with_mask(text, rest, pc.replace_substring_regex(text.filter(rest), r"\D", ""))
+    odd = pc.utf8_normalize(text.filter(rest), "NFKC")  # full-width digits
+    text = pc.replace_with_mask(text, rest, pc.replace_substring_regex(odd, "[^0-9]", ""))
     sizes = pc.binary_length(text)
     if (pc.max(sizes).as_py() or 0) > 18:
         text = pc.utf8_slice_codeunits(text, -18)
