@@ -235,6 +235,27 @@ def test_nobody_is_sought_where_the_switch_is_off(world: World) -> None:
     assert found(world, policy=load_policy(folder.parent, region="421002")) == set()
 
 
+def _refuse(world: World, batch: int, rows: int) -> None:
+    with world.store.transaction(actor="测试", command="test") as tx:
+        tx.execute("UPDATE batch SET refused = ? WHERE batch_id = ?", (rows, batch))
+
+
+def test_a_refused_row_may_be_theirs(world: World) -> None:
+    """Nobody is said to have been stopped while rows of the list wait to be mended; of missed aid it is told."""
+    minor = {"born": "20100101"}
+    world.roll(POOR, "东镇", person(1, **minor), month="2026-09")
+    now = world.roll(POOR, "东镇", person(499))
+    world.roll(LOW, "西镇", person(2))
+    living = world.roll(LIVING, "西镇", person(498))
+    world.register("disability_certificate", line(2, grade="4", kind="听力", town="西镇"))
+    assert ("B12", POOR, make_id(1, born="20100101")) in found(world)
+    _refuse(world, now, 1)
+    _refuse(world, living, 3)
+    assert found(world) == {one("B01", LIVING, 2)}
+    [doubt] = world.run().doubts
+    assert "有 3 行退回没有改正" in doubt["evidence"]
+
+
 def test_what_was_not_imported_is_not_judged(world: World) -> None:
     """Without the rolls of those towns nobody on a list may be said to be on none."""
     world.roll(LOW, "东镇", person(2))

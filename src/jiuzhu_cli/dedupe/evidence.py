@@ -79,7 +79,7 @@ class Speaker:
         """The code's template with the hit's values; ``fact`` is ``word=value|word=value``."""
         facts = _facts(hit)
         if hit["kind"] == "missed":  # age|certified|grade|kind
-            age, _, grade, kind = (str(hit["fact"]).split("|") + [""] * 3)[:4]
+            age, _, grade, kind = str(hit["fact"]).split("|")[:4]
             facts = {"年龄": age, "残疾": f"，{kind}{grade}级残疾" if grade else ""}
         sides = {
             f"{word}_{letter}": value
@@ -279,7 +279,7 @@ def _payee(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
 
 
 def _missed(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
-    age, certified, grade, kind = str(hit["fact"]).split("|")
+    age, certified, grade, kind, refused = str(hit["fact"]).split("|")
     due = speaker.name(hit["programme_b"])
     facts = []
     if str(hit["programme_a"]).startswith("register:"):
@@ -291,7 +291,7 @@ def _missed(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
     if certified:
         facts.append(f"持有效残疾证{kind}{'一二三四'[int(grade) - 1] + '级' if grade else ''}")
     verb = "按规定应享受" if hit["severity"] == "strong" else "可能符合"
-    return f"{hit['name_a']}{months} {'，'.join(facts)}，{verb}{due}，但{hit['area_a']}已导入的{due}名册上没有此人。"
+    return f"{hit['name_a']}{months} {'，'.join(facts)}，{verb}{due}，但{hit['area_a']}已导入的{due}名册上没有此人{f'（该名册有 {refused} 行退回没有改正，可能在其中）' if refused else ''}。"
 
 
 _SENTENCES: dict[str, Callable[[Speaker, Mapping[str, Any], str], str]] = {

@@ -49,7 +49,8 @@ BARRING_REGISTER = (
 )
 _FROM_ROLL = "SELECT * FROM holding WHERE {which}"
 
-# Who stood on the list of that place before, within the run's months or just before them, and no longer does where this month's is there.
+# Who stood on the list of that place before, within the run's months or just before them, and no longer does where this month's is there
+# and whole: a row that was refused may be theirs.
 _STOPPED = f"""
 CREATE TABLE stopped AS
 WITH earlier AS (
@@ -63,6 +64,8 @@ SELECT l.programme, l.now AS month, l.row_id, l.id_no, l.name, l.town, l.village
 FROM last_on l LEFT JOIN described d ON d.id_no = l.id_no AND d.month = l.now
 WHERE NOT EXISTS (SELECT 1 FROM holding h WHERE h.programme = l.programme AND h.id_no = l.id_no AND h.month = l.now)
   AND NOT EXISTS (SELECT 1 FROM earlier e WHERE e.programme = l.programme AND e.town = l.town AND e.month > l.month AND e.month < l.now)
+  AND NOT EXISTS (SELECT 1 FROM imported i WHERE i.programme = l.programme AND i.month = l.now AND i.wanting > 0
+    AND (i.area = '' OR split_part(i.area, '/', 1) = l.town))
   AND {COVERED.format(programme="l.programme", month="l.now", town="l.town", village="l.village")}
 """
 _FROM_STOPPED = "SELECT * FROM stopped WHERE programme = '{a}'"
@@ -115,6 +118,8 @@ GROUP BY o.due, o.id_no, o.month
 _HITS = f"""
 INSERT INTO hit
 WITH best AS (SELECT o.* FROM judged j JOIN due o ON o.rank = j.rank AND o.month = j.month WHERE j.covered),
+refused AS (
+  SELECT programme, month, split_part(area, '/', 1) AS town, CAST(sum(wanting) AS BIGINT) AS wanting FROM imported WHERE wanting > 0 GROUP BY 1, 2, 3),
 told AS (
   SELECT row_id, month, name, share_fen, {", ".join(PERSON_COLUMNS)} FROM holding WHERE row_id IN (SELECT row_id FROM best)
   UNION ALL
@@ -125,8 +130,9 @@ SELECT concat_ws('|', 'missed', b.due, b.id_no), 'missed',
   coalesce(w.code, CASE b.severity WHEN 'strong' THEN 'missed_strong' ELSE 'missed_candidate' END),
   b.rule, b.severity, b.month, b.row_id, NULL, b.id_no, t.name, b.programme, b.town, '', '', b.due, b.town, 0, t.share_fen, 0,
   concat_ws('|', coalesce(CAST(t.age AS VARCHAR), ''), CASE WHEN t.certified THEN 'certified' ELSE '' END, coalesce(CAST(t.degree AS VARCHAR), ''),
-    coalesce(t.disability, ''))
+    coalesce(t.disability, ''), coalesce(CAST(f.wanting AS VARCHAR), ''))
 FROM best b JOIN told t USING (row_id, month) LEFT JOIN due_code w ON w.rule = b.rule
+LEFT JOIN refused f ON f.programme = b.due AND f.month = b.month AND f.town = b.town
 """
 
 # Where no list of the programme was imported at all it does not matter in which town.
@@ -144,7 +150,7 @@ ORDER BY 1, 3, 2
 def find_missed(
     connection: duckdb.DuckDBPyConnection, policy: Policy, relations: Collection[Relation], months: Collection[str]
 ) -> list[dict[str, object]]:
-    """Adds missed aid to ``hit``; ``fact`` is ``age|certified|grade|kind``. Returns what cannot be judged: ``programme, town, month, persons, reason``."""
+    """Adds missed aid to ``hit``; ``fact`` is ``age|certified|grade|kind|rows of the list that were refused``. Returns what cannot be judged: ``programme, town, month, persons, reason``."""
     connection.execute(_TABLES)
     present = {
         row[0]

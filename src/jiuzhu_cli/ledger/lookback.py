@@ -17,7 +17,7 @@ TABLES = {
     "before": "programme VARCHAR, area VARCHAR, month VARCHAR, file_name VARCHAR, sheet VARCHAR, source_row BIGINT, row_id BIGINT, town VARCHAR,"
     " village VARCHAR, id_no VARCHAR, name VARCHAR, account_no VARCHAR, amount_fen BIGINT, cause VARCHAR, stage VARCHAR, event_date VARCHAR",
     "paid_before": "programme VARCHAR, id_no VARCHAR, account_no VARCHAR, month VARCHAR",
-    "imported": "batch_id BIGINT, actor VARCHAR, file_name VARCHAR, created_at VARCHAR",
+    "imported": "batch_id BIGINT, programme VARCHAR, area VARCHAR, month VARCHAR, actor VARCHAR, file_name VARCHAR, created_at VARCHAR, wanting BIGINT",
     "case_home": "row_id BIGINT, address VARCHAR, start_month VARCHAR",
 }
 
@@ -39,7 +39,7 @@ def load_lookback(
 
     ``before``: lead rows; of the programmes ``once`` all from ``once_since`` on, of the others each place's latest month from ``since`` on.
     ``paid_before``: the account that the person's last payment of a programme went to, from ``since`` on.
-    ``imported``: who brought in the window's rolls, and when. ``case_home``: address and first month of the window's cases of the programmes ``homes``.
+    ``imported``: the window's rolls: who brought them in, when, and how many of their rows were refused and never came back (``wanting``). ``case_home``: address and first month of the window's cases of the programmes ``homes``.
     """
     first, last = window
     few = ", ".join(f"'{code}'" for code in once) or "NULL"
@@ -57,7 +57,9 @@ def load_lookback(
         f" WHERE l.state IN ('sent', 'paid') AND o.month >= '{since}' AND o.month < '{first}' GROUP BY 1, 2, 3"
     )
     who = store.arrow(
-        f"SELECT batch_id, actor, file_name, created_at FROM batch b WHERE {live} AND month BETWEEN '{first}' AND '{last}'"
+        "SELECT b.batch_id, b.programme, b.area, b.month, b.actor, b.file_name, b.created_at, CASE WHEN b.supplements IS NULL THEN max(0, b.refused"
+        " - coalesce((SELECT sum(s.accepted) FROM batch s WHERE s.supplements = b.batch_id AND s.status = 'active'), 0)) ELSE 0 END AS wanting"
+        f" FROM batch b WHERE {live} AND b.month BETWEEN '{first}' AND '{last}'"
     )
     create_lookback(connection)
     connection.register("lists", lists)
