@@ -169,3 +169,11 @@ def next_table_of_another_village_under_the_same_title() -> File:
     first = [[TITLE], ["填报单位：城关镇东风村"], HEADER, person(1)]
     second = [[TITLE], ["填报单位：城关镇前进村"], HEADER, person(2)]
     return one(*first, *second)
+
+
+@case()
+def office_signs_under_the_list() -> File:
+    """The office's name in a line of its own, the date in the next, under whatever column stands first."""
+    head = ["发放金额", "姓名", "身份证号", "银行账号"]
+    rows = [[100, name(n), make_id(n), account(n)] for n in (1, 2)]
+    return one([TITLE], head, *rows, [], ["城关镇人民政府"], ["2026年10月25日"])

@@ -182,6 +182,7 @@ def _single(cell: tuple[int, str], keys: dict[int, str]) -> str:
         re.search("备注|说明", keys.get(column, ""))
         or NOTE.match(text)
         or SIGNATURE.search(text)
+        or (_OFFICE.search(text) and not re.search(r"[村居乡镇街组]|社区|地区|单位|住址|地址", keys.get(column, "")))
         or len(text) > 12
         or re.search(r"[：:。；]", text)
     ):
