@@ -177,3 +177,26 @@ def office_signs_under_the_list() -> File:
     head = ["发放金额", "姓名", "身份证号", "银行账号"]
     rows = [[100, name(n), make_id(n), account(n)] for n in (1, 2)]
     return one([TITLE], head, *rows, [], ["城关镇人民政府"], ["2026年10月25日"])
+
+
+@case()
+def star_beside_a_name() -> File:
+    return one([TITLE], LIST, line(1, 姓名=f"{name(1)}★"), line(2, 姓名=f"▲{name(2)}"))
+
+
+@case()
+def banners_and_the_south_name_columns_their_own_way() -> list[File]:
+    rows = [["石宝村", name(1), make_id(1), 1, 500, account(1)]]
+    north = one(
+        ["城关镇2026年10月份农村牧区低保发放花名册"],
+        ["嘎查村", "户主", "身份证号", "保障人口", "保障金额", "一卡通账号"],
+        *rows,
+        file="北.xlsx",
+    )
+    south = one(
+        ["青溪镇2026年10月份农村低保社会化发放名册"],
+        ["村（居）委会", "户主", "身份证号码", "家庭人口", "月补差额", "银行帐号"],
+        ["甘园村", name(2), make_id(2), 1, 420, account(2)],
+        file="南.xlsx",
+    )
+    return [north, south]

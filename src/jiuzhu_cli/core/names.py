@@ -33,6 +33,7 @@ _DEAD_ONLY = re.compile(_DEAD)
 _POLITE = "女士|先生|同志|大爷|大妈|大娘|奶奶|爷爷|师傅|小姐"
 _NOBODY = re.compile(rf"某|^[〃〞々″”“\"']+$|^同上$|^{HAN}{{1,2}}(?:{_POLITE})$")
 _UNREAD = re.compile(r"[?？�□〓■◇*＊×_]")
+_MARKS = re.compile(rf"^[*★☆▲△※√✓✔◎]+(?={HAN}{{2}})|(?<={HAN}{HAN})[*★☆▲△※√✓✔◎]+$")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 # parts of characters that stand in no name by themselves, and whole characters often typed as two (䶮: 龙天, 顗: 岂页)
 _SPLIT = re.compile(r"[钅纟氵艹亻忄扌犭礻衤饣讠刂冫宀廴辶阝彳灬疒罒癶虍丬爿攵夂囗勹亠]|龙天|岂页")
@@ -99,9 +100,7 @@ def read_name(raw: Any) -> Name:
     chinese = bool(_CHINESE.search(text))
     if chinese:
         text = re.sub(rf"(?<={HAN})\.(?={HAN})", INTERPUNCT, _SPACE.sub("", text))
-        text = re.sub(
-            rf"^\*+(?={HAN}{{2}})|(?<={HAN}{HAN})\*+$", "", text
-        )  # a mark before or behind, no hidden character
+        text = _MARKS.sub("", text)  # before or behind, no hidden character
     text = re.sub("·+", INTERPUNCT, _SPACE.sub(" ", text)).strip().strip(INTERPUNCT)
     problem = _problem(text)
     return Name(text, problem, () if problem else tuple(_notes(text, remark, chinese)), remark)
