@@ -47,4 +47,5 @@ def test_twins_numbers_are_never_put_together() -> None:
     both = table(id_no=["421002201001011231", "421002201001011258"], name=["王小明"] * 2, village=["东风村"] * 2, phone=["13812345678"] * 2, account_no=["6210001122334455"] * 2)  # fmt: skip
     told = explain_pair(both, 0, 1)
     assert (told.key, told.one) == ("same_person", False)
+    assert "双胞胎" in told.lines()[-1]
     assert match_records(both).person.tolist() == [0, 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log2
 from typing import Any
 
@@ -63,7 +63,7 @@ class Explained:
     """``fields``: (field, level, weight) with weights in bits (log2), rounded; they and ``prior`` and ``household`` add up to ``score``.
 
     ``strangers``: other people in the data expected to look like this by name. ``cut_off``: the score from which one pair alone suffices.
-    ``one``: whether it does.
+    ``one``: whether it does; ``why_not``: what keeps it apart in spite of its score (Chinese).
     """
 
     key: str
@@ -74,6 +74,7 @@ class Explained:
     score: float
     cut_off: float
     one: bool
+    why_not: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -85,6 +86,7 @@ class Explained:
             "score": self.score,
             "cut_off": self.cut_off,
             "one": self.one,
+            "why_not": self.why_not,
         }
 
     def lines(self) -> list[str]:
@@ -95,10 +97,13 @@ class Explained:
         out += [f"  {FIELD_WORDS[name]}：{LEVEL_WORDS[level]}，{weight:+.1f} 分" for name, level, weight in self.fields if level != "absent"]  # fmt: skip
         absent = [FIELD_WORDS[name] for name, level, _ in self.fields if level == "absent"]
         out += [f"  有一方没写、不算分的：{'、'.join(absent)}"] if absent else []
+        before = "写着第二个真号码的行有多少" if self.key == keys.SAME_PERSON else "名单里本来有没有这个人的别的记录"
+        few = f"约有 {self.strangers:.3g}" if self.strangers >= 0.001 else "不到 0.001"
+        end = "归到一起" if self.one else "不归到一起" + (f"（{self.why_not}）" if self.why_not else "")
         out += [
-            f"  名单里约有 {self.strangers:.3g} 个姓名这样的别人（已算在姓名的分里）",
-            f"  比之前：{self.prior + 0.0:+.1f} 分（名单里本来有没有这个人的别的记录）；家里人也可能这样：{self.household:+.1f} 分",
-            f"合计 {self.score:.1f} 分，即 {odds_words(self.score)}；单凭这一对，{self.cut_off:.1f} 分起归到一起：{'归到一起' if self.one else '不归到一起'}。",
+            f"  姓名这样的别人，名单里{few} 个（已算在姓名的分里）",
+            f"  比之前：{self.prior + 0.0:+.1f} 分（{before}）；家里人也可能这样：{self.household:+.1f} 分",
+            f"合计 {self.score:.1f} 分，即 {odds_words(self.score)}；单凭这一对，{self.cut_off:.1f} 分起归到一起：{end}。",
         ]
         return out
 
@@ -143,8 +148,14 @@ def _second(ready: Prepared, a: int, b: int, known: weights.Second) -> Explained
     cut = log2(known.certain / (1 - known.certain))
     levels.id[:] = weights.ID_ABSENT
     found = _explained(keys.SAME_PERSON, levels, strangers, agreement, known.share, float(odds[0]), cut, bool(sure[0]))
-    different = (("id", "different", 0.0), *found.fields[1:])
-    return Explained(found.key, different, found.prior, found.household, found.strangers, found.score, found.cut_off, found.one)  # fmt: skip
+    why = ""
+    if not found.one and found.score >= found.cut_off:
+        why = (
+            "两个号码的地区和出生日期都同，只差末四位，可能是双胞胎"
+            if second.twins(ready.evidence, left, right)[0]
+            else "还有别人也像"
+        )
+    return replace(found, fields=(("id", "different", 0.0), *found.fields[1:]), why_not=why)
 
 
 def _explained(

@@ -53,11 +53,16 @@ def certain(evidence: Evidence, a: np.ndarray, b: np.ndarray, odds: np.ndarray, 
 
     Never numbers of one place and birth date: those are twins', or of a slip that no one can tell from twins'.
     """
-    entity, key = evidence.roles.entity, evidence.people.ids.key
+    entity = evidence.roles.entity
     nodes, ends = np.unique(np.concatenate([entity[a], entity[b]]), return_inverse=True)
     one, other = ends[: len(a)], ends[len(a) :]
     total = np.bincount(one, weights=odds, minlength=len(nodes)) + np.bincount(
         other, weights=odds, minlength=len(nodes)
     )
-    twins = key[a] // 1000 == key[b] // 1000
-    return ~twins & (odds / (1 + np.maximum(total[one], total[other])) >= least)
+    return ~twins(evidence, a, b) & (odds / (1 + np.maximum(total[one], total[other])) >= least)
+
+
+def twins(evidence: Evidence, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Whether the two numbers are of one place and birth date."""
+    key = evidence.people.ids.key
+    return key[a] // 1000 == key[b] // 1000
