@@ -256,6 +256,16 @@ def test_a_refused_row_may_be_theirs(world: World) -> None:
     assert "有 3 行退回没有改正" in doubt["evidence"]
 
 
+def test_a_claim_names_the_rows_that_were_refused(world: World) -> None:
+    batch = world.roll(LOW, "东镇", person(2))
+    world.roll(HOUSE, "东镇", person(1, 2_000_000, claimed_status="低保户"))
+    [doubt] = world.run().doubts
+    assert "退回" not in doubt["evidence"]
+    _refuse(world, batch, 2)
+    [doubt] = world.run().doubts
+    assert doubt["severity"] == "strong" and "名册有 2 行退回没有改正" in doubt["evidence"]
+
+
 def test_what_was_not_imported_is_not_judged(world: World) -> None:
     """Without the rolls of those towns nobody on a list may be said to be on none."""
     world.roll(LOW, "东镇", person(2))

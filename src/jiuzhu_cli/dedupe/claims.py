@@ -116,13 +116,16 @@ DELETE FROM claim c WHERE holder <> '' AND NOT tier AND starts_with(claimed, 're
 _HITS = """
 INSERT INTO hit
 WITH heads_only AS (
-  SELECT programme, month, town FROM cases GROUP BY ALL HAVING sum(persons) > sum(listed) * 1.2)
+  SELECT programme, month, town FROM cases GROUP BY ALL HAVING sum(persons) > sum(listed) * 1.2),
+refused AS (
+  SELECT programme, month, split_part(area, '/', 1) AS town, CAST(sum(wanting) AS BIGINT) AS wanting FROM imported WHERE wanting > 0 GROUP BY 1, 2, 3)
 SELECT concat_ws('|', 'claim', c.programme, c.claimed, c.id_no), 'claim',
   CASE WHEN c.holder = '' THEN 'claim_not_borne_out' WHEN c.tier THEN 'tier_not_borne_out' ELSE 'ground_not_borne_out' END, c.rule,
   CASE WHEN o.town IS NOT NULL THEN 'candidate' ELSE c.severity END, c.month, c.row_id, NULL,
   c.id_no, c.name, c.programme, c.town, '', '', c.claimed, c.town, coalesce(c.case_fen, 0), coalesce(c.case_fen, 0), 0,
-  concat_ws('|', coalesce(c.text, ''), CASE WHEN o.town IS NOT NULL THEN 'heads_only' ELSE '' END)
+  concat_ws('|', coalesce(c.text, ''), concat_ws(' ', CASE WHEN o.town IS NOT NULL THEN 'heads_only' END, 'refused:' || CAST(f.wanting AS VARCHAR)))
 FROM claim c LEFT JOIN heads_only o ON o.programme = c.claimed AND o.month = c.month AND o.town = c.town
+LEFT JOIN refused f ON f.programme = c.claimed AND f.month = c.month AND f.town = c.town
 WHERE c.covered AND NOT EXISTS (SELECT 1 FROM proven p WHERE p.row_id = c.row_id AND p.rule = c.rule)
   AND NOT (c.tier AND EXISTS (  -- the word that the line states is doubted already
     SELECT 1 FROM claim w WHERE w.row_id = c.row_id AND w.holder = '' AND w.covered
@@ -139,7 +142,7 @@ SELECT claimed, town, month, count(*) FROM claim c WHERE NOT covered
 def find_claims(
     connection: duckdb.DuckDBPyConnection, policy: Policy, months: Collection[str]
 ) -> list[dict[str, object]]:
-    """Adds claims that are not borne out to ``hit``; ``fact`` is ``what the roll says|heads_only``. Returns what cannot be judged."""
+    """Adds claims that are not borne out to ``hit``; ``fact`` is ``what the roll says|flags`` (``heads_only``, ``refused:ROWS`` of the claimed programme's list). Returns what cannot be judged."""
     connection.execute(_TABLES)
     texts = connection.execute(
         "SELECT DISTINCT month, unnest([claimed_status, category]) AS text FROM holding WHERE claimed_status <> '' OR category <> ''"

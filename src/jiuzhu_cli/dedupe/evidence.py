@@ -214,13 +214,20 @@ def _custody(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
     )
 
 
+def _flagged(flags: str, claimed: str) -> str:
+    """Why the claimed programme's list may not show the person although they are entitled."""
+    text = f"该乡镇{claimed}名册多只列户主，成员可能没有列出，须先核对户籍。" if "heads_only" in flags else ""
+    refused = flags.partition("refused:")[2]
+    return text + (f"该乡镇{claimed}名册有 {refused} 行退回没有改正，先看是否在其中。" if refused else "")
+
+
 def _claim(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
-    text, _, heads_only = str(hit["fact"]).rpartition("|")
+    text, _, flags = str(hit["fact"]).rpartition("|")
     claimed = speaker.name(hit["programme_b"])
     return (
         f"{hit['name_a']}在 {months} {speaker.name(hit['programme_a'])}名册{_place(hit['area_a'])}上写明“{text}”，"
         f"但本人及同户的人都不在当月{claimed}名册上（该乡镇{claimed}名册已导入），涉及金额{yuan(hit['fen_a'])}元。"
-        + (f"该乡镇{claimed}名册多只列户主，成员可能没有列出，须先核对户籍。" if heads_only else "")
+        + _flagged(flags, claimed)
     )
 
 
@@ -233,14 +240,13 @@ def _ground(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
 
 
 def _tier(speaker: Speaker, hit: Mapping[str, Any], months: str) -> str:
-    _, _, heads_only = str(hit["fact"]).rpartition("|")
+    flags = str(hit["fact"]).rpartition("|")[2]
     claim = speaker.claims.get(hit["rule"])
     names = "、".join(speaker.name(code) for code in claim.programmes) if claim else speaker.name(hit["programme_b"])
     note = f"（{claim.note}）" if claim and claim.note else ""
     return (
         f"{hit['name_a']}在 {months} {speaker.name(hit['programme_a'])}{_place(hit['area_a'])}每月发{yuan(hit['fen_a'])}元{note}，"
-        f"但本人及同户的人都不在当月{names}名册上。"
-        + ("该乡镇名册多只列户主，成员可能没有列出，须先核对户籍。" if heads_only else "")
+        f"但本人及同户的人都不在当月{names}名册上。" + _flagged(flags, "")
     )
 
 
