@@ -9,8 +9,15 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "jiuzhu_cli"
 STAGES = {"intake", "dedupe", "review", "posting", "payment", "notice", "report", "registers"}
-BELOW = {"core": set(), "policy": {"core"}, "tabular": {"core"}, "ledger": {"core"}, "matching": {"core", "policy"}}
-STAGE_MAY = {"core", "policy", "tabular", "ledger", "matching"}
+BELOW = {
+    "core": set(),
+    "policy": {"core"},
+    "tabular": {"core"},
+    "ledger": {"core"},
+    "compute": {"core"},
+    "matching": {"core", "policy", "compute"},
+}
+STAGE_MAY = {"core", "policy", "tabular", "ledger", "compute", "matching"}
 ONLY_IN = {
     "typer": {"cli"},
     "tabulate": {"cli"},
@@ -23,6 +30,7 @@ ONLY_IN = {
     "docx": {"posting", "notice"},
     "docxtpl": {"posting", "notice"},
     "sqlite3": {"ledger", "cli"},
+    "pyspark": {"compute"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from jiuzhu_cli.core.errors import DataError, OutsideError, UsageError, reason_of
+from jiuzhu_cli.core.shared import MARK, SCHEMA_VERSION
 from jiuzhu_cli.core.text import header_key
 from jiuzhu_cli.intake.headers import Lexicon
 from jiuzhu_cli.matching.engine import Matched, match_records
+from jiuzhu_cli.matching.hashed import match_hashes
 from jiuzhu_cli.tabular.column import BLANK, TEXT, Column
 from jiuzhu_cli.tabular.csvtext import decode, separator
 from jiuzhu_cli.tabular.files import write_atomic
@@ -56,6 +59,7 @@ class MatchedLists:
     seconds: float
     files: list[tuple[str, int]]
     by_key: dict[str, int]
+    hashed: bool = False
 
     def as_json(self) -> dict[str, Any]:
         files, first = [], 0
@@ -70,6 +74,7 @@ class MatchedLists:
             "seconds": round(self.seconds, 3),
             "by_key": self.by_key,
             "files": files,
+            "hashed": self.hashed,
         }
 
 
@@ -80,12 +85,14 @@ def match_lists(
     out: Path,
     pairs: Path | None = None,
     second_ids: Second | None = None,
+    engine: str = "duckdb",
     dry_run: bool = False,
     progress: Callable[[str], None] = lambda text: None,
 ) -> MatchedLists:
     """Reads ``paths`` (xlsx, xls, csv, parquet), writes ``out`` (row, person) and ``pairs`` (row_a, row_b, key, levels, score).
 
-    ``second_ids``: how common second IDs are, as calibrated. Rows count from 0 over the files in order. UsageError for a wrong output name, DataError for a file without names and IDs.
+    ``second_ids``: how common second IDs are, as calibrated. ``engine``: ``duckdb`` or ``spark`` (the same answer). Rows count from 0 over the
+    files in order. UsageError for a wrong output name, DataError for a file without names and IDs.
     """
     for target in (out, pairs):
         if target is not None and target.suffix.lower() not in _WRITTEN:
@@ -96,18 +103,33 @@ def match_lists(
         raise UsageError("--out 和 --pairs 不能是同一个文件", "换一个文件名")
     started = time.perf_counter()
     lexicon = Lexicon(policy)
-    parts = []
-    for path in paths:
-        progress(f"正在读 {path.name}")
-        parts.append(read_list(path, lexicon))
-    files = [(path.name, part.num_rows) for path, part in zip(paths, parts, strict=True)]
-    progress(f"正在比对 {sum(rows for _, rows in files)} 行")
-    matched = match_records(_whole(parts), second_ids=second_ids)
+    marks = [_mark(path) for path in paths]
+    if any(mark.get("hashed") for mark in marks):
+        parts = _hashed_lists(paths, marks)
+        rows = [part.num_rows for part in parts]
+        matched = match_hashes(pa.concat_tables(parts))
+    elif engine == "spark":
+        matched, rows = _on_spark(
+            paths, lexicon, with_pairs=pairs is not None, second_ids=second_ids, progress=progress
+        )
+    else:
+        parts = []
+        for path in paths:
+            progress(f"正在读 {path.name}")
+            parts.append(read_list(path, lexicon))
+        rows = [part.num_rows for part in parts]
+        progress(f"正在比对 {sum(rows)} 行")
+        matched = match_records(_whole(parts), second_ids=second_ids)
     if not dry_run:
         write_table(out, pa.table({"row": np.arange(len(matched.person)), "person": matched.person}))
         if pairs is not None:
             write_table(pairs, matched.pairs())
-    return _summary(matched, files, started)
+    return _summary(
+        matched,
+        [(path.name, count) for path, count in zip(paths, rows, strict=True)],
+        started,
+        hashed=any(mark.get("hashed") for mark in marks),
+    )
 
 
 def _whole(parts: list[pa.Table]) -> pa.Table:
@@ -117,7 +139,100 @@ def _whole(parts: list[pa.Table]) -> pa.Table:
     return whole
 
 
-def _summary(matched: Matched, files: list[tuple[str, int]], started: float) -> MatchedLists:
+def _mark(path: Path) -> dict[str, Any]:
+    """What ``jiuzhu export snapshot`` wrote into a Parquet file about itself; {} for any other file."""
+    if path.suffix.lower() != ".parquet" or not path.is_file():
+        return {}
+    try:
+        about = json.loads((pq.read_schema(path).metadata or {}).get(MARK.encode(), b"{}"))
+    except (OSError, pa.ArrowInvalid, ValueError):
+        return {}  # read_list says what is wrong with it
+    if about and about.get("schema_version") != SCHEMA_VERSION:
+        raise DataError(f"“{path.name}”是另一版本的快照（{about.get('schema_version')}），本版认 {SCHEMA_VERSION}", "两边用同一版本的 jiuzhu 重新导出")  # fmt: skip
+    return dict(about)
+
+
+def _hashed_lists(paths: Sequence[Path], marks: Sequence[dict[str, Any]]) -> list[pa.Table]:
+    """The hashes of snapshots made with one key. DataError, with the reason, for anything else among them."""
+    for path, mark in zip(paths, marks, strict=True):
+        if not mark.get("hashed"):
+            raise DataError(f"“{path.name}”是明文，别的是密文，不能放在一起比", "都用密文（同一密钥导出），或都用明文")
+    if len({mark["key_fingerprint"] for mark in marks}) > 1:
+        said = "、".join(f"{path.name}（{mark['key_fingerprint']}）" for path, mark in zip(paths, marks, strict=True))
+        raise DataError(f"这些密文不是用同一个密钥做的，比不出同一个人：{said}", "核对密钥指纹，用同一密钥重新导出")
+    parts = []
+    for path in paths:
+        table = pq.read_table(path)
+        if "id_no" not in table.column_names:
+            raise DataError(f"“{path.name}”里没有身份证号的密文", "用 roll.parquet 或 register.parquet")
+        parts.append(pa.table({name: table[name] if name in table.column_names else pa.nulls(table.num_rows, pa.string()) for name in ("id_no", "account_no", "phone")}))  # fmt: skip
+    return parts
+
+
+def _on_spark(
+    paths: Sequence[Path],
+    lexicon: Lexicon,
+    *,
+    with_pairs: bool,
+    second_ids: Second | None,
+    progress: Callable[[str], None],
+) -> tuple[Matched, list[int]]:
+    """The match, and the rows of each file. Spark reads Parquet files itself, in parts; the others are read here."""
+    from jiuzhu_cli.compute.spark import spark_session
+    from jiuzhu_cli.matching.spark import match_frame
+
+    progress("正在启动 Spark")
+    with spark_session() as session:
+        frames: list[Any] = []
+        rows: list[int] = []
+        for path in paths:
+            progress(f"正在读 {path.name}")
+            place = _parquet_columns(path, lexicon)
+            if place is None:
+                part = read_list(path, lexicon)
+                numbers = pa.array(np.arange(sum(rows), sum(rows) + part.num_rows), pa.int64())
+                frames.append(session.createDataFrame(part.append_column("row", numbers)))
+                rows.append(part.num_rows)
+            else:
+                shown = [f"CAST(`{name}` AS STRING) AS {field}" for field, name in place.items()]
+                missing = [f"CAST(NULL AS STRING) AS {field}" for field in COLUMNS if field not in place]
+                number = f"CAST({sum(rows)} + _metadata.row_index AS BIGINT) AS row"
+                frames.append(session.read.parquet(str(path.resolve())).selectExpr(number, *shown, *missing))
+                rows.append(pq.read_metadata(path).num_rows)
+        whole = frames[0]
+        for frame in frames[1:]:
+            whole = whole.unionByName(frame)
+        progress(f"正在比对 {sum(rows)} 行")
+        matched = match_frame(session, whole, second_ids=second_ids)
+        if with_pairs:  # while the session lasts
+            table = matched.pairs()
+            matched.pairs = lambda: table
+        return matched, rows
+
+
+def _parquet_columns(path: Path, lexicon: Lexicon) -> dict[str, str] | None:
+    """Field → column of a Parquet file that Spark can read as this program would; None for other files, column types and names."""
+    if path.suffix.lower() != ".parquet" or not path.is_file() or any(c in str(path.resolve()) for c in "[]{}*?,\\:"):
+        return None
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowInvalid):
+        return None  # read_list says what is wrong
+    place: dict[str, str] = {}
+    wanted = {code: name for name in reversed(schema.names) if (code := _code(name, lexicon))}
+    for code, field in FIELDS.items():
+        if code in wanted and field not in place:
+            place[field] = wanted[code]
+    kinds = [schema.field(name).type for name in place.values()]
+    plain = all(pa.types.is_string(kind) or pa.types.is_int64(kind) or pa.types.is_int32(kind) for kind in kinds)
+    return (
+        place
+        if plain and {"id_no", "name"} & place.keys() and not any("`" in name for name in place.values())
+        else None
+    )
+
+
+def _summary(matched: Matched, files: list[tuple[str, int]], started: float, *, hashed: bool) -> MatchedLists:
     counts = matched.by_key
     candidates = counts.get("same_person", 0)
     size = len(matched.person)
@@ -129,6 +244,7 @@ def _summary(matched: Matched, files: list[tuple[str, int]], started: float) -> 
         time.perf_counter() - started,
         files,
         counts,
+        hashed,
     )
 
 

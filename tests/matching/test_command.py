@@ -90,7 +90,6 @@ def test_number_cells_keep_fifteen_figures(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
-        (("a.csv", "--out", "o.csv", "--engine", "spark"), 4, "spark"),
         (("a.csv", "--out", "o.csv", "--engine", "hive"), 2, "hive"),
         (("a.csv", "--out", "o.xlsx"), 2, "扩展名"),
         (("a.csv", "--out", "a.csv"), 2, "盖掉"),

@@ -55,13 +55,13 @@ def prepare(records: pa.Table) -> Prepared:
     """Reads the records (text columns ``COLUMNS``, any may be absent), tells whose ID is in doubt, counts."""
     people = read_people(records)
     entity = numbered(people.ids.key)
-    order = _by_entity(entity)
+    order = by_entity(entity)
     contested, unlike = doubtful_ids(people, entity, order)
     roles = roles_of(people, entity, contested, unlike)
-    first = order[_starts(entity[order])]
+    first = order[starts_of(entity[order])]
     known = people.ids.key[first]
     order = order[~contested[order]]
-    heads = order[_starts(entity[order])]
+    heads = order[starts_of(entity[order])]
     first[entity[heads]] = heads
     commons, statistics, sound = look_around(people, roles, order)
     surname = np.append(people.names.first, -1)[people.names.code]
@@ -109,7 +109,7 @@ def match_records(
         parent = clusters.united(parent, one[sure], other[sure])
     chosen = np.concatenate([links.at, rest.at])
     exact = order[~attached[order]]
-    starts = _starts(entity[exact])
+    starts = starts_of(entity[exact])
 
     def pairs() -> pa.Table:
         left = np.repeat(exact[starts], np.diff(np.r_[starts, len(exact)]))
@@ -129,12 +129,12 @@ def match_records(
     )
 
 
-def _by_entity(entity: np.ndarray) -> np.ndarray:
+def by_entity(entity: np.ndarray) -> np.ndarray:
     """Records with an ID, by ID and row."""
     rows = np.flatnonzero(entity >= 0)
     return np.sort(entity[rows].astype(np.int64) << 32 | rows) & 0xFFFFFFFF
 
 
-def _starts(group: np.ndarray) -> np.ndarray:
+def starts_of(group: np.ndarray) -> np.ndarray:
     """Where a new value begins."""
     return np.flatnonzero(np.r_[True, group[1:] != group[:-1]][: len(group)])

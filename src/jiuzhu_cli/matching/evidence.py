@@ -69,7 +69,7 @@ def look_around(people: People, roles: Roles, order: np.ndarray) -> tuple[Common
     surname = _of_name(numbered(people.names.first), code)
     chosen = sound[heads]
     same_name = np.bincount(chosen[chosen >= 0], minlength=len(sounds) + 1)
-    statistics = Statistics(people.size, total, *_sounds(people.names, code[heads]))
+    statistics = Statistics(people.size, total, *shares_of(*tally_sounds(people.names, code[heads])))
     chance = np.zeros(people.size)
     chance[named] = statistics.chance(people.names)[code[named]]
     commons = Commons(
@@ -81,7 +81,7 @@ def look_around(people: People, roles: Roles, order: np.ndarray) -> tuple[Common
         _counts(people.phone) / max(people.size, SMALL),
         _counts(people.account) / max(people.size, SMALL),
     )
-    statistics.agreement = measured(people, entity, order[roles.own[order]])
+    statistics.agreement = agreement_of(tally_agreement(people, entity, order[roles.own[order]]))
     return commons, statistics, sound
 
 
@@ -102,40 +102,56 @@ def _day_number(birth: np.ndarray) -> np.ndarray:
     return np.where(birth > 0, (birth // 10000 - 1800) * 512 + birth // 100 % 100 * 32 + birth % 100, -1)
 
 
-def _sounds(found: names.Names, code: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``firsts``, ``later``, ``lengths`` of ``Statistics`` from the names of the persons."""
+def tally_sounds(found: names.Names, code: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How often the persons' names (``code``) begin with each sound, go on with it, are so long. Sums of parts are the sums of the whole."""
     times = np.bincount(code[code >= 0], minlength=len(found.length)).astype(float)
     sounds = np.clip(found.sound, -2, names.UNREAD) + 3
     size = names.UNREAD + 4
     later = np.zeros(size)
     for place in (1, 2):
         later += np.bincount(sounds[:, place], weights=times, minlength=size)
+    firsts = np.bincount(sounds[:, 0], weights=times, minlength=size)
+    return firsts, later, np.bincount(found.length, weights=times, minlength=names.WIDTH + 1)
+
+
+def shares_of(firsts: np.ndarray, later: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``firsts``, ``later``, ``lengths`` of ``Statistics`` from the tallies."""
+    later = later.copy()
     later[:3] = 0
     later = later / max(later.sum(), SMALL)
     later[:3] = 1  # no such place, or a wild card
-    firsts = np.bincount(sounds[:, 0], weights=times, minlength=size)
-    lengths = np.bincount(found.length, weights=times, minlength=names.WIDTH + 1) / max(times.sum(), 1)
-    return firsts, later, lengths
+    return firsts, later, lengths / max(lengths.sum(), 1)
 
 
-def measured(people: People, entity: np.ndarray, order: np.ndarray) -> weights.Agreement:
-    """Agreement on the pairs of equal sound IDs, each record beside the next of its ID."""
-    agreement = weights.Agreement()
+_MEASURED = ("village", "phone", "account")
+
+
+def tally_agreement(people: People, entity: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """On the pairs of equal sound IDs, each record beside the next of its ID: pairs, records, records alone, and a field: told, equal.
+    Sums of parts that hold whole IDs are the sums of the whole."""
     group = entity[order]
     pair = group[1:] == group[:-1]
     a, b = order[:-1][pair], order[1:][pair]
-    agreement.pairs = len(a)
-    if len(a) < weights.ENOUGH:
-        return agreement
-    first = np.r_[True, ~pair]
-    alone = first & np.r_[first[1:], True]
-    agreement.again = float(np.clip((~alone).mean(), 0.05, 0.9))
-    for name in ("village", "phone", "account"):
+    first = np.r_[True, ~pair][: len(order)]
+    alone = first & np.r_[first[1:], True][: len(order)]
+    out = [len(a), len(order), alone.sum()]
+    for name in _MEASURED:
         level = _same(getattr(people, name)[a], getattr(people, name)[b])
-        told = (level > 0).sum()
+        out += [(level > 0).sum(), (level == weights.SAME).sum()]
+    return np.array(out, float)
+
+
+def agreement_of(tally: np.ndarray) -> weights.Agreement:
+    """Rates from the tallies, where there are enough."""
+    agreement = weights.Agreement()
+    agreement.pairs = int(tally[0])
+    if agreement.pairs < weights.ENOUGH:
+        return agreement
+    agreement.again = float(np.clip((tally[1] - tally[2]) / tally[1], 0.05, 0.9))
+    for place, name in enumerate(_MEASURED):
+        told, equal = tally[3 + 2 * place : 5 + 2 * place]
         if told >= weights.ENOUGH:
-            share = (level == weights.SAME).sum() / told
-            setattr(agreement, name, float(np.clip(share, 0.05, 0.995)))
+            setattr(agreement, name, float(np.clip(equal / told, 0.05, 0.995)))
     return agreement
 
 
