@@ -30,7 +30,7 @@ ONLY_IN = {
     "docx": {"posting", "notice"},
     "docxtpl": {"posting", "notice"},
     "sqlite3": {"ledger", "cli"},
-    "pyspark": {"compute"},
+    "pyspark": {"compute", "matching"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
