@@ -147,8 +147,10 @@ def _mark(path: Path) -> dict[str, Any]:
         about = json.loads((pq.read_schema(path).metadata or {}).get(MARK.encode(), b"{}"))
     except (OSError, pa.ArrowInvalid, ValueError):
         return {}  # read_list says what is wrong with it
+    if not isinstance(about, dict):
+        return {}
     if about and about.get("schema_version") != SCHEMA_VERSION:
-        raise DataError(f"“{path.name}”是另一版本的快照（{about.get('schema_version')}），本版认 {SCHEMA_VERSION}", "两边用同一版本的 jiuzhu 重新导出")  # fmt: skip
+        raise DataError(f"“{_said(path)}”是另一版本的快照（{about.get('schema_version')}），本版认 {SCHEMA_VERSION}", "两边用同一版本的 jiuzhu 重新导出")  # fmt: skip
     return dict(about)
 
 
@@ -156,17 +158,31 @@ def _hashed_lists(paths: Sequence[Path], marks: Sequence[dict[str, Any]]) -> lis
     """The hashes of snapshots made with one key. DataError, with the reason, for anything else among them."""
     for path, mark in zip(paths, marks, strict=True):
         if not mark.get("hashed"):
-            raise DataError(f"“{path.name}”是明文，别的是密文，不能放在一起比", "都用密文（同一密钥导出），或都用明文")
-    if len({mark["key_fingerprint"] for mark in marks}) > 1:
-        said = "、".join(f"{path.name}（{mark['key_fingerprint']}）" for path, mark in zip(paths, marks, strict=True))
+            raise DataError(
+                f"“{_said(path)}”是明文，别的是密文，不能放在一起比", "都用密文（同一密钥导出），或都用明文"
+            )
+    if len({mark.get("key_fingerprint") for mark in marks}) > 1:
+        said = "、".join(
+            f"{_said(path)}（{mark.get('key_fingerprint')}）" for path, mark in zip(paths, marks, strict=True)
+        )
         raise DataError(f"这些密文不是用同一个密钥做的，比不出同一个人：{said}", "核对密钥指纹，用同一密钥重新导出")
     parts = []
     for path in paths:
-        table = pq.read_table(path)
+        try:
+            table = pq.read_table(path)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DataError(
+                f"“{_said(path)}”读不出来，可能已损坏", "核对 manifest.json 里的 SHA-256，重新取一份"
+            ) from error
         if "id_no" not in table.column_names:
-            raise DataError(f"“{path.name}”里没有身份证号的密文", "用 roll.parquet 或 register.parquet")
+            raise DataError(f"“{_said(path)}”里没有身份证号的密文", "用 roll.parquet 或 register.parquet")
         parts.append(pa.table({name: table[name] if name in table.column_names else pa.nulls(table.num_rows, pa.string()) for name in ("id_no", "account_no", "phone")}))  # fmt: skip
     return parts
+
+
+def _said(path: Path) -> str:
+    """The file with its folder: every district's file has the same name."""
+    return f"{path.resolve().parent.name}/{path.name}"
 
 
 def _on_spark(
