@@ -116,6 +116,7 @@ def test_on_the_screen_it_is_masked_unless_asked(world: World, capsys: pytest.Ca
     assert run([*base, "explain", "D000001", "--full"]) == 0
     shown = capsys.readouterr().out
     assert make_id(1) in shown and account in shown and "第2行" in shown and "【规则】" in shown
+    assert "放在一起比的依据" in shown and "账号：相同" in shown  # two people: how the matching compares them
     assert run([*base, "explain", "D000099"]) == 2
     capsys.readouterr()
     assert run([*base, "dedupe", "list", "--overdue", "--json"]) == 0

@@ -88,10 +88,8 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
             )
         for word, value in match["told"].items():
             yield from indented(f"{word}：{value}", "  ")
-        if match["compared"]:
-            yield "  这两条记录单独相比（只是比对的算法怎么看，不代替核实）："
-            for line in match["compared"]["lines"]:
-                yield from indented(line, "    ")
+        for line in match["compared"].get("lines", ()):
+            yield from indented(line, "  ")
     yield ""
     yield f"【处理】{doubt['verdict']}"
     for side, label in _SIDES:

@@ -163,7 +163,7 @@ def _record(
         return {
             "programme": doubt[f"programme_{side}"], "programme_name": speaker.name(doubt[f"programme_{side}"]), "file_name": "", "sheet": "",
             "source_row": None, "source": doubt[f"source_{side}"], "values": {"name": doubt[f"name_{side}"], "id_no": doubt[f"id_no_{side}"]},
-            "cells": {}, "lead_row": None,
+            "cells": {}, "lead_row": None, "account_no": "",
         }  # fmt: skip
     columns = _columns(found)
     labels = {name: entry.name for name, entry in policy.glossary.items()}
@@ -182,6 +182,7 @@ def _record(
         "values": values,
         "cells": {name: columns.get(name, {}) | {"label": labels.get(name, name)} for name in values},
         "lead_row": found.get("lead_row"),
+        "account_no": found.get("account_no") or (found.get("lead_row") or {}).get("account_no") or "",
     }  # fmt: skip
 
 
@@ -224,27 +225,25 @@ def _match(doubt: Mapping[str, Any], sides: Mapping[str, Any], fact: str | None)
     if not doubt["id_no_b"] or doubt["id_no_a"] == doubt["id_no_b"]:
         return {}
     told = {word: value for word, mark, value in (part.partition("=") for part in str(fact or "").split("|")) if mark}
-    compared: dict[str, Any] = {}
-    rows = [side["values"] for side in sides.values() if side is not None]
-    if len(rows) == 2:
-        compared = _compared(rows[0], rows[1])
+    rows = [side["values"] | {"account_no": side["account_no"]} for side in sides.values() if side is not None]
+    compared = _compared(rows[0], rows[1]) if len(rows) == 2 else {}
     marks = differences(doubt["id_no_a"], doubt["id_no_b"])
     return {"told": told, "compared": compared, "places": [[start + 1, end] for start, end in marks[0]]}
 
 
 def _compared(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
-    """What the matching says of these two records alone: key, levels with their weights, score, cut-off, and the same in words (``lines``)."""
+    """How the matching compares these two records alone: ``matching.explain.Explained`` and its ``lines``."""
     import pyarrow as pa
 
     from jiuzhu_cli.matching.engine import COLUMNS
     from jiuzhu_cli.matching.explain import explain_pair
 
     columns = {
-        name: pa.array([None if row.get(name) is None else str(row[name]) for row in (a, b)], pa.string())
+        name: pa.array([None if row.get(name) in (None, "") else str(row[name]) for row in (a, b)], pa.string())
         for name in COLUMNS
     }
-    told = explain_pair(pa.table(columns), 0, 1)
-    return {**told.as_json(), "lines": told.lines()}
+    found = explain_pair(pa.table(columns), 0, 1)
+    return found.as_json() | {"lines": found.lines()}
 
 
 def _payment(store: Store, policy: Policy, doubt: Mapping[str, Any], today: date) -> dict[str, Any]:
