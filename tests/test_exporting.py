@@ -121,3 +121,13 @@ def test_equal_persons_are_written_equally() -> None:
     with_x = next(make_id(n) for n in range(1, 200) if make_id(n).endswith("X"))
     assert normal_id(with_x.lower()) == with_x
     assert normal_digits("+86 138-0013-8000") == normal_digits("138 0013 8000") == "13800138000"
+
+
+def test_a_damaged_snapshot_is_said(tmp_path: Path) -> None:
+    path = _export(_world(tmp_path / "a"), key=make_key(tmp_path / "key")).folder / "roll.parquet"
+    whole = path.read_bytes()
+    footer = int.from_bytes(whole[-8:-4], "little") + 8
+    (tmp_path / "broken.parquet").write_bytes(whole[:4] + b"\xff" * (len(whole) - footer - 4) + whole[-footer:])
+    with pytest.raises(DataError, match="损坏"):
+        match_lists([tmp_path / "broken.parquet"], load_policy(), out=tmp_path / "o.csv")
+    assert not (tmp_path / "o.csv").exists()
