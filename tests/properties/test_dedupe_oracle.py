@@ -268,6 +268,8 @@ def _sql(connection: Any) -> set[tuple[Any, ...]]:
     shared: dict[tuple[str, str], list[int]] = defaultdict(list)
     rows = connection.execute("SELECT code, programme_a, programme_b, id_no_a, id_no_b, month, amount_fen, fact FROM hit").fetchall()  # fmt: skip
     for code, a, b, id_a, id_b, month, fen, fact in rows:
+        if code in ("account_changed", "accounts_changed_together"):  # looks back over months: not read here
+            continue
         if code == "shared_account":
             account, _, people = fact.partition("|")
             shared[(account, month)].append(int(people))

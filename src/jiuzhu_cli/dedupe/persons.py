@@ -32,8 +32,8 @@ UNION ALL SELECT month, 'a', account_no FROM listed_person WHERE length(account_
 """
 # Pairs worth comparing: born the same day in one village; or a telephone or account in common and born within five years.
 _PAIRS = """
-CREATE TABLE alike AS
-WITH near AS (
+CREATE TABLE paired AS
+SELECT * FROM (
   SELECT a.month, a.id_no AS one, b.id_no AS other FROM listed_person a JOIN listed_person b
     ON b.month = a.month AND b.town = a.town AND b.village = a.village AND substr(b.id_no, 7, 8) = substr(a.id_no, 7, 8)
   WHERE a.id_no < b.id_no AND a.village <> ''
@@ -42,16 +42,20 @@ WITH near AS (
     JOIN listed_person b ON b.month = a.month AND b.phone = a.phone WHERE a.id_no < b.id_no
   UNION
   SELECT a.month, a.id_no, b.id_no FROM listed_person a JOIN few f ON f.month = a.month AND f.what = 'a' AND f.value = a.account_no
-    JOIN listed_person b ON b.month = a.month AND b.account_no = a.account_no WHERE a.id_no < b.id_no)
+    JOIN listed_person b ON b.month = a.month AND b.account_no = a.account_no WHERE a.id_no < b.id_no) n
+WHERE abs(CAST(substr(n.one, 7, 4) AS INTEGER) - CAST(substr(n.other, 7, 4) AS INTEGER)) < 5
+  AND CAST(substr(n.one, 17, 1) AS INTEGER) % 2 = CAST(substr(n.other, 17, 1) AS INTEGER) % 2;
+CREATE TABLE one_household AS
+SELECT DISTINCT n.one, n.other FROM (SELECT DISTINCT one, other FROM paired) n JOIN household x ON x.id_no = n.one
+JOIN household y ON y.case_id = x.case_id AND y.id_no = n.other;
+CREATE TABLE alike AS
 SELECT n.month, a.row_id AS row_a, b.row_id AS row_b, n.one, n.other, a.name AS name_a, b.name AS name_b,
   a.town = b.town AND a.village = b.village AND a.village <> '' AS village, coalesce(a.phone = b.phone, FALSE) AS phone,
   coalesce(a.account_no = b.account_no, FALSE) AS account,
   coalesce(a.phone <> b.phone, FALSE) AND coalesce(a.account_no <> b.account_no, FALSE) AS apart,
   substr(n.one, 7, 8) = substr(n.other, 7, 8) AS born, levenshtein(n.one, n.other) AS figures
-FROM near n JOIN listed_person a ON a.id_no = n.one AND a.month = n.month JOIN listed_person b ON b.id_no = n.other AND b.month = n.month
-WHERE abs(CAST(substr(n.one, 7, 4) AS INTEGER) - CAST(substr(n.other, 7, 4) AS INTEGER)) < 5
-  AND CAST(substr(n.one, 17, 1) AS INTEGER) % 2 = CAST(substr(n.other, 17, 1) AS INTEGER) % 2
-  AND NOT EXISTS (SELECT 1 FROM household x JOIN household y ON y.case_id = x.case_id WHERE x.id_no = n.one AND y.id_no = n.other)
+FROM paired n JOIN listed_person a ON a.id_no = n.one AND a.month = n.month JOIN listed_person b ON b.id_no = n.other AND b.month = n.month
+WHERE NOT EXISTS (SELECT 1 FROM one_household h WHERE h.one = n.one AND h.other = n.other)
 """
 _SECOND = """
 INSERT INTO hit
