@@ -68,6 +68,26 @@ def test_readers_that_judge_give_what_this_process_gives(tmp_path: Path) -> None
     assert {row[1] for row in content(here)} >= {"东城街道", "西关镇"}  # short names were completed by other files
 
 
+def test_damaged_numbers_come_back_alike_whoever_was_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a damaged number is looked up in is counted in files, not in time: a slow and a fast reader leave one record."""
+    monkeypatch.setattr("jiuzhu_cli.intake.saving.GROUP_FILES", 5)
+    for number in range(24):
+        rows = person_rows(range(number * 10, number * 10 + 10))
+        if number % 3 == 1:  # the number stands sound in the file before
+            rows[4] = [*person_rows([number * 10 - 5])[0]]
+            rows[4][2] = str(rows[4][2])[:-1]
+        kind = "高龄津贴" if number % 2 else "特困"
+        workbook(
+            tmp_path / "inbox" / f"{number}号东城街道2026年10月{kind}第{number % 9 + 1}批.xlsx", PERSON_HEADER, rows
+        )
+    here, expected = run(tmp_path / "here", tmp_path / "inbox", None)
+    with Readers(2) as readers:
+        there, found = run(tmp_path / "there", tmp_path / "inbox", readers)
+    assert [table.as_json(POLICY) for table in found.tables] == [table.as_json(POLICY) for table in expected.tables]
+    assert content(there) == content(here) != []
+    assert any("recovered" in finding.code for table in expected.tables for finding in table.findings)
+
+
 def test_a_remainder_is_left_to_the_one_who_has_the_record(tmp_path: Path) -> None:
     fill(tmp_path / "inbox")
     with Readers(2) as readers:

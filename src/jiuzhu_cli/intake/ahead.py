@@ -80,11 +80,6 @@ class Ahead:
         self._window = WINDOW_FILES * self._readers.workers
         return read_job(path, root, self._setting, self._read, supplemented, known=towns)
 
-    def is_coming(self, path: Path) -> bool:
-        """Whether a reader is still busy with the file, so that asking for it would be waiting."""
-        begun = self._begun.get(path)
-        return begun is not None and not begun.future.done()
-
     def _read(self, path: Path) -> Workbook:
         return self._secrets.unlock(path, lambda passwords: self._open(path, passwords))
 

@@ -88,8 +88,6 @@ def import_paths(
             jobs = []
             for path, root in groups[number]:
                 meter.begin(path)
-                if ahead.is_coming(path):
-                    saver.use_the_time(len(groups) - number)
                 jobs.append(ahead.job(path, root, supplemented))
                 meter.end(path, _rows(jobs[-1:]))
             return jobs

@@ -24,9 +24,8 @@ from jiuzhu_cli.ledger.store import PartUndone, Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 
-GROUP_FILES, GROUP_ROWS = 64, 20_000
-# So many are saved where there is nothing else to do: fewer would cost more commits than they win, but for the last ones
-WORTH_FILES, WORTH_AT_LAST = 24, 8
+# Counted, never by the clock: what a damaged number is looked up in must not depend on which process was faster
+GROUP_FILES, GROUP_ROWS = 64, 12_000
 
 
 @dataclass
@@ -47,11 +46,6 @@ class Saver:
         self._jobs += sorted((job for job in jobs if job.book is not None), key=lambda job: not job.partners)
         self._rows += sum(table.total for job in jobs for table in job.tables)
         if len(self._jobs) >= GROUP_FILES or self._rows >= GROUP_ROWS:
-            self.flush()
-
-    def use_the_time(self, left: int) -> None:
-        """Saves what waits, if it is worth a commit, while the next of the files ``left`` is still being read elsewhere."""
-        if len(self._jobs) >= (WORTH_FILES if left >= WORTH_FILES else WORTH_AT_LAST):
             self.flush()
 
     def flush(self) -> None:
