@@ -87,7 +87,7 @@ def nursery(request: pytest.FixtureRequest) -> Iterator[Nursery]:
     yield one
     assert one.process.stdin is not None
     one.process.stdin.close()
-    one.process.wait(10)
+    one.process.wait(60)
 
 
 def fill(inbox: Path) -> None:
