@@ -188,9 +188,7 @@ def tally_agreement_of_none() -> np.ndarray:
 
 
 def _key_tables(session: SparkSession) -> None:
-    columns = (
-        "row, entity, sound, surname, village_no AS village, phone_no AS phone, account_no_ AS account, birth, id_text"
-    )
+    columns = "row, CASE WHEN own THEN entity ELSE -1 END AS entity, sound, surname, village_no AS village, phone_no AS phone, account_no_ AS account, birth, id_text"
     session.sql(f"SELECT {columns} FROM record").createOrReplaceTempView("people")
     session.sql(f"SELECT {columns} FROM record WHERE asking").createOrReplaceTempView("asking")
 
