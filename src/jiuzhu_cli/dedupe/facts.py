@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ROLL_COLUMNS = (
     "row_id batch_id table_no source_row case_no lead id_no name head_id_no town village category covered_persons amount_fen "
     "payee_name payee_id_no account_no care_mode self_care work_ability disability_no disability_kind disability_grade cause "
-    "claimed_status stage grade event_date kin_filed addon_fen care_fen phone"
+    "claimed_status stage grade event_date kin_filed addon_fen care_fen phone address start_month"
 ).split()
 LINE_COLUMNS = [name for name in REGISTER_COLUMNS if name not in ("extra", "area_code")]
 

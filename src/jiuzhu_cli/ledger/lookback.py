@@ -39,7 +39,8 @@ def load_lookback(
 
     ``before``: lead rows; of the programmes ``once`` all from ``once_since`` on, of the others each place's latest month from ``since`` on.
     ``paid_before``: the account that the person's last payment of a programme went to, from ``since`` on.
-    ``imported``: the window's rolls: who brought them in, when, and how many of their rows were refused and never came back (``wanting``). ``case_home``: address and first month of the window's cases of the programmes ``homes``.
+    ``imported``: the window's rolls: who brought them in, when, and how many of their rows were refused and never came back (``wanting``). ``case_home``: address and first month of the window's
+    cases of the programmes ``homes``, of ``roll``.
     """
     first, last = window
     few = ", ".join(f"'{code}'" for code in once) or "NULL"
@@ -72,13 +73,12 @@ def load_lookback(
         _insert(connection, "before", data, rows)
     connection.unregister("lists")
     theirs = ", ".join(f"'{code}'" for code in homes) or "NULL"
-    cases = store.arrow(f"SELECT batch_id FROM batch b WHERE {live} AND month BETWEEN '{first}' AND '{last}' AND programme IN ({theirs})")  # fmt: skip
-    queries = [
-        f"SELECT row_id, address, start_month FROM roll_row WHERE row_id BETWEEN {low} AND {high} AND lead = 1 AND (address <> '' OR start_month <> '')"
-        for low, high in row_ranges(store, "roll_row", cases["batch_id"].to_pylist())
-    ]
-    for data in store.arrows(queries):
-        _insert(connection, "case_home", data, "SELECT {fields} FROM incoming")
+    # the window's rows are there already
+    connection.execute("DROP TABLE case_home")
+    connection.execute(
+        "CREATE VIEW case_home AS SELECT row_id, address, start_month FROM roll"
+        f" WHERE lead = 1 AND programme IN ({theirs}) AND (address <> '' OR start_month <> '')"
+    )
     _insert(connection, "paid_before", paid, "SELECT {fields} FROM incoming")
     _insert(connection, "imported", who, "SELECT {fields} FROM incoming")
 

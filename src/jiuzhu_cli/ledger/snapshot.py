@@ -26,7 +26,7 @@ REGISTER_COLUMNS = (
 ).split()
 
 CHUNK = 250_000  # rows read at a time
-MEMORY_GIB = 2.75
+MEMORY_GIB = 3.25
 NEAR = 2_000  # rows of other batches that are read along rather than asking anew
 
 # Words in a death list's 状态 that take the entry back. 注销 is not one: it says that the death was registered (户口注销).
