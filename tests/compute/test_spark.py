@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jiuzhu_cli.compute.dialect import spark_sql
+from jiuzhu_cli.compute.dialect import query_sql
 from jiuzhu_cli.compute.spark import memory_for_spark, spark_session
 from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.matching import keys, second
@@ -44,4 +44,4 @@ def test_memory_is_bounded() -> None:
 @pytest.mark.parametrize("query", [keys.candidates_sql("probed"), second.SQL])
 def test_candidates_have_a_counterpart(query: str) -> None:
     """Every function and join of the candidates is known to the translator, and no part is put in order for nothing."""
-    assert "GROUP BY" in spark_sql(query) and "ORDER BY" not in spark_sql(query)
+    assert "GROUP BY" in query_sql(query) and "ORDER BY" not in query_sql(query)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import duckdb
+    from jiuzhu_cli.compute.tables import Tables
 
 _ROUNDS = 12  # chains of households longer than this do not occur; each round doubles nothing but follows one more link
 
@@ -66,7 +66,7 @@ WHERE b.label <> b.first_label
 """
 
 
-def find_accounts(connection: duckdb.DuckDBPyConnection) -> None:
+def find_accounts(connection: Tables) -> None:
     """Adds shared accounts to ``hit``; ``fact`` is ``account|people on it``."""
     connection.execute(_SHARED)
     for _ in range(_ROUNDS):

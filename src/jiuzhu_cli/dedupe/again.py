@@ -14,8 +14,7 @@ from jiuzhu_cli.dedupe.hits import insert_rows
 from jiuzhu_cli.dedupe.terms import in_force
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from jiuzhu_cli.compute.tables import Tables
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import Relation
 
@@ -46,9 +45,7 @@ QUALIFY row_number() OVER (PARTITION BY programme, id_no, cause, month ORDER BY 
 """
 
 
-def find_again(
-    connection: duckdb.DuckDBPyConnection, policy: Policy, relations: Collection[Relation], months: Collection[str]
-) -> None:
+def find_again(connection: Tables, policy: Policy, relations: Collection[Relation], months: Collection[str]) -> None:
     """Adds aid given again for one cause to ``hit``; ``fact`` is ``事由=…|前次=…``."""
     connection.execute("CREATE TABLE within (programme VARCHAR, month VARCHAR, since VARCHAR, rule VARCHAR, severity VARCHAR)")  # fmt: skip
     rows = [

@@ -14,8 +14,7 @@ from jiuzhu_cli.dedupe.terms import DUE, compiled, in_force
 from jiuzhu_cli.policy.expression import words_of
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from jiuzhu_cli.compute.tables import Tables
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import Check
 
@@ -46,9 +45,7 @@ QUALIFY row_number() OVER (PARTITION BY code, programme, id_no, month ORDER BY s
 """
 
 
-def find_by_checks(
-    connection: duckdb.DuckDBPyConnection, policy: Policy, months: Collection[str]
-) -> list[dict[str, object]]:
+def find_by_checks(connection: Tables, policy: Policy, months: Collection[str]) -> list[dict[str, object]]:
     """Adds what the checks find to ``hit``; ``fact`` is ``word=value|…`` of the words that the code's wording names.
 
     Returns which registers are wanting for checks: ``kind, programme, town, month, persons, reason``.
@@ -74,9 +71,7 @@ def find_by_checks(
     return unjudged
 
 
-def _run(
-    connection: duckdb.DuckDBPyConnection, policy: Policy, check: Check, months: Sequence[str], place: int
-) -> None:
+def _run(connection: Tables, policy: Policy, check: Check, months: Sequence[str], place: int) -> None:
     code = policy.doubts[check.code]
     said = [word for word in WORDS if f"{{{word}}}" in code.says]
     tables = tables_of([*words_of(check.when), *said])

@@ -14,7 +14,7 @@ from jiuzhu_cli.dedupe.facts import ENDED
 from jiuzhu_cli.policy.expression import Ratio, fen
 
 if TYPE_CHECKING:
-    import duckdb
+    from jiuzhu_cli.compute.tables import Tables
 
 MOVED = "迁出|注销|出国|定居|移居|死亡|去世"
 LEFT_SCHOOL = "毕业|结业|肄业|退学|离校|开除"
@@ -23,7 +23,7 @@ UNKNOWN_MONTHS = 99  # ended, on a day that the list does not tell
 
 def months_of(text: str) -> str:
     """SQL: the number of a month, counted through the years."""
-    return f"(CAST(substr({text}, 1, 4) AS INTEGER) * 12 + CAST(substr({text}, 6, 2) AS INTEGER))"
+    return f"(TRY_CAST(substr({text}, 1, 4) AS INTEGER) * 12 + TRY_CAST(substr({text}, 6, 2) AS INTEGER))"
 
 
 def _since(month: str, day: str) -> str:
@@ -224,9 +224,7 @@ def tables_of(words: Iterable[str]) -> list[Circumstance]:
     return [one for one in ALL if any(f"{one.table}." in text for text in texts)]
 
 
-def make_tables(connection: duckdb.DuckDBPyConnection, wanted: Iterable[Circumstance]) -> None:
+def make_tables(connection: Tables, wanted: Iterable[Circumstance]) -> None:
     """Makes those of the tables that are not there yet."""
-    there = {row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()}
     for one in dict.fromkeys(wanted):
-        if one.table not in there:
-            connection.execute(one.create)
+        connection.execute(one.create.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1))

@@ -17,8 +17,7 @@ from jiuzhu_cli.dedupe.hits import insert_rows
 from jiuzhu_cli.dedupe.terms import DUE, compiled, in_force
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from jiuzhu_cli.compute.tables import Tables
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import Claim
 
@@ -70,6 +69,13 @@ INSERT INTO claim_line SELECT a.row_id, '{rule}' FROM holding a
 WHERE a.programme = '{on}' AND a.month IN ({months}) AND {condition}
 """
 
+# Places of which the rolls that a claim needs were not all imported.
+_UNCOVERED = """
+CREATE TABLE uncovered AS
+SELECT DISTINCT n.rule, n.month, p.town, p.village
+FROM claim_needs n JOIN (SELECT DISTINCT month, town, village FROM holding) p ON p.month = n.month WHERE NOT {covered}
+""".replace("{covered}", COVERED.format(programme="n.programme", month="p.month", town="p.town", village="p.village"))
+
 # One claim a case: the head's word stands for the case in household programmes. A roll does not claim what it is itself a proof of.
 _CLAIMS = """
 CREATE TABLE claim AS
@@ -81,11 +87,11 @@ WITH said AS (
 SELECT h.row_id, h.case_id, h.programme, h.month, h.id_no, h.name, h.town, h.village, h.case_fen, r.claimed, r.rule, r.severity, r.kin, r.holder,
   r.tier, coalesce(nullif(h.claimed_status, ''), h.category) AS text,
   CASE WHEN starts_with(r.claimed, 'register:') THEN EXISTS (SELECT 1 FROM register_coverage k WHERE k.register = substr(r.claimed, 10))
-    ELSE NOT EXISTS (SELECT 1 FROM claim_needs n WHERE n.rule = r.rule AND n.month = r.month AND NOT {covered}) END AS covered
+    ELSE NOT EXISTS (SELECT 1 FROM uncovered u WHERE u.rule = r.rule AND u.month = h.month AND u.town = h.town AND u.village = h.village) END AS covered
 FROM said JOIN holding h USING (row_id) JOIN claim_rule r ON r.month = h.month AND r.rule = said.rule
 WHERE NOT EXISTS (SELECT 1 FROM claim_proof y WHERE y.month = h.month AND y.rule = r.rule AND y.programme = h.programme)
 QUALIFY row_number() OVER (PARTITION BY h.case_id, r.rule ORDER BY h.lead DESC, h.row_id) = 1
-""".replace("{covered}", COVERED.format(programme="n.programme", month="h.month", town="h.town", village="h.village"))
+"""
 
 # The person, everybody of their case, and everybody who shares a case with the person anywhere in that month.
 _PROVEN = """
@@ -139,9 +145,7 @@ SELECT claimed, town, month, count(*) FROM claim c WHERE NOT covered
 """
 
 
-def find_claims(
-    connection: duckdb.DuckDBPyConnection, policy: Policy, months: Collection[str]
-) -> list[dict[str, object]]:
+def find_claims(connection: Tables, policy: Policy, months: Collection[str]) -> list[dict[str, object]]:
     """Adds claims that are not borne out to ``hit``; ``fact`` is ``what the roll says|flags`` (``heads_only``, ``refused:ROWS`` of the claimed programme's list). Returns what cannot be judged."""
     connection.execute(_TABLES)
     texts = connection.execute(
@@ -169,7 +173,7 @@ def find_claims(
             connection.execute(
                 _LINES.format(rule=claim.id, on=claim.on, months=", ".join(f"'{m}'" for m in held), condition=true)
             )
-    for statement in (_CLAIMS, _NOT_LAPSED, _PROVEN, _HITS):
+    for statement in (_UNCOVERED, _CLAIMS, _NOT_LAPSED, _PROVEN, _HITS):
         connection.execute(statement)
     found: list[dict[str, object]] = []
     for claimed, town, month, persons in connection.execute(_UNJUDGED).fetchall():

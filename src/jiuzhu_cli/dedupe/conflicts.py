@@ -16,8 +16,7 @@ from jiuzhu_cli.dedupe.hits import insert_rows
 from jiuzhu_cli.dedupe.terms import PAIR, condition, in_force
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from jiuzhu_cli.compute.tables import Tables
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import Relation
 
@@ -136,7 +135,7 @@ _SAME_CAUSE = """CASE
 
 
 def find_conflicts(
-    connection: duckdb.DuckDBPyConnection, policy: Policy, relations: Collection[Relation], months: Collection[str]
+    connection: Tables, policy: Policy, relations: Collection[Relation], months: Collection[str]
 ) -> list[dict[str, object]]:
     """Adds doubles to ``hit``. Returns what could not be judged for want of a cap: ``programme, month, reason``."""
     unjudged = _load_rules(connection, policy, relations, months)
@@ -167,7 +166,7 @@ def _months_in_force(relation: Relation, policy: Policy, months: Collection[str]
 
 
 def _load_rules(
-    connection: duckdb.DuckDBPyConnection, policy: Policy, relations: Collection[Relation], months: Collection[str]
+    connection: Tables, policy: Policy, relations: Collection[Relation], months: Collection[str]
 ) -> list[dict[str, object]]:
     rows: list[tuple[object, ...]] = []
     unjudged: list[dict[str, object]] = []
@@ -208,7 +207,7 @@ def _load_rules(
     return unjudged
 
 
-def _load_bits(connection: duckdb.DuckDBPyConnection) -> None:
+def _load_bits(connection: Tables) -> None:
     """A bit for each programme and register that a rule of ``matrix`` or ``once`` names."""
     named = connection.execute(
         "SELECT a FROM matrix UNION SELECT b FROM matrix UNION SELECT programme FROM once"
@@ -231,9 +230,7 @@ def _expand(relation: Relation, policy: Policy) -> list[tuple[str, str]]:
     return [(relation.a, code) for code in policy.programmes if code != relation.a]
 
 
-def _load_once(
-    connection: duckdb.DuckDBPyConnection, policy: Policy, relations: Collection[Relation], months: Collection[str]
-) -> None:
+def _load_once(connection: Tables, policy: Policy, relations: Collection[Relation], months: Collection[str]) -> None:
     """Which programmes a person may have but once a month: a relation of the programme with itself, else its kind of benefit."""
     own = {relation.a: relation for relation in relations if relation.a == relation.b and relation.kind != "E"}
     rows: list[tuple[object, ...]] = []

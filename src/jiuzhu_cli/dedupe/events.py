@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import duckdb
+    from jiuzhu_cli.compute.tables import Tables
 
 # Amount at stake: the dead person's share; the whole of the case when they are its head (the account is theirs) or alone in it.
 _AFTER_DEATH = """
@@ -27,6 +27,6 @@ GROUP BY h.programme, h.id_no, h.month
 """
 
 
-def find_events(connection: duckdb.DuckDBPyConnection) -> None:
+def find_events(connection: Tables) -> None:
     """Adds payments after death to ``hit``; ``fact`` is ``date of death|persons of the case|head``, and ``|latest`` where only a later day is known."""
     connection.execute(_AFTER_DEATH)

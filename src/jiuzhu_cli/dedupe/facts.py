@@ -23,8 +23,7 @@ from jiuzhu_cli.dedupe.hits import insert_rows
 from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, REGISTER_COLUMNS, death_day, death_stands
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from jiuzhu_cli.compute.tables import Tables
     from jiuzhu_cli.policy.model import Programme
 
 ROLL_COLUMNS = (
@@ -169,7 +168,7 @@ FROM entry r JOIN span s ON s.month = r.month LEFT JOIN described d ON d.id_no =
 DESCRIBING = ("disability_certificate", "severe_illness", "school_enrolment", "dilapidated_house_survey")
 
 
-def answer_questions(connection: duckdb.DuckDBPyConnection, questions: Sequence[tuple[int, int, str]]) -> None:
+def answer_questions(connection: Tables, questions: Sequence[tuple[int, int, str]]) -> None:
     """Where a column asks 是否低保户, yes becomes the status it asks for and no becomes nothing. ``questions``: batch, table, header."""
     if not questions:
         return
@@ -183,7 +182,7 @@ def answer_questions(connection: duckdb.DuckDBPyConnection, questions: Sequence[
 
 
 def build_facts(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Tables,
     *,
     programmes: Iterable[Programme],
     months: Collection[str],

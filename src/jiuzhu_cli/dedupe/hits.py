@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import duckdb
+    from jiuzhu_cli.compute.tables import Tables
 
 COLUMNS = {
     "key": "VARCHAR",
@@ -36,13 +36,16 @@ COLUMNS = {
 }
 
 
-def create_hits(connection: duckdb.DuckDBPyConnection) -> None:
+def create_hits(connection: Tables) -> None:
     connection.execute(f"CREATE TABLE hit ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})")
 
 
-def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+def insert_rows(connection: Tables, table: str, rows: Sequence[tuple[object, ...]]) -> None:
     """Small lists of parameters and rules into a table of the compute engine."""
-    for start in range(0, len(rows), 500):
-        part = rows[start : start + 500]
-        marks = ", ".join(f"({', '.join('?' * len(row))})" for row in part)
-        connection.execute(f"INSERT INTO {table} VALUES {marks}", [value for row in part for value in row])
+    import pyarrow as pa
+
+    if rows:
+        columns = {f"c{place}": list(values) for place, values in enumerate(zip(*rows, strict=True))}
+        connection.register("given", pa.table(columns))
+        connection.execute(f"INSERT INTO {table} SELECT * FROM given")
+        connection.unregister("given")

@@ -14,8 +14,7 @@ from jiuzhu_cli.dedupe.hits import insert_rows
 from jiuzhu_cli.dedupe.payees import divided_programmes, number
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from jiuzhu_cli.compute.tables import Tables
     from jiuzhu_cli.policy.load import Policy
 
 SPAN = "分户离婚核查月数"
@@ -120,7 +119,7 @@ JOIN cases ca ON ca.case_id = t.case_a JOIN cases cb ON cb.case_id = t.case_b
 """
 
 
-def find_households(connection: duckdb.DuckDBPyConnection, policy: Policy, months: Collection[str]) -> None:
+def find_households(connection: Tables, policy: Policy, months: Collection[str]) -> None:
     """Adds divided households of the policy's monthly household programmes to ``hit``; ``fact`` is ``word=value|…``."""
     codes = divided_programmes(policy)
     rows = [

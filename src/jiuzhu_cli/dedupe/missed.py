@@ -17,8 +17,7 @@ from jiuzhu_cli.dedupe.terms import DUE, OTHER, PAIR, condition, in_force
 from jiuzhu_cli.policy.expression import words_of
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from jiuzhu_cli.compute.tables import Tables
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import Relation
 
@@ -82,10 +81,10 @@ _ABSENT = (
 
 # Where a household programme is due, somebody else of the case may have it for all.
 _HOUSEHOLD_HAS = """
-DELETE FROM due WHERE due = '{b}' AND programme <> '{b}' AND EXISTS (
+DELETE FROM due o WHERE o.due = '{b}' AND o.programme <> '{b}' AND EXISTS (
   SELECT 1 FROM household own JOIN household mate ON mate.case_id = own.case_id
-  JOIN household has ON has.id_no = mate.id_no AND has.programme = '{b}' AND has.month = due.month
-  WHERE own.id_no = due.id_no AND own.month = due.month)
+  JOIN household has ON has.id_no = mate.id_no AND has.programme = '{b}' AND has.month = own.month
+  WHERE own.id_no = o.id_no AND own.month = o.month)
 """
 # What is X or H with the programme due bars it; but not the very ground it is due on (a 边缘 person who may move into 低保).
 _BARRED = """
@@ -148,7 +147,7 @@ ORDER BY 1, 3, 2
 
 
 def find_missed(
-    connection: duckdb.DuckDBPyConnection, policy: Policy, relations: Collection[Relation], months: Collection[str]
+    connection: Tables, policy: Policy, relations: Collection[Relation], months: Collection[str]
 ) -> list[dict[str, object]]:
     """Adds missed aid to ``hit``; ``fact`` is ``age|certified|grade|kind|rows of the list that were refused``. Returns what cannot be judged: ``programme, town, month, persons, reason``."""
     connection.execute(_TABLES)
@@ -217,14 +216,14 @@ def _source(relation: Relation) -> str:
     return _FROM_ROLL.replace("{which}", f"programme <> '{relation.b}'" if relation.a == "*" else f"programme = '{relation.a}'")  # fmt: skip
 
 
-def _find_stopped(connection: duckdb.DuckDBPyConnection, relations: Collection[Relation]) -> None:
+def _find_stopped(connection: Tables, relations: Collection[Relation]) -> None:
     """The table ``stopped`` for the programmes whose leavers a relation asks for."""
     codes = {relation.a.removeprefix(STOPPED) for relation in relations if relation.a.startswith(STOPPED)}
     connection.execute(_STOPPED.replace("{codes}", _texts(sorted(codes)) or "NULL"))
 
 
 def _bar(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Tables,
     policy: Policy,
     relations: Collection[Relation],
     months: Collection[str],

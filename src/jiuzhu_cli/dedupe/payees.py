@@ -15,8 +15,7 @@ from jiuzhu_cli.dedupe.accounts import HOMES
 from jiuzhu_cli.dedupe.hits import insert_rows
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from jiuzhu_cli.compute.tables import Tables
     from jiuzhu_cli.policy.load import Policy
 
 BACK, MANY, SHARE = "账户变更回看月数", "账户集中变更人数", "账户集中变更比例"
@@ -105,7 +104,7 @@ QUALIFY row_number() OVER (PARTITION BY h.programme, h.id_no, h.account_no, h.mo
 """
 
 
-def find_payees(connection: duckdb.DuckDBPyConnection, policy: Policy, months: Collection[str]) -> None:
+def find_payees(connection: Tables, policy: Policy, months: Collection[str]) -> None:
     """Adds changed accounts and accounts in strangers' names to ``hit``; ``fact`` is ``word=value|…``."""
     connection.execute("CREATE TABLE back (month VARCHAR, since VARCHAR, many INTEGER, share DOUBLE)")
     rows: list[tuple[object, ...]] = []

@@ -16,7 +16,7 @@ from jiuzhu_cli.dedupe.hits import insert_rows
 from jiuzhu_cli.matching import names
 
 if TYPE_CHECKING:
-    import duckdb
+    from jiuzhu_cli.compute.tables import Tables
 
 # One row an ID and month with what a roll says of the person; numbers as the rolls have them. Phones and accounts that many share
 # (a village office's, a home's) tell nothing.
@@ -106,7 +106,7 @@ QUALIFY row_number() OVER (PARTITION BY b.id_no, b.name, b.month ORDER BY b.row_
 """
 
 
-def take_as_one(connection: duckdb.DuckDBPyConnection, pairs: Sequence[tuple[str, str]]) -> None:
+def take_as_one(connection: Tables, pairs: Sequence[tuple[str, str]]) -> None:
     """From here on the numbers of each pair (found by a clerk to be one person's) are one: the least of those that hang together.
 
     ``stated`` keeps what the lists have: ``row_id`` (negative: of a register), ``id_no``.
@@ -134,13 +134,13 @@ def take_as_one(connection: duckdb.DuckDBPyConnection, pairs: Sequence[tuple[str
     connection.execute("UPDATE roll SET head_id_no = alias.person FROM alias WHERE alias.id_no = roll.head_id_no")
 
 
-def say_as_stated(connection: duckdb.DuckDBPyConnection) -> None:
+def say_as_stated(connection: Tables) -> None:
     """Gives each side of a hit back the number that its row states: that is the one that is paid."""
     for side in "ab":
         connection.execute(f"UPDATE hit SET id_no_{side} = stated.id_no FROM stated WHERE stated.row_id = hit.row_{side} AND hit.id_no_{side} <> ''")  # fmt: skip
 
 
-def find_persons(connection: duckdb.DuckDBPyConnection) -> None:
+def find_persons(connection: Tables) -> None:
     """Adds candidates to ``hit``; ``fact`` of ``second_number`` is what agrees."""
     connection.execute("CREATE TABLE IF NOT EXISTS stated (row_id BIGINT, id_no VARCHAR)")
     connection.execute(_PEOPLE)
@@ -160,9 +160,7 @@ def find_persons(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(_TWO_NAMES)
 
 
-def _keep(
-    connection: duckdb.DuckDBPyConnection, table: str, keys: tuple[str, str], query: str, least: int, most: int
-) -> None:
+def _keep(connection: Tables, table: str, keys: tuple[str, str], query: str, least: int, most: int) -> None:
     """``table`` of those rows of ``query`` (two keys, two names) whose names compare between the two levels."""
     rows = connection.sql(query).to_arrow_table().combine_chunks()
     found = rows.slice(0, 0)

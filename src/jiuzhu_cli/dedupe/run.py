@@ -20,6 +20,7 @@ from jiuzhu_cli.dedupe.circumstances import REGISTERS
 from jiuzhu_cli.dedupe.claims import find_claims
 from jiuzhu_cli.dedupe.conflicts import CODES, EVENT_REGISTERS, find_conflicts
 from jiuzhu_cli.dedupe.deadline import Deadlines
+from jiuzhu_cli.dedupe.engine import on_engine
 from jiuzhu_cli.dedupe.events import find_events
 from jiuzhu_cli.dedupe.evidence import Speaker
 from jiuzhu_cli.dedupe.facts import DESCRIBING, LINE_COLUMNS, ROLL_COLUMNS, answer_questions, build_facts
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from jiuzhu_cli.compute.tables import Tables
     from jiuzhu_cli.ledger.store import Store
     from jiuzhu_cli.ledger.workspace import Workspace
     from jiuzhu_cli.policy.load import Policy
@@ -123,6 +125,7 @@ def run_dedupe(
     month_from: str = "",
     split_by_town: bool = False,
     accept_doubles: bool = False,
+    engine: str = "duckdb",
     actor: str,
     now: datetime | None = None,
     today: date | None = None,
@@ -154,7 +157,9 @@ def run_dedupe(
         answer_questions(connection, status_questions(store))
         _look_back(store, connection, policy, first, month)
         take_as_one(connection, one_person(store))
-        not_judged = find_doubts(connection, policy, months, towns=workspace.towns)
+        with on_engine(engine, connection) as tables:
+            not_judged = find_doubts(tables, policy, months, towns=workspace.towns)
+        say_as_stated(connection)
         if not accept_doubles:
             refuse_absurd(connection, policy, Speaker(policy), months)
         found, by_month = _fold(connection, Speaker(policy))
@@ -191,7 +196,7 @@ def run_dedupe(
 
 
 def find_doubts(
-    connection: duckdb.DuckDBPyConnection, policy: Policy, months: list[str], *, towns: Iterable[str] = ()
+    connection: Tables, policy: Policy, months: list[str], *, towns: Iterable[str] = ()
 ) -> list[dict[str, Any]]:
     """Fills the table ``hit`` of a snapshot's connection. Returns what cannot be judged: ``kind, programme, town, month, persons, reason``."""
     relations = policy.relations
@@ -216,7 +221,6 @@ def find_doubts(
     find_households(connection, policy, months)
     not_judged += find_missed(connection, policy, relations, months)
     find_persons(connection)
-    say_as_stated(connection)
     return not_judged
 
 

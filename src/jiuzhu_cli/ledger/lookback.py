@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.ledger.snapshot import row_ranges
 
@@ -26,7 +26,7 @@ _ROW = (
 )
 
 
-def create_lookback(connection: duckdb.DuckDBPyConnection) -> None:
+def create_lookback(connection: Any) -> None:
     """The tables of ``load_lookback``, empty, where they are not there."""
     for name, columns in TABLES.items():
         connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns})")

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jiuzhu_cli.compute.dialect import spark_sql
+from jiuzhu_cli.compute.dialect import query_sql
 from jiuzhu_cli.matching import clusters, keys, names, second, weights
 from jiuzhu_cli.matching.candidates import text_numbers
 from jiuzhu_cli.matching.engine import Matched, by_entity, starts_of
@@ -85,7 +85,7 @@ def match_frame(session: SparkSession, records: DataFrame, *, second_ids: weight
 
 
 def _sql(session: SparkSession, duckdb_sql: str, name: str) -> None:
-    session.sql(spark_sql(duckdb_sql)).createOrReplaceTempView(name)
+    session.sql(query_sql(duckdb_sql)).createOrReplaceTempView(name)
 
 
 # ---- records ---------------------------------------------------------------------------------------------------

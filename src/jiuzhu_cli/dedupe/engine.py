@@ -1,0 +1,44 @@
+"""Which engine looks for the doubts: DuckDB in this process, or Spark with the same statements. Same tables in, same hits out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from jiuzhu_cli.compute.tables import SparkTables, Tables
+
+
+@contextmanager
+def on_engine(engine: str, snapshot: duckdb.DuckDBPyConnection) -> Iterator[Tables]:
+    """The tables of a snapshot on ``engine`` (``duckdb`` or ``spark``); afterwards ``snapshot`` holds the table ``hit`` either way.
+
+    UsageError or OutsideError when Spark cannot be had.
+    """
+    if engine == "duckdb":
+        yield snapshot
+        return
+    from jiuzhu_cli.compute.spark import spark_session
+    from jiuzhu_cli.compute.tables import SparkTables
+
+    with spark_session() as session:
+        tables = SparkTables(session)
+        hand_over(snapshot, tables)
+        yield tables
+        take_hits(tables, snapshot)
+
+
+def hand_over(snapshot: duckdb.DuckDBPyConnection, tables: SparkTables) -> None:
+    """Puts the snapshot's tables before Spark, with what was laid beside them."""
+    for (name,) in snapshot.execute("SELECT table_name FROM duckdb_tables() ORDER BY table_name").fetchall():
+        tables.load(name, snapshot.sql(f'SELECT * FROM "{name}"').to_arrow_table())
+
+
+def take_hits(tables: SparkTables, snapshot: duckdb.DuckDBPyConnection) -> None:
+    """Brings ``hit`` back to where evidence is put together."""
+    snapshot.register("found", tables.execute("SELECT * FROM hit").to_arrow_table())
+    snapshot.execute("CREATE TABLE hit AS SELECT * FROM found")
+    snapshot.unregister("found")
