@@ -70,8 +70,11 @@ def find_accounts(connection: Tables) -> None:
     """Adds shared accounts to ``hit``; ``fact`` is ``account|people on it``."""
     connection.execute(_SHARED)
     for _ in range(_ROUNDS):
-        before = connection.execute("SELECT count(DISTINCT label) FROM family").fetchall()
+        before = connection.execute("SELECT count(DISTINCT label), sum(hash(label) % 1000003) FROM family").fetchall()
         connection.execute(_SPREAD)
-        if connection.execute("SELECT count(DISTINCT label) FROM family").fetchall() == before:
+        if (
+            connection.execute("SELECT count(DISTINCT label), sum(hash(label) % 1000003) FROM family").fetchall()
+            == before
+        ):
             break
     connection.execute(_HITS)
