@@ -124,3 +124,9 @@ def test_a_death_stops_the_other_number_once_it_is_known(world: World) -> None:
     _decide(world, "confirmed")
     after = {(d["code"], d["id_no_a"]) for d in world.run().doubts}
     assert after == before | {("after_death", make_id(1))}
+
+
+def test_a_birth_date_that_a_whole_village_has_tells_nothing(world: World) -> None:
+    """Made-up numbers: hundreds of one name, village and day would be tens of thousands of pairs."""
+    world.roll(LOW, "东镇", *[alike(serial) for serial in range(1, 301)])
+    assert people(world) == set()

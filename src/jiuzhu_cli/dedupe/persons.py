@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from jiuzhu_cli.compute.tables import Tables
 
 # One row an ID and month with what a roll says of the person; numbers as the rolls have them. Phones and accounts that many share
-# (a village office's, a home's) tell nothing.
+# (a village office's, a home's) tell nothing, nor does a birth date that scores of one village have (made up, or a place's default).
 _PEOPLE = """
 CREATE TABLE listed_person AS
 SELECT coalesce(s.id_no, h.id_no) AS id_no, h.month, min(h.row_id) AS row_id, arg_min(h.name, h.row_id) AS name, arg_min(h.town, h.row_id) AS town,
   arg_min(h.village, h.row_id) AS village, max(nullif(r.phone, '')) AS phone, max(CASE WHEN h.lead = 1 THEN nullif(h.account_no, '') END) AS account_no
 FROM holding h JOIN (SELECT row_id, phone FROM roll) r ON r.row_id = h.row_id LEFT JOIN stated s ON s.row_id = h.row_id
 WHERE length(h.id_no) = 18 GROUP BY 1, 2;
+CREATE TABLE few_born AS
+SELECT month, town, village, substr(id_no, 7, 8) AS born FROM listed_person WHERE village <> '' GROUP BY ALL HAVING count(*) BETWEEN 2 AND 60;
 CREATE TABLE few AS
 SELECT month, 'p' AS what, phone AS value FROM listed_person WHERE length(phone) >= 7 GROUP BY ALL HAVING count(*) BETWEEN 2 AND 6
 UNION ALL SELECT month, 'a', account_no FROM listed_person WHERE length(account_no) >= 8 GROUP BY ALL HAVING count(*) BETWEEN 2 AND 6;
@@ -34,9 +36,10 @@ UNION ALL SELECT month, 'a', account_no FROM listed_person WHERE length(account_
 _PAIRS = """
 CREATE TABLE paired AS
 SELECT * FROM (
-  SELECT a.month, a.id_no AS one, b.id_no AS other FROM listed_person a JOIN listed_person b
-    ON b.month = a.month AND b.town = a.town AND b.village = a.village AND substr(b.id_no, 7, 8) = substr(a.id_no, 7, 8)
-  WHERE a.id_no < b.id_no AND a.village <> ''
+  SELECT a.month, a.id_no AS one, b.id_no AS other FROM listed_person a JOIN few_born f
+    ON f.month = a.month AND f.town = a.town AND f.village = a.village AND f.born = substr(a.id_no, 7, 8)
+  JOIN listed_person b ON b.month = f.month AND b.town = f.town AND b.village = f.village AND substr(b.id_no, 7, 8) = f.born
+  WHERE a.id_no < b.id_no
   UNION
   SELECT a.month, a.id_no, b.id_no FROM listed_person a JOIN few f ON f.month = a.month AND f.what = 'p' AND f.value = a.phone
     JOIN listed_person b ON b.month = a.month AND b.phone = a.phone WHERE a.id_no < b.id_no
