@@ -62,6 +62,14 @@ def b01_b02_subsidies(w: World) -> Found:
     return {one("B01", LIVING, 1), one("B02", CARE, 3)}
 
 
+def watched_while_the_risk_lasts(w: World) -> Found:
+    """风险是否消除: no, not yet, yes without a day; yes on a day after the month."""
+    handed_in(w, MARGIN)
+    w.register(MONITORED, line(1, status="否"), line(2, status="未消除"), line(3, status="是"), line(4, status="已消除"),
+               line(5, status="是", valid_to="2026-11-20"), line(6, status="部分消除"))  # fmt: skip
+    return {one("B17", MARGIN, n) for n in (1, 2, 5, 6)}
+
+
 def b03_b04_enrolment(w: World) -> Found:
     handed_in(w, ENROLMENT)
     w.roll(POOR, "东镇", person(1))
@@ -205,7 +213,7 @@ def found_by_policy(w: World) -> Found:
 
 
 CASES: list[Callable[[World], Found]] = [
-    b01_b02_subsidies, b03_b04_enrolment, b05_addons, b06_old_age, b07_price, b08_school, b09_care, b10_single, b11_to_extreme_poverty,
+    b01_b02_subsidies, watched_while_the_risk_lasts, b03_b04_enrolment, b05_addons, b06_old_age, b07_price, b08_school, b09_care, b10_single, b11_to_extreme_poverty,
     b12_minors_stopped, b13_houses, b14_children_whose_parents_are_gone, b15_newly_ill, found_by_policy,
 ]  # fmt: skip
 

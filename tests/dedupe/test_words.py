@@ -60,3 +60,28 @@ def test_command_exits_as_promised(world: World, capsys: pytest.CaptureFixture[s
     assert run([*base, "list", "--month", "2026-10"]) == 0
     assert make_id(1) not in capsys.readouterr().out
     assert run([*base, "decide", data["csv"]]) == 3
+
+
+def test_lists_on_the_screen_mask_names_and_name_the_town(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Side a may be a register's line of the whole district: then the town is side b's; who is in no town at all is said."""
+    world.roll(LOW, "东镇", person(1, name="欧阳春晓"))
+    world.roll("disability_care_subsidy", "东镇", person(7))
+    world.register("missing_declared", {"id_no": make_id(1), "name": "欧阳春晓", "valid_from": "2026-01-05"})
+    world.register("disability_certificate", {"id_no": make_id(3), "name": "诸葛长风", "grade": "1"})
+    base = ["-C", str(world.workspace.root), "dedupe"]
+    world.roll(LOW, "东镇", person(9), month="2026-09")
+    assert run([*base, "run", "--month", "2026-09"]) == 0
+    capsys.readouterr()
+    assert run([*base, "run", "--month", "2026-10", "--split-by-town"]) == 0
+    assert "有 1 条没有写明乡镇" in capsys.readouterr().out
+    for words in (
+        ["list", "--month", "2026-10"],
+        ["list", "--month", "2026-10", "--json"],
+        ["diff", "2026-09", "2026-10"],
+    ):
+        assert run([*base, *words]) == 0
+        out = capsys.readouterr().out
+        assert "欧*春晓" in out and "欧阳春晓" not in out and "诸葛长风" not in out and make_id(1) not in out
+    assert run([*base, "list", "--month", "2026-10"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if "宣告失踪" in line)
+    assert "东镇" in line

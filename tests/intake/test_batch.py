@@ -275,6 +275,21 @@ def test_a_register_goes_through_the_same_door(workspace: Workspace, tmp_path: P
     assert (again.status, again.changed) == ("corrected", 1)
 
 
+def test_a_death_without_its_day_is_taken_in(workspace: Workspace, tmp_path: Path) -> None:
+    """It is looked into (after_death_undated); a list that knows only the day of the household registration's end counts from that."""
+    blank = [[name(1), make_id(1), ""], [name(2), make_id(2), "2026-10-05"]]
+    table = run_one(
+        workspace, workbook(tmp_path / "死亡人员名单2026年10月.xlsx", ["姓名", "身份证号", "死亡日期"], blank)
+    )
+    assert (table.programme, table.accepted, table.refused) == ("death", 2, 0)
+    ended = [[name(3), make_id(3), "2026-09-20"]]
+    table = run_one(
+        workspace, workbook(tmp_path / "b" / "死亡人员名单（公安）.xlsx", ["姓名", "身份证号", "注销日期"], ended)
+    )
+    assert (table.programme, table.accepted, table.refused) == ("death", 1, 0)
+    assert record(workspace, "id_no, event_date, valid_from", kind="register")[-1] == (make_id(3), None, "2026-09-20")
+
+
 def test_several_lists_in_one_file_and_other_files_around_them(workspace: Workspace, tmp_path: Path) -> None:
     import openpyxl
 

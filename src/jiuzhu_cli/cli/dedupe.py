@@ -70,6 +70,9 @@ def run(
         f"工作簿：{relative(context.workspace, result.workbook)}",
     ]
     lines += [f"乡镇工作簿：{len(result.town_workbooks)} 个，在 {relative(context.workspace, result.town_workbooks[0].parent)}"] if result.town_workbooks else []  # fmt: skip
+    nowhere = sum(not d["area_a"] and not d["area_b"] for d in result.doubts)
+    if result.town_workbooks and nowhere:
+        lines.append(f"! 有 {nowhere} 条没有写明乡镇（多半是全区名单上的人），只在总工作簿里，须另行分派。")
     if result.open:
         lines += [
             "下一步：在工作簿里填“处理结果”，然后",
@@ -116,7 +119,7 @@ def decide(
         raise typer.Exit(3)
 
 
-@app.command("list", help="看某月的疑点和处理情况（身份证号已遮盖）。")
+@app.command("list", help="看某月的疑点和处理情况（姓名、身份证号已遮盖，完整的在工作簿里）。")
 def show(
     ctx: typer.Context,
     month: str = typer.Option("", "--month", help="月份 YYYY-MM；--overdue 时可以不写。"),
@@ -148,7 +151,7 @@ def show(
         for d in doubts
     ]  # fmt: skip
     rows = [
-        (d["doubt_id"], SEVERITIES[d["severity"]], CODES.get(d["code"], d["code"]), d["name_a"], d["id_no_a"], d["area_a"], d["verdict"], d["deadline"])
+        (d["doubt_id"], SEVERITIES[d["severity"]], CODES.get(d["code"], d["code"]), d["name_a"], d["id_no_a"], d["area_a"] or d["area_b"], d["verdict"], d["deadline"])
         for d in data
     ]  # fmt: skip
     none = "没有超期的强疑点。" if overdue else "没有疑点。"
@@ -180,7 +183,7 @@ def diff(
     ]
     data = [_shown(row) | {"verdict": verdict_label(row), "change": row["change"]} for row in found.rows]
     rows = [
-        (CHANGES[d["change"]], d["doubt_id"], CODES.get(d["code"], d["code"]), d["name_a"], d["area_a"], d["verdict"])
+        (CHANGES[d["change"]], d["doubt_id"], CODES.get(d["code"], d["code"]), d["name_a"], d["area_a"] or d["area_b"], d["verdict"])
         for d in data if d["change"] != "decided"
     ]  # fmt: skip
     if rows:
@@ -234,9 +237,9 @@ def calibrate(ctx: typer.Context) -> None:
 
 
 def _shown(doubt: dict[str, Any]) -> dict[str, Any]:
-    """A doubt's row for the screen: numbers masked, nothing internal."""
-    from jiuzhu_cli.core.mask import mask_id, mask_text
+    """A doubt's row for the screen: names and numbers masked, nothing internal."""
+    from jiuzhu_cli.cli.privacy import masked
 
     hidden = ("doubt_key", "facts", "decided_facts", "in_first", "in_second", "earlier", "reopened")
-    kept = {k: mask_text(v) if isinstance(v, str) else v for k, v in doubt.items() if k not in hidden}
-    return kept | {"id_no_a": mask_id(doubt["id_no_a"]), "id_no_b": mask_id(doubt["id_no_b"])}
+    shown: dict[str, Any] = masked({k: v for k, v in doubt.items() if k not in hidden})
+    return shown

@@ -117,6 +117,10 @@ SELECT id_no, min({death_day()}) AS died, arg_min(name, coalesce({death_day()}, 
 FROM register WHERE register IN {DEATH_REGISTERS} AND {death_stands("status")} GROUP BY id_no
 """
 
+# 风险是否消除: yes, without the day it was; where the list gives the day, the line holds until then.
+_RISK_OVER = """r.register = 'poverty_monitoring' AND coalesce(r.valid_to, '') = '' AND
+  (coalesce(r.status, '') = '是' OR (coalesce(r.status, '') LIKE '%消除%' AND NOT regexp_matches(r.status, '未|没|不|部分|待')))"""
+
 # Lines of the wanted registers that were not taken back, from which day to which they hold.
 _LINES = f"""
 CREATE TABLE line AS
@@ -124,7 +128,7 @@ SELECT r.row_id, r.register, r.id_no, r.name, r.town, r.village, r.kind, r.grade
   coalesce(nullif(r.valid_from, ''), CASE WHEN NOT w.ends THEN nullif(r.event_date, '') END, '0000') AS since,
   coalesce(nullif(r.valid_to, ''), CASE WHEN w.ends THEN nullif(r.event_date, '') END, '9999') AS until,
   coalesce(r.valid_from, r.event_date, '') AS newest
-FROM register r JOIN wanted w USING (register) WHERE NOT regexp_matches(coalesce(r.status, ''), '{ENDED}')
+FROM register r JOIN wanted w USING (register) WHERE NOT regexp_matches(coalesce(r.status, ''), '{ENDED}') AND NOT ({_RISK_OVER})
 """
 _REPEATED = "CREATE TABLE repeated AS SELECT register, id_no FROM line GROUP BY register, id_no HAVING count(*) > 1"
 _ENTRY = "CREATE TABLE entry AS SELECT *, '' AS month FROM line LIMIT 0"
