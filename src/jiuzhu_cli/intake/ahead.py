@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.intake.find import words_of
 from jiuzhu_cli.intake.job import Job, Setting, Supplemented, blank_job, is_named, judge, read_job
 from jiuzhu_cli.intake.remainder import known_remainder
 from jiuzhu_cli.intake.sources import Source
@@ -123,11 +124,12 @@ def _size(path: Path) -> int:
 
 
 def ready_to_judge(policy: Policy) -> None:
-    """Loads what judging a file needs, so that readers forked from here need not."""
+    """Loads what judging a file needs: for readers forked from here, and while a large file is being read."""
     import jiuzhu_cli.tabular.guard
     import jiuzhu_cli.tabular.read  # noqa: F401
 
-    for part in ("programmes", "registers", "glossary", "parameters", "divisions", "bank_names"):
+    words_of(policy)
+    for part in ("programmes", "registers", "glossary", "parameters", "divisions", "bank_names", "findings"):
         getattr(policy, part)
 
 

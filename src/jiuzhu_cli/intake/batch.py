@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from datetime import date, datetime
 from pathlib import Path
 
-from jiuzhu_cli.intake.ahead import Ahead
+from jiuzhu_cli.intake.ahead import Ahead, ready_to_judge
 from jiuzhu_cli.intake.areas import is_full_town
 from jiuzhu_cli.intake.job import (
     Job,
@@ -76,7 +76,8 @@ def import_paths(
         ahead = Ahead(sources, setting, secrets, reading, lambda: sorted(known))
         saver = Saver(workspace, policy, store, options, now, actor)
         if readers is not None and ahead.large:
-            arrow_driver()  # the rows will want it, and here it is the reader who is waited for
+            arrow_driver()  # the rows will want both, and here it is the reader who is waited for
+            ready_to_judge(policy)
         waiting: dict[int, tuple[int, list[Job]]] = {}  # number of towns known then, the files as judged then
         damaged: dict[int, list[Job]] = {}
 

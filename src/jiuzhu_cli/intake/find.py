@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=4)
-def _words(policy: Policy) -> tuple[Names, Lexicon]:
+def words_of(policy: Policy) -> tuple[Names, Lexicon]:
     """The policy's names and header words; made once for a folder of files."""
     return Names(policy), Lexicon(policy)
 
@@ -57,7 +57,7 @@ def find_tables(
     """
     name = file_name or book.path.name
     context = Context(
-        policy, *_words(policy), towns_of(tuple(towns), tuple(known)), hints, today, name, tuple(folders), region
+        policy, *words_of(policy), towns_of(tuple(towns), tuple(known)), hints, today, name, tuple(folders), region
     )
     context = replace(context, template=template_of(book.marks, policy))
     findings: list[Finding] = []

@@ -52,7 +52,7 @@ class Saver:
         """Raises what a file's saving raises, after the files before it are saved."""
         jobs, self._jobs, self._rows = self._jobs, [], 0
         with (
-            ThreadPoolExecutor(2, thread_name_prefix="beside") as beside,
+            ThreadPoolExecutor(1, thread_name_prefix="beside") as beside,
             Drafts(self.workspace, self.policy, beside) as drafts,
         ):
             self._save(jobs, beside, drafts)
