@@ -76,6 +76,57 @@ def long_ledger(work: Path, rows: int) -> Path:
     return path
 
 
+_INLINE = re.compile(rb' t="inlineStr"><is><t(?: xml:space="preserve")?>([^<]*)</t></is></c>')
+_SHARED = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+
+
+def saved_ledger(work: Path, rows: int) -> Path:
+    """The ledger of ``wide_ledger`` with its texts where Excel and WPS put them when they save: each once, in shared strings."""
+    path = work / f"低保{rows}另存.xlsx"
+    if not path.exists():
+        part = path.with_suffix(".part")
+        with (
+            zipfile.ZipFile(wide_ledger(work, rows)) as source,
+            zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as target,
+        ):
+            for name in source.namelist():
+                data = source.read(name)
+                if name == "xl/worksheets/sheet1.xml":
+                    data, strings = _shared(data)
+                    target.writestr("xl/sharedStrings.xml", strings)
+                elif name == "xl/_rels/workbook.xml.rels":
+                    data = data.replace(
+                        b"</Relationships>",
+                        b'<Relationship Id="rIdShared" Type="%s" Target="sharedStrings.xml"/></Relationships>'
+                        % _SHARED,
+                    )
+                elif name == "[Content_Types].xml":
+                    kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+                    added = b'<Override PartName="/xl/sharedStrings.xml" ContentType="%s"/></Types>' % kind
+                    data = data.replace(b"</Types>", added)
+                target.writestr(name, data)
+        part.rename(path)
+    return path
+
+
+def _shared(sheet: bytes) -> tuple[bytes, bytes]:
+    """The sheet's XML with numbers in place of its texts, and the part with the texts, in order of their first appearance."""
+    number: dict[bytes, int] = {}
+    count = 0
+
+    def one(match: re.Match[bytes]) -> bytes:
+        nonlocal count
+        count += 1
+        return b' t="s"><v>%d</v></c>' % number.setdefault(match.group(1), len(number))
+
+    sheet = _INLINE.sub(one, sheet)
+    items = b"".join(
+        b'<si><t xml:space="preserve">%s</t></si>' % t if t != t.strip() else b"<si><t>%s</t></si>" % t for t in number
+    )
+    head = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    return sheet, b'%s count="%d" uniqueCount="%d">%s</sst>' % (head, count, len(number), items)
+
+
 _PREFECTURES = ("4201", "4202", "4203", "4205", "4206", "4207", "4208", "4209", "4211")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _NUMBER = re.compile(rb">\d{4}(\d{13})[\dX]<|>4210(\d{9})<")  # an ID; a household's number

@@ -271,6 +271,27 @@ def test_strings_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert outcomes[0] == outcomes[1]
 
 
+@pytest.mark.parametrize(
+    "number",
+    ["0", "007", "00000001", "000000001", "1:", "/1", "1.0", "-1", "+1", " 1", "1 ", "1e0", "x", "0x1", "１", "9" * 8],
+)
+def test_the_number_of_a_string_in_any_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: str) -> None:
+    """What is no plain number is never taken for another string."""
+    strings = "".join(f"<si><t>第{n}</t></si>" for n in range(30))
+    data = (
+        f'<row r="1"><c r="A1" t="s"><v>2</v></c><c r="B1" t="s"><v>{number}</v></c><c r="C1" t="s"><v>29</v></c></row>'
+    )
+    extra = {"xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{strings}</sst>'}
+    path = raw_xlsx(tmp_path / "a.xlsx", sheet_xml(data), extra=extra)
+    outcomes = []
+    for read in (read_workbook, lambda p: kept(p, monkeypatch)):
+        try:
+            outcomes.append(repr([list(c) for c in read(path).sheets[0].columns]))
+        except DataError as error:
+            outcomes.append(error.message)
+    assert outcomes[0] == outcomes[1]
+
+
 @pytest.mark.parametrize("cut", [0.3, 0.6, 0.99, 0.999])
 def test_a_cut_sheet_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: float) -> None:
     xml = sheet_xml("".join(ROWS), dimension="A1:C119")

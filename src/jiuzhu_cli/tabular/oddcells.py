@@ -131,6 +131,7 @@ def _at_once(body: bytes) -> Answer | None:
     return Answer(ERROR, error.code, True)
 
 
+_BEYOND = (0, 8, 16, 0)  # bytes of a tail from which each part of its key says something
 Table = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -162,9 +163,13 @@ class Tails:
         if longest > self.LONGEST or int(length.min()) < 1:
             raise Unusual("attributes")
         first = words[begin] & masks(end - begin)
-        last = np.where(length > 8, words[end - 8], np.uint64(0))
-        middle = np.where(length > 16, words[begin + 8], np.uint64(0)) if longest > 16 else np.zeros_like(first)
-        key = (first * self._ODD[0]) ^ (last * self._ODD[1]) ^ (middle * self._ODD[2]) ^ length
+        # most tails fit into a word; what only longer ones have is zero
+        nothing = np.broadcast_to(np.uint64(0), first.shape)
+        last = np.where(length > 8, words[end - 8], np.uint64(0)) if longest > 8 else nothing
+        middle = np.where(length > 16, words[begin + 8], np.uint64(0)) if longest > 16 else nothing
+        key = (first * self._ODD[0]) ^ length
+        if longest > 8:
+            key ^= (last * self._ODD[1]) ^ (middle * self._ODD[2])
         keys, parts, what, closed = self._table
         place = np.minimum(keys.searchsorted(key), max(len(keys) - 1, 0))
         unknown = np.flatnonzero(keys[place] != key) if len(keys) else np.arange(len(key))
@@ -180,7 +185,7 @@ class Tails:
             place = np.minimum(keys.searchsorted(key), len(keys) - 1)
             unknown = np.flatnonzero(keys[place] != key)
         for index, part in enumerate((first, last, middle, length)):
-            if (index != 2 or longest > 16) and (parts[index][place] != part).any():
+            if longest > _BEYOND[index] and (parts[index][place] != part).any():
                 raise Unusual("attributes")
         return what[place], closed[place]
 

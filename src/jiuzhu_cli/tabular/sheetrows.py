@@ -32,6 +32,7 @@ from jiuzhu_cli.tabular.words import (
     spans,
     stands,
     strings,
+    whole_numbers,
     words_of,
 )
 
@@ -377,8 +378,9 @@ class _Chunk:
 
     def _shared_numbers(self) -> np.ndarray:
         """Index in the shared strings of the cells that use them: 1 is the first string, 0 is none."""
-        begin = self.begin[self.shared]
-        digits, number = numbers_of(self.words[begin])
-        if (digits != self.end[self.shared] - begin).any() or int(number.max()) >= len(self.reader.shared):
+        begin, end = self.begin[self.shared], self.end[self.shared]
+        number = whole_numbers(self.words, begin, end)
+        if number is None or int(number.max()) >= len(self.reader.shared):
             raise Unusual("shared string")
-        return number + 1
+        number += 1
+        return number

@@ -17,6 +17,7 @@ _HIGH, _LOW = np.uint64(0x8080808080808080), np.uint64(0x0F0F0F0F0F0F0F0F)
 _ONES, _SIXES = np.uint64(0x0101010101010101), np.uint64(0x0606060606060606)
 _NIBBLES, _NINES = np.uint64(0xF0F0F0F0F0F0F0F0), np.uint64(0x4646464646464646)
 _ZEROS, _DOTS = np.uint64(0x3030303030303030), np.uint64(0x2E2E2E2E2E2E2E2E)
+_FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _LEFT = (64 - 8 * np.arange(9)).astype(np.uint64)
 _INTEGER = r"^-?[1-9][0-9]{0,14}$"
 _NUMBER = r"^-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?$"
@@ -60,11 +61,28 @@ def numbers_of(word: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     digits = np.full(len(word), 8, dtype=np.int64)
     some = lowest != 0
     digits[some] = np.log2(lowest[some].astype(np.float64)).astype(np.int64) >> 3
-    value = (word << _LEFT[np.maximum(digits, 1)]) & _LOW
+    return digits, _value(word << _LEFT[np.maximum(digits, 1)])
+
+
+def whole_numbers(words: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray | None:
+    """The numbers in spans of one to eight digits each, int64; None when a span is anything else."""
+    length = end - begin
+    if int(length.min()) < 1 or int(length.max()) > 8:
+        return None
+    left = _LEFT[length]
+    word = words[begin] << left  # the digits at the end of the word, zero bytes before them
+    if not _digits_only(word | (_ZEROS & ~(_FULL << left))).all():
+        return None
+    return _value(word)
+
+
+def _value(word: np.ndarray) -> np.ndarray:
+    """The number that digits stand for, which fill the word from its end; int64."""
+    value = word & _LOW
     value = (value * np.uint64(2561)) >> np.uint64(8)
     value = ((value & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(6553601)) >> np.uint64(16)
     value = ((value & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(42949672960001)) >> np.uint64(32)
-    return digits, value.astype(np.int64)
+    return value.astype(np.int64)
 
 
 def plain_numbers(
