@@ -35,6 +35,16 @@ def test_the_roll_that_meets_most_others_is_named(world: World) -> None:
     assert f"jiuzhu batch undo {wrong} " in refused.value.todo
 
 
+def test_a_stray_double_elsewhere_does_not_blame_the_earlier_import(world: World) -> None:
+    """The right list has one double more than the wrong one, with a third list: the wrong one still is the later."""
+    roll(world, LOW, 1, 100)
+    wrong = roll(world, POOR, 41, 90)
+    world.roll(LOW, "西镇", person(1))
+    with pytest.raises(RefusedError) as refused:
+        world.run()
+    assert f"jiuzhu batch undo {wrong} " in refused.value.todo
+
+
 @pytest.mark.parametrize(("low", "poor"), [((1, 29), (1, 29)), ((1, 200), (170, 369)), ((1, 100), (101, 200))])
 def test_few_persons_or_a_small_share_are_doubts_as_ever(
     world: World, low: tuple[int, int], poor: tuple[int, int]

@@ -21,6 +21,7 @@ from tests.dedupe.worlds import (  # fmt: skip
     World,
     household,
     ids,
+    name,
     person,
     short,
 )
@@ -378,6 +379,15 @@ def _family_account(w: World) -> Found:
     return set()
 
 
+def _account_of_a_guardian_on_no_common_list(w: World) -> Found:
+    """Found, but as a candidate: see test_a_guardians_account_is_looked_at_and_not_held."""
+    w.roll(LOW, "东镇", person(1, account_no="6222020000000001"))
+    w.roll(
+        "orphan_allowance", "东镇", person(2, 7_000, born="20150101", account_no="6222020000000001", payee_name=name(1))
+    )
+    return {("shared_account", LOW, "orphan_allowance", ids(1) | ids(2, born="20150101"), 7_000)}
+
+
 def _account_of_a_home(w: World) -> Found:
     home = {"account_no": "6222020000000009", "payee_name": "东镇福利院", "care_mode": "集中"}
     w.roll(POOR, "东镇", person(1, **home), person(2, **home))
@@ -507,3 +517,14 @@ def test_months_fold_into_one_doubt(world: World) -> None:
     assert (doubt["month_from"], doubt["month_to"], doubt["amount_fen"]) == ("2026-07", "2026-10", 150_000)
     assert "2026-07至2026-08、2026-10" in doubt["evidence"]
     assert doubt["source_a"].endswith("Sheet1 第2行")
+
+
+@pytest.mark.parametrize(
+    ("born", "holder", "severity"), [("20150101", 1, "candidate"), ("20150101", 2, "strong"), ("19900101", 1, "strong")]
+)
+def test_a_guardians_account_is_looked_at_and_not_held(world: World, born: str, holder: int, severity: str) -> None:
+    """A minor's money on the account of the adult named as its holder; not where the name is the minor's own, nor of an adult's money."""
+    world.roll(LOW, "东镇", person(1, account_no="6222020000000001"))
+    world.roll("orphan_allowance", "东镇", person(2, born=born, account_no="6222020000000001", payee_name=name(holder)))
+    found = [d["severity"] for d in world.run().doubts if d["code"] == "shared_account"]
+    assert found == [severity]

@@ -59,6 +59,14 @@ def test_another_member_of_the_household_is_looked_at(world: World) -> None:
     assert {key: d["severity"] for key, d in codes(world, AGAIN).items()} == {(AGAIN, make_id(2)): "candidate"}
 
 
+def test_a_member_of_the_household_by_another_roll_is_looked_at(world: World) -> None:
+    """Lists of one-off aid name only who applied; the 低保 roll says who lives together. Another cause, another household: nothing."""
+    world.roll(HELP, "东镇", person(1, 50_000, cause="火灾"), person(5, 50_000, cause="车祸"), month="2026-09")
+    world.roll(HELP, "东镇", *(person(n, 60_000, cause="火灾") for n in (2, 6, 7)))
+    world.roll(LOW, "东镇", *household(1, 90_000, 1, 2), *household(2, 90_000, 5, 6))
+    assert {key: d["severity"] for key, d in codes(world, AGAIN).items()} == {(AGAIN, make_id(2)): "candidate"}
+
+
 def test_the_span_is_a_parameter_of_the_region(world: World) -> None:
     folder = world.workspace.policy_dir / "parameters"
     folder.mkdir()

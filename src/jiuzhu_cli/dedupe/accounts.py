@@ -1,6 +1,7 @@
 """One account under unrelated people (账户异常): lines of different households paid into the same account in one month.
 
-Legal and left alone: a family on the head's account, a guardian's account for somebody listed in the same household. People are
+Legal and left alone: a family on the head's account, a guardian's account for somebody listed in the same household (a minor's money
+on the account of an adult whom the roll names as its holder, with no list that ties the two: to be looked at, not held). People are
 related when any roll of the period lists them in one case or names the same head, directly or through others; marriage and
 household registration lists count too. Money of people in centralised care that goes to their home's account is legal as well.
 """
@@ -23,6 +24,7 @@ WITH several AS (
   SELECT account_no, month FROM holding WHERE lead = 1 AND account_no <> '' GROUP BY account_no, month HAVING count(*) > 1)
 SELECT account_no, h.month, h.id_no, min(h.name) AS name, min(h.row_id) AS row_id, arg_min(h.programme, h.row_id) AS programme,
   arg_min(h.town, h.row_id) AS town, sum(coalesce(case_fen, 0)) AS amount_fen,
+  CASE WHEN max(age) < 18 THEN max(coalesce(payee_name, '')) ELSE '' END AS keeper,
   bool_or(coalesce(nullif(payee_id_no, ''), '') = h.id_no OR coalesce(nullif(payee_name, ''), h.name) = h.name) AS own
 FROM holding h JOIN several USING (account_no, month) WHERE h.lead = 1
   AND NOT regexp_matches(coalesce(payee_name, ''), '{HOMES}') AND NOT (coalesce(h.care_mode, '') = '集中' AND coalesce(payee_name, '') = '')
@@ -57,7 +59,8 @@ ranked AS (
   SELECT *, first_value(id_no) OVER best AS first_id, first_value(label) OVER best AS first_label FROM members
   WINDOW best AS (PARTITION BY account_no, month ORDER BY kin DESC, own DESC, id_no)),
 counted AS (SELECT account_no, month, count(*) AS people FROM members GROUP BY ALL)
-SELECT concat_ws('|', 'account', b.account_no, a.id_no, b.id_no), 'account', 'shared_account', 'account', 'strong', b.month, a.row_id, b.row_id,
+SELECT concat_ws('|', 'account', b.account_no, a.id_no, b.id_no), 'account', 'shared_account', 'account',
+  CASE WHEN (a.keeper = b.name AND b.keeper = '') OR (b.keeper = a.name AND a.keeper = '') THEN 'candidate' ELSE 'strong' END, b.month, a.row_id, b.row_id,
   a.id_no, a.name, a.programme, a.town, b.id_no, b.name, b.programme, b.town, b.amount_fen, a.amount_fen, b.amount_fen,
   concat_ws('|', b.account_no, CAST(c.people AS VARCHAR))
 FROM ranked b JOIN members a ON a.account_no = b.account_no AND a.month = b.month AND a.id_no = b.first_id

@@ -28,12 +28,16 @@ WITH given AS (
 now_given AS (
   SELECT h.*, w.since, w.rule, w.severity FROM holding h JOIN within w ON w.programme = h.programme AND w.month = h.month
   WHERE h.lead = 1 AND coalesce(h.cause, '') <> ''),
+mates AS (  -- lists of one-off aid name the applicant only: the others of the household as any roll of the month has it
+  SELECT n.row_id, m.id_no AS mate FROM now_given n JOIN household m ON m.case_id = n.case_id
+  UNION SELECT n.row_id, m.id_no FROM now_given n JOIN household own ON own.id_no = n.id_no AND own.month = n.month
+  JOIN household m ON m.case_id = own.case_id),
 met AS (
   SELECT n.*, g.id_no AS id_b, g.name AS name_b, g.town AS town_b, g.amount_fen AS fen_b, g.row_id AS row_b, g.month AS month_b,
     coalesce(g.event_date, '') AS day_b,
     coalesce(g.event_date, '') = '' AND coalesce(n.event_date, '') = '' AND g.amount_fen IS NOT DISTINCT FROM n.case_fen AS repeated
-  FROM now_given n JOIN household m ON m.case_id = n.case_id
-  JOIN given g ON g.programme = n.programme AND g.id_no = m.id_no AND g.cause = n.cause AND g.month >= n.since AND g.month < n.month
+  FROM now_given n JOIN mates m ON m.row_id = n.row_id
+  JOIN given g ON g.programme = n.programme AND g.id_no = m.mate AND g.cause = n.cause AND g.month >= n.since AND g.month < n.month
   WHERE coalesce(g.stage, '') = coalesce(n.stage, '')
     AND NOT (coalesce(g.event_date, '') <> '' AND g.event_date = n.event_date AND g.amount_fen IS NOT DISTINCT FROM n.case_fen))
 SELECT concat_ws('|', 'double', 'again', programme, id_no, cause), 'double', 'same_cause_again', rule,

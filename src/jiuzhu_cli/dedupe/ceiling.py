@@ -65,7 +65,9 @@ def refuse_absurd(
         return
     month, one, other, people, persons = found
     told = {batch: connection.execute(_LIST, [batch]).fetchall()[0] for batch in (one, other)}
-    wrong = max((one, other), key=lambda batch: (told[batch][4], batch))
+    fewer, more = sorted((one, other), key=lambda batch: (told[batch][4], batch))
+    # a stray double or two more do not tell which of the two was misread: then it is the one that came later
+    wrong = more if told[more][4] * 10 > told[fewer][4] * 11 else max(one, other)
 
     def said(batch: int) -> str:
         programme, area, _, file_name, _ = told[batch]
