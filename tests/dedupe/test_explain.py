@@ -108,7 +108,13 @@ def test_on_the_screen_it_is_masked_unless_asked(world: World, capsys: pytest.Ca
     world.run("2026-09")
     world.store.close()
     base = ["-C", str(world.workspace.root), "--today", "2026-12-01"]
-    for words in (["explain", "D000001"], ["dedupe", "explain", "d000001"], ["explain", "D000001", "--json"]):
+    for words in (
+        ["explain", "D000001"],
+        ["dedupe", "explain", "d000001"],
+        ["explain", "d1"],
+        ["dedupe", "explain", "1"],
+        ["explain", "D000001", "--json"],
+    ):
         assert run([*base, *words]) == 0
         shown = capsys.readouterr().out
         assert make_id(1) not in shown and other not in shown and account not in shown

@@ -8,7 +8,7 @@ from typing import Any
 
 from jiuzhu_cli.cli.context import Context, indented, moment, table
 
-NUMBER = re.compile(r"[Dd]\d{6,9}", re.ASCII)
+NUMBER = re.compile(r"[Dd]\d{1,9}", re.ASCII)
 _EVENTS = {"decided": "处理", "reopened": "退回待核实", "gone": "名册上不再出现", "back": "名册上又出现"}
 _SIDES = (("a", "甲方"), ("b", "乙方"))
 

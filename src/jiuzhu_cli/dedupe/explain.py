@@ -49,7 +49,7 @@ def explain_doubt(store: Store, policy: Policy, doubt_id: str, *, today: date) -
 
     UsageError when there is no such number.
     """
-    number = doubt_id.upper()
+    number = "D" + doubt_id.strip().upper().removeprefix("D").zfill(6)  # D12 and 12 are D000012
     doubt = doubts_by_id(store, [number]).get(number)
     if doubt is None:
         raise UsageError(f"没有疑点 {number}", "疑点编号在疑点工作簿第一列，或用 jiuzhu dedupe list --month 查")
