@@ -212,6 +212,13 @@ class _End:
             os._exit(self.code)
 
 
+def _start_light() -> None:
+    """What libraries do while they load and nobody here needs: a fifth of the time until an import reads its first file."""
+    gc.set_threshold(100_000, 50, 100)  # what is loaded stays; looking through it for cycles took 40 ms
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads for linear algebra: 40 ms, and alive in every fork
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # pydantic looks through all packages for them
+
+
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs one command and exits with the contract's code; never a traceback."""
     for stream in (sys.stdout, sys.stderr):
@@ -220,6 +227,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries talk to developers, not to clerks
     sys.unraisablehook = lambda _: None  # what libraries stumble over when they are torn down
+    _start_light()
     end = _End()
     atexit.register(end)  # the first one: after all that others do on the way out
     os.umask(0o077)  # whatever is written is for its owner alone
