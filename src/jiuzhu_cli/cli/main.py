@@ -215,7 +215,7 @@ class _End:
 def _start_light() -> None:
     """What libraries do while they load and nobody here needs: a fifth of the time until an import reads its first file."""
     gc.set_threshold(100_000, 50, 100)  # what is loaded stays; looking through it for cycles took 40 ms
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads for linear algebra: 40 ms, and alive in every fork
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads for linear algebra: 40 ms, and in every fork
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # pydantic looks through all packages for them
 
 
