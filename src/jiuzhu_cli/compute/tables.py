@@ -1,7 +1,7 @@
 """Spark in the place of a DuckDB connection: the same statements over the same tables, held as data frames.
 
 ``SparkTables.execute`` takes DuckDB's SQL (``CREATE TABLE``, ``CREATE TABLE … AS``, ``CREATE MACRO``, ``INSERT … SELECT``, ``DELETE``, ``DROP``,
-queries). A data frame never changes, so a table is a name that points at the latest one; what is inserted waits until the table is read.
+``ALTER TABLE … DROP COLUMN``, queries). A data frame never changes, so a table is a name that points at the latest one; what is inserted waits until the table is read.
 """
 
 from __future__ import annotations
@@ -89,6 +89,9 @@ class SparkTables:
             self._insert(tree)
         elif isinstance(tree, exp.Delete):
             self._delete(tree)
+        elif isinstance(tree, exp.Alter) and all(isinstance(one, exp.Drop) for one in tree.args["actions"]):
+            name, gone = tree.this.name, [one.name for action in tree.args["actions"] for one in action.find_all(exp.Column)]
+            self.table(name, self._query(exp.select("*").from_(name)).drop(*gone))
         elif isinstance(tree, exp.Drop):
             self._drop(str(next(tree.find_all(exp.Table)).name))
         elif isinstance(tree, exp.Query):

@@ -33,7 +33,8 @@ def on_engine(engine: str, snapshot: duckdb.DuckDBPyConnection) -> Iterator[Tabl
 
 def hand_over(snapshot: duckdb.DuckDBPyConnection, tables: SparkTables) -> None:
     """Puts the snapshot's tables before Spark, with what was laid beside them."""
-    for (name,) in snapshot.execute("SELECT table_name FROM duckdb_tables() ORDER BY table_name").fetchall():
+    laid = "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY 1"
+    for (name,) in snapshot.execute(laid).fetchall():
         tables.load(name, snapshot.sql(f'SELECT * FROM "{name}"').to_arrow_table())
 
 

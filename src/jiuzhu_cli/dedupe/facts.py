@@ -11,6 +11,8 @@ Tables made by ``build_facts`` (amounts 分, months 'YYYY-MM', dates 'YYYY-MM-DD
 - ``standing``: register entries that hold all through a month, one a register, month and person, shaped like ``holding`` with programme
   ``register:CODE`` and the same columns of the person
 - ``known_town``: ``month, town``: towns that rolls or the workspace name
+
+``roll`` keeps ``KEPT_COLUMNS`` and what its batch says.
 """
 
 from __future__ import annotations
@@ -30,6 +32,10 @@ ROLL_COLUMNS = (
     "row_id batch_id table_no source_row case_no lead id_no name head_id_no town village category covered_persons amount_fen "
     "payee_name payee_id_no account_no care_mode self_care work_ability disability_no disability_kind disability_grade cause "
     "claimed_status stage grade event_date kin_filed addon_fen care_fen phone address start_month"
+).split()
+# What is looked up in ``roll`` once ``holding`` has the rest: a million rows would keep the same texts in memory twice.
+KEPT_COLUMNS = (
+    "row_id batch_id table_no source_row case_no lead id_no name account_no kin_filed addon_fen care_fen phone address start_month"
 ).split()
 LINE_COLUMNS = [name for name in REGISTER_COLUMNS if name not in ("extra", "area_code")]
 
@@ -227,6 +233,9 @@ def build_facts(
         connection.execute(_DROP_REPEATED)
     for statement in (_HOLDING, _HOUSEHOLD, _DEATH):
         connection.execute(statement)
+    for column in ROLL_COLUMNS:
+        if column not in KEPT_COLUMNS:
+            connection.execute(f"ALTER TABLE roll DROP COLUMN {column}")
     connection.execute("CREATE TABLE own_town (town VARCHAR)")
     insert_rows(connection, "own_town", [(t,) for t in sorted(towns)])
     connection.execute(
