@@ -7,7 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.dedupe.worlds import CARE, HELP, HOUSE, LIVING, LOW, MARGIN, OLD, POOR, World, household, person
+from jiuzhu_cli.dedupe.engine import hand_over
+from jiuzhu_cli.dedupe.facts import ROLL_COLUMNS
+from jiuzhu_cli.ledger.lookback import load_lookback
+from jiuzhu_cli.ledger.snapshot import open_snapshot
+from tests.dedupe.worlds import CARE, HELP, HOUSE, LIVING, LOW, MARGIN, MONTH, OLD, POOR, World, household, person
 from tests.spark import needs_spark
 from tests.support import make_id
 
@@ -69,6 +73,30 @@ def _fill(world: World, seed: int) -> World:
     pairs = [pick.sample(people, 2) for _ in range(4)]
     world.register("marriage", *[{**a, "related_id_no": b["id_no"], "related_name": "某"} for a, b in pairs])
     return world
+
+
+class _Taken(dict[str, int]):
+    """Rows a table that an engine was given."""
+
+    def load(self, name: str, rows: Any) -> None:
+        self[name] = rows.num_rows
+
+
+def test_all_that_the_checks_look_at_is_handed_over(world: World) -> None:
+    """Addresses of cases too, which are a view and no table."""
+    world.roll(
+        LOW,
+        "东镇",
+        *household(1, 50_000, 1, 2, address="东镇一村3号"),
+        person(3, case_no=2, lead=1, address="东镇一村4号"),
+    )
+    snapshot = open_snapshot(world.store, months=(MONTH, MONTH), roll_columns=ROLL_COLUMNS)
+    load_lookback(world.store, snapshot, window=(MONTH, MONTH), since=MONTH, once=[], once_since=MONTH, homes=[LOW])
+    taken = _Taken()
+    hand_over(snapshot, taken)  # type: ignore[arg-type]
+    snapshot.close()
+    assert (taken["roll"], taken["case_home"]) == (3, 2)
+    assert {"origin", "coverage", "register_coverage", "register", "before", "paid_before", "imported"} <= taken.keys()
 
 
 @needs_spark

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def run(
     if engine not in ("duckdb", "spark"):
         raise UsageError(f"没有计算引擎“{engine}”", "写 duckdb 或 spark")
     context: Context = ctx.obj
+    gc.disable()  # rows of lists and workbooks, no cycles worth looking for
     with context.workspace.open_store() as store:
         result = run_dedupe(
             context.workspace,

@@ -90,7 +90,10 @@ class SparkTables:
         elif isinstance(tree, exp.Delete):
             self._delete(tree)
         elif isinstance(tree, exp.Alter) and all(isinstance(one, exp.Drop) for one in tree.args["actions"]):
-            name, gone = tree.this.name, [one.name for action in tree.args["actions"] for one in action.find_all(exp.Column)]
+            name, gone = (
+                tree.this.name,
+                [one.name for action in tree.args["actions"] for one in action.find_all(exp.Column)],
+            )
             self.table(name, self._query(exp.select("*").from_(name)).drop(*gone))
         elif isinstance(tree, exp.Drop):
             self._drop(str(next(tree.find_all(exp.Table)).name))

@@ -4,7 +4,7 @@ Tables made by ``build_facts`` (amounts 分, months 'YYYY-MM', dates 'YYYY-MM-DD
 
 - ``cases``: ``case_id`` (the row of its head), ``batch_id, case_no, programme, month, area, town, lead_id, category, amount_fen, listed, persons``
 - ``holding``: one row a person on a roll: ``row_id, case_id, programme, month, id_no, name, town, village, lead, share_fen,
-  case_fen, persons``, the columns that conditions name, and what is known of the person on the month's last day: ``age, sex, certified,
+  case_fen, persons, listed``, the columns that conditions name, and what is known of the person on the month's last day: ``age, sex, certified,
   degree, disability, ill, enrolled, house`` (``PERSON_COLUMNS``)
 - ``household``: ``case_id, programme, month, id_no``: persons of a case, the head it names included
 - ``death``: ``id_no, died, name, row_id, stated`` (``died`` NULL when the list gives no day; ``stated``: the day of death, not of what followed)
@@ -35,8 +35,9 @@ ROLL_COLUMNS = (
 ).split()
 # What is looked up in ``roll`` once ``holding`` has the rest: a million rows would keep the same texts in memory twice.
 KEPT_COLUMNS = (
-    "row_id batch_id table_no source_row case_no lead id_no name account_no kin_filed addon_fen care_fen phone address start_month"
+    "row_id batch_id table_no source_row case_no lead id_no name account_no kin_filed addon_fen care_fen address start_month"
 ).split()
+_OF_CASES = ("category", "covered_persons", "amount_fen")  # as ``cases`` has them
 LINE_COLUMNS = [name for name in REGISTER_COLUMNS if name not in ("extra", "area_code")]
 
 ENDED = "注销|过期|失效|作废|冻结|停用|停发|迁出|撤销|终止|死亡|去世|^毕业|已毕业|结业|肄业|退学|离校|开除"
@@ -93,9 +94,9 @@ PERSON = """CASE WHEN length({r}.id_no) = 18 THEN ({last} - TRY_CAST(substr({r}.
 _HOLDING = f"""
 CREATE TABLE holding AS
 SELECT r.row_id, c.case_id, r.programme, r.month, r.id_no, r.name, r.town, r.village, r.lead,
-  CAST(floor((2 * c.amount_fen + c.persons) / (2 * c.persons)) AS BIGINT) AS share_fen, c.amount_fen AS case_fen, c.persons,
+  CAST(floor((2 * c.amount_fen + c.persons) / (2 * c.persons)) AS BIGINT) AS share_fen, c.amount_fen AS case_fen, c.persons, c.listed,
   c.category, r.care_mode, r.self_care, r.work_ability, r.cause, r.claimed_status, r.stage, r.grade, r.event_date,
-  r.disability_no, r.disability_kind, r.disability_grade, r.account_no, r.payee_name, r.payee_id_no,
+  r.disability_no, r.disability_kind, r.disability_grade, r.account_no, r.payee_name, r.payee_id_no, r.phone,
   {PERSON.format(r="r", last="s.last_number")}
 FROM roll r JOIN cases c USING (batch_id, case_no) JOIN span s ON s.month = r.month
 LEFT JOIN described d ON d.id_no = r.id_no AND d.month = r.month
@@ -104,9 +105,9 @@ LEFT JOIN described d ON d.id_no = r.id_no AND d.month = r.month
 # Only cases of several rows can list a person twice, and few name a head who is not their first.
 _HOUSEHOLD = """
 CREATE TABLE household AS
-SELECT h.case_id, h.programme, h.month, h.id_no FROM holding h JOIN cases c USING (case_id) WHERE c.listed = 1
+SELECT case_id, programme, month, id_no FROM holding WHERE listed = 1
 UNION ALL
-SELECT DISTINCT h.case_id, h.programme, h.month, h.id_no FROM holding h JOIN cases c USING (case_id) WHERE c.listed > 1
+SELECT DISTINCT case_id, programme, month, id_no FROM holding WHERE listed > 1
 UNION ALL
 SELECT n.case_id, n.programme, n.month, n.head FROM (
   SELECT DISTINCT c.case_id, c.programme, c.month, r.head_id_no AS head FROM roll r JOIN cases c USING (batch_id, case_no)
@@ -227,20 +228,28 @@ def build_facts(
         connection.execute(statement)
     for m in sorted(months):
         connection.execute(_ENTRIES.format(month=m, first=first_day(m).isoformat(), last=last_day(m).isoformat()))
-    for statement in (_DESCRIBED, _STANDING, "DROP TABLE entry", "DROP TABLE line", _CASES):
+    for statement in ("DROP TABLE line", _DESCRIBED, _STANDING, "DROP TABLE entry", _CASES):
         connection.execute(statement)
     if connection.execute(_NESTED).fetchall()[0][0]:
         connection.execute(_DROP_REPEATED)
-    for statement in (_HOLDING, _HOUSEHOLD, _DEATH):
+    told = [name for name in ROLL_COLUMNS if name not in KEPT_COLUMNS and name != "head_id_no"]
+    _forget(connection, _OF_CASES)
+    connection.execute(_HOLDING)
+    _forget(connection, [name for name in told if name not in _OF_CASES])
+    for statement in (_HOUSEHOLD, _DEATH):
         connection.execute(statement)
-    for column in ROLL_COLUMNS:
-        if column not in KEPT_COLUMNS:
-            connection.execute(f"ALTER TABLE roll DROP COLUMN {column}")
+    _forget(connection, ["head_id_no"])
     connection.execute("CREATE TABLE own_town (town VARCHAR)")
     insert_rows(connection, "own_town", [(t,) for t in sorted(towns)])
     connection.execute(
         "CREATE TABLE known_town AS SELECT DISTINCT month, town FROM cases WHERE town <> '' UNION SELECT month, town FROM span, own_town"
     )
+
+
+def _forget(connection: Tables, columns: Iterable[str]) -> None:
+    """Drops columns of ``roll`` that stand elsewhere by now: what does not fit into memory goes to disk and back."""
+    for name in columns:
+        connection.execute(f"ALTER TABLE roll DROP COLUMN {name}")
 
 
 # Whether the rolls of ``programme`` were imported for that town and village: the town's list, the village's, or the whole district's.

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _PEOPLE = """
 CREATE TABLE listed_person AS
 SELECT coalesce(s.id_no, h.id_no) AS id_no, h.month, min(h.row_id) AS row_id, arg_min(h.name, h.row_id) AS name, arg_min(h.town, h.row_id) AS town,
-  arg_min(h.village, h.row_id) AS village, max(nullif(r.phone, '')) AS phone, max(CASE WHEN h.lead = 1 THEN nullif(h.account_no, '') END) AS account_no
-FROM holding h JOIN (SELECT row_id, phone FROM roll) r ON r.row_id = h.row_id LEFT JOIN stated s ON s.row_id = h.row_id
+  arg_min(h.village, h.row_id) AS village, max(nullif(h.phone, '')) AS phone, max(CASE WHEN h.lead = 1 THEN nullif(h.account_no, '') END) AS account_no
+FROM holding h LEFT JOIN stated s ON s.row_id = h.row_id
 WHERE length(h.id_no) = 18 GROUP BY 1, 2;
 CREATE TABLE few_born AS
 SELECT month, town, village, substr(id_no, 7, 8) AS born FROM listed_person WHERE village <> '' GROUP BY ALL HAVING count(*) BETWEEN 2 AND 60;
@@ -34,20 +34,17 @@ UNION ALL SELECT month, 'a', account_no FROM listed_person WHERE length(account_
 """
 # Pairs worth comparing: born the same day in one village; or a telephone or account in common and born within five years.
 _PAIRS = """
+CREATE TABLE linked AS
+SELECT p.month, p.id_no, f.what, f.value FROM listed_person p JOIN few f ON f.what = 'p' AND f.month = p.month AND f.value = p.phone
+UNION ALL
+SELECT p.month, p.id_no, f.what, f.value FROM listed_person p JOIN few f ON f.what = 'a' AND f.month = p.month AND f.value = p.account_no
+UNION ALL
+SELECT p.month, p.id_no, 'b', concat_ws('|', f.town, f.village, f.born) FROM listed_person p
+JOIN few_born f ON f.month = p.month AND f.town = p.town AND f.village = p.village AND f.born = substr(p.id_no, 7, 8);
 CREATE TABLE paired AS
-SELECT * FROM (
-  SELECT a.month, a.id_no AS one, b.id_no AS other FROM listed_person a JOIN few_born f
-    ON f.month = a.month AND f.town = a.town AND f.village = a.village AND f.born = substr(a.id_no, 7, 8)
-  JOIN listed_person b ON b.month = f.month AND b.town = f.town AND b.village = f.village AND substr(b.id_no, 7, 8) = f.born
-  WHERE a.id_no < b.id_no
-  UNION
-  SELECT a.month, a.id_no, b.id_no FROM listed_person a JOIN few f ON f.month = a.month AND f.what = 'p' AND f.value = a.phone
-    JOIN listed_person b ON b.month = a.month AND b.phone = a.phone WHERE a.id_no < b.id_no
-  UNION
-  SELECT a.month, a.id_no, b.id_no FROM listed_person a JOIN few f ON f.month = a.month AND f.what = 'a' AND f.value = a.account_no
-    JOIN listed_person b ON b.month = a.month AND b.account_no = a.account_no WHERE a.id_no < b.id_no) n
-WHERE abs(CAST(substr(n.one, 7, 4) AS INTEGER) - CAST(substr(n.other, 7, 4) AS INTEGER)) < 5
-  AND CAST(substr(n.one, 17, 1) AS INTEGER) % 2 = CAST(substr(n.other, 17, 1) AS INTEGER) % 2;
+SELECT DISTINCT a.month, a.id_no AS one, b.id_no AS other FROM linked a JOIN linked b ON b.month = a.month AND b.what = a.what AND b.value = a.value
+WHERE a.id_no < b.id_no AND abs(CAST(substr(a.id_no, 7, 4) AS INTEGER) - CAST(substr(b.id_no, 7, 4) AS INTEGER)) < 5
+  AND CAST(substr(a.id_no, 17, 1) AS INTEGER) % 2 = CAST(substr(b.id_no, 17, 1) AS INTEGER) % 2;
 CREATE TABLE one_household AS
 SELECT DISTINCT n.one, n.other FROM (SELECT DISTINCT one, other FROM paired) n JOIN household x ON x.id_no = n.one
 JOIN household y ON y.case_id = x.case_id AND y.id_no = n.other;

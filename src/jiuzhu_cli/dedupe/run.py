@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -140,6 +141,52 @@ def run_dedupe(
     if first > check_month(month):
         raise UsageError(f"起始月份 {first} 晚于 {month}", "--from 要早于或等于 --month")
     months = months_between(first, month)
+    with ThreadPoolExecutor(1) as aside:
+        found, by_month, not_judged = _search(
+            store, policy, months, towns=workspace.towns, accept_doubles=accept_doubles, engine=engine, aside=aside
+        )
+        stage_run(store, found, by_month)
+        with store.transaction(actor=actor, command="dedupe run", now=now) as tx:
+            counts = record_run(tx, run_month=month, window=(first, month))
+        doubts = doubts_of(store, (first, month))
+        earlier = earlier_pending(store, first)
+        deadlines = Deadlines(policy)
+        written = write_outputs(
+            workspace.internal / "dedupe" / month,
+            doubts,
+            records_beside(store, (first, month)),
+            Speaker(policy),
+            deadlines,
+            today=today,
+            seen=decisions_seen(store, (first, month)),
+            month=month,
+            month_from=first,
+            not_judged=not_judged,
+            earlier=earlier,
+            bureau=workspace.bureau,
+            split_by_town=split_by_town,
+        )
+        with store.transaction(actor=actor, command="dedupe run", now=now) as tx:
+            for file in written.files:
+                record_file(tx, workspace, file.path, entity=f"dedupe:{month}", kind=file.kind, sha256=file.sha256, lines=file.lines)  # fmt: skip
+    return DedupeResult(
+        month, first, doubts, counts, not_judged, earlier, written.csv, written.workbook, written.town_workbooks,
+        sum(deadlines.overdue(doubt, today) for doubt in doubts),
+    )  # fmt: skip
+
+
+def _search(
+    store: Store,
+    policy: Policy,
+    months: list[str],
+    *,
+    towns: Iterable[str],
+    accept_doubles: bool,
+    engine: str,
+    aside: ThreadPoolExecutor,
+) -> tuple[pa.Table, pa.Table, list[dict[str, Any]]]:
+    """The two tables for ``stage_run``, and what cannot be judged. The engine's memory is given back ``aside``: that takes a while."""
+    first, month = months[0], months[-1]
     wanted = sorted(
         {*EVENT_REGISTERS, *KIN_REGISTERS, *DESCRIBING, *REGISTERS, *_contradicting(policy), *_describing(policy)}
     )
@@ -158,41 +205,14 @@ def run_dedupe(
         _look_back(store, connection, policy, first, month)
         take_as_one(connection, one_person(store))
         with on_engine(engine, connection) as tables:
-            not_judged = find_doubts(tables, policy, months, towns=workspace.towns)
+            not_judged = find_doubts(tables, policy, months, towns=towns)
         say_as_stated(connection)
         if not accept_doubles:
             refuse_absurd(connection, policy, Speaker(policy), months)
         found, by_month = _fold(connection, Speaker(policy))
     finally:
-        connection.close()
-    stage_run(store, found, by_month)
-    with store.transaction(actor=actor, command="dedupe run", now=now) as tx:
-        counts = record_run(tx, run_month=month, window=(first, month))
-    doubts = doubts_of(store, (first, month))
-    earlier = earlier_pending(store, first)
-    deadlines = Deadlines(policy)
-    written = write_outputs(
-        workspace.internal / "dedupe" / month,
-        doubts,
-        records_beside(store, (first, month)),
-        Speaker(policy),
-        deadlines,
-        today=today,
-        seen=decisions_seen(store, (first, month)),
-        month=month,
-        month_from=first,
-        not_judged=not_judged,
-        earlier=earlier,
-        bureau=workspace.bureau,
-        split_by_town=split_by_town,
-    )
-    with store.transaction(actor=actor, command="dedupe run", now=now) as tx:
-        for file in written.files:
-            record_file(tx, workspace, file.path, entity=f"dedupe:{month}", kind=file.kind, sha256=file.sha256, lines=file.lines)  # fmt: skip
-    return DedupeResult(
-        month, first, doubts, counts, not_judged, earlier, written.csv, written.workbook, written.town_workbooks,
-        sum(deadlines.overdue(doubt, today) for doubt in doubts),
-    )  # fmt: skip
+        aside.submit(connection.close)
+    return found, by_month, not_judged
 
 
 def find_doubts(

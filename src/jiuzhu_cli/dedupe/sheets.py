@@ -184,6 +184,9 @@ def town_of(doubt: Mapping[str, Any]) -> str:
     return str(doubt["area_a"] or doubt["area_b"] or "未注明").partition("/")[0]
 
 
+_SUMS = ("count", "strong", "fen", "decided", "pending", "overdue")
+
+
 def summary_sheet(
     title: str,
     doubts: Sequence[dict[str, Any]],
@@ -193,19 +196,19 @@ def summary_sheet(
     earlier: int,
 ) -> SheetSpec:
     """Counts by kind, code and town; a subtotal for codes of several towns; the total."""
-    sums: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    places: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * len(_SUMS))
     for doubt in doubts:
-        pending = doubt["disposition"] == "pending"
-        figures = {
-            "count": 1,
-            "strong": doubt["severity"] == "strong",
-            "fen": doubt["amount_fen"],
-            "decided": not pending,
-            "pending": pending,
-            "overdue": pending and deadlines.overdue(doubt, today),
-        }
-        for key in ((doubt["kind"], doubt["code"], town_of(doubt)), (doubt["kind"], doubt["code"], ""), ("", "", "")):
-            sums[key].update(figures)
+        pending, place = doubt["disposition"] == "pending", places[doubt["kind"], doubt["code"], town_of(doubt)]
+        place[0] += 1
+        place[1] += doubt["severity"] == "strong"
+        place[2] += doubt["amount_fen"]
+        place[3] += not pending
+        place[4] += pending
+        place[5] += pending and deadlines.overdue(doubt, today)
+    sums: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    for (kind, code, town), figures in places.items():
+        for key in ((kind, code, town), (kind, code, ""), ("", "", "")):
+            sums[key].update(dict(zip(_SUMS, figures, strict=True)))
     order = {kind: n for n, kind in enumerate(KINDS)}
     keys = sorted(
         (key for key in sums if key[0]), key=lambda key: (order.get(key[0], 99), key[1], key[2] or "\U0010ffff")
@@ -217,7 +220,7 @@ def summary_sheet(
             continue
         names = (KINDS[kind].name, CODES.get(code, code), town or "小计") if kind else ("合计", "", "")
         total = sums[kind, code, town]
-        rows.append((*names, *(total[name] for name in ("count", "strong", "fen", "decided", "pending", "overdue"))))
+        rows.append((*names, *(total[name] for name in _SUMS)))
     footnotes = [f"不能判定：{one['reason']}（涉及 {one['persons']} 人）" if one["persons"] else f"不能判定：{one['reason']}" for one in not_judged]  # fmt: skip
     if earlier:
         footnotes.append(f"更早月份还有 {earlier} 条疑点待核实，见那几个月的清单。")

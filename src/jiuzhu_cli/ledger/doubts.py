@@ -91,10 +91,8 @@ def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], dige
     )
     take_facts(tx)
     reopened = reopen(tx, run_month=run_month)
-    after = list(tx.execute("SELECT * FROM doubt"))
-    changed = sum(
-        1 for row in after if before and row["doubt_id"] in before and before[row["doubt_id"]] != _digest(row)
-    )
+    after = list(tx.execute(f"SELECT {'*' if before else 'doubt_id, state'} FROM doubt"))
+    changed = sum(1 for row in after if row["doubt_id"] in before and before[row["doubt_id"]] != _digest(row))
     was = {doubt_id: state for doubt_id, state, _ in before.values()}
     gone = [row["doubt_id"] for row in after if row["state"] == "gone" and was.get(row["doubt_id"], "open") == "open"]
     back = [row["doubt_id"] for row in after if row["state"] == "open" and was.get(row["doubt_id"]) == "gone"]
