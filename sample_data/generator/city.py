@@ -338,9 +338,12 @@ def _note_candidates(p: Planter, registers: dict[str, Register]) -> None:
     extreme = p.rolls[EXTREME]
     on = {code: persons.index.isin(p.rolls[code]["person"]) for code in (SUBSISTENCE, MARGIN)}
     on[EXTREME] = persons.index.isin(extreme.loc[extreme["care_mode"] != "集中", "person"])
+    # whom no roll has, disabled or gravely ill in an unsafe house: the hint B20, beyond the classes of B13
+    unaided = ~persons.index.isin(np.concatenate([roll["person"].to_numpy() for roll in p.rolls.values()]))
+    hinted = unaided & ((persons["grade"] > 0) | ill)
     for rule, mask, due in (
         ("边缘单人保", (on[MARGIN] | used) & (ill | severe), SUBSISTENCE),
-        ("危房未改", (on[SUBSISTENCE] | on[EXTREME] | on[MARGIN] | used) & unsafe, RENOVATION),
+        ("危房未改", (on[SUBSISTENCE] | on[EXTREME] | on[MARGIN] | hinted | used) & unsafe, RENOVATION),
     ):  # fmt: skip
         for target, some in ((p.truth.candidates, mask & ~used), (p.truth.tolerated, mask & used)):
             target += [plants.Case("missed", rule, (id_no,), ("", due)) for id_no in persons.loc[some, "id_no"]]
