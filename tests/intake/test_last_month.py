@@ -85,6 +85,14 @@ def test_the_same_file_again_says_the_same_and_writes_the_same(workspace: Worksp
     assert book.read_bytes() == before
 
 
+def test_the_same_file_again_where_a_column_holds_nothing(workspace: Workspace, tmp_path: Path) -> None:
+    run_one(workspace, month(tmp_path, 9, rows_of(range(1, 31))))
+    path = month(tmp_path, 10, [[*row[:4], "", ""] for row in rows_of(range(2, 32))])
+    first = run_one(workspace, path)
+    again = run_one(workspace, path)
+    assert again.status == "already" and told(again) == told(first)
+
+
 @pytest.mark.parametrize(
     ("rows", "note"),
     [

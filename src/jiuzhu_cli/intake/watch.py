@@ -177,9 +177,9 @@ def _rows_now(store: Store, one: ListOfFile) -> pa.Table:
     if one.rows is None:
         assert one.incoming is not None
         return earlier.staged(store, one.incoming.source, one.incoming.columns)
-    names = [*earlier.TEXTS, *earlier.NUMBERS]
-    absent = pa.nulls(one.rows.num_rows, pa.int64())
-    return pa.table({name: one.rows.column(name) if name in one.rows.column_names else absent for name in names})
+    kinds = dict.fromkeys(earlier.TEXTS, pa.string()) | dict.fromkeys(earlier.NUMBERS, pa.int64())
+    held, count = one.rows.column_names, one.rows.num_rows
+    return pa.table({name: one.rows.column(name) if name in held else pa.nulls(count, kind) for name, kind in kinds.items()})  # fmt: skip
 
 
 def _refused(one: ListOfFile) -> pa.Table:
