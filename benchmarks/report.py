@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -56,4 +55,3 @@ def write_report(path: Path, lines: list[Line], *, day: date) -> None:
     if notes:
         text += ["", "## 说明", "", *notes]
     path.write_text("\n".join(text) + "\n", encoding="utf-8")
-    print(path.read_text(encoding="utf-8"), file=sys.stderr)
