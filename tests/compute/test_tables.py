@@ -42,6 +42,8 @@ SCRIPTS = {
     " WHERE fen IS NOT NULL; INSERT INTO t SELECT 'z', 9; SELECT * FROM t ORDER BY id",
     "an insert that reads its own table": "CREATE TABLE t (a VARCHAR, n BIGINT); INSERT INTO t SELECT id, fen FROM people;"
     "INSERT INTO t SELECT p.id, 0 FROM people p WHERE EXISTS (SELECT 1 FROM t WHERE t.a = p.id); SELECT * FROM t ORDER BY ALL",
+    "a table that is there already keeps its rows": "CREATE TABLE t (a VARCHAR, n BIGINT); INSERT INTO t SELECT id, fen FROM people;"
+    "CREATE TABLE IF NOT EXISTS t (a VARCHAR, n BIGINT); SELECT * FROM t ORDER BY ALL",
     "text": "SELECT concat_ws('|', id, NULL, town), starts_with(town, '东'), split_part(note, ' ', 2), contains(note, '['), length(note),"
     " substr(note, 2, 1), town || '/' || fen FROM people ORDER BY id",
     "whole numbers": "SELECT id, fen // 7, fen % 7, CAST(floor((2 * fen + 3) / (2 * 3)) AS BIGINT), TRY_CAST(note AS INTEGER),"

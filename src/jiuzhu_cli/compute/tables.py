@@ -107,7 +107,7 @@ class SparkTables:
             name, parameters, body = macro(tree)
             self._macros[name] = (parameters, body)
             return
-        if tree.args.get("exists") and tree.this.name in self._frames:
+        if tree.args.get("exists") and tree.this.find(exp.Table).name in self._frames:
             return
         if isinstance(tree.this, exp.Schema):
             columns = ", ".join(
