@@ -15,8 +15,9 @@ from jiuzhu_cli.policy.expression import compile_rule, words_of
 from jiuzhu_cli.policy.findings import placeholders
 from jiuzhu_cli.policy.formula import check_units
 from jiuzhu_cli.policy.glossary import header_clashes
-from jiuzhu_cli.policy.load import DATA, Policy
+from jiuzhu_cli.policy.load import Policy, load_policy
 from jiuzhu_cli.policy.model import Check, Claim, ParameterValue, Programme, Register, Relation
+from jiuzhu_cli.policy.parts import parts_of, tables
 from jiuzhu_cli.policy.vocabulary import CHECK_WORDS, CIRCUMSTANCE, KINDS, PERSON, RELATION_WORDS, ROW, RULE_WORDS
 from jiuzhu_cli.policy.words import near
 
@@ -25,10 +26,9 @@ REGISTER_FIELDS = frozenset(
     " organisation amount_fen town village".split()
 )
 POSTING_COLUMNS = frozenset("head_name name village category care_mode household_size persons amount kin_filed".split())
-FILES = frozenset(
-    "glossary.toml relations.toml checks.toml doubts.toml findings.toml holidays.toml notices.toml".split()
-)
-FOLDERS = frozenset("programmes registers parameters banks".split())
+PARTS = parts_of(Policy)
+FILES = {part.part for part in PARTS.values() if not part.folder}
+FOLDERS = {part.part for part in PARTS.values() if part.folder}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +46,29 @@ class Problem:
 def check_policy(policy: Policy, today: date) -> list[Problem]:
     """All problems found, in a fixed order; [] when the policy is sound."""
     found: list[Problem] = []
-    for name in (
-        "glossary",
-        "programmes",
-        "registers",
-        "relations",
-        "claims",
-        "checks",
-        "doubts",
-        "banks",
-        "findings",
-        "holidays",
-        "parameters",
-    ):
+    for name in PARTS:
         try:
             getattr(policy, name)
         except PolicyError as error:
             found.append(Problem("error", name, error.message))
+    found += _keys(policy)
     if found:
         return found
     for check in CHECKS:
         found += check(policy, today)
     return found
+
+
+def _keys(policy: Policy) -> Iterator[Problem]:
+    """A list under a name that nobody reads (``[[relation]]``) would be lost without a word."""
+    known: dict[str, set[str]] = {}
+    for part in PARTS.values():
+        if part.key:
+            known.setdefault(part.part, set()).add(part.key)
+    for file, keys in known.items():
+        for shown, table in tables(policy.files, file):
+            for key in sorted(set(table) - keys):
+                yield Problem("error", shown, f"不认识的键“{key}”{near(key, keys)}")
 
 
 def _names(policy: Policy, today: date) -> Iterator[Problem]:
@@ -137,7 +138,7 @@ def _own(policy: Policy, today: date) -> Iterator[Problem]:
         folder, _, inside = name.partition("/")
         if not (folder in FOLDERS if inside else name in FILES):
             yield Problem("error", f"policy/{name}", f"不认识的文件，没有读{near(folder, FILES | FOLDERS)}")
-    shipped = set(Policy([DATA], policy.region).parameters.names())
+    shipped = set(load_policy(region=policy.region).parameters.names())
     used = set(_used_words(policy))
     for name in policy.parameters.names():
         if name not in shipped and name not in used:

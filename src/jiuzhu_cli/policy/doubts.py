@@ -24,6 +24,7 @@ def read_doubts(tables: Iterable[tuple[str, dict[str, Any]]], build: Callable[..
 @cache
 def shipped() -> dict[str, DoubtCode]:
     """The codes that come with the program: for their names where no policy is at hand."""
-    from jiuzhu_cli.policy.load import DATA, build, parse_toml
+    from jiuzhu_cli.policy.files import DATA
+    from jiuzhu_cli.policy.parts import build, parse_toml
 
     return read_doubts([(FILE, parse_toml((DATA / FILE).read_bytes(), FILE))], build)

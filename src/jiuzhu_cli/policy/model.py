@@ -16,6 +16,8 @@ RelationKind = Literal["X", "T", "H", "S", "E", "C"]
 class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    file: str = Field(default="", exclude=True, repr=False)  # where it was last written, for errors
+
 
 class GlossaryField(Shape):
     """One field of the glossary: a column of ``roll_row`` / ``register_row`` and the headers that mean it.
