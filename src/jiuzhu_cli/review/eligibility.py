@@ -76,12 +76,12 @@ ON c.month = '{{month}}' AND (c.area = r.town OR starts_with(c.area, r.town || '
   -- a list of the whole district tells its towns; one without any is a single town's whose name was not read
   OR (c.area = '' AND EXISTS (SELECT 1 FROM roll w WHERE w.programme = c.programme AND w.month = c.month AND w.area = '' AND w.town <> '')));
 
-CREATE TABLE certified_town AS
-SELECT DISTINCT r.town FROM (SELECT DISTINCT town FROM roll) r JOIN register_coverage c
-ON c.register = 'disability_certificate' AND (c.area = '' OR c.area = r.town OR starts_with(c.area, r.town || '/'));
-
+-- a register tells who is not in it only of the towns it was imported for
 CREATE TABLE covers AS
-SELECT coalesce(bool_or(register = 'school_enrolment'), false) AS enrolment, coalesce(bool_or(register = 'severe_illness'), false) AS illness FROM register_coverage;
+SELECT r.town, bool_or(c.register = 'disability_certificate') AS certificate, bool_or(c.register = 'school_enrolment') AS enrolment,
+       bool_or(c.register = 'severe_illness') AS illness
+FROM (SELECT DISTINCT town FROM roll) r JOIN register_coverage c ON c.area = '' OR c.area = r.town OR starts_with(c.area, r.town || '/')
+GROUP BY r.town;
 
 CREATE TABLE enrolled AS SELECT DISTINCT id_no FROM register WHERE register = 'school_enrolment';
 CREATE TABLE house AS SELECT id_no, max(upper(left(grade, 1))) AS house FROM register WHERE register = 'dilapidated_house_survey' GROUP BY id_no;
@@ -96,9 +96,9 @@ SELECT d.* EXCLUDE (born, disability_grade, disability_kind, self_care),
   CAST({{month_index}} - (year(born) * 12 + month(born)) AS BIGINT) AS age_months,
   CASE WHEN length(d.id_no) = 18 THEN CASE WHEN CAST(substr(d.id_no, 17, 1) AS INT) % 2 = 1 THEN '男' ELSE '女' END END AS sex,
   CASE WHEN cf.valid THEN cf.grade ELSE {_GRADE.format("d.disability_grade")} END AS grade_no,
-  CASE WHEN cf.valid THEN cf.kind WHEN ct.town IS NOT NULL AND d.disability_kind IS NULL AND d.disability_grade IS NULL THEN '无'
+  CASE WHEN cf.valid THEN cf.kind WHEN cv.certificate AND d.disability_kind IS NULL AND d.disability_grade IS NULL THEN '无'
        ELSE {_KIND.format("d.disability_kind")} END AS kind_word,
-  CASE WHEN ct.town IS NOT NULL THEN coalesce(cf.valid, false) WHEN cf.valid THEN true END AS certified,
+  CASE WHEN cv.certificate THEN coalesce(cf.valid, false) WHEN cf.valid THEN true END AS certified,
   {_CARE.format("d.self_care")} AS care_word,
   de.id_no IS NOT NULL AND (list_contains(de.names, d.name) OR len(de.names) = 0) AS dead,
   de.id_no IS NOT NULL AND NOT list_contains(de.names, d.name) AND len(de.names) > 0 AS dead_other_name,
@@ -110,10 +110,9 @@ SELECT d.* EXCLUDE (born, disability_grade, disability_kind, self_care),
   CASE WHEN l.extreme THEN true WHEN x.programme IS NOT NULL THEN false END AS on_extreme
 FROM dated d
 LEFT JOIN certificate cf USING (id_no) LEFT JOIN death de USING (id_no) LEFT JOIN ill i USING (id_no) LEFT JOIN enrolled en USING (id_no) LEFT JOIN house ho USING (id_no)
-CROSS JOIN covers cv LEFT JOIN listed_in l USING (id_no)
+LEFT JOIN covers cv ON cv.town = d.town LEFT JOIN listed_in l USING (id_no)
 LEFT JOIN stop_person sp ON sp.id_no = d.id_no AND sp.programme = d.programme
   AND (sp.area = '' OR sp.area = d.town OR sp.area = d.area OR starts_with(sp.area, d.town || '/'))
-LEFT JOIN certified_town ct ON ct.town = d.town
 LEFT JOIN covered_town s ON s.town = d.town AND s.programme = 'subsistence_allowance'
 LEFT JOIN covered_town m ON m.town = d.town AND m.programme = 'low_income_margin'
 LEFT JOIN covered_town x ON x.town = d.town AND x.programme = 'extreme_poverty_support';

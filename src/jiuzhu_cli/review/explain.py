@@ -197,13 +197,13 @@ _SELF_TABLE = """
 CREATE TABLE self AS
 SELECT id_no, CAST(year(DATE '{last}') - year(born) - CAST(month(DATE '{last}') * 100 + day(DATE '{last}') < month(born) * 100 + day(born) AS INT) AS BIGINT) AS age,
   CASE WHEN length(id_no) = 18 THEN CASE WHEN CAST(substr(id_no, 17, 1) AS INT) % 2 = 1 THEN '男' ELSE '女' END END AS sex,
-  CASE WHEN (SELECT bool_or(register = 'disability_certificate') FROM register_coverage) THEN coalesce(c.valid, false) END AS certified,
+  CASE WHEN cv.certificate THEN coalesce(c.valid, false) END AS certified,
   CASE WHEN c.valid THEN c.grade END AS grade_no, CASE WHEN c.valid THEN c.kind END AS kind_word,
   CASE WHEN i.id_no IS NOT NULL THEN true WHEN cv.illness THEN false END AS ill,
   CASE WHEN en.id_no IS NOT NULL THEN true WHEN cv.enrolment THEN false END AS enrolled, ho.house
 FROM (SELECT '{id_no}' AS id_no, CASE WHEN length('{id_no}') = 18 THEN try_strptime(substr('{id_no}', 7, 8), '%Y%m%d') END AS born) me
 LEFT JOIN certificate c USING (id_no) LEFT JOIN ill i USING (id_no) LEFT JOIN enrolled en USING (id_no) LEFT JOIN house ho USING (id_no)
-CROSS JOIN covers cv
+CROSS JOIN (SELECT bool_or(certificate) AS certificate, bool_or(illness) AS illness, bool_or(enrolment) AS enrolment FROM covers) cv
 """
 
 

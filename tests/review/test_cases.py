@@ -1,0 +1,121 @@
+"""Every case of ``tests/cases/**.toml``, and that together they are examples of all that is shipped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.review.library import Case, Shared, fen, library, shown_steps
+
+MADE: dict[str, Shared | Exception] = {}
+GROUPS: dict[str, list[Case]] = {}
+for one in library():
+    GROUPS.setdefault(one.group, []).append(one)
+
+
+def shared(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """The ledger in which this case lives, filled and reviewed on first use."""
+    if case.group not in MADE:
+        try:
+            MADE[case.group] = Shared(tmp_path_factory.mktemp("cases"), GROUPS[case.group])
+        except Exception as error:  # said once for every case of the group, not made again for each
+            MADE[case.group] = error
+    made = MADE[case.group]
+    if isinstance(made, Exception):
+        raise made
+    return made
+
+
+def _params() -> list[Any]:
+    return [
+        pytest.param(
+            case,
+            id=case.short,
+            marks=[pytest.mark.xfail(reason=case["xfail"], strict=True)] if case.get("xfail") else [],
+        )
+        for case in library()
+    ]
+
+
+@pytest.mark.parametrize("case", _params())
+def test_case(case: Case, tmp_path_factory: pytest.TempPathFactory) -> None:
+    print(case.id, case["why"], sep="\n")  # shown when it fails
+    world = shared(case, tmp_path_factory)
+    made = list(world.proposals[case.number])
+    for expected in case["expect"]:
+        found = [one for one in made if _is(world, case, expected, one)]
+        assert len(found) == 1, f"{expected}\nbut made: {_told(made)}"
+        made.remove(found[0])
+        _check(expected, found[0])
+    beside = [one for one in made if one["action"] != "keep"]
+    assert not beside, f"proposed, but not expected: {_told(beside)}"
+    for claim in case.covers:
+        _claimed(world, case, claim)
+
+
+def _is(world: Shared, case: Case, expected: dict[str, Any], one: dict[str, Any]) -> bool:
+    return (
+        one["id_no"] == world.people[case.number][expected["人"]][1]
+        and one["programme"] == case.programme_of(world.policy, expected)
+        and (expected["action"] == one["action"])
+    )
+
+
+def _check(expected: dict[str, Any], one: dict[str, Any]) -> None:
+    columns = {"before": "amount_before_fen", "after": "amount_after_fen"}
+    for key, column in columns.items():
+        if key in expected:
+            assert one[column] == fen(expected[key]), f"{key}: {_told([one])}"
+    if "month" in expected:
+        assert one["effective_month"] == expected["month"], _told([one])
+    if "hearing" in expected:
+        assert bool(one["needs_hearing"]) == expected["hearing"], _told([one])
+    for key, text in (("reasons", one["reasons"]), ("basis", one["basis"]), ("steps", shown_steps(one))):
+        for words in expected.get(key, []):
+            assert words in text, f"{key}: {text}"
+    for words in expected.get("not_reasons", []):
+        assert words not in one["reasons"], one["reasons"]
+    if one["steps"] and one["amount_after_fen"] is not None:
+        assert sum(step.get("adds_fen", 0) for step in one["steps"]) == one["amount_after_fen"], shown_steps(one)
+
+
+def _told(made: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"{one['programme']} {one['name']} {one['action']} {one['amount_before_fen']}→{one['amount_after_fen']} {one['effective_month']}"
+        f"{' 听取意见' if one['needs_hearing'] else ''}：{one['reasons']}（{one['basis']}）"
+        for one in made
+    ]
+
+
+def _claimed(world: Shared, case: Case, claim: str) -> None:
+    """That the case is an example of what it says it is one of."""
+    kind, _, name = claim.partition(":")
+    if kind == "rule":
+        code, _, rule = name.partition("/")
+        messages = [one.message for one in world.policy.programmes[code].rules if one.name == rule]
+        assert messages, f"no such rule: {claim}"
+        reasons = "；".join(one["reasons"] for one in world.proposals[case.number] if one["programme"] == code)
+        assert messages[0] in reasons, reasons
+    elif kind == "register":
+        assert name in {
+            world.policy.register(key.partition("@")[0].partition("#")[0]).code for key in case["registers"]
+        }
+    elif kind == "relation":
+        relation = next(one for one in world.policy.relations if one.id == name)
+        rolls = {world.policy.programme(key.partition("@")[0].partition("#")[0]).code for key in case["rolls"]}
+        lists = {
+            f"register:{world.policy.register(key.partition('@')[0].partition('#')[0]).code}"
+            for key in case.get("registers", {})
+        }
+        assert {relation.a, relation.b} <= rolls | lists, claim
+    else:
+        raise AssertionError(f"unknown claim {claim}")
+
+
+def test_cases_say_what_they_are() -> None:
+    names = [case.id for case in library()]
+    assert len(names) == len(set(names))
+    for case in library():
+        assert case["why"].strip(), case.id
+        assert len(case.get("people", {})) <= 10, case.id
