@@ -177,7 +177,8 @@ class Shared:
         """A row's columns by code; money in 分, dates as text."""
         name, id_no = self.people[case.number][row["人"]]
         line: dict[str, Any] = {"name": name, "id_no": id_no}
-        for key, value in row.items():
+        for key, told in row.items():
+            value = told
             if key == "人":
                 continue
             code = own.get(header_key(key)) or (key if key.isascii() else self.fields[header_key(key)])
