@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +23,7 @@ from benchmarks.data import REGION
 from jiuzhu_cli.ledger.incoming import stage_lists
 from jiuzhu_cli.ledger.rolls import BatchHead, TableHead, row_columns, save_batch
 from jiuzhu_cli.ledger.snapshot import duck_type
-from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.store import SCHEMA_VERSION, Store
 from jiuzhu_cli.ledger.workspace import create_workspace
 from jiuzhu_cli.policy.load import load_policy
 
@@ -46,7 +48,7 @@ class List:
 
 def city_workspace(work: Path, persons: int, *, seed: int, each: int, region: str = REGION) -> Path:
     """A workspace with three months of ``persons`` persons in twelve programmes (some 3.0 rows a person) and ten registers; ``truth.json`` beside."""
-    target = work / f"city{persons}-{seed}"
+    target = work / f"city{persons}-{seed}-v{SCHEMA_VERSION}"
     if (target / "truth.json").exists():
         return target
     started = time.monotonic()
@@ -83,6 +85,45 @@ def fill(ledger: Path, city: City, region: str) -> int:
                     tx.journal(f"batch:{batch}", {"rows": rows})
                     total += rows if one.kind == "roll" else 0
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSize:
+    """Bytes: of the file, of its indexes' pages, of all values of all tables written as text, of the text columns alone."""
+
+    file: int
+    indexes: int
+    values: int
+    texts: int
+
+
+def ledger_size(ledger: Path) -> LedgerSize:
+    values = texts = 0
+    with closing(sqlite3.connect(f"file:{ledger.as_posix()}?mode=ro", uri=True)) as db:
+        for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            columns = [
+                (row[1], row[2]) for row in db.execute(f"PRAGMA table_info({table})")
+            ]  # computed ones are not listed
+            sums = ", ".join(f"coalesce(sum(length(CAST({name} AS BLOB))), 0)" for name, _ in columns)
+            found = db.execute(f"SELECT {sums} FROM {table}").fetchone()
+            values += sum(found)
+            texts += sum(size for size, (_, kind) in zip(found, columns, strict=True) if kind == "TEXT")
+        try:
+            indexes = db.execute(
+                "SELECT sum(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_master WHERE type = 'index')"
+            ).fetchone()[0]
+        except sqlite3.OperationalError:  # SQLite built without it
+            indexes = 0
+    return LedgerSize(ledger.stat().st_size, indexes, values, texts)
+
+
+def somebody(ledger: Path) -> tuple[str, str]:
+    """ID and name of a person from the middle of the rolls."""
+    with closing(sqlite3.connect(f"file:{ledger.as_posix()}?mode=ro", uri=True)) as db:
+        found = db.execute(
+            "SELECT id_no, name FROM roll_row WHERE row_id >= (SELECT max(row_id) / 2 FROM roll_row) LIMIT 1"
+        ).fetchone()
+    return str(found[0]), str(found[1])
 
 
 def _groups(city: City) -> Iterator[list[List]]:

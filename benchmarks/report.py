@@ -16,7 +16,8 @@ PACKAGES = "python-calamine openpyxl duckdb pyarrow adbc-driver-sqlite numpy pan
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the report. ``ratio`` is ours : the first peer's seconds; ``target`` in words, ``met`` whether it holds."""
+    """One line of the report. ``ratio`` is ours : the first peer's seconds; ``target`` in words ('': none), ``met`` whether it holds.
+    ``figure``: what was measured, where it is no time."""
 
     work: str
     ours: Measured
@@ -24,6 +25,7 @@ class Line:
     target: str
     met: bool
     note: str = ""
+    figure: str = ""
 
     @property
     def ratio(self) -> float | None:
@@ -47,10 +49,10 @@ def write_report(path: Path, lines: list[Line], *, day: date) -> None:
     for line in lines:
         peers = "；".join(f"{name} {m.seconds:.2f} 秒 / {m.peak_mb:.0f} MB" for name, m in line.peers) or "—"
         ratio = f"{line.ratio:.2f}" if line.ratio is not None else "—"
-        text.append(
-            f"| {line.work} | {line.ours.seconds:.2f} 秒（{line.ours.runs} 遍） | {peers} | {ratio} | {line.target} |"
-            f" {'是' if line.met else '**否**'} | {line.ours.peak_mb:.0f} MB |"
-        )
+        met = ("是" if line.met else "**否**") if line.target else "—"
+        figure = line.figure or f"{line.ours.seconds:.2f} 秒（{line.ours.runs} 遍）"
+        peak = f"{line.ours.peak_mb:.0f} MB" if line.ours.peak_mb else "—"
+        text.append(f"| {line.work} | {figure} | {peers} | {ratio} | {line.target or '—'} | {met} | {peak} |")
     notes = [f"- {line.work}：{line.note}" for line in lines if line.note]
     if notes:
         text += ["", "## 说明", "", *notes]

@@ -8,7 +8,7 @@ import pytest
 
 from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.core.mask import find_personal_numbers
-from jiuzhu_cli.ledger.people import find_person, person_file
+from jiuzhu_cli.ledger.people import _NAMED, find_person, person_file
 from jiuzhu_cli.ledger.store import Store
 from tests.support import make_id, make_workspace, put_register, put_roll
 
@@ -63,10 +63,13 @@ def test_nobody(store: Store, text: str) -> None:
 
 
 def test_search_by_name_reads_the_index_only(store: Store) -> None:
-    plan = store.query(
-        "EXPLAIN QUERY PLAN SELECT DISTINCT id_no FROM roll_row WHERE name = '王小明' ORDER BY id_no LIMIT 200"
-    )
-    assert "COVERING INDEX roll_person" in plan[0]["detail"]
+    sql = "SELECT row_id FROM roll_row INDEXED BY roll_person WHERE name_key = 1"
+    plan = [row["detail"] for row in store.query(f"EXPLAIN QUERY PLAN {_NAMED.format(kind='roll')}", ("王小明", ""))]
+    assert plan[0] == store.query(f"EXPLAIN QUERY PLAN {sql}")[0]["detail"] and "INDEX roll_person" in plan[0]
+    assert any("SEARCH r USING INTEGER PRIMARY KEY" in line for line in plan)
+    steps = store.query(f"EXPLAIN {sql}")  # the key is taken from the index, the row is never gone to
+    index = {row["p1"] for row in steps if row["opcode"] == "OpenRead" and str(row["p4"]).startswith("k(")}
+    assert {row["p1"] for row in steps if row["opcode"] == "Column"} == index
 
 
 def test_file(store: Store) -> None:

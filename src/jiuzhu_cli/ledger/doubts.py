@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.doubt import BLOCKING_KINDS, RELEASED, RUN_KINDS, effect_on
+from jiuzhu_cli.ledger.keys import same_id
 from jiuzhu_cli.ledger.store import Store, Transaction
 from jiuzhu_cli.ledger.verdicts import note_events, reopen, take_facts
 
@@ -199,7 +200,7 @@ def earlier_pending(store: Store, month: str) -> int:
 # One row for each side a doubt names in the month. A doubt about an account concerns what is paid into that account, whatever the
 # programme, and nothing else that the persons receive; when the rolls no longer show it, the programmes that the doubt names.
 # ``twin``: both sides are one person and one programme, so that only the area tells them apart.
-_SIDES = """
+_SIDES = f"""
 WITH live AS (
   SELECT d.*, d.id_no_a = d.id_no_b AND d.programme_a = d.programme_b AS twin FROM doubt d JOIN doubt_month m USING (doubt_id)
   WHERE d.state = 'open' AND m.month = ?1),
@@ -208,9 +209,9 @@ named AS (
   UNION ALL
   SELECT *, 'b', id_no_b, programme_b, area_b, id_no_a, programme_a FROM live WHERE id_no_b <> ''),
 paid AS (
-  SELECT b.programme, r.id_no, r.account_no FROM batch b JOIN roll_row r USING (batch_id)
-  WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = ?1 AND r.lead = 1 AND r.account_no <> ''
-    AND r.id_no IN (SELECT id_no FROM named WHERE kind = 'account'))
+  SELECT b.programme, r.id_no, r.account_no FROM (SELECT DISTINCT id_no FROM named WHERE kind = 'account') n
+  CROSS JOIN roll_row r ON {same_id("r", "n.id_no")} JOIN batch b USING (batch_id)
+  WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = ?1 AND r.lead = 1 AND r.account_no <> '')
 SELECT DISTINCT n.doubt_id, n.kind, n.severity, n.disposition, n.disposed_at, n.side, n.id_no, coalesce(p.programme, n.programme) AS programme, n.area,
   n.other_programme, n.twin, n.basis, n.disposition_note AS note
 FROM named n LEFT JOIN paid p ON n.kind = 'account' AND p.id_no = n.id_no

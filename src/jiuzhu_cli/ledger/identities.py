@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from jiuzhu_cli.ledger.keys import id_between, same_id
 from jiuzhu_cli.ledger.store import Store
-
-_AT_ONCE = 400  # values of one query
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +25,25 @@ class Standing:
 
 def standing_at(store: Store, ids: Collection[str]) -> Iterator[Standing]:
     """Rows of the live rolls and registers whose person has one of these IDs, the latest batch first; by the index on IDs."""
-    wanted = sorted(ids)
-    for start in range(0, len(wanted), _AT_ONCE):
-        part = wanted[start : start + _AT_ONCE]
-        marks = ", ".join("?" * len(part))
-        yield from _standing(store, f"id_no IN ({marks})", part)
+    yield from _standing(
+        store, f"json_each(?) w CROSS JOIN {{}} r ON {same_id('r', 'w.value')}", json.dumps(sorted(ids))
+    )
 
 
 def standing_from(store: Store, stems: Collection[str]) -> Iterator[Standing]:
     """The same for IDs that begin with one of these stems (digits)."""
     for stem in sorted(stems):
-        yield from _standing(store, "id_no >= ? AND id_no < ?", [stem, stem + ":"])
+        yield from _standing(store, f"(SELECT ? AS stem) w JOIN {{}} r ON {id_between('r', stem)}", stem)
 
 
-def _standing(store: Store, where: str, values: Sequence[str]) -> Iterator[Standing]:
+def _standing(store: Store, found: str, value: str) -> Iterator[Standing]:
     for table, accounts in (
         ("roll_row", "r.account_no, r.payee_name, r.bank_name"),
         ("register_row", "NULL, NULL, NULL"),
     ):
         sql = (
-            f"SELECT r.id_no, r.name, b.file_name, r.source_row, {accounts} FROM {table} r JOIN batch b USING (batch_id)"
-            f" WHERE r.{where.replace(' AND id_no', ' AND r.id_no')} AND b.status = 'active' ORDER BY b.batch_id DESC, r.row_id"
+            f"SELECT r.id_no, r.name, b.file_name, r.source_row, {accounts} FROM {found.format(table)}"
+            " JOIN batch b ON b.batch_id = r.batch_id WHERE b.status = 'active' ORDER BY b.batch_id DESC, r.row_id"
         )
-        for row in store.query(sql, tuple(values)):
+        for row in store.query(sql, (value,)):
             yield Standing(*row)

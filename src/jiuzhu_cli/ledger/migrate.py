@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from jiuzhu_cli.core.errors import JiuzhuError, OutsideError, reason_of
-from jiuzhu_cli.ledger.store import Lock, damaged, ledger_error
+from jiuzhu_cli.ledger.store import PAGE_SIZE, Lock, damaged, ledger_error
 
 MIGRATIONS: dict[int, str] = {
     1: """
@@ -80,6 +80,19 @@ MIGRATIONS: dict[int, str] = {
     INSERT INTO doubt_history (doubt_id, at, actor, event, result, disposition, note)
       SELECT doubt_id, disposed_at, disposed_by, 'decided', result, disposition, disposition_note FROM doubt
       WHERE disposition <> 'pending' ORDER BY disposed_at, doubt_id;
+    """,
+    3: """
+    DROP INDEX roll_person;
+    DROP INDEX register_person;
+    DROP INDEX register_related;
+    ALTER TABLE roll_row ADD COLUMN id_key INTEGER AS (CAST(substr(id_no, 9, 9) AS INTEGER)) VIRTUAL;
+    ALTER TABLE roll_row ADD COLUMN name_key INTEGER AS (unicode(name) % 2048 * 4096 + unicode(substr(name, -1)) % 4096) VIRTUAL;
+    ALTER TABLE register_row ADD COLUMN id_key INTEGER AS (CAST(substr(id_no, 9, 9) AS INTEGER)) VIRTUAL;
+    ALTER TABLE register_row ADD COLUMN name_key INTEGER AS (unicode(name) % 2048 * 4096 + unicode(substr(name, -1)) % 4096) VIRTUAL;
+    ALTER TABLE register_row ADD COLUMN related_key INTEGER AS (CAST(substr(related_id_no, 9, 9) AS INTEGER)) VIRTUAL;
+    CREATE INDEX roll_person ON roll_row (id_key, name_key);
+    CREATE INDEX register_person ON register_row (id_key, name_key);
+    CREATE INDEX register_related ON register_row (related_key) WHERE related_id_no IS NOT NULL;
     """,
 }
 
@@ -162,6 +175,9 @@ def _apply(path: Path, version: int, to: int) -> None:
             raise sqlite3.DatabaseError("升级后的台账通不过检查")
         if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
             raise sqlite3.DatabaseError("升级后的台账前后对不上")
+        with contextlib.suppress(sqlite3.Error):  # where there is no room for it the ledger is as good, only larger
+            connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
+            connection.execute("VACUUM")
 
 
 def _put_back(path: Path, backup: Path, version: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jiuzhu_cli.ledger.keys import same_id
 from jiuzhu_cli.ledger.proposals import effective_changes
 from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
 from jiuzhu_cli.ledger.store import Store
@@ -132,6 +133,6 @@ def changed_since(store: Store, month: str) -> pa.Table:
     return store.arrow(
         "SELECT DISTINCT b.programme, n.id_no, b.created_at FROM batch b JOIN roll_row n ON n.batch_id = b.batch_id AND n.lead = 1"
         " JOIN batch e ON e.programme = b.programme AND e.month = b.month AND e.status = 'superseded' AND e.kind = 'roll'"
-        " JOIN roll_row p ON p.id_no = n.id_no AND p.batch_id = e.batch_id AND p.lead = 1 AND p.amount_fen <> n.amount_fen"
+        f" JOIN roll_row p ON {same_id('p', 'n.id_no')} AND p.batch_id = e.batch_id AND p.lead = 1 AND p.amount_fen <> n.amount_fen"
         f" WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = '{month}' AND b.supersedes IS NOT NULL"
     )

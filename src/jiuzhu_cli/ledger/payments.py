@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError
 from jiuzhu_cli.core.period import add_months
+from jiuzhu_cli.ledger.keys import same_id
 from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
 from jiuzhu_cli.ledger.store import Store, Transaction
 
@@ -385,7 +386,7 @@ _RECOVERIES = {
         join="o.roll_row_id = r.row_id AND o.recipient_id_no = COALESCE(NULLIF(r.head_id_no, ''), r.id_no)",
         where="s.status IN ('superseded','undone') AND o.item = '' AND NOT EXISTS (SELECT 1 FROM roll_row n JOIN batch nb ON"
         " nb.batch_id = n.batch_id AND nb.status = 'active' AND nb.kind = 'roll' AND nb.programme = o.programme AND nb.month = o.month"
-        " WHERE n.id_no = o.recipient_id_no)",
+        f" WHERE {same_id('n', 'o.recipient_id_no')})",
     ),
 }
 

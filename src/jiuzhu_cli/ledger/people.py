@@ -12,6 +12,7 @@ from jiuzhu_cli.core.identity import parse_id
 from jiuzhu_cli.core.mask import mask_id, mask_name
 from jiuzhu_cli.core.names import normalise_name
 from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.ledger.keys import name_key, related_to, same_id
 from jiuzhu_cli.ledger.snapshot import REGISTER_COLUMNS, ROLL_COLUMNS
 from jiuzhu_cli.ledger.store import Store
 
@@ -23,6 +24,13 @@ _TAIL = re.compile(
 )
 MAX_HITS = 200
 SAMPLE_ROWS = 2000  # a column that a list has shows within its first rows
+
+_ITS, _RELATED = same_id("r", "?1"), related_to("r", "?1")
+# the index holds the names' keys: it is read whole, the rows themselves only where the key fits
+_NAMED = f"""
+SELECT DISTINCT r.id_no FROM (SELECT row_id FROM {{kind}}_row INDEXED BY {{kind}}_person WHERE name_key = {name_key("?1")}) k
+CROSS JOIN {{kind}}_row r ON r.row_id = k.row_id WHERE r.name = ?1 AND (?2 = '' OR substr(r.id_no, -4) = ?2) ORDER BY r.id_no LIMIT {MAX_HITS}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +67,8 @@ def _hits(store: Store, text: str) -> list[str]:
     read = parse_id(flat)
     if read.ok:
         known = store.query(
-            "SELECT 1 FROM roll_row WHERE id_no = ?1 UNION ALL SELECT 1 FROM register_row WHERE id_no = ?1"
-            " UNION ALL SELECT 1 FROM register_row WHERE related_id_no = ?1 LIMIT 1",
+            f"SELECT 1 FROM roll_row r WHERE {_ITS} UNION ALL SELECT 1 FROM register_row r WHERE {_ITS}"
+            f" UNION ALL SELECT 1 FROM register_row r WHERE {_RELATED} LIMIT 1",
             (read.value,),
         )
         return [read.value] if known else []
@@ -71,12 +79,8 @@ def _hits(store: Store, text: str) -> list[str]:
     tail = ((tailed.group("tail") or tailed.group("tail2")) if tailed else "").upper()
     if not name:
         raise UsageError("没有写明查谁", "写身份证号、姓名，或“姓名+身份证后四位”")
-    for table in ("roll_row", "register_row"):
-        # the index on (id_no, name) holds all that is asked, so the rows themselves are not read
-        rows = store.query(
-            f"SELECT DISTINCT id_no FROM {table} WHERE name = ?1 AND (?2 = '' OR substr(id_no, -4) = ?2) ORDER BY id_no LIMIT {MAX_HITS}",
-            (name, tail),
-        )
+    for kind in ("roll", "register"):
+        rows = store.query(_NAMED.format(kind=kind), (name, tail))
         if rows:
             return [row[0] for row in rows]
     return []
@@ -84,8 +88,8 @@ def _hits(store: Store, text: str) -> list[str]:
 
 def _person(store: Store, id_no: str) -> Person:
     rows = store.query(
-        "SELECT name, town, village FROM roll_row WHERE id_no = ?1 UNION SELECT name, town, village FROM register_row WHERE id_no = ?1"
-        " UNION SELECT related_name, town, village FROM register_row WHERE related_id_no = ?1 AND related_name IS NOT NULL",
+        f"SELECT name, town, village FROM roll_row r WHERE {_ITS} UNION SELECT name, town, village FROM register_row r WHERE {_ITS}"
+        f" UNION SELECT related_name, town, village FROM register_row r WHERE {_RELATED} AND related_name IS NOT NULL",
         (id_no,),
     )
     names = tuple(dict.fromkeys(row[0] for row in rows)) or ("",)
@@ -101,7 +105,7 @@ def person_file(store: Store, id_no: str) -> dict[str, list[dict[str, Any]]]:
         store,
         f"SELECT b.programme, b.area, b.month, b.status, b.file_name, t.sheet, {', '.join(f'r.{c}' for c in ROLL_COLUMNS)} FROM roll_row r"
         " JOIN batch b USING (batch_id) JOIN batch_table t ON t.batch_id = r.batch_id AND t.table_no = r.table_no"
-        " WHERE r.id_no = ? ORDER BY b.month DESC, b.programme, r.row_id",
+        f" WHERE {_ITS} ORDER BY b.month DESC, b.programme, r.row_id",
         (id_no,),
     )
     live = [row for row in rolls if row["status"] == "active"]
@@ -121,7 +125,7 @@ def person_file(store: Store, id_no: str) -> dict[str, list[dict[str, Any]]]:
         store,
         f"SELECT b.programme AS register, b.month, b.status AS batch_status, b.file_name, t.sheet, {', '.join(f'r.{c}' for c in REGISTER_COLUMNS)}"
         " FROM register_row r JOIN batch b USING (batch_id) JOIN batch_table t ON t.batch_id = r.batch_id AND t.table_no = r.table_no"
-        " WHERE r.row_id IN (SELECT row_id FROM register_row WHERE id_no = ?1 UNION SELECT row_id FROM register_row WHERE related_id_no = ?1)"
+        f" WHERE r.row_id IN (SELECT row_id FROM register_row r WHERE {_ITS} UNION SELECT row_id FROM register_row r WHERE {_RELATED})"
         " ORDER BY b.programme, r.row_id",
         (id_no,),
     )
@@ -180,10 +184,10 @@ def person_file(store: Store, id_no: str) -> dict[str, list[dict[str, Any]]]:
 def names_beside(store: Store, id_no: str) -> set[str]:
     """Names that sentences about this person may hold: all who stood in a case with them, and the registers' kin."""
     rows = store.query(
-        "WITH mate AS (SELECT m.id_no, m.name FROM roll_row r JOIN roll_row m USING (batch_id, case_no) WHERE r.id_no = ?1)"
-        " SELECT name FROM mate UNION SELECT head_name FROM roll_row WHERE id_no = ?1"
-        " UNION SELECT name FROM register_row WHERE id_no = ?1"
-        " UNION SELECT name FROM register_row WHERE related_id_no IN (SELECT id_no FROM mate)",
+        f"WITH mate AS (SELECT DISTINCT m.id_no, m.name FROM roll_row r JOIN roll_row m USING (batch_id, case_no) WHERE {_ITS})"
+        f" SELECT name FROM mate UNION SELECT head_name FROM roll_row r WHERE {_ITS}"
+        f" UNION SELECT name FROM register_row r WHERE {_ITS}"
+        f" UNION SELECT r.name FROM mate CROSS JOIN register_row r ON {related_to('r', 'mate.id_no')}",
         (id_no,),
     )
     return {row[0] for row in rows if row[0]}
@@ -205,7 +209,7 @@ def _events(store: Store, entities: set[str]) -> list[dict[str, Any]]:
 def latest_month(store: Store, id_no: str) -> str:
     """The last month in which the person stands on an active roll; '' when on none."""
     row = store.query(
-        "SELECT max(b.month) FROM roll_row r JOIN batch b USING (batch_id) WHERE r.id_no = ? AND b.status = 'active'",
+        f"SELECT max(b.month) FROM roll_row r JOIN batch b USING (batch_id) WHERE {_ITS} AND b.status = 'active'",
         (id_no,),
     )[0]
     return row[0] or ""
@@ -223,7 +227,7 @@ def person_snapshot(
     own = _dicts(
         store,
         "SELECT r.batch_id, r.case_no FROM roll_row r JOIN batch b USING (batch_id)"
-        " WHERE r.id_no = ? AND b.status = 'active' AND b.month = ? ORDER BY 1, 2",
+        f" WHERE {_ITS} AND b.status = 'active' AND b.month = ?2 ORDER BY 1, 2",
         (id_no, month),
     )
     people = {id_no}
@@ -234,12 +238,11 @@ def person_snapshot(
                 "SELECT id_no FROM roll_row WHERE batch_id = ? AND case_no = ?", (case["batch_id"], case["case_no"])
             )
         }
-    ids = sorted(people)[:400]
-    marks = ",".join("?" * len(ids))
+    ids = json.dumps(sorted(people)[:400])
     cases = store.query(
-        f"SELECT DISTINCT r.batch_id, r.case_no FROM roll_row r JOIN batch b USING (batch_id)"
-        f" WHERE r.id_no IN ({marks}) AND b.status = 'active' AND b.month = ?",
-        [*ids, month],
+        f"SELECT DISTINCT r.batch_id, r.case_no FROM json_each(?1) w CROSS JOIN roll_row r ON {same_id('r', 'w.value')}"
+        " JOIN batch b USING (batch_id) WHERE b.status = 'active' AND b.month = ?2",
+        (ids, month),
     )
     source = (
         "SELECT b.programme, b.area, b.month, b.file_name, t.sheet, {columns} FROM {table} r JOIN batch b USING (batch_id)"
@@ -252,9 +255,10 @@ def person_snapshot(
     register_sql = source.replace("b.programme, b.area, b.month", "b.programme, b.month").format(
         columns=", ".join(f"r.{c}" for c in REGISTER_COLUMNS),
         table="register_row",
-        which=f"r.row_id IN (SELECT row_id FROM register_row WHERE id_no IN ({marks}) UNION SELECT row_id FROM register_row WHERE related_id_no IN ({marks}))",
+        which=f"r.row_id IN (SELECT r.row_id FROM json_each(?1) w CROSS JOIN register_row r ON {same_id('r', 'w.value')}"
+        f" UNION SELECT r.row_id FROM json_each(?1) w CROSS JOIN register_row r ON {related_to('r', 'w.value')})",
     )
-    registers = [tuple(row) for row in store.query(register_sql, [*ids, *ids])]
+    registers = [tuple(row) for row in store.query(register_sql, (ids,))]
     connection = duckdb.connect(":memory:", config={"threads": 1})
     connection.execute("PRAGMA disable_optimizer")  # a few rows: planning costs more than any plan saves
     _load(connection, "roll", ["programme", "area", "month", "file_name", "sheet", *ROLL_COLUMNS], rolls)
@@ -262,7 +266,7 @@ def person_snapshot(
     # a list of the whole district covers the person's towns, if it tells towns at all (see review.eligibility)
     coverage = store.query(
         "SELECT DISTINCT programme, area, month FROM batch WHERE status = 'active' AND kind = 'roll' AND month = ?1 UNION"
-        " SELECT b.programme, t.town, b.month FROM batch b JOIN (SELECT DISTINCT town FROM roll_row WHERE id_no = ?2) t"
+        f" SELECT b.programme, t.town, b.month FROM batch b JOIN (SELECT DISTINCT town FROM roll_row r WHERE {same_id('r', '?2')}) t"
         " WHERE b.status = 'active' AND b.kind = 'roll' AND b.month = ?1 AND b.area = ''"
         " AND EXISTS (SELECT 1 FROM roll_row r WHERE r.batch_id = b.batch_id AND r.town <> '')",
         (month, id_no),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jiuzhu_cli.ledger.keys import same_id
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 ACTIONS = ("start", "increase", "decrease", "stop", "grace", "transfer", "keep", "check")
@@ -160,7 +161,7 @@ def effective_changes(store: Store, month: str) -> list[Change]:
     The latest decision on a case wins.
     """
     rows = store.query(
-        """
+        f"""
         WITH decided AS (
           SELECT *, row_number() OVER (PARTITION BY programme, id_no, area ORDER BY effective_month DESC, month DESC,
                                        decided_at DESC, case_id DESC) AS place
@@ -169,14 +170,14 @@ def effective_changes(store: Store, month: str) -> list[Change]:
         )
         SELECT p.programme, p.area, p.id_no, p.action, p.amount_before_fen, p.amount_after_fen, p.case_id, p.effective_month, r.row_id
         FROM decided p
-        JOIN roll_row r ON r.id_no = p.id_no AND r.lead = 1
+        CROSS JOIN roll_row r ON {same_id("r", "p.id_no")} AND r.lead = 1
         JOIN batch b ON b.batch_id = r.batch_id AND b.status = 'active' AND b.kind = 'roll' AND b.month = ?1 AND b.programme = p.programme
         WHERE p.place = 1 AND (p.area = r.town OR p.area LIKE r.town || '/%')
           AND (p.action IN ('stop','transfer') OR r.amount_fen IS p.amount_before_fen)
           AND NOT EXISTS (
             SELECT 1 FROM batch x WHERE x.kind = 'roll' AND x.status = 'active' AND x.supplements IS NULL
               AND x.programme = b.programme AND x.area = b.area AND x.part = b.part AND x.month >= p.effective_month AND x.month < ?1
-              AND NOT EXISTS (SELECT 1 FROM roll_row y JOIN batch z ON z.batch_id = y.batch_id WHERE y.id_no = p.id_no AND z.kind = 'roll'
+              AND NOT EXISTS (SELECT 1 FROM roll_row y JOIN batch z ON z.batch_id = y.batch_id WHERE {same_id("y", "p.id_no")} AND z.kind = 'roll'
                               AND z.status = 'active' AND z.programme = x.programme AND z.area = x.area AND z.month = x.month))
         ORDER BY p.case_id
         """,

@@ -15,6 +15,7 @@ from typing import Any
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.mask import mask_id, mask_name
 from jiuzhu_cli.ledger.incoming import Incoming
+from jiuzhu_cli.ledger.keys import same_id
 from jiuzhu_cli.ledger.snapshot import REGISTER_COLUMNS, ROLL_COLUMNS
 from jiuzhu_cli.ledger.store import Store, Transaction
 
@@ -254,8 +255,8 @@ def _what_changed(
 ) -> None:
     fields = [name for name in content if name not in ("id_no", "extra")]
     pairs = (
-        f"FROM temp.persons_new n JOIN temp.persons_old o USING (id_no) JOIN {kind}_row a ON a.id_no = n.id_no AND a.batch_id = {batch_id}"
-        f" JOIN {kind}_row b ON b.id_no = n.id_no AND b.batch_id IN ({', '.join(map(str, old))})"
+        f"FROM temp.persons_new n JOIN temp.persons_old o USING (id_no) JOIN {kind}_row a ON {same_id('a', 'n.id_no')} AND a.batch_id = {batch_id}"
+        f" JOIN {kind}_row b ON {same_id('b', 'n.id_no')} AND b.batch_id IN ({', '.join(map(str, old))})"
         " WHERE n.said <> o.said AND n.n = 1 AND o.n = 1"
     )
     sums = tx.execute(f"SELECT {', '.join(f'sum(a.{name} IS NOT b.{name})' for name in fields)} {pairs}").fetchone()

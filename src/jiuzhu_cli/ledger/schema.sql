@@ -80,9 +80,11 @@ CREATE TABLE roll_row (                      -- one person on one roll
   start_month TEXT, event_date TEXT, remark TEXT,
   extra TEXT,                                -- JSON of the columns kept as they are, by header
   area_code TEXT,                            -- 12-digit division code of town and village, where told for sure
-  bank_code TEXT                             -- CNAPS number (联行号), 12 digits
+  bank_code TEXT,                            -- CNAPS number (联行号), 12 digits
+  id_key INTEGER AS (CAST(substr(id_no, 9, 9) AS INTEGER)) VIRTUAL,    -- keys.py: how persons are found; take no room in the row
+  name_key INTEGER AS (unicode(name) % 2048 * 4096 + unicode(substr(name, -1)) % 4096) VIRTUAL
 ) STRICT;
-CREATE INDEX roll_person ON roll_row (id_no, name);          -- holds the name too: a search by name reads the index only
+CREATE INDEX roll_person ON roll_row (id_key, name_key);     -- holds both keys: a search by name reads the index only
 CREATE INDEX roll_case ON roll_row (batch_id, case_no);
 
 CREATE TABLE register_row (                  -- one line of an external list (never paid)
@@ -91,10 +93,13 @@ CREATE TABLE register_row (                  -- one line of an external list (ne
   id_no TEXT NOT NULL, name TEXT NOT NULL, event_date TEXT, valid_from TEXT, valid_to TEXT, status TEXT,
   kind TEXT, grade TEXT, certificate_no TEXT, related_id_no TEXT, related_name TEXT, relation TEXT,
   organisation TEXT, amount_fen INTEGER, town TEXT NOT NULL DEFAULT '', village TEXT NOT NULL DEFAULT '', extra TEXT,
-  area_code TEXT
+  area_code TEXT,
+  id_key INTEGER AS (CAST(substr(id_no, 9, 9) AS INTEGER)) VIRTUAL,
+  name_key INTEGER AS (unicode(name) % 2048 * 4096 + unicode(substr(name, -1)) % 4096) VIRTUAL,
+  related_key INTEGER AS (CAST(substr(related_id_no, 9, 9) AS INTEGER)) VIRTUAL
 ) STRICT;
-CREATE INDEX register_person ON register_row (id_no, name);
-CREATE INDEX register_related ON register_row (related_id_no) WHERE related_id_no IS NOT NULL;
+CREATE INDEX register_person ON register_row (id_key, name_key);
+CREATE INDEX register_related ON register_row (related_key) WHERE related_id_no IS NOT NULL;
 CREATE INDEX register_batch ON register_row (batch_id);
 
 CREATE TABLE column_mapping (                -- what somebody said that a column of a sender's form means, used again next month
