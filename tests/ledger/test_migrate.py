@@ -18,7 +18,8 @@ from jiuzhu_cli.core.doubt import verdict_of
 from jiuzhu_cli.core.errors import DataError, OutsideError
 from jiuzhu_cli.ledger import migrate
 from jiuzhu_cli.ledger.backup import restore_from
-from jiuzhu_cli.ledger.store import GENESIS, SCHEMA_VERSION, Store, _entry_hash
+from jiuzhu_cli.ledger.people import find_person
+from jiuzhu_cli.ledger.store import GENESIS, PAGE_SIZE, SCHEMA_VERSION, Store, _entry_hash
 from jiuzhu_cli.ledger.verdicts import history
 from jiuzhu_cli.ledger.workspace import Workspace
 from tests.support import make_id, make_workspace
@@ -91,6 +92,8 @@ def test_an_old_ledger_is_carried_over_with_a_backup_before(work: Workspace, tmp
     assert shape(work.ledger_path) == shape(tmp_path / "new.db")  # as if it had been made by this version
     with work.open_store() as store:
         assert store.query("SELECT count(*) FROM journal")[0][0] == 3  # once
+        assert store.query("PRAGMA page_size")[0][0] == PAGE_SIZE
+        assert find_person(store, make_id(2)).names == ("某人",) and find_person(store, make_id(1)).names == ("某人",)
     assert [path.name for path in (work.root / "backup").iterdir()] == ["ledger-v1.db"]
 
 
