@@ -14,6 +14,7 @@ from jiuzhu_cli.core.names import normalise_name
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.ledger.keys import name_key, related_to, same_id
 from jiuzhu_cli.ledger.snapshot import REGISTER_COLUMNS, ROLL_COLUMNS
+from jiuzhu_cli.ledger.steps import unpack
 from jiuzhu_cli.ledger.store import Store
 
 if TYPE_CHECKING:
@@ -137,8 +138,8 @@ def person_file(store: Store, id_no: str) -> dict[str, list[dict[str, Any]]]:
     marks = ",".join("?" * len(leads))
     ids = sorted(leads)
     proposals = _dicts(store, f"SELECT * FROM proposal WHERE id_no IN ({marks}) ORDER BY case_id", ids)
-    for one in proposals:
-        one["steps"] = json.loads(one["steps"])
+    for one, steps in zip(proposals, unpack(store, [one["steps"] for one in proposals]), strict=True):
+        one["steps"] = steps
     payments = _dicts(
         store,
         "SELECT o.programme, o.month, o.item, o.amount_fen, o.recipient_id_no, o.recipient_name, o.case_id, l.payment_id, l.line_no, l.bank,"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jiuzhu_cli.ledger.keys import same_id
+from jiuzhu_cli.ledger.steps import pack, unpack
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 ACTIONS = ("start", "increase", "decrease", "stop", "grace", "transfer", "keep", "check")
@@ -73,7 +73,8 @@ def save_proposals(
     }
     last = tx.execute("SELECT coalesce(max(CAST(substr(case_id, 2) AS INTEGER)), 0) FROM proposal").fetchone()[0]
     rows, added = [], 0
-    for item in proposals:
+    packed = pack(tx, (item.steps for item in proposals))
+    for item, steps in zip(proposals, packed, strict=True):
         if item.key not in known:
             added += 1
         rows.append(
@@ -81,7 +82,7 @@ def save_proposals(
                 f"R{last + added:06d}" if item.key not in known else "",
                 item.key, item.month, item.programme, item.area, item.id_no, item.name, item.action,
                 item.before_fen, item.after_fen, item.effective_month, item.reasons, item.basis,
-                json.dumps(item.steps, ensure_ascii=False), int(item.needs_hearing), policy_digest, tx.now,
+                steps, int(item.needs_hearing), policy_digest, tx.now,
             )
         )  # fmt: skip
     new_keys = {item.key for item in proposals}
@@ -110,7 +111,7 @@ def save_proposals(
 def proposals_of(store: Store, month: str) -> list[dict[str, Any]]:
     """The month's proposals but those ``gone``, by number; ``steps`` as a list."""
     rows = store.query("SELECT * FROM proposal WHERE month = ? AND state <> 'gone' ORDER BY case_id", (month,))
-    return [_plain(row) for row in rows]
+    return plain(store, rows)
 
 
 def proposals_by_case(store: Store, case_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -120,15 +121,17 @@ def proposals_by_case(store: Store, case_ids: Iterable[str]) -> dict[str, dict[s
     for start in range(0, len(wanted), 500):
         part = wanted[start : start + 500]
         marks = ",".join("?" * len(part))
-        for row in store.query(f"SELECT * FROM proposal WHERE case_id IN ({marks})", part):
-            found[row["case_id"]] = _plain(row)
+        rows = plain(store, store.query(f"SELECT * FROM proposal WHERE case_id IN ({marks})", part))
+        found |= {row["case_id"]: row for row in rows}
     return found
 
 
-def _plain(row: Any) -> dict[str, Any]:
-    plain = dict(row)
-    plain["steps"] = json.loads(plain["steps"])
-    return plain
+def plain(store: Store, rows: Iterable[Any]) -> list[dict[str, Any]]:
+    """Rows of ``proposal`` as dicts, ``steps`` as a list."""
+    made = [dict(row) for row in rows]
+    for row, steps in zip(made, unpack(store, [row["steps"] for row in made]), strict=True):
+        row["steps"] = steps
+    return made
 
 
 def decide(

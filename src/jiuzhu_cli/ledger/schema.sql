@@ -171,6 +171,8 @@ CREATE TABLE proposal (
   decided_by TEXT NOT NULL DEFAULT '', decided_at TEXT NOT NULL DEFAULT '', created_at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX proposal_person ON proposal (id_no);
+-- what steps say of the parameter they used: {parameter, unit, since, source, confirmed}; a step names it as "of"
+CREATE TABLE step_source (source_id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE) STRICT;
 
 -- posting ------------------------------------------------------------------------------------------------
 CREATE TABLE posting (
