@@ -37,8 +37,9 @@ def pack(tx: Transaction, every: Iterable[Steps]) -> list[str]:
             return [short(one) for one in value]
         if value.__class__ is not dict:
             return value
-        small = {key: short(one) for key, one in value.items() if key not in _OF_SOURCE}
-        return {**small, "of": number(value)} if "parameter" in value else value
+        if "parameter" in value:
+            return {key: one for key, one in value.items() if key not in _OF_SOURCE} | {"of": number(value)}
+        return {key: short(one) for key, one in value.items()}
 
     return [json.dumps([short(step) for step in steps], ensure_ascii=False, separators=(",", ":")) for steps in every]
 
