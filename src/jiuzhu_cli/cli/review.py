@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 
-from jiuzhu_cli.cli.context import Context, first_few, relative, table
+from jiuzhu_cli.cli import review_decisions
+from jiuzhu_cli.cli.context import Context, relative, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -16,6 +15,7 @@ def run(
     ctx: typer.Context,
     month: str = typer.Option(..., "--month", help="月份，例如 2026-10。"),
     all_cases: bool = typer.Option(False, "--all", help="核对相符的也写进清单（不变）。"),
+    split_by_town: bool = typer.Option(False, "--split-by-town", help="另按乡镇各出一个工作簿，便于下发，填好分别读回。"),
 ) -> None:
     from jiuzhu_cli.review.output import ACTIONS, value_text
     from jiuzhu_cli.review.run import run_review
@@ -24,7 +24,8 @@ def run(
     policy = context.policy()
     with context.workspace.open_store() as store:
         result = run_review(
-            store, context.workspace, policy, month, today=context.today, now=context.now, actor=context.actor, keep_rows=all_cases
+            store, context.workspace, policy, month, today=context.today, now=context.now, actor=context.actor, keep_rows=all_cases,
+            split_by_town=split_by_town,
         )  # fmt: skip
     data = result.as_json()
     lines = [f"{month} 复核建议 {result.proposals} 件，核对相符 {result.kept} 户（人）。"]
@@ -44,34 +45,11 @@ def run(
     lines += [
         f"清单：{relative(context.workspace, result.csv)}",
         f"工作簿：{relative(context.workspace, result.workbook)}",
+        *([f"另有 {len(result.towns)} 个乡镇的工作簿在同一文件夹，填好后可以分别读回。"] if result.towns else []),
         "下一步：在工作簿里填“决定”；停发、调减须先听取意见、再书面告知（社会救助法第48条），填好两个日期，然后",
         f"  jiuzhu review decide {relative(context.workspace, result.workbook)}",
     ]
     context.emit(data, lines)
-
-
-@app.command("decide", help="读回填好的复核工作簿；停发、调减缺听取意见或书面告知日期的不予生效，退出码 3。")
-def decide(
-    ctx: typer.Context, files: list[Path] = typer.Argument(..., metavar="文件…", help="填好的复核工作簿，可多个。")
-) -> None:
-    from jiuzhu_cli.review.decisions import Decided, decide_from
-
-    context: Context = ctx.obj
-    result = Decided()
-    with context.workspace.open_store() as store:
-        for file in files:
-            result += decide_from(store, file, today=context.today, now=context.now, actor=context.actor)
-    lines = [
-        f"已记录 {result.applied} 件（其中生效 {result.effective} 件），原已记录 {result.unchanged} 件，退回 {len(result.refused)} 件。"
-    ]
-    lines += first_few(
-        [f"✗ {one['file']} {one['sheet']} {one['cell']}：{one['reason']}。{one['todo']}" for one in result.refused]
-    )
-    if result.refused:
-        lines.append("退回的没有记录；改好表里这些格，再运行一次。")
-    context.emit(result.as_json(), lines)
-    if result.refused:
-        raise typer.Exit(3)
 
 
 @app.command("due", help="当月到期应复核或走访的户（人），按村出清单。")
@@ -93,3 +71,10 @@ def due(ctx: typer.Context, month: str = typer.Option(..., "--month", help="月�
         )
     lines.append(f"清单：{relative(context.workspace, result.workbook)}")
     context.emit(data, lines)
+
+
+app.command("decide", help="读回填好的复核工作簿（可多个，可写文件夹）；停发、调减缺听取意见或书面告知日期的不予生效，退出码 3。")(
+    review_decisions.decide
+)
+app.command("decisions", help="列出作过决定的批次：编号、谁在什么时候读入、几件。")(review_decisions.decisions)
+app.command("undo", help="撤回一个决定批次；它影响的月份已经发放或锁定的不能撤回，退出码 4。")(review_decisions.undo)

@@ -94,6 +94,20 @@ MIGRATIONS: dict[int, str] = {
     CREATE INDEX register_person ON register_row (id_key, name_key);
     CREATE INDEX register_related ON register_row (related_key) WHERE related_id_no IS NOT NULL;
     CREATE TABLE step_source (source_id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE) STRICT;
+    ALTER TABLE proposal ADD COLUMN maker TEXT NOT NULL DEFAULT '';
+    ALTER TABLE proposal ADD COLUMN checker TEXT NOT NULL DEFAULT '';
+    CREATE TABLE decision_batch (
+      decision_id INTEGER PRIMARY KEY, file_names TEXT NOT NULL,
+      applied INTEGER NOT NULL, effective INTEGER NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('active','undone')),
+      actor TEXT NOT NULL, created_at TEXT NOT NULL, undone_by TEXT NOT NULL DEFAULT '', undone_at TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE TABLE decision_line (
+      decision_id INTEGER NOT NULL REFERENCES decision_batch, case_id TEXT NOT NULL REFERENCES proposal,
+      before TEXT NOT NULL, after TEXT NOT NULL, source TEXT NOT NULL DEFAULT '',
+      PRIMARY KEY (decision_id, case_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX decision_case ON decision_line (case_id);
     """,
 }
 

@@ -143,12 +143,14 @@ def decide(
     hearing_date: str,
     notice_date: str,
     effective_month: str,
+    maker: str = "",
+    checker: str = "",
 ) -> None:
-    """Writes one decision with its maker. The caller has checked it; the journal entry names only the number."""
+    """Writes one decision with who read it in. The caller has checked it; the journal entry names only the number."""
     tx.execute(
-        "UPDATE proposal SET state=?, decision_note=?, hearing_date=?, notice_date=?, effective_month=?, decided_by=?, decided_at=?"
-        " WHERE case_id=?",
-        (state, note, hearing_date, notice_date, effective_month, tx.actor, tx.now, case_id),
+        "UPDATE proposal SET state=?, decision_note=?, hearing_date=?, notice_date=?, effective_month=?, decided_by=?, decided_at=?,"
+        " maker=?, checker=? WHERE case_id=?",
+        (state, note, hearing_date, notice_date, effective_month, tx.actor, tx.now, maker, checker, case_id),
     )
     tx.journal(
         f"proposal:{case_id}",

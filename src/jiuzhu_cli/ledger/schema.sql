@@ -168,11 +168,26 @@ CREATE TABLE proposal (
   needs_hearing INTEGER NOT NULL, policy_digest TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('open','gone','agreed','rejected','effective')),
   decision_note TEXT NOT NULL DEFAULT '', hearing_date TEXT NOT NULL DEFAULT '', notice_date TEXT NOT NULL DEFAULT '',
-  decided_by TEXT NOT NULL DEFAULT '', decided_at TEXT NOT NULL DEFAULT '', created_at TEXT NOT NULL
+  decided_by TEXT NOT NULL DEFAULT '', decided_at TEXT NOT NULL DEFAULT '', created_at TEXT NOT NULL,
+  maker TEXT NOT NULL DEFAULT '',            -- 决定人, as the workbook names them; decided_by is who read it in
+  checker TEXT NOT NULL DEFAULT ''           -- 复核人
 ) STRICT;
 CREATE INDEX proposal_person ON proposal (id_no);
 -- what steps say of the parameter they used: {parameter, unit, since, source, confirmed}; a step names it as "of"
 CREATE TABLE step_source (source_id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE decision_batch (                -- what one `review decide` took down: taken back as a whole
+  decision_id INTEGER PRIMARY KEY, file_names TEXT NOT NULL,
+  applied INTEGER NOT NULL, effective INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('active','undone')),
+  actor TEXT NOT NULL, created_at TEXT NOT NULL, undone_by TEXT NOT NULL DEFAULT '', undone_at TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE decision_line (
+  decision_id INTEGER NOT NULL REFERENCES decision_batch, case_id TEXT NOT NULL REFERENCES proposal,
+  before TEXT NOT NULL, after TEXT NOT NULL, -- JSON of the proposal's columns that a decision writes
+  source TEXT NOT NULL DEFAULT '',           -- file, sheet and cell that said so
+  PRIMARY KEY (decision_id, case_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX decision_case ON decision_line (case_id);
 
 -- posting ------------------------------------------------------------------------------------------------
 CREATE TABLE posting (

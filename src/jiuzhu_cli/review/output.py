@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.policy.model import ParameterValue
+from jiuzhu_cli.tabular.files import safe_name
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
 from jiuzhu_cli.tabular.writecsv import write_csv
 
@@ -30,6 +31,8 @@ CSV_HEADER = (
 )  # fmt: skip
 AGREE, REJECT = "同意", "不同意"
 CASE, DECISION, HEARING, NOTICE, REMARK = "建议编号", "决定", "听取意见日期", "书面告知日期", "备注"
+MAKER, CHECKER = "决定人", "复核人"
+SEEN = "jiuzhu_decisions"  # mark of a workbook: the newest batch of decisions when it was written
 STATES = {"open": "", "agreed": AGREE, "effective": AGREE, "rejected": REJECT}
 _COLUMNS = (
     ColumnSpec(CASE, 10),
@@ -49,6 +52,8 @@ _COLUMNS = (
     ColumnSpec(HEARING, 14),
     ColumnSpec(NOTICE, 14),
     ColumnSpec(REMARK, 24, wrap=True),
+    ColumnSpec(MAKER, 10),
+    ColumnSpec(CHECKER, 10),
 )
 
 
@@ -63,21 +68,45 @@ def write_outputs(
     rows: Sequence[dict[str, Any]],
     not_judged: Sequence[dict[str, Any]],
     unconfirmed: Sequence[ParameterValue],
+    *,
+    seen: int = 0,
+    split_by_town: bool = False,
 ) -> list[tuple[Path, str, str]]:
-    """Writes list and workbook of the month's proposals; returns ``(path, sha256, kind)``, the CSV first. Same record, same bytes."""
+    """Writes list and workbook of the month's proposals; returns ``(path, sha256, kind)``, the CSV first. Same record, same bytes.
+
+    ``seen``: the newest batch of decisions. ``split_by_town``: a workbook for each town besides, to be sent out and read back in parts.
+    """
     folder = folder_of(workspace, month)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     listed = folder / f"review-{month}.csv"
     digest = write_csv(listed, CSV_HEADER, [_csv_row(row) for row in rows])
     book = folder / f"复核建议-{month}.xlsx"
     names = {p.code: p.name for p in policy.programmes.values()}
+    marks = {"jiuzhu": "review", "month": month, SEEN: str(seen)}
+    book_digest = write_xlsx(book, _sheets(month, rows, not_judged, unconfirmed, names), marks=marks)
+    written = [(listed, digest, "review_csv"), (book, book_digest, "review_workbook")]
+    towns: dict[str, list[dict[str, Any]]] = {}
+    for row in rows if split_by_town else ():
+        towns.setdefault(row["area"].partition("/")[0], []).append(row)
+    for town, own in sorted(towns.items()):
+        path = folder / f"复核建议-{month}-{safe_name(town or '未注明乡镇')}.xlsx"
+        written.append((path, write_xlsx(path, _sheets(month, own, (), unconfirmed, names), marks=marks), "review_town"))
+    return written
+
+
+def _sheets(
+    month: str,
+    rows: Sequence[dict[str, Any]],
+    not_judged: Sequence[dict[str, Any]],
+    unconfirmed: Sequence[ParameterValue],
+    names: dict[str, str],
+) -> list[SheetSpec]:
     sheets = [_summary(month, rows, not_judged, unconfirmed, names)]
     for action, title in ACTIONS.items():
         chosen = [row for row in rows if row["action"] == action]
         if chosen:
             sheets.append(_sheet(title, month, chosen, names))
-    book_digest = write_xlsx(book, sheets, marks={"jiuzhu": "review", "month": month})
-    return [(listed, digest, "review_csv"), (book, book_digest, "review_workbook")]
+    return sheets
 
 
 def _csv_row(row: dict[str, Any]) -> list[Any]:
@@ -128,6 +157,8 @@ def _sheet(title: str, month: str, rows: Sequence[dict[str, Any]], names: dict[s
                 row["hearing_date"],
                 row["notice_date"],
                 row["decision_note"],
+                row["maker"],
+                row["checker"],
             )
         )
     yellow = {(i, j): "yellow" for i, row in enumerate(rows) if row["needs_hearing"] for j in (14, 15)}
@@ -136,7 +167,7 @@ def _sheet(title: str, month: str, rows: Sequence[dict[str, Any]], names: dict[s
         _COLUMNS,
         body,
         title=f"{month} 复核建议：{title}",
-        notes=["在“决定”列选同意或不同意；黄格须填日期（YYYY-MM-DD），缺一不能生效。内部资料，不得外传。"],
+        notes=["在“决定”列选同意或不同意；黄格须填日期（YYYY-MM-DD），缺一不能生效。决定人、复核人不能是同一人。内部资料，不得外传。"],
         fills=yellow,
         freeze_columns=3,
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.core.period import check_month, first_day
+from jiuzhu_cli.ledger.decisions import last_decision
 from jiuzhu_cli.ledger.doubts import confirmed_stops
 from jiuzhu_cli.ledger.proposals import (
     PAYING,
@@ -79,6 +80,7 @@ class ReviewRun:
     in_force: int
     csv: Path
     workbook: Path
+    towns: list[Path] = field(default_factory=list)  # a workbook a town, where asked for
     not_judged: list[dict[str, Any]] = field(default_factory=list)
     unconfirmed: list[ParameterValue] = field(default_factory=list)
 
@@ -93,6 +95,7 @@ class ReviewRun:
             "in_force": self.in_force,
             "csv": str(self.csv),
             "workbook": str(self.workbook),
+            "towns": [str(path) for path in self.towns],
             "not_judged": self.not_judged,
             "unconfirmed": [
                 {
@@ -116,6 +119,7 @@ def run_review(
     now: datetime,
     actor: str,
     keep_rows: bool = False,
+    split_by_town: bool = False,
 ) -> ReviewRun:
     """Judges the rolls of ``month``, records the proposals, writes the list and the workbook from the record.
 
@@ -140,7 +144,9 @@ def run_review(
     with store.transaction(actor=actor, command="review run", now=now) as tx:
         saved = save_proposals(tx, month, judged.proposals, policy_digest=policy.digest)
     rows = proposals_of(store, month)
-    written = write_outputs(workspace, policy, month, rows, judged.not_judged, judged.unconfirmed)
+    written = write_outputs(
+        workspace, policy, month, rows, judged.not_judged, judged.unconfirmed, seen=last_decision(store), split_by_town=split_by_town
+    )  # fmt: skip
     with store.transaction(actor=actor, command="review run", now=now) as tx:
         for path, sha256, kind in written:
             record_file(tx, workspace, path, entity=f"review:{month}", kind=kind, sha256=sha256, lines=len(rows))
@@ -154,6 +160,7 @@ def run_review(
         in_force=judged.in_force,
         csv=written[0][0],
         workbook=written[1][0],
+        towns=[path for path, _, kind in written if kind == "review_town"],
         not_judged=judged.not_judged,
         unconfirmed=judged.unconfirmed,
     )
