@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 
 import pytest
@@ -53,7 +54,7 @@ def test_merged_pauses_stand_still_on_the_same_days(pauses, day) -> None:  # typ
 
     joined = merged(pauses)
     assert still(joined) == still(pauses)
-    assert all(a[1] is not None and a[1] + timedelta(days=1) < b[0] for a, b in zip(joined, joined[1:], strict=False))
+    assert all(a[1] is not None and a[1] + timedelta(days=1) < b[0] for a, b in itertools.pairwise(joined))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ def run(
     ctx: typer.Context,
     month: str = typer.Option(..., "--month", help="月份，例如 2026-10。"),
     all_cases: bool = typer.Option(False, "--all", help="核对相符的也写进清单（不变）。"),
-    split_by_town: bool = typer.Option(False, "--split-by-town", help="另按乡镇各出一个工作簿，便于下发，填好分别读回。"),
+    split_by_town: bool = typer.Option(
+        False, "--split-by-town", help="另按乡镇各出一个工作簿，便于下发，填好分别读回。"
+    ),
 ) -> None:
     from jiuzhu_cli.review.output import ACTIONS, value_text
     from jiuzhu_cli.review.run import run_review
@@ -73,8 +75,9 @@ def due(ctx: typer.Context, month: str = typer.Option(..., "--month", help="月�
     context.emit(data, lines)
 
 
-app.command("decide", help="读回填好的复核工作簿（可多个，可写文件夹）；停发、调减缺听取意见或书面告知日期的不予生效，退出码 3。")(
-    review_decisions.decide
-)
+app.command(
+    "decide",
+    help="读回填好的复核工作簿（可多个，可写文件夹）；停发、调减缺听取意见或书面告知日期的不予生效，退出码 3。",
+)(review_decisions.decide)
 app.command("decisions", help="列出作过决定的批次：编号、谁在什么时候读入、几件。")(review_decisions.decisions)
 app.command("undo", help="撤回一个决定批次；它影响的月份已经发放或锁定的不能撤回，退出码 4。")(review_decisions.undo)

@@ -49,7 +49,9 @@ def decide(
             f"提醒：{result.unchecked} 件停发、调减没有复核人。当地要求双人的，把参数“减停须复核人”写成 true（docs/复核说明.md）。"
         )
     if result.decision is not None:
-        lines.append(f"这是决定批次 {result.decision}；决定错了，发放以前可以撤回：jiuzhu review undo {result.decision}")
+        lines.append(
+            f"这是决定批次 {result.decision}；决定错了，发放以前可以撤回：jiuzhu review undo {result.decision}"
+        )
         lines.append("下一步：jiuzhu review notices --month 月份 列出要送达的告知书。")
     context.emit(result.as_json(), lines)
     if result.refused:
@@ -104,7 +106,10 @@ def undo(ctx: typer.Context, decision: int = typer.Argument(..., metavar="批次
     ):
         done = undo_decisions(tx, decision)
     lines = (
-        [f"决定批次 {decision} 已撤回，{done['undone']} 件回到决定以前。", "改好工作簿后，再用 jiuzhu review decide 读入。"]
+        [
+            f"决定批次 {decision} 已撤回，{done['undone']} 件回到决定以前。",
+            "改好工作簿后，再用 jiuzhu review decide 读入。",
+        ]
         if done["undone"]
         else [f"决定批次 {decision} 已经撤回过了，没有改动。"]
     )

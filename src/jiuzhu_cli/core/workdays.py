@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 
-Pause = tuple[date, date | None]  # first and last day on which the clock stands still, both included; None: still standing
+Pause = tuple[
+    date, date | None
+]  # first and last day on which the clock stands still, both included; None: still standing
 _FIRST, _LAST = date(1980, 1, 1), date(2120, 12, 31)
 
 

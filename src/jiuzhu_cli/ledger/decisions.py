@@ -116,7 +116,8 @@ def undo_decisions(tx: Transaction, number: int) -> dict[str, Any]:
         month, state = moved
         if state in ("exported", "returned"):
             raise RefusedError(
-                f"决定批次 {number} 影响的 {month} 已经发放，不能撤回", "多发、少发的用追缴、补发更正；情况有变的，改名册后重新复核"
+                f"决定批次 {number} 影响的 {month} 已经发放，不能撤回",
+                "多发、少发的用追缴、补发更正；情况有变的，改名册后重新复核",
             )
         raise RefusedError(f"决定批次 {number} 影响的 {month} 发放批次已锁定", "先取消那个发放批次，再撤回决定")
     lines = tx.execute("SELECT case_id, before FROM decision_line WHERE decision_id = ?", (number,)).fetchall()

@@ -90,7 +90,9 @@ def write_outputs(
         towns.setdefault(row["area"].partition("/")[0], []).append(row)
     for town, own in sorted(towns.items()):
         path = folder / f"复核建议-{month}-{safe_name(town or '未注明乡镇')}.xlsx"
-        written.append((path, write_xlsx(path, _sheets(month, own, (), unconfirmed, names), marks=marks), "review_town"))
+        written.append(
+            (path, write_xlsx(path, _sheets(month, own, (), unconfirmed, names), marks=marks), "review_town")
+        )
     return written
 
 
@@ -167,7 +169,9 @@ def _sheet(title: str, month: str, rows: Sequence[dict[str, Any]], names: dict[s
         _COLUMNS,
         body,
         title=f"{month} 复核建议：{title}",
-        notes=["在“决定”列选同意或不同意；黄格须填日期（YYYY-MM-DD），缺一不能生效。决定人、复核人不能是同一人。内部资料，不得外传。"],
+        notes=[
+            "在“决定”列选同意或不同意；黄格须填日期（YYYY-MM-DD），缺一不能生效。决定人、复核人不能是同一人。内部资料，不得外传。"
+        ],
         fills=yellow,
         freeze_columns=3,
     )
