@@ -52,7 +52,6 @@ def decide(
         lines.append(
             f"这是决定批次 {result.decision}；决定错了，发放以前可以撤回：jiuzhu review undo {result.decision}"
         )
-        lines.append("下一步：jiuzhu review notices --month 月份 列出要送达的告知书。")
     context.emit(result.as_json(), lines)
     if result.refused:
         raise typer.Exit(3)

@@ -242,7 +242,7 @@ def _register_columns(shape: Register, glossary: Mapping[str, GlossaryField]) ->
         words = shape.fields.get(code)
         if words or code in glossary:
             out.append((code, words[0] if words else _header(glossary[code])))
-    return out
+    return out + [("", words[0]) for words in shape.kept.values() if words]
 
 
 def _header(entry: GlossaryField) -> str:

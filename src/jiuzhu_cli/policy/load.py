@@ -35,6 +35,7 @@ from jiuzhu_cli.policy.model import (
 )
 from jiuzhu_cli.policy.parameter import read_parameters
 from jiuzhu_cli.policy.parts import Folder, Listed, Part, Read, build, listed, table_of
+from jiuzhu_cli.policy.procedure import Cycle, DeadlineStep, NoticeKind, ReviewClass, ReviewTask
 from jiuzhu_cli.policy.words import near
 
 Tables = Iterable[tuple[str, dict[str, Any]]]
@@ -80,6 +81,11 @@ class Policy:
     relations = Listed(Relation)
     claims = Listed(Claim, "relations.toml")
     checks = Listed(Check)
+    review_tasks = Listed(ReviewTask, "cycles.toml", "tasks")
+    review_classes = Listed(ReviewClass, "cycles.toml", "classes")
+    cycles = Listed(Cycle)
+    deadline_steps = Listed(DeadlineStep, "deadlines.toml", "steps")
+    notice_kinds = Listed(NoticeKind, "deadlines.toml", "notices")
     glossary = Read(
         "glossary.toml",
         lambda tables, _: merge_glossary(tables, lambda shown, key, data: build(GlossaryField, data, shown, key)),

@@ -125,6 +125,9 @@ class Register(Shape):
     fields: dict[str, tuple[str, ...]] = Field(
         default_factory=dict
     )  # own header synonyms: register_row column → headers
+    kept: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict
+    )  # columns of its own, kept as they are (``extra``): word → headers, the first stands on its template
     event_ends: bool = False  # event_date is when what it says ended (注销、迁出), not when it began
     meaning: str = ""  # what a hit means, shown to clerks
     source: str
