@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from jiuzhu_cli.intake.ahead import judged_here
 from jiuzhu_cli.intake.batch import Options, import_paths
 from jiuzhu_cli.intake.result import ImportResult
 from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.tabular.annotate import PLAIN_NOTE
 from jiuzhu_cli.tabular.child import Readers
+from jiuzhu_cli.tabular.read import read_workbook
 from tests.intake.lists import NOW, PERSON_HEADER, POLICY, TODAY, person_rows, record, workbook
 from tests.support import make_workspace
 
@@ -66,6 +69,64 @@ def test_readers_that_judge_give_what_this_process_gives(tmp_path: Path) -> None
     assert content(there) == content(here) != []
     assert {table.status for table in expected.tables} >= {"imported", "refused"}
     assert {row[1] for row in content(here)} >= {"东城街道", "西关镇"}  # short names were completed by other files
+
+
+def written(workspace: Workspace) -> dict[str, bytes]:
+    """The files that imports have left, by name."""
+    folder = workspace.internal / "import"
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def cells_of(path: Path) -> set[Any]:
+    """All cells of a workbook."""
+    return {cell for sheet in read_workbook(path).sheets for column in sheet.columns for cell in column}
+
+
+def odd(path: Path) -> None:
+    """Gives a workbook's cells a style that is not there: it is read, but neither patched nor copied."""
+    with zipfile.ZipFile(path) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = parts[sheet].replace(b"<c r=", b'<c s="99" r=')
+    with zipfile.ZipFile(path, "w") as target:
+        for name, data in parts.items():
+            target.writestr(name, data)
+
+
+def test_what_comes_over_without_its_cells_is_written_of_like_the_whole(tmp_path: Path) -> None:
+    """Two months in which accounts and amounts change, a list with a warning only, one of ours come back, one put together oddly."""
+    for month in ("09", "10"):
+        for number, town in enumerate(("东城街道", "西关镇", "南关镇")):
+            rows = person_rows(range(number * 40, number * 40 + 40), amount=100 + int(month) * (number == 1))
+            if month == "10":
+                rows[number][4] = f"62284800{number:04d}"
+            folder = tmp_path / "inbox" / month
+            workbook(folder / f"{town}2026年{month}月高龄津贴.xlsx", PERSON_HEADER, rows)
+    warned = person_rows(range(300, 330))
+    warned[3][1] = "李大强（已故）"
+    told = workbook(tmp_path / "inbox" / "10" / "南关镇2026年10月特困.xlsx", PERSON_HEADER, warned)
+    again = person_rows(range(250, 280))
+    again[2][1] = "王大明（已故）"
+    reasons = [[*row, "说过一次" if place == 2 else None] for place, row in enumerate(again)]
+    workbook(tmp_path / "inbox" / "10" / "东城街道2026年10月特困.xlsx", [*PERSON_HEADER, "核对结果"], reasons)
+    strange = tmp_path / "inbox" / "10" / "西关镇2026年10月特困.xlsx"
+    workbook(strange, PERSON_HEADER, [[*row[:1], "赵大有（已故）", *row[2:]] for row in person_rows(range(340, 370))])
+    odd(strange)
+    here, expected = run(tmp_path / "here", tmp_path / "inbox", None)
+    with Readers(2) as readers:
+        there, found = run(tmp_path / "there", tmp_path / "inbox", readers)
+        job = readers.submit(
+            told,
+            (),
+            ("jiuzhu_cli.intake.ahead:judged_here", (told, tmp_path / "inbox", ["东城街道", "西关镇", "南关镇"])),
+        ).result()
+    assert job.light and not any(sheet.columns for sheet in job.book.sheets)
+    assert [table.as_json(POLICY) for table in found.tables] == [table.as_json(POLICY) for table in expected.tables]
+    assert content(there) == content(here) != []
+    assert written(there) == written(here)
+    assert len(written(here)) == 6  # three lists that changed, three with a warning
+    plain = [path for path in there.internal.rglob("*西关镇2026年10月特困*") if PLAIN_NOTE in cells_of(path)]
+    assert len(plain) == 1  # the cells were read again for it
 
 
 def test_damaged_numbers_come_back_alike_whoever_was_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Files read ahead of their turn by readers; where several processes read, they also judge small files.
 
 Judging depends on nothing but its arguments, so it may run anywhere; only the full names of towns that are known grow while
-the files are taken in. A file that was judged before a further name became known is judged again here.
+the files are taken in. Files that were judged before a further name became known are judged again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.intake.find import words_of
 from jiuzhu_cli.intake.job import Job, Setting, Supplemented, blank_job, is_named, judge, read_job
+from jiuzhu_cli.intake.light import lighten
 from jiuzhu_cli.intake.remainder import known_remainder
 from jiuzhu_cli.intake.sources import Source
 from jiuzhu_cli.policy.load import Policy
@@ -30,14 +31,16 @@ A_FEW = 3  # so many files: for fewer it is not worth that a reader learns to ju
 # Files on their way, for each reader, and bytes in all. The more, the less a reader waits while files are being saved; but
 # they may have to be judged again when a further town becomes known, so that the window grows only while none does
 WINDOW_FILES, WIDEST_WINDOW, WINDOW_BYTES = 4, 32, 32 << 20
+_ONLY_READ = -1
 _THEN = "jiuzhu_cli.intake.ahead:judged_here"
 
 
 @dataclass(slots=True)
 class _Begun:
     future: Future[Any]
+    root: Path
     size: int
-    towns: int  # how many were known when it was judged
+    towns: int  # how many were known when it was judged, or ``_ONLY_READ``
 
 
 class Ahead:
@@ -70,6 +73,9 @@ class Ahead:
         """The file read and judged by what is known now, as ``read_job``; files are asked for in their order."""
         towns = self._towns()
         begun = self._begun.get(path)
+        if begun is not None and begun.towns not in (_ONLY_READ, len(towns)):
+            self._begin_again(len(towns))
+            begun = self._begun.get(path)
         if begun is not None and begun.towns == len(towns):
             found = None
             with contextlib.suppress(DataError):  # raised again where the file is read
@@ -78,7 +84,6 @@ class Ahead:
                 self._window = min(self._window + 1, WIDEST_WINDOW * self._readers.workers)
                 self._done(path)
                 return found
-        self._window = WINDOW_FILES * self._readers.workers
         return read_job(path, root, self._setting, self._read, supplemented, known=towns)
 
     def _read(self, path: Path) -> Workbook:
@@ -89,14 +94,24 @@ class Ahead:
             book: Workbook = self._readers.get(path, passwords)
             return book
         try:
-            found = begun.future.result()
+            found: Workbook = begun.future.result()
         except DataError as error:
             if error.code != ENCRYPTED or not passwords:
                 raise
             found = self._readers.submit(path, passwords).result()  # more passwords are known than when it was begun
         finally:
             self._done(path)
-        return found.book if isinstance(found, Job) and found.book is not None else found
+        return found
+
+    def _begin_again(self, towns: int) -> None:
+        """Has the files judged again of which some were judged when fewer towns were known."""
+        stale = [path for path, begun in self._begun.items() if begun.towns not in (_ONLY_READ, towns)]
+        for path in reversed(stale):
+            begun = self._begun.pop(path)
+            begun.future.cancel()
+            self._coming.appendleft((path, begun.root))
+        self._window = WINDOW_FILES * self._readers.workers
+        self._advance()
 
     def _done(self, path: Path) -> None:
         del self._begun[path]
@@ -113,7 +128,7 @@ class Ahead:
             towns = self._towns()
             then = (_THEN, (path, root, towns)) if size <= SMALL else None
             future = self._readers.submit(path, self._secrets.known, then)
-            self._begun[path] = _Begun(future, size, len(towns) if then else -1)
+            self._begun[path] = _Begun(future, root, size, len(towns) if then else _ONLY_READ)
 
 
 def _size(path: Path) -> int:
@@ -134,10 +149,11 @@ def ready_to_judge(policy: Policy) -> None:
 
 
 def judged_here(book: Workbook, asked: tuple[Path, Path, Sequence[str]], setting: Setting) -> Job | Workbook:
-    """What a reader process makes of a workbook: the judged file; the workbook where only the record can tell."""
+    """What a reader process makes of a workbook: the judged file, ``light`` if may be; the workbook where only the record can tell."""
     path, root, known = asked
     if known_remainder(book):
         return book
     job = blank_job(path, root)
     judge(job, root, book, setting, known=known, named=is_named(path, root, setting))
+    lighten(job)
     return job

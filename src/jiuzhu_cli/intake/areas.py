@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -85,6 +86,7 @@ class Towns:
     """
 
     def __init__(self, towns: Sequence[str], known: Iterable[str] = (), own: str = "") -> None:
+        self._own = own
         self.names = list(dict.fromkeys(compact(town) for town in towns if compact(town)))
         self.known = [
             town for town in dict.fromkeys(map(compact, known)) if town not in self.names and is_full_town(town)
@@ -99,6 +101,10 @@ class Towns:
         self._full = full
         self._words = re.compile("|".join(map(re.escape, every))) if every else None
         self._found: dict[str, tuple[str, str]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By what it was made of: what it remembers stays where it is."""
+        return towns_of, (tuple(self.names), tuple(self.known), self._own)
 
     @staticmethod
     def _by_short(names: Iterable[str]) -> dict[str, list[str]]:

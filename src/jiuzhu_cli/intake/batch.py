@@ -155,8 +155,8 @@ def _short_towns(jobs: Iterable[Job]) -> bool:
     """Whether some table's town is unknown or only known by a short name."""
     for prepared in (table for job in jobs if job.supplements is None for table in job.tables):
         if prepared.table.kind == "roll" and not prepared.fatal and prepared.rows is not None:
-            towns = {prepared.area.partition("/")[0], *prepared.rows.get("town")} - {None, ""}
-            if not all(map(is_full_town, towns)):
+            own = prepared.rows.get("town").distinct() if prepared.towns is None else prepared.towns
+            if not all(map(is_full_town, {prepared.area.partition("/")[0], *own} - {None, ""})):
                 return True
     return False
 

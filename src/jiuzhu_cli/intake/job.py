@@ -61,6 +61,7 @@ class Job:
     partners: list[tuple[Prepared, TableResult, Job]] = field(default_factory=list)  # household lists joined to ours
     given: dict[str, Any] = field(default_factory=dict)  # what its tables were judged by
     about_sheets: list[Finding] = field(default_factory=list)  # findings of its sheets, which the first table carries
+    light: bool = False  # its lists are made, its cells and cleaned values are not at hand (``light``)
 
 
 @dataclass(frozen=True, slots=True)

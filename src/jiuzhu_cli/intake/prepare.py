@@ -26,7 +26,7 @@ from jiuzhu_cli.intake.rows import Issue, Rows, read_rows
 from jiuzhu_cli.intake.table import Table
 from jiuzhu_cli.intake.vectors import Vector, is_true, same
 from jiuzhu_cli.policy.load import Policy
-from jiuzhu_cli.policy.model import Programme, Register
+from jiuzhu_cli.policy.model import Programme
 from jiuzhu_cli.tabular.cells import Sheet
 
 # Sum and stated total differ by persons of a household, months of a quarter or year, or 元, 百元, 千元, 万元
@@ -39,7 +39,6 @@ class Prepared:
 
     file: str
     table: Table
-    item: Programme | Register | None
     area: str = ""
     category: str = ""
     rows: Rows | None = None
@@ -52,6 +51,7 @@ class Prepared:
     damaged: list[Damaged] = field(default_factory=list)  # numbers to be looked for elsewhere
     recovered: dict[Key, Recovered] = field(default_factory=dict)  # what was found of them
     level: AmountLevel = ""  # as it was judged
+    towns: frozenset[str] | None = None  # that its rows name, where the rows themselves are not at hand (``light``)
 
     @property
     def fatal(self) -> bool:
@@ -89,7 +89,7 @@ def prepare(
     items = policy.programmes if table.kind == "roll" else policy.registers
     item = items.get(table.code)
     out = Prepared(
-        file, table, item, table.area, table.category, total=len(table.rows), findings=list(table.findings), level=level
+        file, table, table.area, table.category, total=len(table.rows), findings=list(table.findings), level=level
     )
     if table.fatal or item is None:
         table.fatal, out.refused = True, out.total

@@ -51,8 +51,12 @@ def marks_of(tables: Sequence[Prepared], results: Sequence[TableResult], policy:
                 marks.append(CellMark(finding.source.sheet, finding.source.row, finding.source.column, text, colour))
             reasons.setdefault((finding.source.sheet, finding.source.row), []).append(text)
     joined = {place: "\n".join(texts) for place, texts in reasons.items()}
-    headers = {table.table.sheet: table.table.header_last + 1 for table in reversed(tables)}
-    return Marks(marks, joined, headers)
+    return Marks(marks, joined, header_rows(tables))
+
+
+def header_rows(tables: Sequence[Prepared]) -> dict[str, int]:
+    """The 1-based row of the last line of each sheet's first header."""
+    return {table.table.sheet: table.table.header_last + 1 for table in reversed(tables)}
 
 
 def write_errors(

@@ -55,7 +55,7 @@ class ListOfFile:
     tables: list[Prepared]
     results: list[TableResult]
     rows: pa.Table | None  # until they are staged
-    content: Future[str]  # digest of what it says
+    content: Future[str] | str  # digest of what it says
     persons: list[int]  # rows of the record by table
     supplements: int | None = None
     incoming: Incoming | None = None
@@ -68,7 +68,7 @@ class ListOfFile:
     @property
     def digest(self) -> str:
         """SHA-256 of what the list says; waits for it."""
-        return self.content.result()
+        return self.content if isinstance(self.content, str) else self.content.result()
 
     @property
     def long(self) -> bool:
@@ -106,7 +106,7 @@ class SourceFile:
 
 
 def lists_of(
-    tables: Sequence[Prepared], results: Sequence[TableResult], supplements: int | None, beside: Executor
+    tables: Sequence[Prepared], results: Sequence[TableResult], supplements: int | None, beside: Executor | None = None
 ) -> list[ListOfFile]:
     """Tables of the same programme, area, month, category and 第几批 form one list; tables refused as a whole are left out.
 
@@ -125,11 +125,11 @@ def lists_of(
             continue  # a sheet without one good row still belongs to its roll: the remainder holds its rows
         chosen = [tables[index] for index in indexes]
         rows = frame(key[0], chosen)
-        content: Future[str] = Future()
-        if rows.num_rows >= LONG_LIST:
+        content: Future[str] | str
+        if beside is not None and rows.num_rows >= LONG_LIST:
             content = beside.submit(content_digest, key[0], key[1:4], rows)
         else:
-            content.set_result(content_digest(key[0], key[1:4], rows))
+            content = content_digest(key[0], key[1:4], rows)
         out.append(
             ListOfFile(
                 *key, chosen, [results[index] for index in indexes], rows, content, _persons_by_table(rows, len(chosen)), supplements

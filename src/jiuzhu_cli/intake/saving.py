@@ -104,10 +104,11 @@ class Saver:
                 result.accepted, result.refused, result.amount_fen = 0, result.rows, 0
                 result.note, result.todo = refusal, "改正后重新导入整份文件；或去掉 --strict、调高 --max-bad-pct"
             return []
-        paired = zip(job.tables, job.results, strict=False)
-        own = [(t, r) for t, r in paired if t.rows is None or t.rows.absorbed is None]
-        own += [(table, result) for table, result, _ in job.partners]
-        job.lists = lists_of([t for t, _ in own], [r for _, r in own], job.supplements, beside)
+        if not job.light:
+            paired = zip(job.tables, job.results, strict=False)
+            own = [(t, r) for t, r in paired if t.rows is None or t.rows.absorbed is None]
+            own += [(table, result) for table, result, _ in job.partners]
+            job.lists = lists_of([t for t, _ in own], [r for _, r in own], job.supplements, beside)
         new = any(one.long for one in job.lists) and not rolls.knows_file(self.store, _source(job).sha256)
         return [one for one in job.lists if (new and one.long) or self._is_fresh(one)]
 

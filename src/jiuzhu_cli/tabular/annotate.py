@@ -101,7 +101,8 @@ def annotate_copy(
 
     Of an xlsx all else stays byte for byte (``patch``); of one put together oddly openpyxl makes the copy. What is no xlsx
     becomes a new workbook that carries data and marks and says so. ``header_rows`` (1-based) tell where each sheet's header
-    stands, default 1. ``book`` spares reading again, a ``draft`` of it the longest part where it is of these marks.
+    stands, default 1. ``book`` spares reading again (of an xlsx its sheets may come without their columns, where no copy of ours
+    has come back), a ``draft`` of it the longest part where it is of these marks.
     """
     book = book or read_workbook(source)
     headers = dict(header_rows or {})
@@ -124,7 +125,8 @@ def annotate_copy(
             return write_atomic(target, lambda path, way=way: way(book, path, marks, reasons, sheets, headers))  # type: ignore[misc]
         except _STRANGE:
             continue  # the next way asks less of the file; the marks matter more than the formats
-    return write_atomic(target, lambda path: _copy_plain(book, path, marks, reasons, sheets, headers))
+    whole = book if all(len(sheet.columns) == sheet.width for sheet in book.sheets) else read_workbook(source)
+    return write_atomic(target, lambda path: _copy_plain(whole, path, marks, reasons, sheets, headers))
 
 
 def write_fronts(target: Path, fronts: Sequence[SheetSpec]) -> str:

@@ -17,6 +17,7 @@ import threading
 import time
 from pathlib import Path
 
+_PIPE = 1 << 20  # bytes that a reader may have answered before they are taken: those of a small file
 _SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two looks whether it has ended
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
@@ -30,8 +31,12 @@ class Forked:
     """A child that runs ``reader.serve(memory)``; ``stdin`` and ``stdout`` are its ends of the pipes here. OSError when it cannot be made."""
 
     def __init__(self, memory: int) -> None:
+        import fcntl
+
         asked, asking = os.pipe()
         answers, answering = os.pipe()
+        with contextlib.suppress(OSError):  # no more than the system grants
+            fcntl.fcntl(answering, fcntl.F_SETPIPE_SZ, _PIPE)
         self.returncode: int | None = None
         self._lock = threading.Lock()
         try:

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-_HEAD = struct.Struct("<QI")
+_HEAD = struct.Struct("<QQI")  # bytes that are read at once, those of them that are the pickle, number of buffers
 _SMALL, _ALIGNED = 1 << 16, 64  # bytes: smaller buffers go together, each as the vectors' readers like it
 
 
@@ -74,10 +74,12 @@ def send(stream: Any, value: Any) -> None:
     buffers: list[pickle.PickleBuffer] = []
     data = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
     raws = [buffer.raw() for buffer in buffers]
-    pieces: list[Any] = [_HEAD.pack(len(data), len(raws)), struct.pack(f"<{len(raws)}Q", *map(len, raws)), data]
+    sizes = struct.pack(f"<{len(raws)}Q", *map(len, raws))
+    pieces: list[Any] = [b"", sizes, data, bytes(-(len(sizes) + len(data)) % _ALIGNED)]
     for raw in raws:
         if len(raw) <= _SMALL:
             pieces += (raw, bytes(-len(raw) % _ALIGNED))
+    pieces[0] = _HEAD.pack(sum(map(len, pieces)), len(data), len(raws))
     _write(stream, b"".join(pieces))
     for raw in raws:
         if len(raw) > _SMALL:
@@ -107,14 +109,15 @@ def receive(stream: Any) -> Any:
 
 
 def _receive(stream: Any) -> Any:
-    size, count = _HEAD.unpack(_read(stream, _HEAD.size))
-    sizes = struct.unpack(f"<{count}Q", _read(stream, 8 * count))
-    data = _read(stream, size)
-    small = _read(stream, sum(one + -one % _ALIGNED for one in sizes if one <= _SMALL))
-    buffers, at = [], 0
+    together, size, count = _HEAD.unpack(_read(stream, _HEAD.size))
+    held = _read(stream, together)
+    sizes = struct.unpack_from(f"<{count}Q", held)
+    at = 8 * count + size
+    data, at = held[8 * count : at], at + -at % _ALIGNED
+    buffers = []
     for one in sizes:
         if one <= _SMALL:
-            buffers.append(small[at : at + one])
+            buffers.append(held[at : at + one])
             at += one + -one % _ALIGNED
         else:
             buffers.append(_read(stream, one))

@@ -25,7 +25,7 @@ def is_front(sheet: Sheet) -> bool:
 
 def old_reasons(sheet: Sheet, header_row: int) -> tuple[int, list[int]] | None:
     """0-based column of the reasons that an earlier copy left in ``sheet``, and the rows that have one; None when there are none."""
-    if not 0 <= header_row < sheet.height:
+    if not 0 <= header_row < sheet.height or not sheet.columns:
         return None
     for column in range(sheet.width - 1, -1, -1):
         if sheet.columns[column][header_row] == REASON_HEADER:
