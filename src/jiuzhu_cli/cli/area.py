@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from jiuzhu_cli.cli.context import Context, table
-from jiuzhu_cli.cli.policy import REGION, _policy
+from jiuzhu_cli.cli.policy import REGION
+from jiuzhu_cli.cli.policyversion import policy_now
 
 
 def command(
@@ -18,7 +19,7 @@ def command(
     from jiuzhu_cli.policy.gazetteer import look_up
 
     context: Context = ctx.obj
-    divisions = _policy(context, region).divisions
+    divisions = policy_now(context, region).divisions
     found = look_up(text, divisions)
     if not found:
         raise UsageError(

@@ -68,13 +68,28 @@ class Context:
                 self._workspace = self._rehearsal(self._workspace)
         return self._workspace
 
-    def policy(self) -> Policy:
-        """The policy of the workspace (package data overlaid by its ``policy/`` folder)."""
+    def policy(self, month: str = "") -> Policy:
+        """The policy of the workspace (package data overlaid by its ``policy/`` folder); of a ``month`` that was paid, the one of then."""
         if self._policy is None:
             from jiuzhu_cli.policy.load import load_policy
 
             self._policy = load_policy(self.workspace.policy_dir, region=self.workspace.region)
-        return self._policy
+        return self._pinned(month, self._policy) if month else self._policy
+
+    def _pinned(self, month: str, now: Policy) -> Policy:
+        from jiuzhu_cli.ledger.policies import pinned_policies
+        from jiuzhu_cli.policy.load import pinned_policy
+
+        with self.workspace.open_store() as store:
+            found = pinned_policies(store, month)
+        if not found or found[0].digest == now.digest:
+            return now
+        day = moment(found[0].drafted_at)[:10]
+        if found[0].content is None:
+            self.say(f"注意：{month} 已发放，当时（{day}）的政策没有存在台账里，只能按现在的政策核算。")
+            return now
+        self.say(f"{month} 已发放，按发放时（{day} 制单）的政策核算；与现在的差别：jiuzhu policy diff {month} today")
+        return pinned_policy(found[0].content, found[0].digest, now)
 
     def _rehearsal(self, workspace: Workspace) -> Workspace:
         """A trial run works on a throw-away copy: the same code, nothing of the real workspace written."""

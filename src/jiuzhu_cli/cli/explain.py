@@ -24,16 +24,16 @@ def command(
 ) -> None:
     from jiuzhu_cli.cli import doubt
     from jiuzhu_cli.cli.privacy import masked
-    from jiuzhu_cli.ledger.people import find_person, names_beside
+    from jiuzhu_cli.ledger.people import find_person, latest_month, names_beside
     from jiuzhu_cli.review.explain import explain_person
 
     context: Context = ctx.obj
     if doubt.NUMBER.fullmatch(person.strip()):
         doubt.tell(context, person.strip(), full=full)
         return
-    policy = context.policy()
     with context.workspace.open_store() as store:
         found = find_person(store, person)
+        policy = context.policy(month or latest_month(store, found.id_no))
         data = explain_person(store, policy, found, month, today=context.today)
         beside = set() if full else names_beside(store, found.id_no)
     if not full:

@@ -36,7 +36,7 @@ def draft(
     from jiuzhu_cli.payment.holds import BY_CODE
 
     context: Context = ctx.obj
-    policy = context.policy()
+    policy = context.policy(month)
     with context.workspace.open_store() as store:
         try:
             made = plan.draft(
@@ -68,10 +68,10 @@ def lock(ctx: typer.Context, batch: int = BATCH, month: str = MONTH) -> None:
     from jiuzhu_cli.payment import approvals
 
     context: Context = ctx.obj
-    policy = context.policy()
 
     def run(store: Store) -> dict[str, Any]:
         chosen = approvals.choose(store, ("draft",), number=batch, month=month)
+        policy = context.policy(chosen["month"])
         return approvals.lock(store, context.workspace, policy, chosen, actor=context.actor, now=context.now)
 
     _step(context, run, "已锁定", "由另一人审批：jiuzhu pay approve --actor 审批人")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from jiuzhu_cli.cli.context import Context, table
+from jiuzhu_cli.cli.policyversion import Version, version_on
 from jiuzhu_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 REGION = typer.Option("", "--region", help="行政区划代码；缺省为工作区的地区。")
 ON = typer.Option("", "--on", help="哪一天（YYYY-MM-DD）的值；缺省为今天。")
+MONTH = typer.Option("", "--month", help="哪个月（YYYY-MM）核算用的值：已发放的月份是发放时的，不是现在文件里的。")
 BENEFITS = {
     "top_up": "补差", "graded": "分档", "fixed": "定额", "one_off": "一次性", "instalments": "分期", "reimbursement": "报销",
     "service": "服务", "status": "身份认定",
@@ -31,31 +32,6 @@ TYPES = {
 LEVELS = {"person": "每人", "case": "每户"}
 CONTAINERS = {"xlsx": "xlsx", "delimited": "分隔文本", "fixed": "定长文本"}
 KINDS = {"X": "互斥", "T": "补差封顶", "H": "择高", "S": "可叠加", "E": "应享", "C": "候选"}
-
-
-def _policy(context: Context, region: str) -> Policy:
-    """The workspace's policy; outside of one, or for another region, that of the package."""
-    from jiuzhu_cli.policy.load import load_policy
-
-    if context.directory is not None:
-        workspace = context.workspace
-    else:
-        try:
-            workspace = context.workspace
-        except UsageError:
-            return load_policy(region=region)
-    return load_policy(workspace.policy_dir, region=region) if region else context.policy()
-
-
-def _day(context: Context, on: str) -> date:
-    from jiuzhu_cli.core.period import parse_date
-
-    if not on:
-        return context.today
-    day, problem = parse_date(on)
-    if day is None or problem:
-        raise UsageError(f"--on “{on}”不是日期", "请写成 YYYY-MM-DD，例如 2026-05-01")
-    return day
 
 
 @app.command("list", help="列出当日的参数；加选项列出项目、名单、关系、开关、银行格式、字段。")
@@ -70,10 +46,12 @@ def list_(
     switches: bool = typer.Option(False, "--switches", help="只列当地开关。"),
     unconfirmed: bool = typer.Option(False, "--unconfirmed", help="只列请核对的参数。"),
     on: str = ON,
+    month: str = MONTH,
     region: str = REGION,
 ) -> None:
     context: Context = ctx.obj
-    policy = _policy(context, region)
+    version = version_on(context, region, on, month)
+    policy = version.policy
     rows: list[tuple[Any, ...]]
     if programmes:
         rows = [(p.code, p.name, _unit(p.unit), BENEFITS[p.benefit], p.department) for p in policy.programmes.values()]
@@ -129,10 +107,11 @@ def list_(
             {2: TYPES, 3: LEVELS},
         )
     else:
-        _parameters(context, policy, _day(context, on), switches=switches, unconfirmed=unconfirmed)
+        _parameters(context, version, switches=switches, unconfirmed=unconfirmed)
 
 
-def _parameters(context: Context, policy: Policy, day: date, *, switches: bool, unconfirmed: bool) -> None:
+def _parameters(context: Context, version: Version, *, switches: bool, unconfirmed: bool) -> None:
+    policy, day = version.policy, version.day
     values = [policy.parameter_or_none(name, day) for name in policy.parameters.names()]
     chosen = [
         one
@@ -152,11 +131,15 @@ def _parameters(context: Context, policy: Policy, day: date, *, switches: bool, 
         for one in chosen
     ]
     lines = [
+        *version.told(),
         f"{policy.region or '未设地区'}　{day.isoformat()} 的政策参数 {len(rows)} 项，请核对 {sum(1 for r in rows if r[5])} 项",
         "",
     ]
     lines.append(table(rows, ["参数", "值", "单位", "起", "地区", "核对", "来源"]))
-    context.emit({"region": policy.region, "on": day.isoformat(), "parameters": [_json(one) for one in chosen]}, lines)
+    shown = [_json(one) for one in chosen]
+    context.emit(
+        {"region": policy.region, "on": day.isoformat(), "version": version.as_json(), "parameters": shown}, lines
+    )
 
 
 @app.command("show", help="看一个参数（含历次变动）、项目、名单或关系。例：jiuzhu policy show 低保标准 --on 2026-05-01")
@@ -166,13 +149,14 @@ def show(
         ..., metavar="名称", help="参数名（可只写开头）、项目或名单的代码、名称、简称，或关系、检查的编号。"
     ),
     on: str = ON,
+    month: str = MONTH,
     region: str = REGION,
 ) -> None:
     from jiuzhu_cli.policy.words import near
 
     context: Context = ctx.obj
-    policy = _policy(context, region)
-    day = _day(context, on)
+    version = version_on(context, region, on, month)
+    policy = version.policy
     names = policy.parameters.names()
     wanted = (
         [name]
@@ -193,7 +177,7 @@ def show(
         ]
         context.emit(check.model_dump(mode="json"), lines)
     elif wanted:
-        _show_parameters(context, policy, wanted, day)
+        _show_parameters(context, version, wanted)
     else:
         entries: list[Programme | Register] = [*policy.programmes.values(), *policy.registers.values()]
         known = [*names, *(word for one in entries for word in (one.name, *one.aliases))]
@@ -209,8 +193,9 @@ def _entry(policy: Policy, name: str) -> Programme | Register | None:
     return None
 
 
-def _show_parameters(context: Context, policy: Policy, names: list[str], day: date) -> None:
-    lines: list[str] = []
+def _show_parameters(context: Context, version: Version, names: list[str]) -> None:
+    policy, day = version.policy, version.day
+    lines: list[str] = version.told()
     data = []
     for name in names:
         if not policy.parameters.applies(name):
@@ -231,8 +216,8 @@ def _show_parameters(context: Context, policy: Policy, names: list[str], day: da
         lines += ["  " + line for line in table(rows, ["起", "止", "值", "来源"]).splitlines()] + [""]
         data.append({"name": name, "value": _json(now) if now else None, "series": [_json(one) for one in series]})
     context.emit(
-        {"region": policy.region, "on": day.isoformat(), "parameters": data},
-        lines[:-1] if lines else ["没有适用于本地区的值。"],
+        {"region": policy.region, "on": day.isoformat(), "version": version.as_json(), "parameters": data},
+        lines[:-1] if data else ["没有适用于本地区的值。"],
     )
 
 
@@ -283,35 +268,6 @@ def _show_relation(context: Context, policy: Policy, relation: Relation) -> None
     context.emit(relation.model_dump(mode="json"), lines)
 
 
-@app.command("check", help="检查政策数据：名称对得上、日期不重叠不断档、规则写得通；有错误时退出码 3。")
-def check(ctx: typer.Context, region: str = REGION) -> None:
-    from jiuzhu_cli.policy.check import check_policy
-
-    context: Context = ctx.obj
-    policy = _policy(context, region)
-    problems = check_policy(policy, context.today)
-    errors = [one for one in problems if one.level == "error"]
-    lines = [f"{'✗' if one.level == 'error' else '!'} {one.where}：{one.text}" for one in problems]
-    pending: list[ParameterValue] = []
-    if not errors:
-        pending = policy.unconfirmed()
-        lines.append(
-            f"政策数据没有错误：项目 {len(policy.programmes)}，名单 {len(policy.registers)}，关系 {len(policy.relations)}，检查 {len(policy.checks)}，"
-            f"参数 {len(policy.parameters.names())}，其中 {len(pending)} 项请核对（jiuzhu policy list --unconfirmed）。"
-        )
-    context.emit(
-        {
-            "ok": not errors,
-            "problems": [one.as_json() for one in problems],
-            "unconfirmed": [one.name for one in pending],
-            "digest": policy.digest,
-        },
-        lines,
-    )
-    if errors:
-        raise typer.Exit(3)
-
-
 def _emit(
     context: Context,
     key: str,
@@ -347,3 +303,9 @@ def _side(policy: Policy, side: str) -> str:
     known = policy.registers.get(code) if kind == "register" else policy.programmes.get(code)
     before = "以前的" if kind == "stopped" else ""
     return "任何项目" if side == "*" else before + known.name if known is not None else side
+
+
+from jiuzhu_cli.cli import policycheck  # noqa: E402 - its commands belong to ``app``
+
+app.command("check", help=policycheck.CHECK)(policycheck.check)
+app.command("diff", help=policycheck.DIFF)(policycheck.diff)

@@ -34,7 +34,7 @@ def make(
     from jiuzhu_cli.posting.wording import CHECK
 
     context: Context = ctx.obj
-    policy = context.policy()
+    policy = context.policy(month)
     begin = _day(start, "--from") if start else context.today
     with context.workspace.open_store() as store:
         made = rounds.make(
@@ -88,7 +88,7 @@ def close(
     from jiuzhu_cli.posting import closing
 
     context: Context = ctx.obj
-    policy = context.policy()
+    policy = context.policy(month)
     _which(month, posting)
     with context.workspace.open_store() as store:
         found = closing.select(
@@ -125,7 +125,7 @@ def object_(
     _which(month, posting)
     with context.workspace.open_store() as store:
         found = closing.select(
-            store, context.policy(), month, round_=round_, programmes=programme, town=town, village=village, posting_id=posting
+            store, context.policy(month), month, round_=round_, programmes=programme, town=town, village=village, posting_id=posting
         )  # fmt: skip
         day = _day(received_on, "--received-on") if received_on else context.today
         made = objections.receive(
@@ -168,7 +168,7 @@ def show(
     from jiuzhu_cli.posting import closing, objections
 
     context: Context = ctx.obj
-    policy = context.policy()
+    policy = context.policy(month)
     with context.workspace.open_store() as store:
         found = closing.select(store, policy, month, round_=round_, programmes=programme, town=town, village=village)
         raised = objections.listed(store, month)

@@ -23,7 +23,7 @@ def run(
     from jiuzhu_cli.review.run import run_review
 
     context: Context = ctx.obj
-    policy = context.policy()
+    policy = context.policy(month)
     with context.workspace.open_store() as store:
         result = run_review(
             store, context.workspace, policy, month, today=context.today, now=context.now, actor=context.actor, keep_rows=all_cases,
@@ -61,7 +61,13 @@ def due(ctx: typer.Context, month: str = typer.Option(..., "--month", help="æœˆä
     context: Context = ctx.obj
     with context.workspace.open_store() as store:
         result = run_due(
-            store, context.workspace, context.policy(), month, today=context.today, now=context.now, actor=context.actor
+            store,
+            context.workspace,
+            context.policy(month),
+            month,
+            today=context.today,
+            now=context.now,
+            actor=context.actor,
         )
     data = result.as_json()
     lines = [

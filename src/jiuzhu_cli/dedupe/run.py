@@ -44,6 +44,7 @@ from jiuzhu_cli.ledger.doubts import (
 )
 from jiuzhu_cli.ledger.files import record_file
 from jiuzhu_cli.ledger.lookback import create_lookback, load_lookback
+from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.snapshot import open_snapshot
 from jiuzhu_cli.ledger.verdicts import decisions_seen
 
@@ -147,7 +148,8 @@ def run_dedupe(
         )
         stage_run(store, found, by_month)
         with store.transaction(actor=actor, command="dedupe run", now=now) as tx:
-            counts = record_run(tx, run_month=month, window=(first, month))
+            keep_policy(tx, policy.digest, policy.files.packed)
+            counts = record_run(tx, run_month=month, window=(first, month), policy=policy.digest)
         doubts = doubts_of(store, (first, month))
         earlier = earlier_pending(store, first)
         deadlines = Deadlines(policy)

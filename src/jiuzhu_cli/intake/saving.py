@@ -20,6 +20,7 @@ from jiuzhu_cli.intake.save import ListOfFile, SourceFile, lists_of, recognise_k
 from jiuzhu_cli.intake.watch import Limits, Watch
 from jiuzhu_cli.ledger import rolls
 from jiuzhu_cli.ledger.incoming import stage_lists
+from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.store import PartUndone, Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
@@ -69,6 +70,7 @@ class Saver:
             _stage(self.store, lists)
             pending = [(job, [one for one in fresh if not one.long or self._is_fresh(one)]) for job, fresh in pending]
             with self.store.transaction(actor=self.actor, command="import", now=self.now) as tx:
+                keep_policy(tx, self.policy.digest, self.policy.files.packed)
                 for number, (job, fresh) in enumerate(pending):
                     source = _source(job)
                     try:

@@ -38,7 +38,7 @@ def stage_run(store: Store, found: pa.Table, months: pa.Table) -> None:
     store.stage("found_month", months)
 
 
-def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], digest: str = "") -> RunCounts:
+def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], policy: str = "") -> RunCounts:
     """Folds the staged run over the months ``window`` into the record.
 
     The same key keeps its number and disposition; months of the window that no longer show it are taken off; a doubt left without a
@@ -102,8 +102,7 @@ def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], dige
     open_now = sum(1 for row in after if row["state"] == "open")
     tx.journal(
         f"dedupe:{run_month}",
-        {"from": first, "to": last, "added": added, "changed": changed, "gone": len(gone), "reopened": reopened, "open": open_now},
-        digest=digest,
+        {"from": first, "to": last, "added": added, "changed": changed, "gone": len(gone), "reopened": reopened, "open": open_now, "policy": policy[:16]},
     )  # fmt: skip
     return RunCounts(added, changed - len(gone), len(gone), reopened)
 

@@ -108,6 +108,7 @@ MIGRATIONS: dict[int, str] = {
       PRIMARY KEY (decision_id, case_id)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX decision_case ON decision_line (case_id);
+    CREATE TABLE policy_version (digest TEXT PRIMARY KEY, content BLOB NOT NULL, kept_at TEXT NOT NULL) STRICT;
     """,
 }
 

@@ -71,7 +71,11 @@ def posting_state(store: Store, month: str, *, round_: str = "first") -> dict[Ke
 
 
 def save_postings(
-    tx: Transaction, made: Sequence[Posting], replaced: Mapping[Key, int], withdrawn: Sequence[int]
+    tx: Transaction,
+    made: Sequence[Posting],
+    replaced: Mapping[Key, int],
+    withdrawn: Sequence[int],
+    policy_digest: str = "",
 ) -> dict[Key, int]:
     """Adds ``made``; those in ``replaced`` (key → old number) take the place of old ones, whose unsettled objections move along.
 
@@ -95,7 +99,7 @@ def save_postings(
         detail = {
             "action": "posted", "programme": posting.programme, "area": f"{posting.town}/{posting.village}",
             "month": posting.month, "round": posting.round, "households": posting.households, "amount_fen": posting.amount_fen,
-            "from": posting.from_date, "to": posting.to_date, "replaces": replaced.get(posting.key),
+            "from": posting.from_date, "to": posting.to_date, "replaces": replaced.get(posting.key), "policy": policy_digest[:16],
         }  # fmt: skip
         tx.journal(f"posting:{number}", detail, digest=posting.content_sha256)
         if posting.key in replaced:

@@ -15,6 +15,10 @@ CREATE TABLE journal (                       -- append-only, hash-chained
 CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABORT, 'journal is append-only'); END;
 CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'journal is append-only'); END;
 
+CREATE TABLE policy_version (                -- the policy that results were computed with: all its files, compressed, by their digest
+  digest TEXT PRIMARY KEY, content BLOB NOT NULL, kept_at TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE output_file (                   -- manifest of everything written for people or banks
   path TEXT PRIMARY KEY,                     -- relative to the workspace, '/' separators
   entity TEXT NOT NULL, kind TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,

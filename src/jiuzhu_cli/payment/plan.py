@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger import payables, payments
+from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.candidates import prepare
@@ -243,6 +244,7 @@ def _write(
     store.stage("plan_line", plan.lines)
     store.stage("plan_hold", plan.holds)
     with store.transaction(actor=actor, command="pay draft", now=now) as tx:
+        keep_policy(tx, policy.digest, policy.files.packed)
         payment_id = payments.save_draft(
             tx,
             payment_id=standing["payment_id"] if standing else 0,

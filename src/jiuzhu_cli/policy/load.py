@@ -18,7 +18,7 @@ from jiuzhu_cli.policy.bank_names import read_bank_names
 from jiuzhu_cli.policy.divisions import OWN_FILE, Divisions
 from jiuzhu_cli.policy.doubts import FILE as DOUBTS
 from jiuzhu_cli.policy.doubts import read_doubts
-from jiuzhu_cli.policy.files import DATA, PolicyFiles, read_files
+from jiuzhu_cli.policy.files import DATA, PolicyFiles, read_files, unpack_files
 from jiuzhu_cli.policy.findings import fill
 from jiuzhu_cli.policy.glossary import merge_glossary
 from jiuzhu_cli.policy.model import (
@@ -33,7 +33,7 @@ from jiuzhu_cli.policy.model import (
     Register,
     Relation,
 )
-from jiuzhu_cli.policy.parameter import read_parameters
+from jiuzhu_cli.policy.parameter import ParameterTable, read_parameters
 from jiuzhu_cli.policy.parts import Folder, Listed, Part, Read, build, listed, table_of
 from jiuzhu_cli.policy.procedure import Cycle, DeadlineStep, NoticeKind, ReviewClass, ReviewTask
 from jiuzhu_cli.policy.words import near
@@ -46,6 +46,11 @@ def load_policy(overrides: Path | None = None, *, region: str = "") -> Policy:
     """The policy of ``region`` (six digits; unknown ones get the national defaults), with the bureau's folder over it."""
     own = [overrides] if overrides is not None and overrides.is_dir() else []
     return Policy(read_files(DATA, *own), region)
+
+
+def pinned_policy(packed: bytes, digest: str, now: Policy) -> Policy:
+    """The policy that ``digest`` names as it judged a month then; ``now`` is today's, for what does not judge."""
+    return Policy(unpack_files(packed, digest), now.region, now)
 
 
 def _findings(tables: Tables, region: str) -> dict[str, FindingText]:
@@ -64,6 +69,10 @@ def _holidays(tables: Tables, region: str) -> tuple[Holiday, ...]:
     return tuple(sorted(found, key=lambda one: (one.first, one.off)))
 
 
+def _glossary(tables: Tables, region: str) -> dict[str, GlossaryField]:
+    return merge_glossary(tables, lambda shown, key, data: build(GlossaryField, data, shown, key))
+
+
 class _Places(Part[Divisions]):
     """Towns and villages of the region with their codes, the bureau's ``divisions.csv`` over the shipped table."""
 
@@ -77,7 +86,6 @@ class Policy:
 
     programmes = Folder(Programme)
     registers = Folder(Register)
-    banks = Folder(BankLayout)
     relations = Listed(Relation)
     claims = Listed(Claim, "relations.toml")
     checks = Listed(Check)
@@ -86,19 +94,20 @@ class Policy:
     cycles = Listed(Cycle)
     deadline_steps = Listed(DeadlineStep, "deadlines.toml", "steps")
     notice_kinds = Listed(NoticeKind, "deadlines.toml", "notices")
-    glossary = Read(
-        "glossary.toml",
-        lambda tables, _: merge_glossary(tables, lambda shown, key, data: build(GlossaryField, data, shown, key)),
+    parameters = Read(
+        "parameters", lambda tables, region: read_parameters(tables, region, build), new=ParameterTable.with_names_of
     )
-    findings = Read("findings.toml", _findings, "codes")
-    doubts = Read(DOUBTS, lambda tables, _: read_doubts(tables, build))
     holidays = Read("holidays.toml", _holidays, "holidays")
-    bank_names = Read("bank_names.toml", lambda tables, _: read_bank_names(tables, build))
-    parameters = Read("parameters", lambda tables, region: read_parameters(tables, region, build))
-    divisions = _Places(OWN_FILE)
+    banks = Folder(BankLayout, judges=False)
+    glossary = Read("glossary.toml", _glossary, judges=False)
+    findings = Read("findings.toml", _findings, "codes", judges=False)
+    doubts = Read(DOUBTS, lambda tables, _: read_doubts(tables, build), judges=False)
+    bank_names = Read("bank_names.toml", lambda tables, _: read_bank_names(tables, build), judges=False)
+    divisions = _Places(OWN_FILE, judges=False)
 
-    def __init__(self, files: PolicyFiles, region: str) -> None:
-        self.files, self.region = files, region
+    def __init__(self, files: PolicyFiles, region: str, now: Policy | None = None) -> None:
+        """``now``: today's policy, where ``files`` are those that a month was paid with (see ``parts.Part.judges``)."""
+        self.files, self.region, self.now = files, region, now
 
     @property
     def digest(self) -> str:

@@ -36,6 +36,11 @@ class ParameterTable:
         for name, area in series:
             self._areas.setdefault(name, []).append(area)
 
+    def with_names_of(self, other: ParameterTable) -> ParameterTable:
+        """This table and, of ``other``, the names that this one does not know."""
+        more = {key: series for key, series in other.series.items() if key[0] not in self._areas}
+        return ParameterTable({**self.series, **more}, self.region)
+
     def names(self) -> list[str]:
         return sorted(self._areas)
 

@@ -28,10 +28,14 @@ T = TypeVar("T")
 
 
 class Part(Generic[T]):
-    """One kind of data, read when first asked for. ``part``: its folder, or its file; ``key``: its list in the file, '' the whole file."""
+    """One kind of data, read when first asked for. ``part``: its folder, or its file; ``key``: its list in the file, '' the whole file.
 
-    def __init__(self, part: str = "", key: str = "") -> None:
-        self.part, self.key, self.name = part, key, ""
+    ``judges``: cases are judged by it, so a month that was paid keeps its own; what does not judge (how banks want their files, how
+    headers are read, how things are said) is always today's.
+    """
+
+    def __init__(self, part: str = "", key: str = "", *, judges: bool = True) -> None:
+        self.part, self.key, self.name, self.judges = part, key, "", judges
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -43,10 +47,18 @@ class Part(Generic[T]):
     def __get__(self, policy: Any, owner: type) -> Part[T] | T:
         if policy is None:
             return self
-        found = policy.__dict__[self.name] = self.read(
-            policy.files, policy.region
-        )  # later asked of the instance itself
+        if policy.now is None:
+            found = self.read(policy.files, policy.region)
+        elif not self.judges:
+            found = getattr(policy.now, self.name)
+        else:
+            found = self.with_new(self.read(policy.files, policy.region), getattr(policy.now, self.name))
+        policy.__dict__[self.name] = found  # later asked of the instance itself
         return found
+
+    def with_new(self, pinned: T, now: T) -> T:
+        """What was pinned, with what could not have judged anything then because it did not exist: a programme added since."""
+        return pinned
 
     @property
     def folder(self) -> bool:
@@ -59,9 +71,12 @@ class Part(Generic[T]):
 class Folder(Part[dict[str, S]]):
     """One file an entry, by its code: the file's name unless it says otherwise. ``programmes/*.toml``."""
 
-    def __init__(self, shape: type[S], part: str = "") -> None:
-        super().__init__(part)
+    def __init__(self, shape: type[S], part: str = "", *, judges: bool = True) -> None:
+        super().__init__(part, judges=judges)
         self.shape = shape
+
+    def with_new(self, pinned: dict[str, S], now: dict[str, S]) -> dict[str, S]:
+        return dict(sorted((now | pinned).items()))
 
     def __set_name__(self, owner: type, name: str) -> None:
         super().__set_name__(owner, name)
@@ -78,8 +93,8 @@ class Folder(Part[dict[str, S]]):
 class Listed(Part[tuple[S, ...]]):
     """Entries ``[[key]]`` of one file, each with an ``id``; both are the attribute's name unless told."""
 
-    def __init__(self, shape: type[S], part: str = "", key: str = "") -> None:
-        super().__init__(part, key)
+    def __init__(self, shape: type[S], part: str = "", key: str = "", *, judges: bool = True) -> None:
+        super().__init__(part, key, judges=judges)
         self.shape = shape
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -103,13 +118,22 @@ class Listed(Part[tuple[S, ...]]):
 
 
 class Read(Part[T]):
-    """What a function makes of the files of ``part``: (tables by name, region) → value."""
+    """What a function makes of the files of ``part``: (tables by name, region) → value. ``new``: as ``with_new``."""
 
     def __init__(
-        self, part: str, make: Callable[[Iterable[tuple[str, dict[str, Any]]], str], T], key: str = ""
+        self,
+        part: str,
+        make: Callable[[Iterable[tuple[str, dict[str, Any]]], str], T],
+        key: str = "",
+        *,
+        judges: bool = True,
+        new: Callable[[T, T], T] | None = None,
     ) -> None:
-        super().__init__(part, key)
-        self.make = make
+        super().__init__(part, key, judges=judges)
+        self.make, self.new = make, new
+
+    def with_new(self, pinned: T, now: T) -> T:
+        return self.new(pinned, now) if self.new else pinned
 
     def read(self, files: PolicyFiles, region: str) -> T:
         return self.make(tables(files, self.part), region)

@@ -17,6 +17,7 @@ from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.period import check_month, posting_end
 from jiuzhu_cli.ledger import postings
 from jiuzhu_cli.ledger.files import forget_file, record_file, recorded_files
+from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.postings import Key, Posting
 from jiuzhu_cli.posting.lists import VillageList, lists_of, rolls_present
 from jiuzhu_cli.posting.render import find_template, render_docx, render_xlsx
@@ -155,7 +156,7 @@ def make(
     with _staging(workspace, store, actor) as staging:
         _stage(workspace, store, policy, month, round_, jobs, staging, made)
         jobs = [job for job in jobs if job.staged or job.change == "unchanged"]
-        _record(store, month, round_, jobs, withdrawn, actor=actor, now=now)
+        _record(store, policy, month, round_, jobs, withdrawn, actor=actor, now=now)
         _release(workspace, store, jobs, withdrawn, actor=actor, now=now)
     made.withdrawn = len(withdrawn)
     made.lists = [_posted(workspace, job, round_) for job in jobs]
@@ -265,6 +266,7 @@ def _intact(workspace: Workspace, path: Path, manifest: Mapping[str, str]) -> bo
 
 def _record(
     store: Store,
+    policy: Policy,
     month: str,
     round_: str,
     jobs: Sequence[_Job],
@@ -287,7 +289,8 @@ def _record(
     ]  # fmt: skip
     replaced = {job.village.key: job.old["posting_id"] for job in fresh if job.old}
     with store.transaction(actor=actor, command=COMMAND, now=now) as tx:
-        numbers = postings.save_postings(tx, made, replaced, [one["posting_id"] for one in withdrawn])
+        keep_policy(tx, policy.digest, policy.files.packed)
+        numbers = postings.save_postings(tx, made, replaced, [one["posting_id"] for one in withdrawn], policy.digest)
     for job in fresh:
         job.number = numbers[job.village.key]
 

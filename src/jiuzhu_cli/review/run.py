@@ -14,6 +14,7 @@ from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.core.period import check_month, first_day
 from jiuzhu_cli.ledger.decisions import last_decision
 from jiuzhu_cli.ledger.doubts import confirmed_stops
+from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.proposals import (
     PAYING,
     Proposal,
@@ -142,6 +143,7 @@ def run_review(
     finally:
         connection.close()
     with store.transaction(actor=actor, command="review run", now=now) as tx:
+        keep_policy(tx, policy.digest, policy.files.packed)
         saved = save_proposals(tx, month, judged.proposals, policy_digest=policy.digest)
     rows = proposals_of(store, month)
     written = write_outputs(
