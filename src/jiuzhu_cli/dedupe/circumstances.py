@@ -10,74 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jiuzhu_cli.dedupe.facts import ENDED
+from jiuzhu_cli.ledger.circumstances import LAPSED, LEFT_SCHOOL_SQL, MOVED_AWAY, months_of
 from jiuzhu_cli.policy.expression import Ratio, fen
 
 if TYPE_CHECKING:
     from jiuzhu_cli.compute.tables import Tables
-
-MOVED = "迁出|注销|出国|定居|移居|死亡|去世"
-LEFT_SCHOOL = "毕业|结业|肄业|退学|离校|开除"
-UNKNOWN_MONTHS = 99  # ended, on a day that the list does not tell
-
-
-def months_of(text: str) -> str:
-    """SQL: the number of a month, counted through the years."""
-    return f"(TRY_CAST(substr({text}, 1, 4) AS INTEGER) * 12 + TRY_CAST(substr({text}, 6, 2) AS INTEGER))"
-
-
-def _since(month: str, day: str) -> str:
-    return f"CASE WHEN {day} < '1900' THEN {UNKNOWN_MONTHS} ELSE {months_of(month)} - {months_of(day)} END"
-
-
-# Whose certificates had all ended before the month began. A line that is cancelled without a day ended some time ago; one that only
-# begins later says when the certificate is renewed.
-_LAPSED = f"""
-CREATE TABLE lapsed AS
-WITH line AS (
-  SELECT row_id, id_no, name, coalesce(nullif(valid_from, ''), '0000') AS since,
-    CASE WHEN regexp_matches(coalesce(status, ''), '{ENDED}') THEN coalesce(nullif(event_date, ''), '')
-      ELSE least(coalesce(nullif(valid_to, ''), '9999'), coalesce(nullif(event_date, ''), '9999')) END AS until,
-    coalesce(nullif(valid_to, ''), '0000') AS printed
-  FROM register WHERE register = 'disability_certificate'),
-monthly AS (
-  SELECT l.row_id, l.id_no, l.name, m.month, m.first_day,
-    CASE WHEN l.since > m.last_day THEN NULL WHEN l.until <> '' THEN l.until WHEN l.printed < m.first_day THEN l.printed ELSE '0000' END AS until,
-    CASE WHEN l.since > m.last_day THEN l.since END AS renewed
-  FROM line l CROSS JOIN span m)
-SELECT id_no, month, arg_max(row_id, until) AS line, arg_max(name, until) AS line_name, max(until) AS ended,
-  {_since("month", "max(until)")} AS months, {months_of("min(renewed)")} - {months_of("month")} AS renewal
-FROM monthly GROUP BY id_no, month HAVING max(until) < min(first_day)
-"""
-
-# Who is no longer registered here: every line of theirs says so, and no death list does.
-_MOVED = f"""
-CREATE TABLE moved AS
-WITH line AS (
-  SELECT row_id, id_no, name, coalesce(nullif(event_date, ''), '') AS day,
-    CASE WHEN regexp_matches(coalesce(status, ''), '出国|定居|移居') THEN '出国定居' WHEN status LIKE '%迁出%' THEN '迁出'
-      WHEN regexp_matches(coalesce(status, ''), '{MOVED}') THEN '注销' WHEN coalesce(status, '') = '' AND event_date <> '' THEN '未注明' END AS how
-  FROM register WHERE register = 'household_registration')
-SELECT l.id_no, m.month, arg_max(l.row_id, l.day) AS line, arg_max(l.name, l.day) AS line_name, arg_max(l.how, l.day) AS how,
-  max(l.day) AS ended, {_since("m.month", "CASE WHEN max(l.day) = '' THEN '0000' ELSE max(l.day) END")} AS months
-FROM line l CROSS JOIN span m
-WHERE NOT EXISTS (SELECT 1 FROM line s WHERE s.id_no = l.id_no AND s.how IS NULL)
-  AND NOT EXISTS (SELECT 1 FROM death d WHERE d.id_no = l.id_no)
-GROUP BY l.id_no, m.month HAVING max(l.day) <= max(m.last_day)
-"""
-
-# Who was at school and is no more: every line has ended by the month's last day.
-_LEFT_SCHOOL = f"""
-CREATE TABLE left_school AS
-WITH line AS (
-  SELECT row_id, id_no, name, coalesce(nullif(valid_from, ''), '0000') AS since,
-    CASE WHEN regexp_matches(coalesce(status, ''), '{LEFT_SCHOOL}|{ENDED}') AND coalesce(status, '') NOT LIKE '%未毕业%'
-      THEN coalesce(nullif(valid_to, ''), nullif(event_date, ''), '0000') ELSE coalesce(nullif(valid_to, ''), '9999') END AS until
-  FROM register WHERE register = 'school_enrolment')
-SELECT l.id_no, m.month, arg_max(l.row_id, l.until) AS line, arg_max(l.name, l.until) AS line_name, max(l.until) AS ended,
-  {_since("m.month", "max(l.until)")} AS months
-FROM line l CROSS JOIN span m GROUP BY l.id_no, m.month HAVING max(l.until) <= min(m.last_day)
-"""
 
 # Who stands in one case of several people has all its others; only who stands in more of them must be counted person by person.
 _MATES = """
@@ -170,9 +107,9 @@ class Circumstance:
 
 
 ALL = (
-    Circumstance("lapsed", _LAPSED, register="disability_certificate"),
-    Circumstance("moved", _MOVED, register="household_registration"),
-    Circumstance("left_school", _LEFT_SCHOOL, register="school_enrolment"),
+    Circumstance("lapsed", LAPSED, register="disability_certificate"),
+    Circumstance("moved", MOVED_AWAY, register="household_registration"),
+    Circumstance("left_school", LEFT_SCHOOL_SQL, register="school_enrolment"),
     Circumstance("mates", _MATES),
     Circumstance("kin", _KIN, "{table}.lead_row = a.row_id", register="staff_and_cadres"),
     Circumstance("helped", _HELPED),

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.text import compact
-from jiuzhu_cli.dedupe.facts import COVERED, ENDED
+from jiuzhu_cli.dedupe.facts import COVERED
 from jiuzhu_cli.dedupe.hits import insert_rows
 from jiuzhu_cli.dedupe.terms import DUE, compiled, in_force
+from jiuzhu_cli.ledger.circumstances import ENDED
 
 if TYPE_CHECKING:
     from jiuzhu_cli.compute.tables import Tables

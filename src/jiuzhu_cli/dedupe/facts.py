@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.period import first_day, last_day
 from jiuzhu_cli.dedupe.hits import insert_rows
+from jiuzhu_cli.ledger.circumstances import ENDED
 from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, REGISTER_COLUMNS, death_day, death_stands
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ KEPT_COLUMNS = (
 ).split()
 _OF_CASES = ("category", "covered_persons", "amount_fen")  # as ``cases`` has them
 LINE_COLUMNS = [name for name in REGISTER_COLUMNS if name not in ("extra", "area_code")]
-
-ENDED = "注销|过期|失效|作废|冻结|停用|停发|迁出|撤销|终止|死亡|去世|^毕业|已毕业|结业|肄业|退学|离校|开除"
 
 _MACROS = """
 CREATE MACRO grade_of(t) AS CASE

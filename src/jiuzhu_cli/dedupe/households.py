@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from jiuzhu_cli.dedupe.circumstances import months_of
 from jiuzhu_cli.dedupe.hits import insert_rows
 from jiuzhu_cli.dedupe.payees import divided_programmes, number
+from jiuzhu_cli.ledger.circumstances import months_of
 
 if TYPE_CHECKING:
     from jiuzhu_cli.compute.tables import Tables

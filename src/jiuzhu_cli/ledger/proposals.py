@@ -11,7 +11,7 @@ from jiuzhu_cli.ledger.steps import pack, unpack
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 ACTIONS = ("start", "increase", "decrease", "stop", "grace", "transfer", "keep", "check")
-PAYING = ("start", "increase", "decrease", "stop", "transfer")  # actions that change what is paid
+PAYING = ("start", "increase", "decrease", "stop", "grace", "transfer")  # actions that change what is paid
 UNDECIDED = ("open", "gone")
 
 
@@ -171,7 +171,7 @@ def effective_changes(store: Store, month: str) -> list[Change]:
           SELECT *, row_number() OVER (PARTITION BY programme, id_no, area ORDER BY effective_month DESC, month DESC,
                                        decided_at DESC, case_id DESC) AS place
           FROM proposal WHERE state = 'effective' AND effective_month <= ?1
-            AND action IN ('start','increase','decrease','stop','transfer')
+            AND action IN ('start','increase','decrease','stop','grace','transfer')
         )
         SELECT p.programme, p.area, p.id_no, p.action, p.amount_before_fen, p.amount_after_fen, p.case_id, p.effective_month, r.row_id
         FROM decided p
@@ -189,6 +189,54 @@ def effective_changes(store: Store, month: str) -> list[Change]:
         (month,),
     )
     return [Change(*tuple(row)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Grace:
+    """A decided 渐退: the case's amount stays ``amount_fen`` from ``since`` on."""
+
+    programme: str
+    area: str
+    id_no: str
+    since: str
+    amount_fen: int
+    case_id: str
+
+
+def graces(store: Store, month: str) -> list[Grace]:
+    """Decisions of grace taken by ``month``, of each case the last decision; a later one of another kind has ended it."""
+    rows = store.query(
+        """
+        WITH decided AS (
+          SELECT *, row_number() OVER (PARTITION BY programme, id_no, area ORDER BY effective_month DESC, month DESC, decided_at DESC, case_id DESC) AS place
+          FROM proposal WHERE state = 'effective' AND action IN ('start','increase','decrease','stop','grace','transfer') AND month <= ?1)
+        SELECT programme, area, id_no, effective_month, amount_after_fen, case_id FROM decided WHERE place = 1 AND action = 'grace'
+        ORDER BY case_id
+        """,
+        (month,),
+    )
+    return [Grace(*tuple(row)) for row in rows]
+
+
+def agreed_leads(store: Store, month: str) -> list[dict[str, Any]]:
+    """Checks that a clerk agreed to up to ``month``: ``case_id, programme, area, id_no, codes`` (what was found, with ``@`` the person's ID)."""
+    rows = store.query(
+        "SELECT case_id, programme, area, id_no, proposal_key FROM proposal WHERE state = 'agreed' AND action = 'check' AND month <= ? ORDER BY case_id",
+        (month,),
+    )
+    return [
+        {**{name: row[name] for name in ("case_id", "programme", "area", "id_no")}, "codes": row["proposal_key"].split("|")[-1].split(",")}
+        for row in rows
+    ]  # fmt: skip
+
+
+def decided_ends(store: Store, month: str) -> list[tuple[str, str]]:
+    """``(programme, id_no)`` of cases that a decision in force by ``month`` has ended (stop, transfer)."""
+    rows = store.query(
+        "SELECT DISTINCT programme, id_no FROM proposal WHERE state = 'effective' AND action IN ('stop', 'transfer') AND effective_month <= ? ORDER BY 1, 2",
+        (month,),
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def last_reviews(store: Store) -> list[tuple[str, str, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ from jiuzhu_cli.policy.model import (
     BankLayout,
     Check,
     Claim,
+    Event,
     FindingText,
     GlossaryField,
     Holiday,
@@ -89,6 +91,7 @@ class Policy:
     relations = Listed(Relation)
     claims = Listed(Claim, "relations.toml")
     checks = Listed(Check)
+    case_events = Listed(Event, "events.toml", "events")
     review_tasks = Listed(ReviewTask, "cycles.toml", "tasks")
     review_classes = Listed(ReviewClass, "cycles.toml", "classes")
     cycles = Listed(Cycle)
@@ -113,6 +116,16 @@ class Policy:
     def digest(self) -> str:
         """SHA-256 over all files used; pinned into every result."""
         return self.files.digest
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """What comes about for cases: of ``events.toml``, then of the registers' own files, which name themselves."""
+        of_registers = [
+            one if one.registers else one.model_copy(update={"registers": (register.code,)})
+            for register in self.registers.values()
+            for one in register.review
+        ]
+        return (*self.case_events, *of_registers)
 
     # ---- look-ups ----------------------------------------------------------------------------------------
 

@@ -92,10 +92,51 @@ class PaymentRule(Shape):
 
 
 class ReviewRule(Shape):
+    """How a programme is reviewed. Months are counted from the month of the decision, of the event, of the birthday: 1 is the next."""
+
     amount: Literal["", "top_up", "basic_plus_care", "fixed", "graded"] = ""
     cycle_months: int = 12
     death_grace_months: int = 0
+    after_decision: int = 1
+    after_event: int = 1
+    after_age: int = 1
     parameters: dict[str, str] = Field(default_factory=dict)  # roles → parameter names
+
+
+Action = Literal["start", "increase", "decrease", "stop", "grace", "transfer", "check", "by_amount"]
+
+
+class Event(Shape):
+    """Something that has come about for a case, and what follows for it (``data/events.toml``; ``[[review]]`` of a register).
+
+    ``per``: who is looked at: each ``person`` of a case, the ``case`` (its lead), a person ``outside`` the programmes of ``on`` (each of
+    them apart), a person or case that was on last month's roll and is ``gone``; ``built_in``: found by the program itself, under this ``id``.
+    With ``registers`` (a register's own file names itself) each line of the case's persons that ``lines`` counts is looked at, beside the
+    sums of what counts. ``when``: true, and it has come about; words in ``policy.vocabulary``. ``rank``: the lowest decides the action.
+    ``action``: ``by_amount`` is what the computed amount asks for. ``amount``: what is paid afterwards. ``effective``: from when, by the
+    programme's ``[review]`` months. ``to``: where to, of a transfer. ``then``: what follows once a clerk has agreed to the ``check``.
+    """
+
+    id: str
+    name: str
+    on: tuple[str, ...] = ()  # programmes; () all that are reviewed
+    per: Literal["person", "case", "outside", "gone", "built_in"] = "person"
+    registers: tuple[str, ...] = ()
+    lines: str = "名单有效"
+    when: str = ""
+    action: Action = "check"
+    amount: Literal["", "zero", "computed", "reached", "frozen", "less_share"] = ""
+    to: str = ""
+    then: Literal["", "stop", "leave", "transfer"] = ""
+    rank: int = 70
+    effective: Literal["decision", "event", "age"] = "decision"
+    hearing: bool = True  # False: no hearing even when money ends
+    message: str = ""
+    source: str
+    switch: str = ""  # local switch (a boolean parameter); '' always on
+    since: date | None = None
+    until: date | None = None
+    note: str = ""
 
 
 class Programme(Shape):
@@ -130,6 +171,8 @@ class Register(Shape):
     )  # columns of its own, kept as they are (``extra``): word → headers, the first stands on its template
     event_ends: bool = False  # event_date is when what it says ended (注销、迁出), not when it began
     meaning: str = ""  # what a hit means, shown to clerks
+    numbers: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # word of [[review]] rules → headers of further columns with a number
+    review: tuple[Event, ...] = ()  # what its lines mean for cases under review
     source: str
 
 

@@ -212,9 +212,22 @@ def listed(table: Mapping[str, Any], key: str, shown: str) -> list[Any]:
 
 
 def _over(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """``after`` laid over ``before`` key by key, also inside tables ([posting], [fields] …); lists are replaced whole."""
+    """``after`` laid over ``before`` key by key, also inside tables ([posting], [fields] …) and entries that have an ``id``
+    ([[review]]); other lists are replaced whole."""
     merged = dict(before)
     for key, value in after.items():
         known = merged.get(key)
-        merged[key] = {**known, **value} if isinstance(known, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            merged[key] = {**known, **value}
+        elif _identified(known) and _identified(value):
+            entries = {one["id"]: one for one in known}
+            for one in value:
+                entries[one["id"]] = {**entries.get(one["id"], {}), **one}
+            merged[key] = list(entries.values())
+        else:
+            merged[key] = value
     return merged
+
+
+def _identified(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and "id" in one for one in value)

@@ -83,7 +83,70 @@ CASE: dict[str, tuple[Kind, str]] = {
     "起始月份": ("date", "YYYY-MM"),
     "事件日期": ("date", "YYYY-MM-DD"),
 }
+# of a person of a case in the month of review, beside PERSON; for events
+MONTHLY: dict[str, tuple[Kind, str]] = {
+    "月龄": ("number", "出生当月到本月的月数：满 18 周岁的当月是 216"),
+    "本月满": ("number", "本月生日的，所满的周岁；其他月份为空"),
+    "死亡": ("flag", "在死亡、火化名单上，姓名相符"),
+    "户籍变动": CIRCUMSTANCE["户籍变动"],
+    "户籍变动月数": CIRCUMSTANCE["户籍变动月数"],
+    "残疾证失效月数": CIRCUMSTANCE["残疾证失效月数"],
+    "换证间隔月数": CIRCUMSTANCE["换证间隔月数"],
+    "残疾证剩余月数": ("number", "本月到有效的残疾证到期当月的月数；没有写有效期的为空"),
+    "学段": ("text", "在校的：学前、小学、初中、高中、中职、大专、本科、研究生；看不出的为空"),
+    "毕业剩余月数": ("number", "本月到学籍名单所写毕业当月的月数"),
+    "学籍结束月数": CIRCUMSTANCE["学籍结束月数"],
+}
+# of a person of a case, and of the case: this month's roll beside last month's; grace
+STANDING: dict[str, tuple[Kind, str]] = {
+    "户主": ("flag", "这一行是户主（按人发放的项目是本人）"),
+    "与户主关系": ("text", "台账所写"),
+    "上月已导入": ("flag", "上月此项目在该乡镇的名册导入了"),
+    "上月在册": ("flag", "本人上月在此项目的名册上"),
+    "上月本户在册": ("flag", "户主（或本人）上月在此项目的名册上"),
+    "上月发放金额": ("money", "上月名册上的金额，同一户"),
+    "渐退中": ("flag", "已决定渐退，本月在渐退期内"),
+    "渐退期满": ("flag", "已决定渐退，期限已过"),
+    "渐退剩余月数": ("number", "本月之后还有几个月；最后一个月是 0"),
+}
+# of one line of a register
+LINE: dict[str, tuple[Kind, str]] = {
+    "名单有效": ("flag", "当月最后一日在起止日期之内，状态没有注销、终止等"),
+    "名单种类": ("text", "没有写的作空文字"),
+    "名单状态": ("text", "没有写的作空文字"),
+    "名单等级": ("text", "没有写的作空文字"),
+    "名单单位": ("text", "单位、坐落、银行、品牌等；没有写的作空文字"),
+    "名单关系": ("text", "没有写的作空文字"),
+    "名单相关人": ("flag", "名单上另一方（配偶、户主等）的身份证号写了，而此人不在本户"),
+    "名单姓名相符": ("flag", "名单姓名与台账相同"),
+    "名单金额": ("money", "余额、价值、收入等，名单所写"),
+    "名单起始日期": ("date", ""),
+    "名单截止日期": ("date", ""),
+    "名单发生日期": ("date", ""),
+    "起始月数": ("number", "起始当月到本月的月数"),
+    "截止月数": ("number", "截止当月到本月的月数；还没有到的是负数"),
+    "发生月数": ("number", "发生当月到本月的月数"),
+}
+# sums of the lines that count
+SUMS: dict[str, tuple[Kind, str]] = {
+    "本人笔数": ("number", "此人在这些名单上计数的行数"),
+    "本人合计": ("money", "此人计数的行的金额之和"),
+    "全户笔数": ("number", "全户计数的行数"),
+    "全户合计": ("money", "全户计数的行的金额之和"),
+    "全户人均合计": ("money", "全户合计 / 家庭人口"),
+}
+# of a case or a member that last month's roll had and this month's has not
+GONE: dict[str, tuple[Kind, str]] = {
+    "死亡": MONTHLY["死亡"],
+    "整户": ("flag", "全户都不在册了；否则只少了此人"),
+    "户主": ("flag", "上月名册上的户主（或本人）"),
+    "上月发放金额": STANDING["上月发放金额"],
+    "已有决定": ("flag", "已有停发、停旧建新的决定"),
+}
+OF_PERSON = PERSON | MONTHLY
+OF_CASES = PERSON | ROW | CASE | MONTHLY | STANDING
+EVENT_WORDS = OF_CASES | LINE | SUMS | GONE
 RELATION_WORDS = PERSON | ROW | {f"乙{word}": meaning for word, meaning in (PERSON | ROW).items()}
 CHECK_WORDS = PERSON | ROW | CIRCUMSTANCE
 RULE_WORDS = PERSON | ROW | CASE
-KINDS: dict[str, Kind] = {word: kind for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | RULE_WORDS).items()}
+KINDS: dict[str, Kind] = {word: kind for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | RULE_WORDS | EVENT_WORDS).items()}

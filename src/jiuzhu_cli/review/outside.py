@@ -1,0 +1,138 @@
+"""Events of people who have no case: known but on no roll of the programme, or on last month's roll and not on this month's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+from jiuzhu_cli.core.period import first_day, last_day
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.review.events import Compiled, Hit
+
+# Whom this month's rolls or the household registration name, each once: a roll before the registration, whoever is dead left out.
+_OUTSIDERS = """
+CREATE TABLE outsider AS
+WITH named AS (
+  SELECT id_no, name, town, village, age, age_months, sex, certified, grade_no, kind_word, listed_ill, enrolled, house, dead, 0 AS nth, row_id FROM person
+  WHERE town <> ''
+  UNION ALL
+  SELECT r.id_no, r.name, coalesce(r.town, ''), coalesce(r.village, ''),
+    CAST(year(DATE '{last}') - year(born) - CAST(month(DATE '{last}') * 100 + day(DATE '{last}') < month(born) * 100 + day(born) AS INT) AS BIGINT),
+    CAST({month_index} - (year(born) * 12 + month(born)) AS BIGINT), CASE WHEN CAST(substr(r.id_no, 17, 1) AS INT) % 2 = 1 THEN '男' ELSE '女' END,
+    cf.valid, CASE WHEN cf.valid THEN cf.grade END, CASE WHEN cf.valid THEN cf.kind END, i.id_no IS NOT NULL, en.id_no IS NOT NULL, ho.house, d.id_no IS NOT NULL, 1, r.row_id
+  FROM (SELECT *, try_strptime(substr(id_no, 7, 8), '%Y%m%d') AS born FROM register WHERE register = 'household_registration' AND length(id_no) = 18) r
+  LEFT JOIN certificate cf USING (id_no) LEFT JOIN ill i USING (id_no) LEFT JOIN enrolled en USING (id_no) LEFT JOIN house ho USING (id_no) LEFT JOIN death d USING (id_no)
+)
+SELECT n.* FROM named n WHERE NOT dead AND NOT EXISTS (SELECT 1 FROM death d WHERE d.id_no = n.id_no)
+QUALIFY row_number() OVER (PARTITION BY id_no ORDER BY nth, row_id) = 1
+"""
+_MISSING = """
+SELECT p.id_no, p.name, p.town, p.village FROM outsider p {joins}
+WHERE EXISTS (SELECT 1 FROM coverage c WHERE c.programme = '{programme}' AND c.month = '{month}'
+    AND (c.area = '' OR c.area = p.town OR c.area = p.town || '/' || p.village OR (p.town = '' AND {everywhere})))
+  AND NOT EXISTS (SELECT 1 FROM person h WHERE h.id_no = p.id_no AND h.programme IN ({held})) AND {when}
+ORDER BY p.id_no
+"""
+# What last month's rolls had of a programme and this month's of that town has nowhere: whole cases, and single members of a case that stays.
+_GONE = """
+CREATE TABLE gone AS
+WITH here AS (SELECT DISTINCT programme, id_no FROM person),
+stays AS (
+  SELECT v.programme, v.batch_id, v.case_no, min(f.key) AS key FROM previous v JOIN person p ON p.programme = v.programme AND p.id_no = v.id_no
+  JOIN facts f ON f.batch_id = p.batch_id AND f.case_no = p.case_no GROUP BY ALL)
+SELECT v.programme, v.town, v.village, v.id_no, v.name, v.lead, v.amount_fen, s.key, s.key IS NULL AS whole, d.id_no IS NOT NULL AS dead,
+  EXISTS (SELECT 1 FROM decided_end e WHERE e.programme = v.programme AND e.id_no = v.id_no) AS decided
+FROM previous v LEFT JOIN here h ON h.programme = v.programme AND h.id_no = v.id_no
+LEFT JOIN stays s ON s.programme = v.programme AND s.batch_id = v.batch_id AND s.case_no = v.case_no LEFT JOIN death d ON d.id_no = v.id_no
+WHERE h.id_no IS NULL AND EXISTS (SELECT 1 FROM coverage c WHERE c.programme = v.programme AND c.month = '{month}'
+  AND (c.area = '' OR c.area = v.town OR c.area = v.town || '/' || v.village))
+"""
+
+
+def find_outside(
+    connection: duckdb.DuckDBPyConnection,
+    policy: Policy,
+    month: str,
+    compiled: Iterable[Compiled],
+    incomplete: Collection[tuple[str, str]],
+) -> list[Hit]:
+    """Hits of ``per = "outside"``: whoever holds the programme or one that excludes it is left out, and so is a town whose list had rows refused."""
+    from jiuzhu_cli.review.events import Hit, joins
+
+    asked = [one for one in compiled if one.event.per == "outside"]
+    if not asked:
+        return []
+    connection.execute(
+        _OUTSIDERS.format(last=last_day(month).isoformat(), month_index=int(month[:4]) * 12 + int(month[5:]))
+    )
+    found = []
+    for one in asked:
+        for programme in one.programmes:
+            towns = {area.split("/")[0] for code, area in incomplete if code == programme}
+            everywhere = (  # who is known without a town is judged when no town's list is wanting
+                "NOT EXISTS (SELECT 1 FROM (SELECT DISTINCT town FROM person) t WHERE NOT EXISTS (SELECT 1 FROM coverage k"
+                f" WHERE k.programme = '{programme}' AND k.month = '{month}' AND (k.area = '' OR split_part(k.area, '/', 1) = t.town)))"
+            )
+            held = ", ".join(f"'{code}'" for code in sorted({programme, *excluding(policy, programme, month)}))
+            rows = connection.execute(
+                _MISSING.format(joins=joins([one]), programme=programme, month=month, held=held, when=one.when, everywhere=everywhere)
+            ).fetchall()
+            found += [
+                Hit(
+                    one.number, 0, id_no, name,
+                    place=f"{town}/{village}" if village else town, programme=programme, before_fen=0,
+                )
+                for id_no, name, town, village in rows
+                if not towns & {"", town}
+            ]  # fmt: skip
+    return found
+
+
+def excluding(policy: Policy, programme: str, month: str) -> set[str]:
+    """Programmes that cannot be had beside this one (relations X and H without a condition) in that month."""
+    day = first_day(month)
+    return {
+        other
+        for one in policy.relations
+        if one.kind in ("X", "H") and not one.when and one.a != one.b and programme in (one.a, one.b)
+        and (one.since is None or day >= one.since) and (one.until is None or day <= one.until) and policy.switch(one.switch, day)
+        for other in (one.a, one.b)
+        if other != programme
+    }  # fmt: skip
+
+
+def find_gone(
+    connection: duckdb.DuckDBPyConnection, compiled: Iterable[Compiled], incomplete: Collection[tuple[str, str]]
+) -> list[Hit]:
+    """Hits of ``per = "gone"``: a member's belongs to the case that stays (``key``), a whole case's to nobody (one hit, its lead's)."""
+    from jiuzhu_cli.review.events import Hit
+
+    asked = [one for one in compiled if one.event.per == "gone"]
+    if not asked:
+        return []
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS decided_end (programme VARCHAR, id_no VARCHAR)"
+    )
+    month = connection.execute("SELECT month FROM span").fetchall()[0][0]
+    connection.execute(_GONE.format(month=month))
+    found = []
+    for one in asked:
+        rows = connection.execute(
+            f"SELECT coalesce(g.key, 0), g.id_no, g.name, g.town, g.village, g.programme, g.amount_fen FROM gone g"
+            f" WHERE g.programme IN ({', '.join(repr(code) for code in one.programmes)}) AND {one.when} ORDER BY g.programme, g.id_no"
+        ).fetchall()
+        for key, id_no, name, town, village, programme, amount in rows:
+            if {area.split("/")[0] for code, area in incomplete if code == programme} & {"", town}:
+                continue
+            found.append(
+                Hit(
+                    one.number, key, id_no, name,
+                    place=f"{town}/{village}" if village else town, programme=programme, before_fen=amount,
+                )
+            )  # fmt: skip
+    return found
+
