@@ -11,6 +11,7 @@ from jiuzhu_cli.cli import words
 from jiuzhu_cli.cli.context import Context, table
 
 RESULTS = {"pass": "符合", "fail": "不符合", "unknown": "资料不全"}
+HAPPENED = {True: "有", False: "没有", None: "不能判断"}
 STATUS = {"satisfied": "已享受", "absent": "未享受", "barred": "不可兼得", "unknown": "不能判断"}
 
 
@@ -69,6 +70,23 @@ def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
                     for one in rules
                 ],
                 ["规则", "结果", "取值", "标准", "依据"],
+            )  # fmt: skip
+        happened = [one for one in data["events"] if one["programme"] == entry["programme"]]
+        if happened:
+            yield table(
+                [
+                    (
+                        one["name"],
+                        HAPPENED[one["result"]],
+                        "，".join(
+                            [f"{word} {value if value is not None else '未知'}" for word, value in one["values"].items()] + one["lines"]
+                        ),
+                        "，".join(f"{name} {value['value']}{value['unit']}{'' if value['confirmed'] else '（请核对）'}" for name, value in one["thresholds"].items()),
+                        one["source"],
+                    )
+                    for one in sorted(happened, key=lambda one: one["result"] is not True)
+                ],
+                ["事项", "有无", "取值、名单", "标准", "依据"],
             )  # fmt: skip
         should = entry["should"]
         if should is None:

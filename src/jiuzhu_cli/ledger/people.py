@@ -13,6 +13,7 @@ from jiuzhu_cli.core.mask import mask_id, mask_name
 from jiuzhu_cli.core.names import normalise_name
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.ledger.keys import name_key, related_to, same_id
+from jiuzhu_cli.ledger.previous import add_previous_of
 from jiuzhu_cli.ledger.snapshot import REGISTER_COLUMNS, ROLL_COLUMNS
 from jiuzhu_cli.ledger.steps import unpack
 from jiuzhu_cli.ledger.store import Store
@@ -264,6 +265,14 @@ def person_snapshot(
     connection.execute("PRAGMA disable_optimizer")  # a few rows: planning costs more than any plan saves
     _load(connection, "roll", ["programme", "area", "month", "file_name", "sheet", *ROLL_COLUMNS], rolls)
     _load(connection, "register", ["register", "month", "file_name", "sheet", *REGISTER_COLUMNS], registers)
+    origin = store.query(
+        "SELECT b.kind, b.batch_id, t.table_no, b.programme, b.area, b.month, b.file_name, t.sheet FROM batch b JOIN batch_table t USING (batch_id)"
+        " WHERE b.batch_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted({row[6] for row in rolls} | {row[5] for row in registers})),),
+    )
+    columns = ["kind", "batch_id", "table_no", "programme", "area", "month", "file_name", "sheet"]
+    _load(connection, "origin", columns, [tuple(row) for row in origin])
+    add_previous_of(connection, store, month, json.loads(ids))
     # a list of the whole district covers the person's towns, if it tells towns at all (see review.eligibility)
     coverage = store.query(
         "SELECT DISTINCT programme, area, month FROM batch WHERE status = 'active' AND kind = 'roll' AND month = ?1 UNION"

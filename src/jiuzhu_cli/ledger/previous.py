@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.period import add_months
+from jiuzhu_cli.ledger.keys import same_id
 from jiuzhu_cli.ledger.snapshot import row_ranges
 
 if TYPE_CHECKING:
@@ -44,14 +45,13 @@ def add_previous(connection: duckdb.DuckDBPyConnection, store: Store, month: str
     _finish(connection)
 
 
-def add_previous_of(
-    connection: duckdb.DuckDBPyConnection, store: Store, month: str, ids: Sequence[str]
-) -> None:
+def add_previous_of(connection: duckdb.DuckDBPyConnection, store: Store, month: str, ids: Sequence[str]) -> None:
     """Last month's cases in which any of these people stood."""
     _lists(connection, store, month)
     rows = store.query(
-        f"SELECT {_NAMES} FROM roll_row WHERE (batch_id, case_no) IN (SELECT r.batch_id, r.case_no FROM roll_row r JOIN batch b USING (batch_id)"
-        " WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = ? AND r.id_no IN (SELECT value FROM json_each(?)))",
+        f"SELECT {_NAMES} FROM roll_row WHERE (batch_id, case_no) IN (SELECT r.batch_id, r.case_no FROM json_each(?2) w"
+        f" CROSS JOIN roll_row r ON {same_id('r', 'w.value')} JOIN batch b USING (batch_id)"
+        " WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = ?1)",
         (add_months(month, -1), json.dumps(list(ids))),
     )
     connection.execute(f"CREATE TABLE previous_row ({_COLUMNS})")
@@ -81,7 +81,7 @@ def _lists(connection: duckdb.DuckDBPyConnection, store: Store, month: str) -> N
 
 
 def _finish(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute(f"""
+    connection.execute("""
     CREATE TABLE previous_cover AS SELECT DISTINCT programme, area FROM previous_list;
     CREATE TABLE previous AS
     SELECT l.programme, l.area, r.* EXCLUDE (amount_fen), max(CASE WHEN r.lead = 1 THEN r.amount_fen END) OVER (PARTITION BY r.batch_id, r.case_no) AS amount_fen

@@ -230,13 +230,14 @@ def agreed_leads(store: Store, month: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def decided_ends(store: Store, month: str) -> list[tuple[str, str]]:
-    """``(programme, id_no)`` of cases that a decision in force by ``month`` has ended (stop, transfer)."""
+def decided_moves(store: Store, month: str) -> list[tuple[str, str, str]]:
+    """``(programme, id_no, action)`` of decisions in force by ``month`` that take somebody on (start) or end a case (stop, transfer)."""
     rows = store.query(
-        "SELECT DISTINCT programme, id_no FROM proposal WHERE state = 'effective' AND action IN ('stop', 'transfer') AND effective_month <= ? ORDER BY 1, 2",
+        "SELECT DISTINCT programme, id_no, action FROM proposal WHERE state = 'effective' AND action IN ('start', 'stop', 'transfer')"
+        " AND effective_month <= ? ORDER BY 1, 2, 3",
         (month,),
     )
-    return [(row[0], row[1]) for row in rows]
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def last_reviews(store: Store) -> list[tuple[str, str, str]]:

@@ -16,9 +16,23 @@ from jiuzhu_cli.policy.findings import placeholders
 from jiuzhu_cli.policy.formula import check_units
 from jiuzhu_cli.policy.glossary import header_clashes
 from jiuzhu_cli.policy.load import Policy, load_policy
-from jiuzhu_cli.policy.model import Check, Claim, ParameterValue, Programme, Register, Relation
+from jiuzhu_cli.policy.model import Check, Claim, Event, ParameterValue, Programme, Register, Relation
 from jiuzhu_cli.policy.parts import parts_of, tables
-from jiuzhu_cli.policy.vocabulary import CHECK_WORDS, CIRCUMSTANCE, KINDS, PERSON, RELATION_WORDS, ROW, RULE_WORDS
+from jiuzhu_cli.policy.vocabulary import (
+    CHECK_WORDS,
+    CIRCUMSTANCE,
+    GONE,
+    KINDS,
+    LINE,
+    OF_CASES,
+    OF_PERSON,
+    PERSON,
+    RELATION_WORDS,
+    ROW,
+    RULE_WORDS,
+    SUMS,
+    Kind,
+)
 from jiuzhu_cli.policy.words import near
 
 REGISTER_FIELDS = frozenset(
@@ -151,8 +165,11 @@ def _used_words(policy: Policy) -> Iterator[str]:
         yield from placeholders(programme.posting.standard)
     rules = [rule.expression for programme in policy.programmes.values() for rule in programme.rules]
     formulas = [one.formula for series in policy.parameters.series.values() for one in series if one.formula]
-    judging: list[Relation | Claim | Check] = [*policy.relations, *policy.claims, *policy.checks]
+    judging: list[Relation | Claim | Check | Event] = [
+        *policy.relations, *policy.claims, *policy.checks, *policy.events
+    ]  # fmt: skip
     conditions = [rule.when for rule in judging if rule.when.strip()]
+    conditions += [event.lines for event in policy.events if event.lines.strip()]
     for text in (*rules, *formulas, *conditions):
         try:
             yield from words_of(text)
@@ -246,6 +263,40 @@ def _checks(policy: Policy, today: date) -> Iterator[Problem]:
         yield from _expression(policy, where, check.when, CHECK_WORDS, check.since or today)
 
 
+def _events(policy: Policy, today: date) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for event in policy.events:
+        where = f"事项 {event.id}"
+        if event.id in seen:
+            yield Problem("error", where, "id 与另一条事项相同")
+        seen.add(event.id)
+        for side in (*event.on, *(f"register:{code}" for code in event.registers), *([event.to] if event.to else [])):
+            yield from _side(policy, where, side)
+        if event.action == "transfer" and event.per != "built_in" and not event.to:
+            yield Problem("error", where, "转到哪个项目，要写 to")
+        if (event.action == "start") != (event.per == "outside") and event.per != "built_in":
+            yield Problem("error", where, '新增（start）只用于 per = "outside"，反过来也是')
+        if event.per == "outside" and (not event.on or event.registers):
+            yield Problem("error", where, 'per = "outside" 要写 on（哪个项目），不写 registers')
+        if event.then == "transfer" and not event.to:
+            yield Problem("error", where, 'then = "transfer" 要写 to')
+        if event.switch:
+            yield from _parameter(policy, where, "switch", event.switch, switch=True)
+        if event.per == "built_in":
+            continue
+        if not (event.when.strip() or event.registers):
+            yield Problem("error", where, "要写 when 或 registers")
+        numbers: dict[str, tuple[Kind, str]] = {
+            word: ("number", "") for code in event.registers if code in policy.registers for word in policy.registers[code].numbers
+        }  # fmt: skip
+        words = {"outside": OF_PERSON, "gone": GONE}.get(event.per, OF_CASES)
+        if event.registers:
+            yield from _expression(policy, where, event.lines or "true", words | LINE | numbers, event.since or today)
+            words = words | LINE | numbers | SUMS
+        if event.when.strip():
+            yield from _expression(policy, where, event.when, words, event.since or today)
+
+
 def _rest(policy: Policy, today: date) -> Iterator[Problem]:
     for text in policy.findings.values():
         for template in (text.message, text.todo):
@@ -314,5 +365,6 @@ CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (
     _programmes,
     _relations,
     _checks,
+    _events,
     _rest,
 )

@@ -171,7 +171,9 @@ class Register(Shape):
     )  # columns of its own, kept as they are (``extra``): word → headers, the first stands on its template
     event_ends: bool = False  # event_date is when what it says ended (注销、迁出), not when it began
     meaning: str = ""  # what a hit means, shown to clerks
-    numbers: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # word of [[review]] rules → headers of further columns with a number
+    numbers: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict
+    )  # word of [[review]] rules → headers of further columns with a number
     review: tuple[Event, ...] = ()  # what its lines mean for cases under review
     source: str
 

@@ -220,7 +220,7 @@ def _over(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]
         if isinstance(known, Mapping) and isinstance(value, Mapping):
             merged[key] = {**known, **value}
         elif _identified(known) and _identified(value):
-            entries = {one["id"]: one for one in known}
+            entries = {one["id"]: one for one in listed({key: known}, key, key)}
             for one in value:
                 entries[one["id"]] = {**entries.get(one["id"], {}), **one}
             merged[key] = list(entries.values())

@@ -149,4 +149,6 @@ EVENT_WORDS = OF_CASES | LINE | SUMS | GONE
 RELATION_WORDS = PERSON | ROW | {f"乙{word}": meaning for word, meaning in (PERSON | ROW).items()}
 CHECK_WORDS = PERSON | ROW | CIRCUMSTANCE
 RULE_WORDS = PERSON | ROW | CASE
-KINDS: dict[str, Kind] = {word: kind for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | RULE_WORDS | EVENT_WORDS).items()}
+KINDS: dict[str, Kind] = {
+    word: kind for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | RULE_WORDS | EVENT_WORDS).items()
+}

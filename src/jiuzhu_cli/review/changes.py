@@ -1,11 +1,12 @@
-"""What has happened to a case: death, a doubt decided as a stop, kin of staff, facts that are missing. One flag, one reason.
+"""What the program itself finds of a case: death, a doubt decided as a stop, an amount that differs, kin of staff, facts that are missing.
 
-``find_flags`` asks all cases at once (tables of ``eligibility.build_facts`` and ``amounts.build_amounts``).
-A flag's ``rank`` says which one decides the action when a case has several; the others are told beside it.
+``find_flags`` asks all cases at once (tables of ``eligibility.build_facts`` and ``amounts.build_amounts``). Each flag is a ``built_in``
+event of ``events.toml``, which holds its rank: which one decides the action when a case has several; the others are told beside it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,37 +35,37 @@ WHERE f.amount_rule IN ('top_up', 'basic_plus_care') GROUP BY f.key;
 _NOBODY_LEFT = (
     "(f.unit = 'person' OR f.covered IS NOT NULL) AND f.dead_listed >= greatest(f.listed, coalesce(f.covered, 1))"
 )
-# rank, code, condition over facts f, verdict v (may be NULL) and kin k
-_FLAGS: tuple[tuple[int, str, str], ...] = (
-    (10, "all_dead", f"f.dead AND {_NOBODY_LEFT}"),
-    (20, "stopped", "f.stop_doubt IS NOT NULL"),
-    (40, "head_dead", f"f.dead AND NOT ({_NOBODY_LEFT})"),
-    (50, "member_leaves", "NOT f.dead AND f.leaving > 0"),
-    (60, "amount", "v.key IS NOT NULL AND NOT v.fits AND NOT f.dead"),
-    (80, "income_missing", "f.amount_rule = 'top_up' AND f.has_income AND f.income12 IS NULL"),
-    (
-        81,
-        "persons_missing",
-        "f.amount_rule = 'top_up' AND f.has_income AND f.income12 IS NOT NULL AND f.covered IS NULL",
-    ),
-    (82, "care_missing", "f.amount_rule = 'basic_plus_care' AND f.care_word IS NULL AND f.has_care"),
-    (83, "misnamed", "f.misnamed IS NOT NULL"),
-    (90, "kin", "k.unfiled AND f.has_kin"),
-)
-RANKS = {code: rank for rank, code, _ in _FLAGS} | {"rule_stop": 30, "rule_check": 70}
+# code and condition over facts f, verdict v (may be NULL), kin k and grace g
+_FLAGS: dict[str, str] = {
+    "all_dead": f"f.dead AND {_NOBODY_LEFT}",
+    "stopped": "f.stop_doubt IS NOT NULL",
+    "head_dead": f"f.dead AND NOT ({_NOBODY_LEFT})",
+    "member_leaves": "NOT f.dead AND f.leaving > 0",
+    # in grace the amount is what was decided
+    "amount": "v.key IS NOT NULL AND NOT v.fits AND NOT f.dead AND g.key IS NULL",
+    "income_missing": "f.amount_rule = 'top_up' AND f.has_income AND f.income12 IS NULL",
+    "persons_missing": "f.amount_rule = 'top_up' AND f.has_income AND f.income12 IS NOT NULL AND f.covered IS NULL",
+    "care_missing": "f.amount_rule = 'basic_plus_care' AND f.care_word IS NULL AND f.has_care",
+    "misnamed": "f.misnamed IS NOT NULL",
+    "kin": "k.unfiled AND f.has_kin",
+}
+RULES = ("rule_stop", "rule_check")  # of ``eligibility.failures``, by what the rule asks for
+BUILT_IN = frozenset(_FLAGS) | set(RULES)
 
 
-def find_flags(connection: duckdb.DuckDBPyConnection) -> dict[int, list[str]]:
-    """Flag codes by case key, each case's in order of rank. Makes ``kin`` and ``kin_case``."""
+def find_flags(connection: duckdb.DuckDBPyConnection, codes: Collection[str]) -> dict[int, list[str]]:
+    """The flags of ``codes`` by case key. Makes ``kin`` and ``kin_case``."""
     connection.execute(_KIN)
-    source = "FROM facts f LEFT JOIN verdict v USING (key) LEFT JOIN kin_case k USING (key)"
-    asked = " UNION ALL ".join(
-        f"SELECT f.key, {rank} AS rank, '{code}' AS code {source} WHERE {where}" for rank, code, where in _FLAGS
+    source = (
+        "FROM facts f LEFT JOIN verdict v USING (key) LEFT JOIN kin_case k USING (key)"
+        " LEFT JOIN (SELECT key FROM grace WHERE left_months >= 0) g USING (key)"
     )
-    found: dict[int, list[str]] = {}
-    for key, _, code in connection.execute(f"SELECT * FROM ({asked}) ORDER BY key, rank").fetchall():
-        found.setdefault(key, []).append(code)
-    return found
+    cells = ", ".join(f"CASE WHEN {where} THEN '{code}' END" for code, where in _FLAGS.items() if code in codes)
+    return dict(
+        connection.execute(
+            f"SELECT * FROM (SELECT f.key, list_filter([{cells}], lambda x: x IS NOT NULL) AS codes {source}) WHERE len(codes) > 0 ORDER BY key"
+        ).fetchall()
+    )
 
 
 def not_judged(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

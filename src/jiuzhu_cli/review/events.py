@@ -196,9 +196,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, c
 
 def joins(compiled: Iterable[Compiled]) -> str:
     """The joins to the small tables that the words of these events need."""
-    return " ".join(
-        dict.fromkeys(table.joined for one in compiled for table in words.beside(one.columns, one.words))
-    )
+    return " ".join(dict.fromkeys(table.joined for one in compiled for table in words.beside(one.columns, one.words)))
 
 
 def _listed(codes: Iterable[str]) -> str:
@@ -216,7 +214,7 @@ def _of_persons(connection: duckdb.DuckDBPyConnection, compiled: Iterable[Compil
         return []
     cells = ", ".join(f"CASE WHEN {applies(one)} AND {one.when} THEN {one.number} END" for one in asked)
     rows = connection.execute(
-        f"WITH asked AS (SELECT f.key, p.id_no, p.name, list_filter([{cells}], x -> x IS NOT NULL) AS hits"
+        f"WITH asked AS (SELECT f.key, p.id_no, p.name, list_filter([{cells}], lambda x: x IS NOT NULL) AS hits"
         f" FROM person p JOIN facts f ON f.batch_id = p.batch_id AND f.case_no = p.case_no {joins(asked)})"
         " SELECT DISTINCT unnest(hits) AS number, key, id_no, name FROM asked WHERE len(hits) > 0 ORDER BY 1, 2, 3"
     ).fetchall()

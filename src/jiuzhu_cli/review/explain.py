@@ -6,24 +6,25 @@ The same SQL that judges a whole district runs over a snapshot of just this pers
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.period import check_month, last_day
 from jiuzhu_cli.ledger.doubts import confirmed_stops
 from jiuzhu_cli.ledger.people import Person, latest_month, person_file, person_snapshot
+from jiuzhu_cli.ledger.proposals import agreed_leads, decided_moves, graces
 from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
 from jiuzhu_cli.policy.vocabulary import CIRCUMSTANCE
 from jiuzhu_cli.review.eligibility import WORDS, RuleResult
-from jiuzhu_cli.review.run import Readings, judge, rows_of
+from jiuzhu_cli.review.explain_events import explain_events, threshold, value_text
+from jiuzhu_cli.review.judging import judge
+from jiuzhu_cli.review.readings import Readings, rows_of
 
 if TYPE_CHECKING:
     import duckdb
 
     from jiuzhu_cli.ledger.store import Store
     from jiuzhu_cli.policy.load import Policy
-    from jiuzhu_cli.policy.model import ParameterValue, Relation
+    from jiuzhu_cli.policy.model import Relation
 
 _SELF = {
     "年龄": "s.age", "性别": "s.sex", "持残疾证": "s.certified", "残疾等级": "s.grade_no", "残疾类别": "s.kind_word",
@@ -36,7 +37,7 @@ _ROW: dict[str, str | Ratio] = {
 
 
 def explain_person(store: Store, policy: Policy, person: Person, month: str, *, today: date) -> dict[str, Any]:
-    """``person, month, programmes[], rules[], entitlements[], payments[]`` for one person, nothing masked yet.
+    """``person, month, programmes[], rules[], events[], entitlements[], payments[]`` for one person, nothing masked yet.
 
     ``month`` '' is the last month in which the person stands on a roll (this month when on none).
     """
@@ -44,10 +45,12 @@ def explain_person(store: Store, policy: Policy, person: Person, month: str, *, 
     connection, lists = person_snapshot(store, person.id_no, month)
     try:
         judged = judge(
-            connection, policy, month, today=today, stops=confirmed_stops(store, month), in_force={}, lists=lists
-        )
+            connection, policy, month, today=today, stops=confirmed_stops(store, month), in_force={}, lists=lists,
+            graces=graces(store, month), leads=agreed_leads(store, month), moves=decided_moves(store, month),
+        )  # fmt: skip
         file = person_file(store, person.id_no)
         programmes, rules = _programmes(connection, policy, person, judged)
+        events = explain_events(connection, policy, judged.found, person.id_no)
         entitlements = _entitlements(connection, policy, person, month)
     finally:
         connection.close()
@@ -75,6 +78,7 @@ def explain_person(store: Store, policy: Policy, person: Person, month: str, *, 
         "month": month,
         "programmes": programmes,
         "rules": rules,
+        "events": events,
         "entitlements": entitlements,
         "payments": file["payments"],
         "not_judged": [gap["reason"] for gap in judged.not_judged],
@@ -159,37 +163,16 @@ def _rule(connection: duckdb.DuckDBPyConnection, rule: RuleResult, key: int) -> 
         column = WORDS[word]
         asked += [column.over, column.under] if isinstance(column, Ratio) else [column, "1"]
     row = connection.execute(f"SELECT {', '.join(asked)} FROM facts WHERE key = ?", [key]).fetchall()[0]
-    values = {word: _value(row[1 + 2 * i], row[2 + 2 * i], WORDS[word]) for i, word in enumerate(rule.words)}
+    values = {word: value_text(row[1 + 2 * i], row[2 + 2 * i], WORDS[word]) for i, word in enumerate(rule.words)}
     return {
         "programme": rule.programme,
         "rule": rule.rule.name,
         "expression": rule.rule.expression,
         "values": values,
-        "thresholds": {one.name: _threshold(one) for one in rule.parameters},
+        "thresholds": {one.name: threshold(one) for one in rule.parameters},
         "result": {True: "pass", False: "fail", None: "unknown"}[row[0]],
         "message": "" if row[0] is not False else rule.rule.message,
         "source": rule.rule.source,
-    }
-
-
-def _value(over: Any, under: Any, column: str | Ratio) -> str | None:
-    if over is None or under is None or (isinstance(column, Ratio) and not under):
-        return None
-    if isinstance(over, bool):
-        return "是" if over else "否"
-    if not isinstance(column, Ratio):
-        return str(over)
-    exact = Fraction(int(over), int(under))
-    return f"{Decimal(exact.numerator) / Decimal(exact.denominator):.2f}"
-
-
-def _threshold(one: ParameterValue) -> dict[str, Any]:
-    return {
-        "value": str(one.value),
-        "unit": one.unit,
-        "since": one.since.isoformat(),
-        "source": one.source,
-        "confirmed": one.confirmed,
     }
 
 

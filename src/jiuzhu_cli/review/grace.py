@@ -35,7 +35,9 @@ def make_grace(connection: duckdb.DuckDBPyConnection, policy: Policy, month: str
     index = _index(month)
     for one in graces:
         until = add_months(one.since, months_on(policy, one.since) - 1)
-        rows.append((one.programme, one.area, one.id_no, one.case_id, one.since, until, one.amount_fen, _index(until) - index))
+        rows.append(
+            (one.programme, one.area, one.id_no, one.case_id, one.since, until, one.amount_fen, _index(until) - index)
+        )
     if rows:
         connection.executemany("INSERT INTO grace_decision VALUES (?,?,?,?,?,?,?,?)", rows)
     connection.execute(

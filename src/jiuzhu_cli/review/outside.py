@@ -79,7 +79,14 @@ def find_outside(
             )
             held = ", ".join(f"'{code}'" for code in sorted({programme, *excluding(policy, programme, month)}))
             rows = connection.execute(
-                _MISSING.format(joins=joins([one]), programme=programme, month=month, held=held, when=one.when, everywhere=everywhere)
+                _MISSING.format(
+                    joins=joins([one]),
+                    programme=programme,
+                    month=month,
+                    held=held,
+                    when=one.when,
+                    everywhere=everywhere,
+                )
             ).fetchall()
             found += [
                 Hit(
@@ -114,9 +121,7 @@ def find_gone(
     asked = [one for one in compiled if one.event.per == "gone"]
     if not asked:
         return []
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS decided_end (programme VARCHAR, id_no VARCHAR)"
-    )
+    connection.execute("CREATE TABLE IF NOT EXISTS decided_end (programme VARCHAR, id_no VARCHAR)")
     month = connection.execute("SELECT month FROM span").fetchall()[0][0]
     connection.execute(_GONE.format(month=month))
     found = []
@@ -135,4 +140,3 @@ def find_gone(
                 )
             )  # fmt: skip
     return found
-

@@ -1,0 +1,44 @@
+"""Rows of the engine for the few cases that are shown, and the steps of their amounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.review.amounts import AmountRules
+from jiuzhu_cli.review.steps import steps_of
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class Readings:
+    """The readings of the flagged cases' amounts, fetched at once: a change of standard touches every case."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, rules: AmountRules, which: str = "JOIN wanted USING (key)"
+    ) -> None:
+        self.rules = rules
+        self.readings: dict[int, list[dict[str, Any]]] = {}
+        self.addons: dict[tuple[int, str], list[dict[str, Any]]] = {}
+        for one in rows_of(connection, f"SELECT c.* FROM candidate c {which} ORDER BY key, place, town_kind, low"):
+            self.readings.setdefault(one["key"], []).append(one)
+        for one in rows_of(
+            connection, f"SELECT p.* FROM addon_person p {which} WHERE low > 0 ORDER BY key, kind, id_no"
+        ):
+            self.addons.setdefault((one["key"], one["kind"]), []).append(one)
+
+    def steps(self, fact: dict[str, Any], amount_fen: int, *, every: bool = False) -> tuple[dict[str, Any], ...]:
+        """``amount_fen`` step by step by the first reading that gives it (``every``: the per-head reading too); () when none does."""
+        for one in self.readings.get(fact["key"], []):
+            if one["low"] <= amount_fen <= one["high"] and (every or one["place"] == 1):
+                return tuple(
+                    steps_of(fact, one, amount_fen, self.addons.get((fact["key"], one["town_kind"]), []), self.rules)
+                )
+        return ()
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, params: list[Any] | None = None) -> list[dict[str, Any]]:
+    """Rows of a query as dicts."""
+    cursor = connection.execute(sql, params or [])
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
