@@ -122,10 +122,14 @@ class Shared:
         self.policy = load_policy(own, region=first["region"]) if overlaid else shipped(first["region"])
         self.fields = header_index(self.policy.glossary)
         self.people: dict[int, dict[str, tuple[str, str]]] = {}
+        self.unreadable: dict[int, Exception] = {}
         with self.workspace.open_store() as store:
             for case in cases:
-                self.people[case.number] = people_of(case)
-                self._fill(store, case)
+                try:
+                    self.people[case.number] = people_of(case)
+                    self._fill(store, case)
+                except Exception as error:  # told of this case alone
+                    self.unreadable[case.number] = error
             today = first["today"]
             run_review(
                 store, self.workspace, self.policy, first["month"], today=today, actor="张经办", keep_rows=True,

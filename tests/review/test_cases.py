@@ -42,6 +42,8 @@ def _params() -> list[Any]:
 def test_case(case: Case, tmp_path_factory: pytest.TempPathFactory) -> None:
     print(case.id, case["why"], sep="\n")  # shown when it fails
     world = shared(case, tmp_path_factory)
+    if case.number in world.unreadable:
+        raise world.unreadable[case.number]
     made = list(world.proposals[case.number])
     for expected in case["expect"]:
         found = [one for one in made if _is(world, case, expected, one)]
