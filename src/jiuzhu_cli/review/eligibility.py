@@ -66,9 +66,10 @@ HAVING died IS NULL OR died <= '{{last}}';
 CREATE TABLE ill AS SELECT DISTINCT id_no FROM register WHERE register = 'severe_illness';
 
 CREATE TABLE listed_in AS
-SELECT id_no, bool_or(programme = 'subsistence_allowance') AS subsistence, bool_or(programme = 'low_income_margin') AS margin,
+-- 低保 includes 单人保: who has it lives on the allowance as the others do
+SELECT id_no, bool_or(programme IN ('subsistence_allowance', 'single_person_allowance')) AS subsistence, bool_or(programme = 'low_income_margin') AS margin,
        bool_or(programme = 'extreme_poverty_support') AS extreme
-FROM roll WHERE month = '{{month}}' AND programme IN ('subsistence_allowance', 'low_income_margin', 'extreme_poverty_support') GROUP BY id_no;
+FROM roll WHERE month = '{{month}}' AND programme IN ('subsistence_allowance', 'single_person_allowance', 'low_income_margin', 'extreme_poverty_support') GROUP BY id_no;
 
 CREATE TABLE covered_town AS
 SELECT DISTINCT r.town, c.programme FROM (SELECT DISTINCT town FROM roll) r JOIN coverage c
