@@ -100,7 +100,7 @@ def _run(connection: Tables, policy: Policy, check: Check, months: Sequence[str]
             joins=" ".join(joins),
             months=", ".join(f"'{month}'" for month in months),
             on=f"a.programme IN ({', '.join(repr(one) for one in check.on)})" if check.on else "TRUE",
-            condition=compiled(check.when, f"检查 {check.id} 的条件", policy, months, WORDS),
+            condition=compiled(check.when, check.at(f"检查 {check.id} 的条件"), policy, months, WORDS),
         )
     )
 

@@ -170,7 +170,7 @@ def find_claims(connection: Tables, policy: Policy, months: Collection[str]) -> 
         )
     for claim in policy.claims:
         if held := [month for month in sorted(months) if claim.when.strip() and in_force(claim, policy, month)]:
-            true = compiled(claim.when, f"声称 {claim.id} 的条件", policy, held, DUE)
+            true = compiled(claim.when, claim.at(f"声称 {claim.id} 的条件"), policy, held, DUE)
             connection.execute(
                 _LINES.format(rule=claim.id, on=claim.on, months=", ".join(f"'{m}'" for m in held), condition=true)
             )

@@ -56,17 +56,17 @@ def condition(relation: Relation, policy: Policy, months: Iterable[str], columns
 
     PolicyError names words that are neither terms nor parameters.
     """
-    return compiled(relation.when, f"关系 {relation.id} 的条件", policy, months, columns)
+    return compiled(relation.when, relation.at(f"关系 {relation.id} 的条件"), policy, months, columns)
 
 
 def compiled(when: str, where: str, policy: Policy, months: Iterable[str], columns: Mapping[str, str | Ratio]) -> str:
     """``when`` as a SQL boolean over a.month and ``columns``; ``where`` names it in a PolicyError."""
     if not when.strip():
         return "TRUE"
-    names = [word for word in words_of(when, where) if word not in columns]
+    words = words_of(when, where)
     found: dict[str, list[str]] = {}
     for month in sorted(months):
-        values = {word: policy.parameter(word, last_day(month)).value for word in names}
+        values = {word: one.value for word, one in policy.values_of(words, columns, last_day(month), where).items()}
         found.setdefault(compile_rule(when, columns, values, where=where), []).append(month)
     if len(found) == 1:
         return next(iter(found))

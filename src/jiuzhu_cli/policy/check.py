@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from jiuzhu_cli.core.doubt import KINDS as KINDS_OF_DOUBTS
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.policy.check_rules import check_conditions, check_contradictions
+from jiuzhu_cli.policy.floors import check_floors
+from jiuzhu_cli.policy.problem import Problem
 from jiuzhu_cli.policy.expression import compile_rule, words_of
 from jiuzhu_cli.policy.findings import placeholders
 from jiuzhu_cli.policy.formula import check_units
@@ -43,18 +45,6 @@ POSTING_COLUMNS = frozenset("head_name name village category care_mode household
 PARTS = parts_of(Policy)
 FILES = {part.part for part in PARTS.values() if not part.folder}
 FOLDERS = {part.part for part in PARTS.values() if part.folder}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """``error`` must be mended before the policy may be used; ``warning`` should be looked at."""
-
-    level: Literal["error", "warning"]
-    where: str
-    text: str
-
-    def as_json(self) -> dict[str, str]:
-        return {"level": self.level, "where": self.where, "text": self.text}
 
 
 def check_policy(policy: Policy, today: date) -> list[Problem]:
@@ -197,13 +187,13 @@ def _programmes(policy: Policy, today: date) -> Iterator[Problem]:
         if not programme.posting.allowed and not programme.posting.reason:
             yield Problem("error", programme.code, "不公示的项目要写明 posting.reason")
         for rule in programme.rules:
-            where = f"{programme.name}规则“{rule.name}”"
+            where = programme.at(f"{programme.name}规则“{rule.name}”")
             yield from _expression(policy, where, rule.expression, RULE_WORDS, rule.since or today)
 
 
 def _relations(policy: Policy, today: date) -> Iterator[Problem]:
     for relation in policy.relations:
-        where = f"关系 {relation.id}"
+        where = relation.at(f"关系 {relation.id}")
         for side in (relation.a, relation.b):
             yield from _side(policy, where, side)
         if relation.kind == "T":
@@ -225,7 +215,7 @@ def _relations(policy: Policy, today: date) -> Iterator[Problem]:
             words = RELATION_WORDS | CIRCUMSTANCE if relation.kind in ("E", "C") else RELATION_WORDS
             yield from _expression(policy, where, relation.when, words, relation.since or today)
     for claim in policy.claims:
-        where = f"声称 {claim.id or '、'.join(claim.words[:2])}"
+        where = claim.at(f"声称 {claim.id or '、'.join(claim.words[:2])}")
         for side in claim.programmes:
             yield from _side(policy, where, side)
         if claim.on:
@@ -251,7 +241,7 @@ def _checks(policy: Policy, today: date) -> Iterator[Problem]:
         except ValueError:
             yield Problem("error", f"疑点 {code.code}", f"花括号不成对：{code.says}")
     for check in policy.checks:
-        where = f"检查 {check.id}"
+        where = check.at(f"检查 {check.id}")
         for side in (*check.on, *([check.against] if check.against else [])):
             yield from _side(policy, where, side)
         if check.code not in policy.doubts:
@@ -339,9 +329,7 @@ def _parameter(
 def _expression(policy: Policy, where: str, expression: str, words: Mapping[str, Any], on: date) -> Iterator[Problem]:
     def attempt() -> None:
         used = words_of(expression, where)
-        values = {
-            word: policy.parameter(word, on) for word in used if word not in words and word in policy.parameters.names()
-        }
+        values = policy.values_of(used, words, on, where)
         compile_rule(
             expression, dict.fromkeys(words, "x"), {word: one.value for word, one in values.items()}, where=where
         )
@@ -366,5 +354,8 @@ CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (
     _relations,
     _checks,
     _events,
+    check_conditions,
+    check_contradictions,
+    check_floors,
     _rest,
 )

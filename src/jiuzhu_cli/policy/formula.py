@@ -23,6 +23,11 @@ def evaluate(expression: str, numbers: Mapping[str, Any], where: str = "公式")
     return as_decimal(value)
 
 
+def exactly(node: Expression, numbers: Mapping[str, Any], where: str = "公式") -> Fraction:
+    """The value of a part of an expression that needs nothing but ``numbers``; PolicyError when it needs more."""
+    return _Evaluator(numbers, where).value(node)
+
+
 class _Evaluator:
     def __init__(self, numbers: Mapping[str, Any], where: str) -> None:
         self.numbers, self.where = numbers, where

@@ -7,13 +7,13 @@ Parts are read when first asked for; the digest covers every file. Anything wron
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jiuzhu_cli.core.errors import UsageError
+from jiuzhu_cli.core.errors import PolicyError, UsageError
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.policy.bank_names import read_bank_names
 from jiuzhu_cli.policy.divisions import OWN_FILE, Divisions
@@ -28,6 +28,7 @@ from jiuzhu_cli.policy.model import (
     Claim,
     Event,
     FindingText,
+    Floor,
     GlossaryField,
     Holiday,
     ParameterValue,
@@ -100,6 +101,7 @@ class Policy:
     parameters = Read(
         "parameters", lambda tables, region: read_parameters(tables, region, build), new=ParameterTable.with_names_of
     )
+    floors = Listed(Floor)
     holidays = Read("holidays.toml", _holidays, "holidays")
     banks = Folder(BankLayout, judges=False)
     glossary = Read("glossary.toml", _glossary, judges=False)
@@ -148,6 +150,22 @@ class Policy:
     def parameter_or_none(self, name: str, on: date, *, area: str | None = None) -> ParameterValue | None:
         """As ``parameter``, None when no value holds that day: for switches only."""
         return self.parameters.value_or_none(name, on, area)
+
+    def values_of(
+        self, words: Iterable[str], known: Collection[str], on: date, where: str
+    ) -> dict[str, ParameterValue]:
+        """The parameters among the ``words`` of a rule that are not ``known`` words; PolicyError with the rule and near words."""
+        found = {}
+        for word in dict.fromkeys(words):
+            if word in known:
+                continue
+            if word not in self.parameters.names():
+                names = [*known, *self.parameters.names()]
+                raise PolicyError(
+                    f"{where}里的“{word}”不认识{near(word, names)}", "改成规则用词或参数名；改正后运行 jiuzhu policy check"
+                )
+            found[word] = self.parameter(word, on)
+        return found
 
     def switch(self, name: str, on: date, *, area: str | None = None) -> bool:
         """Whether a local switch is on; '' is always on, a switch without a value is off."""

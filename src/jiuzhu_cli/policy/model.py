@@ -18,6 +18,10 @@ class Shape(BaseModel):
 
     file: str = Field(default="", exclude=True, repr=False)  # where it was last written, for errors
 
+    def at(self, what: str) -> str:
+        """``what`` with the file in which it stands, as errors begin."""
+        return f"{self.file} {what}".strip()
+
 
 class GlossaryField(Shape):
     """One field of the glossary: a column of ``roll_row`` / ``register_row`` and the headers that mean it.
@@ -57,6 +61,21 @@ class ParameterValue(Shape):
         if fen is None or fen != fen.to_integral_value():
             raise ValueError(f"{self.name} 不是以元计的金额")
         return int(fen)
+
+
+class Floor(Shape):
+    """What a parameter must not fall below (``at_least``) or rise above (``at_most``): formulas over other parameters, in its own unit."""
+
+    id: str
+    parameter: str
+    at_least: str = ""
+    at_most: str = ""
+    level: Literal["error", "warning"] = "warning"
+    since: date | None = None
+    until: date | None = None
+    source: str
+    note: str = ""
+    confirmed: bool = True
 
 
 class Rule(Shape):

@@ -9,7 +9,7 @@ dates is an error, never the value of a wider area. A formula is computed on the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from jiuzhu_cli.policy.words import near
 
 Series = tuple[ParameterValue, ...]
 _SERIES_KEYS = {"name", "area", "unit", "source", "confirmed", "note", "values"}
+LAST_YEAR = "上年_"  # before a name in a formula: its value on the last day of the year before
 TODO = "在工作区 policy/parameters/ 里写明当地标准、起始日期和文号，再运行 jiuzhu policy check"
 
 
@@ -87,14 +88,54 @@ class ParameterTable:
             )
         if not found.formula:
             return found
-        from jiuzhu_cli.policy.expression import words_of
+        where = f"{found.file} 参数“{name}”的公式".strip()
+        inputs = self._inputs(found.formula, on, area, (*path, name), where)
         from jiuzhu_cli.policy.formula import evaluate
 
-        where = f"参数“{name}”的公式"
-        inputs = {word: self._resolve(word, on, area, (*path, name)) for word in words_of(found.formula, where)}
         value = evaluate(found.formula, {word: one.value for word, one in inputs.items()}, where)
         confirmed = found.confirmed and all(one.confirmed for one in inputs.values())
         return found.model_copy(update={"value": value, "confirmed": confirmed})
+
+
+    def _inputs(self, formula: str, on: date, area: str | None, path: tuple[str, ...], where: str) -> dict[str, ParameterValue]:
+        """The values that ``formula`` needs on that day; PolicyError naming ``where`` for a word that is no parameter."""
+        from jiuzhu_cli.policy.expression import words_of
+
+        found = {}
+        for word in words_of(formula, where):
+            name = word.removeprefix(LAST_YEAR)
+            if name not in self._areas:
+                raise PolicyError(f"{where}里的“{word}”不是参数{near(name, self._areas)}", "用 jiuzhu policy list 查看全部参数")
+            day = on if name == word else date(on.year - 1, 12, 31)
+            found[word] = self._resolve(name, day, area, path)
+        return found
+
+    def computed(self, formula: str, on: date, where: str, *, scale: bool = False) -> Decimal:
+        """A formula over the values of that day; ``scale``: one that does not come out even is cut after ten decimals."""
+        from jiuzhu_cli.policy.expression import as_decimal, parse
+        from jiuzhu_cli.policy.formula import evaluate, exactly
+
+        numbers = {word: one.value for word, one in self._inputs(formula, on, None, (), where).items()}
+        return as_decimal(exactly(parse(formula, where), numbers, where)) if scale else evaluate(formula, numbers, where)
+
+    def changes(self, names: Iterable[str]) -> set[date]:
+        """Days on which a value of ``names`` may change for the region: their own dates and those of all that their formulas need."""
+        from jiuzhu_cli.policy.expression import words_of
+
+        days: set[date] = set()
+        waiting, seen = list(names), set[str]()
+        while waiting:
+            word = waiting.pop()
+            name = word.removeprefix(LAST_YEAR)
+            if word in seen or name not in self._areas or not self.applies(name):
+                continue
+            seen.add(word)
+            series = self.chosen(name)
+            ends = {one.until + timedelta(days=1) for one in series if one.until}
+            own = {one.since for one in series} | ends
+            days |= own if word == name else {date(day.year + 1, 1, 1) for day in own}
+            waiting += [inner for one in series if one.formula for inner in words_of(one.formula)]
+        return days
 
 
 def _on(series: Series, day: date) -> ParameterValue | None:

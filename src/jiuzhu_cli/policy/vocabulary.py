@@ -152,3 +152,16 @@ RULE_WORDS = PERSON | ROW | CASE
 KINDS: dict[str, Kind] = {
     word: kind for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | RULE_WORDS | EVENT_WORDS).items()
 }
+KINDS: dict[str, Kind] = {word: kind for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | RULE_WORDS).items()}
+# values that a word has: rules that ask for others can hold for nobody (``satisfy``)
+BOUNDS: dict[str, tuple[int | None, int | None]] = {
+    "年龄": (0, 150), "月初年龄": (-1, 150), "残疾等级": (1, 4), "名册残疾等级": (1, 4), "证号残疾等级": (1, 4), "家庭人口": (0, None), "保障人数": (0, None),
+    "同户他人": (0, None), "残疾证失效月数": (0, None), "户籍变动月数": (0, None), "学籍结束月数": (0, None), "确诊月数": (0, None),
+    "家庭月收入": (None, None), "家庭人均月收入": (None, None),
+}  # fmt: skip
+# the words that the program gives these terms; another one in quotes is a slip of the pen
+CHOICES: dict[str, tuple[str, ...]] = {
+    "性别": ("男", "女"), "残疾类别": ("视力", "听力", "言语", "肢体", "智力", "精神", "多重", "无"), "供养方式": ("集中", "分散"),
+    "自理能力": ("自理", "半自理", "全护理"), "危房等级": ("A", "B", "C", "D"), "户籍变动": ("迁出", "注销", "出国定居", "未注明"),
+    "近亲属是否备案": ("是", "否"), "近亲属备案": ("是", "否"), "名册残疾类别": ("视力", "听力", "言语", "肢体", "智力", "精神", "多重", "无"),
+}  # fmt: skip

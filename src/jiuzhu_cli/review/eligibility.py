@@ -249,14 +249,14 @@ def compiled_rules(policy: Policy, month: str, programmes: Iterable[Programme]) 
         for rule in programme.rules:
             if (rule.since and day < rule.since) or (rule.until and day > rule.until):
                 continue
-            words = words_of(rule.expression, f"{programme.name}规则“{rule.name}”")
+            where = programme.at(f"{programme.name}规则“{rule.name}”")
+            words = words_of(rule.expression, where)
             try:
-                values = {word: policy.parameter(word, day) for word in words if word not in WORDS}
+                values = policy.values_of(words, WORDS, day, where)
             except PolicyError as error:
                 missing.append(f"{programme.name}“{rule.name}”：{error.message}")
                 continue
             numbers: Mapping[str, Any] = {name: value.value for name, value in values.items()}
-            where = f"{programme.name}规则“{rule.name}”"
             sql = compile_rule(rule.expression, WORDS, numbers, where=where)
             compiled.append(
                 RuleResult(

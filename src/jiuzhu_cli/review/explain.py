@@ -259,12 +259,12 @@ def _holds(
     """Whether the relation's condition holds for the person; None when a fact is missing."""
     if not relation.when.strip():
         return True
-    where = f"关系 {relation.id} 的条件"
+    where = relation.at(f"关系 {relation.id} 的条件")
     columns: dict[str, str | Ratio] = {**_SELF, **_ROW}
     if relation.a.startswith("register:"):
         columns |= dict.fromkeys(_ROW, "CAST(NULL AS VARCHAR)")
-    names = [word for word in words_of(relation.when, where) if word not in columns]
-    sql = compile_rule(relation.when, columns, {n: policy.parameter(n, day).value for n in names}, where=where)
+    values = policy.values_of(words_of(relation.when, where), columns, day, where)
+    sql = compile_rule(relation.when, columns, {name: one.value for name, one in values.items()}, where=where)
     source = "self s"
     if not relation.a.startswith("register:"):
         which = f"a.programme <> '{relation.b}'" if relation.a == "*" else f"a.programme = '{relation.a}'"
