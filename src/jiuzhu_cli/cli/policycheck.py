@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from jiuzhu_cli.cli.context import Context, table
-from jiuzhu_cli.cli.policyversion import paid_versions, policy_now, version_of
+from jiuzhu_cli.cli.policyversion import months_of_rolls, paid_versions, policy_now, version_of
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.model import ParameterValue
@@ -19,7 +19,7 @@ DIFF = "两天或两个版本的政策有什么不同。例：jiuzhu policy diff
 def check(
     ctx: typer.Context, region: str = typer.Option("", "--region", help="行政区划代码；缺省为工作区的地区。")
 ) -> None:
-    from jiuzhu_cli.policy.check import Problem, check_policy
+    from jiuzhu_cli.policy.check import Problem, check_months, check_policy
     from jiuzhu_cli.policy.compare import changed_since_paid
 
     context: Context = ctx.obj
@@ -27,6 +27,7 @@ def check(
     problems = check_policy(policy, context.today)
     errors = [one for one in problems if one.level == "error"]
     if not errors and not region:
+        problems += check_months(policy, months_of_rolls(context))
         paid = [(one.month, one.policy) for one in paid_versions(context, policy) if one.pinned]
         for name, file, months, then, now in changed_since_paid(paid, policy):
             told = "、".join(months) if len(months) < 4 else f"{months[0]} 至 {months[-1]} 的 {len(months)} 个月"

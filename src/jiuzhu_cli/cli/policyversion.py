@@ -92,6 +92,17 @@ def paid_versions(context: Context, now: Policy) -> list[Version]:
     return [found for month in months if (found := _paid(context, now, month)) is not None]
 
 
+def months_of_rolls(context: Context) -> list[str]:
+    """Months of which the workspace has rolls; [] outside of one."""
+    from jiuzhu_cli.ledger.policies import roll_months
+
+    workspace = _workspace(context)
+    if workspace is None or not workspace.ledger_path.exists():
+        return []
+    with workspace.open_store() as store:
+        return roll_months(store)
+
+
 def _paid(context: Context, now: Policy, month: str) -> Version | None:
     from jiuzhu_cli.core.period import first_day
     from jiuzhu_cli.ledger.policies import pinned_policies

@@ -40,3 +40,13 @@ def kept_policy(store: Store, digest: str) -> bytes | None:
     """The kept content of a policy; None when this record does not hold it."""
     rows = store.query("SELECT content FROM policy_version WHERE digest = ?", (digest,))
     return bytes(rows[0][0]) if rows else None
+
+
+def roll_months(store: Store) -> list[str]:
+    """Months of which rolls stand in the record, in order."""
+    return [
+        row[0]
+        for row in store.query(
+            "SELECT DISTINCT month FROM batch WHERE kind = 'roll' AND status = 'active' ORDER BY month"
+        )
+    ]

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from jiuzhu_cli.core.doubt import KINDS as KINDS_OF_DOUBTS
 from jiuzhu_cli.core.errors import PolicyError
+from jiuzhu_cli.core.period import first_day
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.policy.check_rules import check_conditions, check_contradictions
-from jiuzhu_cli.policy.floors import check_floors
-from jiuzhu_cli.policy.problem import Problem
 from jiuzhu_cli.policy.expression import compile_rule, words_of
 from jiuzhu_cli.policy.findings import placeholders
+from jiuzhu_cli.policy.floors import check_floors
 from jiuzhu_cli.policy.formula import check_units
 from jiuzhu_cli.policy.glossary import header_clashes
 from jiuzhu_cli.policy.load import Policy, load_policy
 from jiuzhu_cli.policy.model import Check, Claim, Event, ParameterValue, Programme, Register, Relation
 from jiuzhu_cli.policy.parts import parts_of, tables
+from jiuzhu_cli.policy.problem import Problem
 from jiuzhu_cli.policy.vocabulary import (
     CHECK_WORDS,
     CIRCUMSTANCE,
@@ -75,6 +76,22 @@ def _keys(policy: Policy) -> Iterator[Problem]:
                 yield Problem("error", shown, f"不认识的键“{key}”{near(key, keys)}")
 
 
+def check_months(policy: Policy, months: Iterable[str]) -> Iterator[Problem]:
+    """Months with rolls on whose first day a local series has no value while a wider one has: what is written begins too late."""
+    table = policy.parameters
+    for name in table.names():
+        if not table.applies(name):
+            continue
+        series = table.chosen(name)
+        wanting = [month for month in months if table.value_or_none(name, first_day(month)) is None]
+        wider = [one for (other, area), values in table.series.items() if other == name and area != series[0].area and table.region.startswith(area) for one in values]  # fmt: skip
+        wanting = [month for month in wanting if any(one.since <= first_day(month) for one in wider)]
+        if wanting:
+            where = series[0].at(f"参数“{name}”")
+            text = f"从 {series[0].since} 起才有值，而 {'、'.join(wanting[:3])} 已导入花名册；把更早的值一起写上（写了本地区的，就不再看全国缺省值）"
+            yield Problem("warning", where, text)
+
+
 def _names(policy: Policy, today: date) -> Iterator[Problem]:
     for header, first, second in header_clashes(policy.glossary):
         yield Problem("error", "glossary.toml", f"表头“{header}”同时属于 {first} 和 {second}")
@@ -94,8 +111,11 @@ def _names(policy: Policy, today: date) -> Iterator[Problem]:
 
 def _parameters(policy: Policy, today: date) -> Iterator[Problem]:
     table = policy.parameters
+    for first, second in table.twice:
+        text = f"{second.since} 起的值写了两次：{first.file} 是 {first.value}，{second.file} 是 {second.value}；用的是后一个"
+        yield Problem("error", second.at(f"参数“{second.name}”"), text)
     for (name, area), series in table.series.items():
-        where = f"参数“{name}”{f'（{area}）' if area else ''}"
+        where = series[-1].at(f"参数“{name}”{f'（{area}）' if area else ''}")
         for one, following in zip(series, (*series[1:], None), strict=True):
             if one.until is not None and one.until < one.since:
                 yield Problem("error", where, f"止期 {one.until} 早于起期 {one.since}")

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
 CONDITIONS = ("expression", "when", "lines")  # fields of a shape that are true or false
-CONTRADICTORY = {frozenset(pair) for pair in ("XS", "XE", "XT", "XH", "TS", "TH", "HS")}  # C asks to look; E beside T, H, S is well
+CONTRADICTORY = {
+    frozenset(pair) for pair in ("XS", "XE", "XT", "XH", "TS", "TH", "HS")
+}  # C asks to look; E beside T, H, S is well
 KIND_WORDS = {"X": "互斥", "T": "补差", "H": "择高", "S": "可叠加", "E": "应享", "C": "候选"}
 
 
@@ -44,7 +46,9 @@ def check_conditions(policy: Policy, today: date) -> Iterator[Problem]:
         for word, text in texts:
             known = one.categories.get(word) or CHOICES.get(word.removeprefix("乙"))
             if known and text not in known:
-                yield Problem("warning", one.where, f"“{word}”没有“{text}”这个写法{near(text, known)}：{shown(one.text)}")
+                yield Problem(
+                    "warning", one.where, f"“{word}”没有“{text}”这个写法{near(text, known)}：{shown(one.text)}"
+                )
         names = [word for word in words if word in policy.parameters.names()]
         free = dict.fromkeys(names)
         can_hold, can_fail = _decided(decided, one.text, free)
@@ -91,7 +95,12 @@ def conditions_of(policy: Policy) -> Iterator[Condition]:
 def _within(policy: Policy, shape: Shape, where: str, owner: Shape) -> Iterator[Condition]:
     for field in type(shape).model_fields:
         value = getattr(shape, field)
-        if field in CONDITIONS and isinstance(value, str) and value.strip() and value.strip().lower() not in ("true", "false"):
+        if (
+            field in CONDITIONS
+            and isinstance(value, str)
+            and value.strip()
+            and value.strip().lower() not in ("true", "false")
+        ):
             yield Condition(where, value, getattr(shape, "since", None), _categories(policy, shape, owner))
         for inner in value if isinstance(value, tuple) else (value,):
             if isinstance(inner, Shape):
@@ -99,7 +108,9 @@ def _within(policy: Policy, shape: Shape, where: str, owner: Shape) -> Iterator[
 
 
 def _named(entry: Shape) -> str:
-    return next((str(value) for key in ("id", "name", "code") if (value := getattr(entry, key, ""))), type(entry).__name__)
+    return next(
+        (str(value) for key in ("id", "name", "code") if (value := getattr(entry, key, ""))), type(entry).__name__
+    )
 
 
 def _categories(policy: Policy, shape: Shape, owner: Shape) -> dict[str, frozenset[str]]:
@@ -128,7 +139,9 @@ def _texts(text: str) -> Iterator[tuple[str, str]]:
         if not isinstance(word, exp.Column) and len(others) == 1:
             word, others = others[0], [node.this]
         if isinstance(word, exp.Column):
-            yield from ((word_of(word), str(one.this)) for one in others if isinstance(one, exp.Literal) and one.is_string)
+            yield from (
+                (word_of(word), str(one.this)) for one in others if isinstance(one, exp.Literal) and one.is_string
+            )
 
 
 def check_contradictions(policy: Policy, today: date) -> Iterator[Problem]:
@@ -136,7 +149,9 @@ def check_contradictions(policy: Policy, today: date) -> Iterator[Problem]:
     pairs: dict[tuple[frozenset[str], str], list[Relation]] = {}
     for relation in policy.relations:
         pairs.setdefault((frozenset((relation.a, relation.b)), relation.level), []).append(relation)
-    for same in pairs.values():
+    for (sides, _), same in pairs.items():
+        if len(sides) == 1:  # a programme beside itself: how often a month, and what its own line wants, are two things
+            continue
         for number, first in enumerate(same):
             for second in same[number + 1 :]:
                 kinds = frozenset((first.kind, second.kind))
@@ -156,7 +171,10 @@ def _pair(policy: Policy, first: Relation, second: Relation, today: date, *, ali
     if not all(policy.switch(one.switch, day) for one in (first, second)):
         return
     turned = first.a != second.a
-    wanted = [(first.when or "true", True), (_turned(second.when) if turned and second.when else second.when or "true", True)]
+    wanted = [
+        (first.when or "true", True),
+        (_turned(second.when) if turned and second.when else second.when or "true", True),
+    ]
     try:
         names = [word for text, _ in wanted for word in words_of(text) if word in policy.parameters.names()]
         if Conditions(dict.fromkeys(names)).possible(wanted) is not True:
@@ -165,7 +183,11 @@ def _pair(policy: Policy, first: Relation, second: Relation, today: date, *, ali
         return
     what = f"{_sided(policy, first.a)}与{_sided(policy, first.b)}"
     if alike:
-        yield Problem("warning", second.at(f"关系 {second.id}"), f"与 {first.id}（{first.file}）重复：{what}都写了{KIND_WORDS[first.kind]}，条件可以同时成立")
+        yield Problem(
+            "warning",
+            second.at(f"关系 {second.id}"),
+            f"与 {first.id}（{first.file}）重复：{what}都写了{KIND_WORDS[first.kind]}，条件可以同时成立",
+        )
         return
     text = f"与 {first.id}（{first.file}）矛盾：{what}既{KIND_WORDS[first.kind]}又{KIND_WORDS[second.kind]}，条件可以同时成立"
     yield Problem("error", second.at(f"关系 {second.id}"), text)

@@ -162,7 +162,8 @@ class Policy:
             if word not in self.parameters.names():
                 names = [*known, *self.parameters.names()]
                 raise PolicyError(
-                    f"{where}里的“{word}”不认识{near(word, names)}", "改成规则用词或参数名；改正后运行 jiuzhu policy check"
+                    f"{where}里的“{word}”不认识{near(word, names)}",
+                    "改成规则用词或参数名；改正后运行 jiuzhu policy check",
                 )
             found[word] = self.parameter(word, on)
         return found

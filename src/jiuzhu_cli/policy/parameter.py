@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from jiuzhu_cli.core.errors import PolicyError
+from jiuzhu_cli.policy.files import OWN
 from jiuzhu_cli.policy.model import ParameterValue
 from jiuzhu_cli.policy.words import near
 
@@ -30,9 +31,16 @@ class NoValueError(PolicyError):
 class ParameterTable:
     """All series, by name and area. ``region`` is the area asked for when a call names none."""
 
-    def __init__(self, series: Mapping[tuple[str, str], Series], region: str) -> None:
+    def __init__(
+        self,
+        series: Mapping[tuple[str, str], Series],
+        region: str,
+        twice: Iterable[tuple[ParameterValue, ParameterValue]] = (),
+    ) -> None:
+        """``twice``: values that two entries give for one name, area and day, the later one counting."""
         self.region = region
         self.series = series
+        self.twice = tuple(twice)
         self._areas: dict[str, list[str]] = {}
         for name, area in series:
             self._areas.setdefault(name, []).append(area)
@@ -96,8 +104,9 @@ class ParameterTable:
         confirmed = found.confirmed and all(one.confirmed for one in inputs.values())
         return found.model_copy(update={"value": value, "confirmed": confirmed})
 
-
-    def _inputs(self, formula: str, on: date, area: str | None, path: tuple[str, ...], where: str) -> dict[str, ParameterValue]:
+    def _inputs(
+        self, formula: str, on: date, area: str | None, path: tuple[str, ...], where: str
+    ) -> dict[str, ParameterValue]:
         """The values that ``formula`` needs on that day; PolicyError naming ``where`` for a word that is no parameter."""
         from jiuzhu_cli.policy.expression import words_of
 
@@ -105,18 +114,23 @@ class ParameterTable:
         for word in words_of(formula, where):
             name = word.removeprefix(LAST_YEAR)
             if name not in self._areas:
-                raise PolicyError(f"{where}里的“{word}”不是参数{near(name, self._areas)}", "用 jiuzhu policy list 查看全部参数")
+                raise PolicyError(
+                    f"{where}里的“{word}”不是参数{near(name, self._areas)}", "用 jiuzhu policy list 查看全部参数"
+                )
             day = on if name == word else date(on.year - 1, 12, 31)
             found[word] = self._resolve(name, day, area, path)
         return found
 
-    def computed(self, formula: str, on: date, where: str, *, scale: bool = False) -> Decimal:
-        """A formula over the values of that day; ``scale``: one that does not come out even is cut after ten decimals."""
-        from jiuzhu_cli.policy.expression import as_decimal, parse
-        from jiuzhu_cli.policy.formula import evaluate, exactly
+    def inputs(self, formula: str, on: date, where: str) -> dict[str, ParameterValue]:
+        """The parameters that ``formula`` needs, as they stand on that day, by the words it uses. As ``value`` fails."""
+        return self._inputs(formula, on, None, (), where)
 
-        numbers = {word: one.value for word, one in self._inputs(formula, on, None, (), where).items()}
-        return as_decimal(exactly(parse(formula, where), numbers, where)) if scale else evaluate(formula, numbers, where)
+    def exactly(self, formula: str, inputs: Mapping[str, ParameterValue], where: str) -> Decimal:
+        """The value of a formula over its ``inputs``, not rounded (28 digits): for comparing, not for paying."""
+        from jiuzhu_cli.policy.expression import as_decimal, parse
+        from jiuzhu_cli.policy.formula import exactly
+
+        return as_decimal(exactly(parse(formula, where), {word: one.value for word, one in inputs.items()}, where))
 
     def changes(self, names: Iterable[str]) -> set[date]:
         """Days on which a value of ``names`` may change for the region: their own dates and those of all that their formulas need."""
@@ -151,6 +165,7 @@ def read_parameters(
 ) -> ParameterTable:
     """Series from ``[[parameter]]`` entries of all files; a later file replaces single values, keyed by ``since``."""
     merged: dict[tuple[str, str], dict[date, ParameterValue]] = {}
+    twice: list[tuple[ParameterValue, ParameterValue]] = []
     for shown, table in tables:
         unknown = set(table) - {"parameter", "area", "source", "confirmed"}
         if unknown:
@@ -163,9 +178,13 @@ def read_parameters(
             raise PolicyError(f"政策文件 {shown} 的 parameter 应是列表", "参数写成 [[parameter]] 的列表")
         for entry in entries:
             for one in _values(common | dict(entry), shown, make):
-                merged.setdefault((one.name, one.area), {})[one.since] = one
+                days = merged.setdefault((one.name, one.area), {})
+                before = days.get(one.since)
+                if before is not None and before.file.startswith(OWN) == one.file.startswith(OWN):
+                    twice.append((before, one))
+                days[one.since] = one
     series = {key: tuple(days[day] for day in sorted(days)) for key, days in sorted(merged.items())}
-    return ParameterTable(series, region)
+    return ParameterTable(series, region, twice)
 
 
 def _values(entry: dict[str, Any], shown: str, make: Callable[..., ParameterValue]) -> list[ParameterValue]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import PolicyError
@@ -257,7 +257,7 @@ class Conditions:
         )
         marks = sorted(constants) or [Fraction(0)]
         points = set(marks)
-        for first, second in zip(marks, marks[1:], strict=False):
+        for first, second in pairwise(marks):
             points |= {first + (second - first) * n / (many + 1) for n in range(1, many + 1)}
             points |= {
                 Fraction(whole)

@@ -152,7 +152,6 @@ RULE_WORDS = PERSON | ROW | CASE
 KINDS: dict[str, Kind] = {
     word: kind for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | RULE_WORDS | EVENT_WORDS).items()
 }
-KINDS: dict[str, Kind] = {word: kind for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | RULE_WORDS).items()}
 # values that a word has: rules that ask for others can hold for nobody (``satisfy``)
 BOUNDS: dict[str, tuple[int | None, int | None]] = {
     "年龄": (0, 150), "月初年龄": (-1, 150), "残疾等级": (1, 4), "名册残疾等级": (1, 4), "证号残疾等级": (1, 4), "家庭人口": (0, None), "保障人数": (0, None),
