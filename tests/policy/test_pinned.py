@@ -97,7 +97,7 @@ def test_a_paid_month_is_judged_as_it_was(work: Workspace, capsys: Any) -> None:
 
 def test_a_new_programme_is_judged_in_a_month_that_was_paid_without_it(work: Workspace, capsys: Any) -> None:
     pay(work, capsys)
-    write(work, "programmes/fishery.toml", 'name = "渔民补贴"\ndepartment = "民政"\nunit = "person"\nbenefit = "fixed"\nsource = "某文"\n[review]\namount = "fixed"\n[review.parameters]\namount = "渔民补贴标准"\n')  # fmt: skip
+    write(work, "programmes/fishery.toml", 'name = "渔民补贴"\ndepartment = "民政"\nunit = "person"\nbenefit = "fixed"\nsource = "某文"\n[[tariffs]]\namount = "渔民补贴标准"\n')  # fmt: skip
     write(work, "parameters/fishery.toml", '[[parameter]]\nname = "渔民补贴标准"\narea = "421002"\nunit = "元/人/月"\nsource = "某文"\nvalues = [{ since = 2026-01-01, value = 90 }]\n')  # fmt: skip
     with work.open_store() as store:
         put_roll(store, "fishery", "青溪镇", MONTH, [{"id_no": make_id(7), "name": "渔民", "amount_fen": 8000}])

@@ -75,7 +75,8 @@ def test_top_up(tmp_path: Path, place: tuple[str, str]) -> None:
 
 
 ELDER, CHILD = make_id(21, born="19500101", area="231025"), make_id(22, born="20150101", area="231025")
-TURNS_18 = make_id(23, born="20081015", area="231025")
+TURNS_18, TURNS_60 = make_id(23, born="20081015", area="231025"), make_id(24, born="19661031", area="231025")
+TURNED_18 = make_id(25, born="20080930", area="231025")
 
 
 def _family(*members: str, amount: int, addon: int | None = None, **more: Any) -> list[dict[str, Any]]:
@@ -93,10 +94,11 @@ ADDONS = [
     (_family(ELDER, amount=63200 * 2), ("increase", 63200 * 2 + 10400)),
     (_family(ELDER, CHILD, amount=63200 * 3 + 20800), None),
     (_family(ELDER, CHILD, amount=63200 * 3 + 31200), ("decrease", 63200 * 3 + 20800)),
-    # the month of the 18th birthday: with it or without it, both are customs
+    # 满 18 次月减: the month of the birthday still counts
     (_family(TURNS_18, amount=63200 * 2 + 10400), None),
-    (_family(TURNS_18, amount=63200 * 2), None),
-    (_family(TURNS_18, amount=63200 * 2 + 5000), ("decrease", 63200 * 2)),
+    (_family(TURNS_18, amount=63200 * 2), ("increase", 63200 * 2 + 10400)),
+    (_family(TURNS_60, amount=63200 * 2), ("increase", 63200 * 2 + 10400)),  # 满 60 当月加
+    (_family(TURNED_18, amount=63200 * 2), None),
     (_family(ELDER, amount=63200 * 2 + 10400, addon=10400, base_fen=63200 * 2), None),
 ]
 

@@ -223,15 +223,6 @@ def test_one_proposal_a_case_tells_every_reason(tmp_path: Path) -> None:
     assert "近亲属" in one["reasons"]
 
 
-def test_top_up_to_a_cap_is_not_an_underpayment(tmp_path: Path) -> None:
-    world = World.make(tmp_path)
-    child = make_id(1, born="20160101")
-    world.roll("de_facto_orphan_allowance", {"id_no": child, "name": "儿童", "amount_fen": 93080})
-    world.roll("subsistence_allowance", household(1, 60000, 0, 1, id_no=child, name="儿童"))
-    world.review()
-    assert world.proposals() == []
-
-
 def test_not_on_an_incomplete_list_is_not_judged(tmp_path: Path) -> None:
     """Who is missing on a list with refused rows may be one of them: said once, nobody stopped."""
     world = World.make(tmp_path)

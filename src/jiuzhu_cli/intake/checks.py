@@ -211,7 +211,7 @@ def judge_amounts(rows: Rows, item: Programme) -> None:
         if issue.severity == "error" and (issue.field == "amount_fen" or issue.code.startswith("duplicate_"))
     )
     told = {*rows.problems.get("amount_fen", {}), *refused_for_it}
-    most = MAX_MONTH_FEN if item.review.amount else MAX_CASE_FEN
+    most = MAX_MONTH_FEN if item.tariffs and item.review.cycle_months else MAX_CASE_FEN
     number, odd = amounts.numbers, (amounts.numbers == 0) | (amounts.numbers > most)
     base = rows.columns.get("base_fen")
     parts = [rows.values[name] for name in _MONEY_PARTS if name in rows.columns]

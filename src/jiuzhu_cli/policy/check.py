@@ -34,6 +34,7 @@ from jiuzhu_cli.policy.vocabulary import (
     ROW,
     RULE_WORDS,
     SUMS,
+    TARIFF_WORDS,
     Kind,
 )
 from jiuzhu_cli.policy.words import near
@@ -172,8 +173,12 @@ def _own(policy: Policy, today: date) -> Iterator[Problem]:
 def _used_words(policy: Policy) -> Iterator[str]:
     for programme in policy.programmes.values():
         yield from programme.review.parameters.values()
+        yield from (name for tariff in programme.tariffs for name in (tariff.turning, tariff.switch))
         yield from placeholders(programme.posting.standard)
     rules = [rule.expression for programme in policy.programmes.values() for rule in programme.rules]
+    for programme in policy.programmes.values():
+        for tariff in programme.tariffs:
+            rules += [*tariff.amounts.values(), *([tariff.when] if tariff.when.strip() else [])]
     formulas = [one.formula for series in policy.parameters.series.values() for one in series if one.formula]
     judging: list[Relation | Claim | Check | Event] = [
         *policy.relations, *policy.claims, *policy.checks, *policy.events
@@ -194,6 +199,7 @@ def _programmes(policy: Policy, today: date) -> Iterator[Problem]:
     for programme in policy.programmes.values():
         for role, name in programme.review.parameters.items():
             yield from _parameter(policy, programme.code, f"review.parameters.{role}", name)
+        yield from _tariffs(policy, programme, today)
         for name in placeholders(programme.posting.standard):
             yield from _parameter(policy, programme.code, "posting.standard", name)
         for column in programme.posting.columns:
@@ -211,6 +217,50 @@ def _programmes(policy: Policy, today: date) -> Iterator[Problem]:
             yield from _expression(policy, where, rule.expression, RULE_WORDS, rule.since or today)
 
 
+def _tariffs(policy: Policy, programme: Programme, today: date) -> Iterator[Problem]:
+    """A tariff table: amounts are arithmetic over parameters in 元, conditions are rules, a part's last lines can be reached."""
+    closed: set[tuple[str, str]] = set()
+    for tariff in programme.tariffs:
+        where = f"{programme.name}标准“{tariff.label or tariff.part}”"
+        if tariff.since and tariff.until and tariff.until < tariff.since:
+            yield Problem("error", where, "until 早于 since")
+        for kind, amount in tariff.amounts.items():
+            if kind and programme.categories and kind not in programme.categories:
+                yield Problem(
+                    "error", where, f"amount 里的“{kind}”不是这个项目的类别{near(kind, programme.categories)}"
+                )
+            if {(tariff.part, kind), (tariff.part, "")} & closed:
+                yield Problem("warning", where, "前面已有不带条件的一行，这一行用不到")
+            if (
+                not tariff.when.strip()
+                and tariff.per != "member"
+                and not (tariff.switch or tariff.since or tariff.until)
+            ):
+                closed.add((tariff.part, kind))
+            yield from _amount(policy, where, amount)
+        if tariff.when.strip():
+            yield from _expression(policy, where, tariff.when, TARIFF_WORDS, tariff.since or today)
+        for key, name in (("turning", tariff.turning), ("switch", tariff.switch)):
+            if name:
+                yield from _parameter(policy, where, key, name, switch=key == "switch")
+    parts = {
+        tariff.part: {t.per == "member" for t in programme.tariffs if t.part == tariff.part}
+        for tariff in programme.tariffs
+    }
+    for part, kinds in parts.items():
+        if len(kinds) > 1:
+            yield Problem("error", f"{programme.name}标准“{part}”", "同一部分里不能有的按成员（member）、有的不按")
+
+
+def _amount(policy: Policy, where: str, amount: str) -> Iterator[Problem]:
+    names: list[str] = []
+    yield from _try(where, lambda: names.extend(words_of(amount, where)))
+    for name in names:
+        yield from _parameter(policy, where, "amount", name, unit="元" if names == [name] == [amount.strip()] else "")
+    if not names:
+        yield Problem("error", where, f"amount“{amount}”里没有参数：金额写在参数里，注明起始日期和文件")
+
+
 def _relations(policy: Policy, today: date) -> Iterator[Problem]:
     for relation in policy.relations:
         where = relation.at(f"关系 {relation.id}")
@@ -221,6 +271,9 @@ def _relations(policy: Policy, today: date) -> Iterator[Problem]:
                 yield Problem("error", where, "补差（T）要写 cap：封顶参数")
             else:
                 yield from _parameter(policy, where, "cap", relation.cap, unit="元")
+            reduced = relation.a if relation.reduce == "a" else relation.b
+            if reduced in policy.programmes and policy.programmes[reduced].unit != "person":
+                yield Problem("error", where, "补差的一方（reduce）要是按人发的项目")
         if relation.code and (relation.code not in policy.doubts or not policy.doubts[relation.code].says):
             yield Problem(
                 "error", where, f"没有写了 says 的疑点代码“{relation.code}”{near(relation.code, policy.doubts)}"

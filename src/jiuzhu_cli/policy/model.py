@@ -110,6 +110,32 @@ class PaymentRule(Shape):
     purpose: str = ""  # 用途 printed in bank files
 
 
+class Tariff(Shape):
+    """One line of a programme's tariff table: what is paid to whom. Figures of different ``part`` add up; of one part the first line that holds counts.
+
+    ``amount``: arithmetic over parameters in 元 (``低保标准_城市 * 老年加发比例 / 100``), or one a category. ``per``: once a ``household``, times the
+    ``person`` covered, ``gap`` (amount × persons − income) or each ``member`` of whom ``when`` is true (the highest counts, once a person, and only
+    beside a positive rest); '' reads it off the parameter's unit (元/户, 元/人).
+    """
+
+    part: str = "标准"
+    label: str = ""
+    amount: str | dict[str, str]
+    when: str = ""  # glossary terms; '' holds for all
+    per: Literal["", "household", "person", "gap", "member"] = ""
+    turning: str = (
+        ""  # parameter that says whether an age counts from 当月 or 次月 of the birthday; without one both are right
+    )
+    switch: str = ""
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def amounts(self) -> dict[str, str]:
+        """Category ('' all) → arithmetic."""
+        return {"": self.amount} if isinstance(self.amount, str) else self.amount
+
+
 class ReviewRule(Shape):
     """How a programme is reviewed. Months are counted from the month of the decision, of the event, of the birthday: 1 is the next."""
 
@@ -171,6 +197,7 @@ class Programme(Shape):
     rules: tuple[Rule, ...] = ()
     posting: Posting = Posting()
     payment: PaymentRule = PaymentRule()
+    tariffs: tuple[Tariff, ...] = ()
     review: ReviewRule = ReviewRule()
     source: str
 
@@ -211,6 +238,11 @@ class Relation(Shape):
     level: Unit = "person"
     when: str = ""  # SQL-free condition in glossary terms on side a / b, see dedupe
     cap: str = ""  # parameter name of the cap, for T
+    reduce: Literal["a", "b"] = "b"  # T: whose amount is topped up; H: which of two equal ones is dropped
+    below: Literal["check", "increase"] = "check"  # T: what is proposed where less is paid than the cap leaves
+    settle: Literal["drop", "difference"] = (
+        "drop"  # H: the lower one is nothing, or the higher one is paid as the difference
+    )
     within: str = ""  # a = b, one-off aid: parameter name of the months within which one cause counts once
     severity: Literal["strong", "candidate"] = "strong"
     since: date | None = None

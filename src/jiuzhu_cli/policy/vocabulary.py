@@ -149,8 +149,16 @@ EVENT_WORDS = OF_CASES | LINE | SUMS | GONE
 RELATION_WORDS = PERSON | ROW | {f"乙{word}": meaning for word, meaning in (PERSON | ROW).items()}
 CHECK_WORDS = PERSON | ROW | CIRCUMSTANCE
 RULE_WORDS = PERSON | ROW | CASE
+# only in tariff tables (``Programme.tariffs``)
+TARIFF: dict[str, tuple[Kind, str]] = {
+    "计算方式": ("text", "差额、分档：按参数，或按名册有没有收入列、档次列"),
+    "档别": ("text", "台账所写等次去掉“第、类、档、级”：A、B、一 …"),
+    "月初年龄": ("number", "上月最后一日的周岁"),
+    "户主": ("flag", '户主本人（只用于 per = "member"）'),
+}
+TARIFF_WORDS = RULE_WORDS | TARIFF
 KINDS: dict[str, Kind] = {
-    word: kind for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | RULE_WORDS | EVENT_WORDS).items()
+    word: kind for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | TARIFF_WORDS | EVENT_WORDS).items()
 }
 # values that a word has: rules that ask for others can hold for nobody (``satisfy``)
 BOUNDS: dict[str, tuple[int | None, int | None]] = {

@@ -1,288 +1,213 @@
-"""What each case should be paid: all cases at once in DuckDB. (One case in words: ``steps``.)
+"""What each case should be paid: all cases at once in DuckDB, by the tariff tables. (One case in words: ``steps``.)
 
 Amounts are whole 分. A household's 补差 is 标准 × 保障人数 − 家庭月收入, kept in twelfths of 分 and rounded once, at the end:
 neither the year's income ÷ 12 nor an income per head is rounded first, so (632 − 1894/3) × 3 is 2.00 元 and never 3.
-分类施保 counts once per person, by the highest that applies. Where a fact is not told, every reading counts as a candidate:
-an amount that fits one of them is right, one that fits none is a difference, and several different candidates are a ``check``.
+A figure for members (分类施保) counts once per person, by the highest that applies. Where a fact is not told, every reading counts as a
+candidate: an amount that fits one of them is right, one that fits none is a difference, and several different candidates are a ``check``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from jiuzhu_cli.core.errors import PolicyError
-from jiuzhu_cli.core.period import first_day
-from jiuzhu_cli.policy.model import ParameterValue, Programme
-from jiuzhu_cli.review.eligibility import standards_on
+from jiuzhu_cli.review.tariffs import AmountRules, Line
 
 if TYPE_CHECKING:
     import duckdb
 
-    from jiuzhu_cli.policy.load import Policy
+_TABLES = """
+CREATE TABLE tariff_line (no INT, part INT, per VARCHAR, fen BIGINT);
+CREATE TABLE setting (programme VARCHAR, unit BIGINT, up BOOLEAN, tolerance BIGINT, kinds VARCHAR[]);
+CREATE TABLE candidate (key BIGINT, place INT, kind VARCHAR, base BIGINT, low BIGINT, high BIGINT, step BIGINT, slack BIGINT, lines INT[], figures BIGINT[]);
+CREATE TABLE addon_person (key BIGINT, kind VARCHAR, id_no VARCHAR, name VARCHAR, age_months BIGINT, low BIGINT, high BIGINT, hits INT[]);
+CREATE TABLE limit_row (key BIGINT, turn INT, no INT, other_fen BIGINT, other_persons BIGINT, fen BIGINT);
+CREATE TABLE limit_word (no INT, note VARCHAR, basis VARCHAR, held BOOLEAN);
+"""
 
-KINDS = {"urban": "城市", "rural": "农村"}
-CARE = {"care_self": "自理", "care_partial": "半自理", "care_full": "全护理"}
-GRADES = {"一级": 1, "二级": 2, "三级": 3, "四级": 4}
-ADDONS = {"elder": "老年人", "minor": "未成年人", "severe": "重度残疾人", "ill": "重病患者"}
+# one row a case and category it may be of: where a list does not tell 城市 or 农村, the case is read both ways
+_READING = """
+CREATE TABLE reading AS
+SELECT f.key, f.programme, k.kind,
+  f.covered - CASE WHEN f.listed <= f.covered THEN f.leaving ELSE 0 END AS persons,
+  f.size - CASE WHEN f.listed <= f.size THEN f.leaving ELSE 0 END AS all_persons, f.income12
+FROM facts f JOIN setting s ON s.programme = f.programme, unnest(s.kinds) AS k(kind)
+WHERE NOT (f.unit = 'person' AND f.dead) AND (k.kind = '' OR f.town_kind IS NULL OR f.town_kind = k.kind OR NOT list_contains(s.kinds, f.town_kind));
+"""
 
+# the first line of a part that holds counts; lines before it of which that is not known may
+_CHOICE = """
+INSERT INTO choice
+SELECT key, reading_kind, unnest([{picked}]) AS no FROM (
+  SELECT f.*, r.kind AS reading_kind FROM facts f JOIN reading r USING (key) WHERE f.programme = ?)
+"""
 
-@dataclass(frozen=True, slots=True)
-class Tariff:
-    """One dated amount and whom it is for; an empty condition holds for all."""
-
-    programme: str
-    part: str  # basic, care, amount
-    fen: int
-    value: ParameterValue
-    town_kind: str = ""
-    care: str = ""
-    grades: tuple[int, ...] = ()
-    age_from: int | None = None
-    age_to: int | None = None
-    poor: bool | None = None
-
-
-@dataclass(slots=True)
-class AmountRules:
-    """The month's parameters for amounts, looked up once. ``missing``: sentences on what cannot be computed."""
-
-    month: str
-    standards: dict[str, ParameterValue] = field(default_factory=dict)
-    addons: dict[tuple[str, str], ParameterValue] = field(default_factory=dict)  # (elder…, 城市/农村)
-    unit_fen: int = 1
-    round_up: bool = False
-    rounding: tuple[ParameterValue, ...] = ()
-    elder_months: int = 60 * 12
-    minor_months: int = 18 * 12
-    tolerance_fen: int = 0  # 收入波动不调额幅度
-    tariffs: list[Tariff] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    used: list[ParameterValue] = field(default_factory=list)
-
-
-def amount_rules(policy: Policy, month: str, programmes: Iterable[Programme]) -> AmountRules:
-    """Reads what the amount formulas of ``programmes`` need on the month's first day."""
-    rules = AmountRules(month)
-    day = first_day(month)
-
-    def value(name: str | None) -> ParameterValue | None:
-        found = policy.parameter_or_none(name, day) if name else None
-        if found is not None and found.value != 0:  # 0 is how a place says that it has no such rule
-            rules.used.append(found)
-        return found
-
-    for programme in programmes:
-        roles = programme.review.parameters
-        kind = programme.review.amount
-        if kind == "top_up":
-            rules.standards = standards_on(policy, month)
-            rules.used += rules.standards.values()
-            rules.missing += [
-                f"{programme.name}：没有 {month} 的“{roles.get(f'standard_{role}', name)}”，该类家庭没有核算"
-                for role, name in KINDS.items()
-                if name not in rules.standards
-            ]
-            unit, up = value(roles.get("rounding")), value(roles.get("rounding_up"))
-            rules.unit_fen = max(1, fen_of(unit)) if unit else 1
-            rules.round_up = bool(up and up.value is True)
-            rules.rounding = tuple(one for one in (unit, up) if one)
-            elder, minor = value(roles.get("elder_age")), value(roles.get("minor_age"))
-            rules.elder_months = int(Decimal(elder.value) * 12) if elder else rules.elder_months
-            rules.minor_months = int(Decimal(minor.value) * 12) if minor else rules.minor_months
-            tolerance = value(roles.get("income_tolerance"))
-            rules.tolerance_fen = fen_of(tolerance) if tolerance else 0
-            for role, town_kind in KINDS.items():
-                for what in ADDONS:
-                    addon = value(roles.get(f"addon_{what}_{role}"))
-                    if addon is not None and fen_of(addon):
-                        rules.addons[(what, town_kind)] = addon
-        elif kind:
-            rules.tariffs += _tariffs(programme, value, rules)
-    return rules
-
-
-def fen_of(value: ParameterValue) -> int:
-    """The parameter in 分; PolicyError when it is no whole number of 分."""
-    try:
-        return value.amount_fen
-    except ValueError as error:
-        raise PolicyError(
-            f"参数“{value.name}”的值 {value.value}{value.unit} 不是整分的金额", "改正后运行 jiuzhu policy check"
-        ) from error
-
-
-def _tariffs(programme: Programme, value: Any, rules: AmountRules) -> list[Tariff]:
-    """The roles of a programme as tariffs: ``basic_*``, ``care_*``, ``amount``, ``amount_<等级>``, ``amount_<年龄>[_poor]``."""
-    found: list[Tariff] = []
-    ages = sorted(
-        {
-            int(role.split("_")[1])
-            for role in programme.review.parameters
-            if role[:7] == "amount_" and role[7:8].isdigit()
-        }
-    )
-    graded = tuple(
-        GRADES[role[7:]] for role, name in programme.review.parameters.items()
-        if role.startswith("amount_") and role[7:] in GRADES and value(name) is not None
-    )  # fmt: skip
-    for role, name in programme.review.parameters.items():
-        part, _, rest = role.partition("_")
-        if part not in ("basic", "care", "amount"):
-            continue
-        one = value(name)
-        if one is None:
-            if part != "amount":
-                rules.missing.append(f"{programme.name}：没有 {rules.month} 的“{name}”")
-            continue
-        base = {"programme": programme.code, "part": part, "fen": fen_of(one), "value": one}
-        if part == "basic":
-            found.append(Tariff(**base, town_kind=KINDS[rest]))
-        elif part == "care":
-            found.append(Tariff(**base, care=CARE[role]))
-        elif not rest:
-            others = tuple(g for g in GRADES.values() if g not in graded)
-            if others:
-                found.append(Tariff(**base, grades=others if graded else ()))
-        elif rest[0].isdigit():
-            low = int(rest.split("_")[0])
-            higher = [age for age in ages if age > low]
-            both = f"amount_{low}_poor" in programme.review.parameters
-            poor = rest.endswith("_poor") if both else None
-            found.append(Tariff(**base, age_from=low, age_to=higher[0] - 1 if higher else None, poor=poor))
-        elif rest in GRADES:
-            found.append(Tariff(**base, grades=(GRADES[rest],)))
-    return found
-
-
-_TOP_UP = """
-CREATE TABLE addon_person AS
-WITH who AS (
-  SELECT DISTINCT ON (p.batch_id, p.case_no, p.id_no, k.kind) p.batch_id, p.case_no, p.id_no, p.name, f.key, k.kind, p.age_months,
-    CASE WHEN p.grade_no IS NOT NULL THEN p.grade_no <= 2 WHEN p.certified IS NULL AND NOT f.has_disability THEN NULL ELSE false END AS severe,
-    CASE WHEN p.listed_ill THEN true WHEN p.illness IS NULL AND (f.has_illness OR p.listed_ill IS NOT NULL) THEN false END AS ill,
-    k.elder, k.minor, k.severe AS severe_fen, k.ill AS ill_fen
-  FROM person p JOIN facts f USING (batch_id, case_no) JOIN kind k ON f.town_kind IS NULL OR f.town_kind = k.kind
-  WHERE f.amount_rule = 'top_up' AND NOT p.leaves AND greatest(k.elder, k.minor, k.severe, k.ill) > 0
-)
-SELECT *, greatest(CASE WHEN age_months > {elder} THEN elder ELSE 0 END, CASE WHEN age_months < {minor} THEN minor ELSE 0 END,
-                   CASE WHEN severe THEN severe_fen ELSE 0 END, CASE WHEN ill THEN ill_fen ELSE 0 END) AS low,
-  -- the month of the birthday counts either way: 满龄当月或次月起 is a local custom
-  greatest(CASE WHEN age_months >= {elder} OR age_months IS NULL THEN elder ELSE 0 END,
-           CASE WHEN age_months <= {minor} OR age_months IS NULL THEN minor ELSE 0 END,
-           CASE WHEN severe IS DISTINCT FROM false THEN severe_fen ELSE 0 END, CASE WHEN ill IS DISTINCT FROM false THEN ill_fen ELSE 0 END) AS high
-FROM who;
-
-INSERT INTO candidate
-WITH addons AS (
-  SELECT key, kind, sum(low) AS low, sum(high) AS high, max(high) AS most FROM addon_person GROUP BY key, kind
-), living AS (
-  SELECT f.*, k.kind, k.standard, greatest(k.elder, k.minor, k.severe, k.ill) AS most_fen, k.step,
-    f.covered - CASE WHEN f.listed <= f.covered THEN f.leaving ELSE 0 END AS persons,
-    f.size - CASE WHEN f.listed <= f.size THEN f.leaving ELSE 0 END AS all_persons
-  FROM facts f JOIN kind k ON f.town_kind IS NULL OR f.town_kind = k.kind
-  WHERE f.amount_rule = 'top_up' AND f.income12 IS NOT NULL AND f.covered IS NOT NULL AND k.standard IS NOT NULL
+# place 2: 差额 × 人数 where part of the household is covered: the same household read per head, still one fraction
+_FIGURE = """
+CREATE TABLE figure AS
+WITH chosen AS (
+  SELECT c.key, c.kind, l.no, l.part, l.per, l.fen, r.persons, r.all_persons, r.income12, s.unit, s.up
+  FROM choice c JOIN tariff_line l USING (no) JOIN reading r USING (key, kind) JOIN setting s ON s.programme = r.programme
 ), short AS (
-  SELECT *, 1 AS reading, CAST(standard * 12 * persons - income12 AS HUGEINT) AS top, CAST(12 AS HUGEINT) AS bottom FROM living
+  SELECT *, 1 AS place, CAST(fen * 12 * persons - income12 AS HUGEINT) AS top, CAST(12 AS HUGEINT) AS bottom FROM chosen WHERE per = 'gap'
   UNION ALL
-  -- 差额 × 人数 where part of the household is covered: the same household read per head, still one fraction
-  SELECT *, 2, CAST(standard * 12 * all_persons - income12 AS HUGEINT) * persons, CAST(12 * all_persons AS HUGEINT)
-  FROM living WHERE all_persons > persons AND persons > 0
-), based AS (
-  SELECT *, CAST(CASE WHEN top <= 0 OR persons <= 0 THEN 0
-    WHEN {up} THEN (top + bottom * {unit} - 1) // (bottom * {unit}) * {unit}
-    ELSE (2 * top + bottom * {unit}) // (2 * bottom * {unit}) * {unit} END AS BIGINT) AS base
-  FROM short
-), ranged AS (
-  SELECT b.*, CASE WHEN b.base = 0 THEN 0 WHEN b.listed > b.covered THEN 0 ELSE coalesce(a.low, 0) END AS addon_low,
-    CASE WHEN b.base = 0 THEN 0 ELSE coalesce(a.high, 0) + greatest(0, b.covered - b.listed) * b.most_fen END AS addon_high,
-    coalesce(b.addon_fen, CASE WHEN b.base_fen IS NOT NULL THEN b.amount_fen - b.base_fen - coalesce(b.care_fen, 0) END) AS stated
-  FROM based b LEFT JOIN addons a ON a.key = b.key AND a.kind = b.kind
+  SELECT *, 2, CAST(fen * 12 * all_persons - income12 AS HUGEINT) * persons, CAST(12 * all_persons AS HUGEINT)
+  FROM chosen WHERE per = 'gap' AND all_persons > persons AND persons > 0
 )
-SELECT key, reading, kind, '', base, 0,
-  base + CASE WHEN told THEN stated ELSE addon_low END, base + CASE WHEN told THEN stated ELSE addon_high END, step, []
-FROM (SELECT *, coalesce(stated BETWEEN addon_low AND addon_high AND (stated - addon_low) % step = 0, false) AS told FROM ranged);
+SELECT key, kind, part, no, place, CAST(CASE WHEN top IS NULL THEN NULL WHEN top <= 0 OR persons <= 0 THEN 0
+    WHEN up THEN (top + bottom * unit - 1) // (bottom * unit) * unit
+    ELSE (2 * top + bottom * unit) // (2 * bottom * unit) * unit END AS BIGINT) AS fen
+FROM short
+UNION ALL
+SELECT key, kind, part, no, 1, CASE per WHEN 'person' THEN fen * persons ELSE fen END FROM chosen WHERE per <> 'gap';
 """
 
-_TARIFF = """
+_MEMBERS = """
+INSERT INTO addon_person
+WITH who AS (
+  SELECT DISTINCT ON (p.batch_id, p.case_no, p.id_no, r.kind) p.*, f.key, f.size, f.covered, r.kind AS reading_kind,
+    CASE WHEN p.grade_no IS NOT NULL THEN p.grade_no WHEN p.certified IS NULL AND NOT f.has_disability THEN NULL ELSE 9 END AS counted_grade,
+    CASE WHEN p.kind_word IS NOT NULL THEN p.kind_word WHEN p.certified IS NULL AND NOT f.has_disability THEN NULL ELSE '无' END AS counted_kind,
+    CASE WHEN p.grade_no IS NOT NULL THEN true WHEN p.certified IS NULL AND NOT f.has_disability THEN NULL ELSE coalesce(p.certified, false) END AS counted_certified,
+    CASE WHEN p.listed_ill THEN true WHEN p.illness IS NULL AND (f.has_illness OR p.listed_ill IS NOT NULL) THEN false END AS counted_ill
+  FROM person p JOIN (SELECT key, batch_id, case_no, size, covered, has_disability, has_illness FROM facts WHERE programme = ?) f USING (batch_id, case_no)
+  JOIN reading r USING (key)
+  WHERE NOT p.leaves
+), judged AS (SELECT key, reading_kind, id_no, name, age_months, {conditions} FROM who)
+SELECT key, reading_kind, id_no, name, age_months, greatest({low}), greatest({high}), list_filter([{hits}], lambda x: x IS NOT NULL)
+FROM judged WHERE {possible};
+"""
+
+_COMBINED = """
 INSERT INTO candidate
-WITH fitting AS (
-  SELECT f.key, t.no, t.part, t.fen, t.town_kind, t.care
-  FROM facts f JOIN tariff t ON t.programme = f.programme
-  WHERE f.amount_rule <> 'top_up' AND NOT f.dead
-    AND (t.town_kind = '' OR f.town_kind IS NULL OR f.town_kind = t.town_kind)
-    AND (t.care = '' OR f.care_word IS NULL OR f.care_word = t.care)
-    AND (len(t.grades) = 0 OR f.grade_no IS NULL OR list_contains(t.grades, f.grade_no))
-    AND (t.age_from IS NULL OR f.age IS NULL OR (f.age_months >= t.age_from * 12 AND (t.age_to IS NULL OR f.age_months <= (t.age_to + 1) * 12)))
-    AND (t.poor IS NULL OR t.poor = (CASE WHEN f.on_subsistence OR f.on_extreme OR f.on_margin THEN true
-         WHEN f.on_subsistence IS NULL OR f.on_extreme IS NULL OR f.on_margin IS NULL THEN NULL ELSE false END)
-      OR (f.on_subsistence IS NOT TRUE AND f.on_extreme IS NOT TRUE AND f.on_margin IS NOT TRUE
-          AND (f.on_subsistence IS NULL OR f.on_extreme IS NULL OR f.on_margin IS NULL)))
+WITH based AS ({combined}),
+addons AS (SELECT key, kind, sum(low) AS low, sum(high) AS high FROM addon_person GROUP BY key, kind),
+ranged AS (
+  SELECT b.*, f.covered, m.step,
+    CASE WHEN b.base = 0 OR f.listed > f.covered THEN 0 ELSE coalesce(a.low, 0) END AS addon_low,
+    CASE WHEN b.base = 0 THEN 0 ELSE coalesce(a.high, 0) + greatest(0, f.covered - f.listed) * m.most END AS addon_high,
+    coalesce(f.addon_fen, CASE WHEN f.base_fen IS NOT NULL THEN f.amount_fen - f.base_fen - coalesce(f.care_fen, 0) END) AS stated
+  FROM based b JOIN facts f USING (key) JOIN most m ON m.kind = b.kind AND m.programme = f.programme LEFT JOIN addons a ON a.key = b.key AND a.kind = b.kind
 )
-SELECT m.key, 1, m.town_kind, coalesce(c.care, ''), m.fen, coalesce(c.fen, 0), m.fen + coalesce(c.fen, 0), m.fen + coalesce(c.fen, 0), 1,
-  list_filter([m.no, c.no], lambda x: x IS NOT NULL)
-FROM fitting m LEFT JOIN fitting c ON c.key = m.key AND c.part = 'care'
-WHERE m.part IN ('basic', 'amount');
+SELECT key, place, kind, base, base + CASE WHEN told THEN stated ELSE addon_low END, base + CASE WHEN told THEN stated ELSE addon_high END, step, 0, nos, fens
+-- what the roll itself says of add-ons is taken where it lies within what the facts allow
+FROM (SELECT *, coalesce(stated BETWEEN addon_low AND addon_high AND (stated - addon_low) % step = 0 AND addon_high > 0, false) AS told FROM ranged);
 """
 
-# a benefit that is topped up to a cap beside another (补差) is rightly less than its standard
-_CAPPED = """
-DELETE FROM candidate WHERE key IN (
-  SELECT f.key FROM facts f JOIN person o ON o.id_no = f.id_no AND o.programme = ? WHERE f.programme = ? AND f.amount_rule <> 'top_up')
-"""
+# a figure that cannot be computed leaves the case unjudged, whatever the other readings say
+_UNKNOWN = "DELETE FROM candidate WHERE key IN (SELECT key FROM candidate WHERE low IS NULL OR high IS NULL)"
 
-_VERDICT = """
-CREATE TABLE verdict AS
-SELECT c.key, bool_or(f.amount_fen BETWEEN c.low AND c.high AND (f.amount_fen - c.low) % c.step = 0
-    OR (f.amount_rule = 'top_up' AND c.base > 0 AND f.leaving = 0 AND f.amount_fen BETWEEN c.low - {tolerance} AND c.high + {tolerance} AND {tolerance} > 0)) AS fits, count(DISTINCT (c.low, c.high)) FILTER (c.place = 1) AS ways,
+# a case's candidates taken together (columns: key, programme, fits, ways, low, high, step, least, most, amounts, candidates)
+VERDICT = """
+SELECT c.key, any_value(f.programme) AS programme, coalesce(bool_or(f.amount_fen BETWEEN c.low - c.slack AND c.high AND (c.slack > 0 OR (f.amount_fen - c.low) % c.step = 0)
+    OR (f.by_income AND c.base > 0 AND f.leaving = 0 AND s.tolerance > 0 AND f.amount_fen BETWEEN c.low - s.tolerance AND c.high + s.tolerance)), false) AS fits,
+  count(DISTINCT (c.low, c.high)) FILTER (c.place = 1) AS ways,
   min(c.low) FILTER (c.place = 1) AS low, max(c.high) FILTER (c.place = 1) AS high, max(c.step) FILTER (c.place = 1) AS step,
   min(c.low) AS least, max(c.high) AS most, list(DISTINCT c.low ORDER BY c.low) AS amounts, count(*) AS candidates
-FROM candidate c JOIN facts f USING (key) GROUP BY c.key;
+FROM candidate c JOIN facts f USING (key) JOIN setting s ON s.programme = f.programme GROUP BY c.key
+"""
+
+# ``beside`` and ``beside_basis``: the relations that bound the amount; ``held``: less than a cap leaves is only to be checked
+_VERDICT = f"""
+CREATE TABLE verdict AS
+SELECT v.* EXCLUDE (programme), b.beside, b.beside_basis, coalesce(b.held, false) AS held FROM ({VERDICT}) v LEFT JOIN (
+  SELECT key, string_agg(w.note, '；' ORDER BY l.turn, w.no) AS beside, string_agg(DISTINCT w.basis, '；') AS beside_basis, bool_or(w.held) AS held
+  FROM limit_row l JOIN limit_word w USING (no) JOIN (SELECT key, max(high) AS high FROM candidate GROUP BY key) c USING (key)
+  WHERE l.fen = c.high GROUP BY key) b USING (key);
 """
 
 
-def build_amounts(
-    connection: duckdb.DuckDBPyConnection, rules: AmountRules, capped: Iterable[tuple[str, str]] = ()
-) -> None:
-    """Makes ``candidate`` (``key, place, town_kind, care, base, care_fen, low, high, step, tariffs``), ``addon_person`` and ``verdict``.
+def build_candidates(connection: duckdb.DuckDBPyConnection, rules: AmountRules) -> None:
+    """Makes ``tariff_line``, ``setting``, ``reading``, ``figure``, ``addon_person``, ``candidate`` (every reading of every case); ``limit_row``, ``limit_word`` empty.
 
-    ``capped``: pairs of programmes whose sum has a cap (relations T): who has both is paid less than the standard.
+    ``candidate``: ``key, place, kind, base`` (without add-ons), ``low, high, step`` (what with them may be paid), ``slack`` (below ``low``
+    that is right, too), ``lines`` and their ``figures``. ``rules`` come from ``tariffs.amount_rules``.
     """
-    connection.execute(
-        "CREATE TABLE candidate (key BIGINT, place INT, town_kind VARCHAR, care VARCHAR, base BIGINT, care_fen BIGINT, low BIGINT, high BIGINT, step BIGINT, tariffs INT[])"
-    )
-    connection.execute(
-        "CREATE TABLE kind (kind VARCHAR, standard BIGINT, elder BIGINT, minor BIGINT, severe BIGINT, ill BIGINT, step BIGINT)"
-    )
-    for name in KINDS.values():
-        row = [rules.addons[(what, name)].amount_fen if (what, name) in rules.addons else 0 for what in ADDONS]
-        standard = rules.standards[name].amount_fen if name in rules.standards else None
-        # one add-on for all: the amount can only stand whole steps above the base
-        same = {one for one in row if one}
+    connection.execute(_TABLES)
+    parts: dict[str, list[str]] = {}
+    for line in rules.lines:
+        if line.per != "member" and line.part not in parts.setdefault(line.programme, []):
+            parts[line.programme].append(line.part)
+    for line in rules.lines:
+        part = parts[line.programme].index(line.part) if line.per != "member" else -1
+        connection.execute("INSERT INTO tariff_line VALUES (?,?,?,?)", [line.no, part, line.per, line.fen])
+    for code, one in rules.settings.items():
+        kinds = list(rules.kinds.get(code, ())) or [""]
         connection.execute(
-            "INSERT INTO kind VALUES (?,?,?,?,?,?,?)", [name, standard, *row, same.pop() if len(same) == 1 else 1]
+            "INSERT INTO setting VALUES (?,?,?,?,?)", [code, one.unit_fen, one.round_up, one.tolerance_fen, kinds]
         )
-    connection.execute(
-        _TOP_UP.format(
-            elder=rules.elder_months,
-            minor=rules.minor_months,
-            unit=rules.unit_fen,
-            up="true" if rules.round_up else "false",
-        )
+    connection.execute(_READING)
+    connection.execute("CREATE TABLE choice (key BIGINT, kind VARCHAR, no INT)")
+    for code, names in parts.items():
+        for name in names:
+            lines = [one for one in rules.lines if (one.programme, one.part) == (code, name) and one.per != "member"]
+            connection.execute(_CHOICE.format(picked=_first_that_holds(lines)), [code])
+    connection.execute("DELETE FROM choice WHERE no IS NULL")
+    connection.execute(_FIGURE)
+    _members(connection, rules)
+    _most(connection, rules)
+    for code, names in parts.items():
+        connection.execute(_COMBINED.format(combined=_parts(code, len(names))))
+    connection.execute(_UNKNOWN)
+
+
+def judge_amounts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Makes ``verdict``: whether the roll's amount fits one of the case's candidates, and in which range it should lie.
+
+    After ``caps.apply_limits``, which fills ``limit_row`` and ``limit_word``.
+    """
+    connection.execute(_VERDICT)
+
+
+def _first_that_holds(lines: list[Line]) -> str:
+    """SQL list of the lines that may count: each that holds, or may, while none before it surely holds."""
+    return ", ".join(
+        f"CASE WHEN {' AND '.join([f'({one.sql}) IS NOT FALSE', *(f'({before.sql}) IS NOT TRUE' for before in lines[:at])])} THEN {one.no} END"
+        for at, one in enumerate(lines)
     )
-    connection.execute(
-        "CREATE TABLE tariff (no INT, programme VARCHAR, part VARCHAR, fen BIGINT, town_kind VARCHAR, care VARCHAR, grades INT[],"
-        " age_from INT, age_to INT, poor BOOLEAN)"
+
+
+def _parts(code: str, number: int) -> str:
+    """SQL of one row a combination of the parts' figures: ``key, place, kind, base, nos, fens``. A part without any leaves nothing."""
+    joins = " ".join(
+        f"JOIN figure p{at} ON p{at}.key = p0.key AND p{at}.kind = p0.kind AND p{at}.part = {at}"
+        for at in range(1, number)
     )
-    for number, one in enumerate(rules.tariffs):
+    columns = [f"p{at}" for at in range(number)]
+    return (
+        f"SELECT p0.key, greatest({', '.join(f'{one}.place' for one in columns)}) AS place, p0.kind, {' + '.join(f'{one}.fen' for one in columns)} AS base,"
+        f" [{', '.join(f'{one}.no' for one in columns)}] AS nos, [{', '.join(f'{one}.fen' for one in columns)}] AS fens"
+        f" FROM figure p0 JOIN reading r ON r.key = p0.key AND r.kind = p0.kind AND r.programme = '{code}' {joins} WHERE p0.part = 0"
+    )
+
+
+def _members(connection: duckdb.DuckDBPyConnection, rules: AmountRules) -> None:
+    by_programme: dict[str, list[Line]] = {}
+    for line in rules.lines:
+        if line.per == "member":
+            by_programme.setdefault(line.programme, []).append(line)
+    for code, lines in by_programme.items():
+        names = [f"c{line.no}" for line in lines]
         connection.execute(
-            "INSERT INTO tariff VALUES (?,?,?,?,?,?,?,?,?,?)",
-            [number, one.programme, one.part, one.fen, one.town_kind, one.care, list(one.grades), one.age_from, one.age_to, one.poor],
+            _MEMBERS.format(
+                conditions=", ".join(f"{line.sql} AS {name}" for line, name in zip(lines, names, strict=True)),
+                low=", ".join(f"CASE WHEN {n} THEN {line.fen} ELSE 0 END" for line, n in zip(lines, names, strict=True)),
+                high=", ".join(f"CASE WHEN {n} IS NOT FALSE THEN {line.fen} ELSE 0 END" for line, n in zip(lines, names, strict=True)),
+                hits=", ".join(f"CASE WHEN {n} THEN {line.no} END" for line, n in zip(lines, names, strict=True)),
+                possible=" OR ".join(f"{name} IS NOT FALSE" for name in names),
+            ),
+            [code],
         )  # fmt: skip
-    connection.execute(_TARIFF)
-    for first, second in capped:
-        connection.execute(_CAPPED, [first, second])
-        connection.execute(_CAPPED, [second, first])
-    connection.execute(_VERDICT.format(tolerance=rules.tolerance_fen))
+
+
+def _most(connection: duckdb.DuckDBPyConnection, rules: AmountRules) -> None:
+    """``most``: by programme and category the highest add-on, and the step: with one add-on for all the amount stands whole steps above the base."""
+    connection.execute("CREATE TABLE most (programme VARCHAR, kind VARCHAR, most BIGINT, step BIGINT)")
+    for code in rules.settings:
+        for kind in rules.kinds.get(code, ()) or ("",):
+            found = {
+                line.fen or 0
+                for line in rules.lines
+                if line.programme == code and line.per == "member" and line.kind in ("", kind)
+            }
+            step = next(iter(found)) if len(found) == 1 else 1
+            connection.execute("INSERT INTO most VALUES (?,?,?,?)", [code, kind, max(found, default=0), max(1, step)])

@@ -1,4 +1,4 @@
-"""What a case or a person would be paid under another programme: the amounts of ``amounts.build_amounts``, asked over rows made as if.
+"""What a case or a person would be paid under another programme: the amounts of ``amounts``, asked over rows made as if.
 
 The same SQL over the same columns in a schema of its own (``as_if``), so that a transfer or a start shows the sum that the other side will have.
 """
@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.review.amounts import amount_rules, build_amounts
+from jiuzhu_cli.review.amounts import build_candidates, judge_amounts
+from jiuzhu_cli.review.eligibility import WORDS
+from jiuzhu_cli.review.tariffs import amount_rules, by_care, by_income
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,20 +51,21 @@ def amounts_as_if(
     try:
         connection.execute("CREATE SCHEMA as_if; SET search_path = 'as_if,main'")
         connection.execute(
-            "CREATE TABLE wish (number BIGINT, key BIGINT, id_no VARCHAR, programme VARCHAR, unit VARCHAR, benefit VARCHAR, amount_rule VARCHAR)"
+            "CREATE TABLE wish (number BIGINT, key BIGINT, id_no VARCHAR, programme VARCHAR, unit VARCHAR, benefit VARCHAR, by_income BOOLEAN, by_care BOOLEAN)"
         )
         connection.executemany(
-            "INSERT INTO wish VALUES (?,?,?,?,?,?,?)",
+            "INSERT INTO wish VALUES (?,?,?,?,?,?,?,?)",
             [
-                (w.number, w.key, w.id_no, p.code, p.unit, p.benefit, p.review.amount)
+                (w.number, w.key, w.id_no, p.code, p.unit, p.benefit, by_income(p), by_care(p))
                 for w in asked
                 for p in [policy.programmes[w.programme]]
             ],
         )
         _rows(connection)
-        rules = amount_rules(policy, month, programmes)
-        build_amounts(connection, rules)
-        readings = Readings(connection, rules, "")
+        rules = amount_rules(policy, month, programmes, WORDS)
+        build_candidates(connection, rules)
+        judge_amounts(connection)
+        readings = Readings(connection, rules, (), {}, "")
         for fact in rows_of(
             connection, "SELECT f.*, v.low, v.high, v.ways FROM facts f JOIN verdict v USING (key) ORDER BY key"
         ):
@@ -80,7 +83,7 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> None:
     of_case = [row[0] for row in connection.execute("DESCRIBE main.facts").fetchall()]
     rest = [
         name for name in of_case
-        if name not in of_person and name not in ("key", "unit", "benefit", "amount_rule", "covered", "size", "listed", "leaving")
+        if name not in of_person and name not in ("key", "unit", "benefit", "by_income", "by_care", "covered", "size", "listed", "leaving")
     ]  # fmt: skip
     one = "w.unit = 'person'"
     moved = "programme, batch_id, case_no, amount_fen, base_fen, addon_fen, care_fen"
@@ -88,7 +91,7 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> None:
     CREATE TABLE facts AS
     SELECT w.number AS key, p.* EXCLUDE ({moved}), w.programme, CAST(-1 AS BIGINT) AS batch_id, w.number AS case_no,
       CAST(NULL AS BIGINT) AS amount_fen, CAST(NULL AS BIGINT) AS base_fen, CAST(NULL AS BIGINT) AS addon_fen, CAST(NULL AS BIGINT) AS care_fen,
-      {", ".join(f"f.{name}" for name in rest)}, w.unit, w.benefit, w.amount_rule,
+      {", ".join(f"f.{name}" for name in rest)}, w.unit, w.benefit, w.by_income, w.by_care,
       CASE WHEN {one} THEN 1 ELSE f.size END AS covered, CASE WHEN {one} THEN 1 ELSE f.size END AS size,
       CASE WHEN {one} THEN 1 ELSE f.listed END AS listed, CASE WHEN {one} THEN 0 ELSE f.leaving END AS leaving
     FROM wish w JOIN main.facts f ON f.key = w.key
@@ -102,7 +105,7 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> None:
     if connection.execute("SELECT count(*) FROM wish WHERE key = 0").fetchall()[0][0]:
         connection.execute("""
         INSERT INTO facts BY NAME
-        SELECT w.number AS key, o.* EXCLUDE (nth, row_id), w.programme, CAST(-1 AS BIGINT) AS batch_id, w.number AS case_no, w.unit, w.benefit, w.amount_rule,
+        SELECT w.number AS key, o.* EXCLUDE (nth, row_id), w.programme, CAST(-1 AS BIGINT) AS batch_id, w.number AS case_no, w.unit, w.benefit, w.by_income, w.by_care,
           CAST(1 AS BIGINT) AS covered, CAST(1 AS BIGINT) AS size, CAST(1 AS BIGINT) AS listed, CAST(0 AS BIGINT) AS leaving, CAST(1 AS BIGINT) AS lead
         FROM wish w JOIN outsider o ON o.id_no = w.id_no WHERE w.key = 0;
         INSERT INTO person BY NAME

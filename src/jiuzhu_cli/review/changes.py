@@ -1,6 +1,6 @@
 """What the program itself finds of a case: death, a doubt decided as a stop, an amount that differs, kin of staff, facts that are missing.
 
-``find_flags`` asks all cases at once (tables of ``eligibility.build_facts`` and ``amounts.build_amounts``). Each flag is a ``built_in``
+``find_flags`` asks all cases at once (tables of ``eligibility.build_facts`` and ``amounts.judge_amounts``). Each flag is a ``built_in``
 event of ``events.toml``, which holds its rank: which one decides the action when a case has several; the others are told beside it.
 """
 
@@ -28,7 +28,7 @@ CREATE TABLE kin_case AS
 SELECT f.key, min(p.name || '（' || coalesce(k.relation, '近亲属') || '：' || k.staff || '）') AS who,
   bool_or(f.kin_filed IS NULL OR regexp_matches(f.kin_filed, '{NOT_FILED}')) AS unfiled
 FROM facts f JOIN person p USING (batch_id, case_no) JOIN kin k ON k.id_no = p.id_no
-WHERE f.amount_rule IN ('top_up', 'basic_plus_care') GROUP BY f.key;
+WHERE f.by_income OR f.by_care GROUP BY f.key;
 """
 
 # a household whose number is not told may have others
@@ -43,9 +43,9 @@ _FLAGS: dict[str, str] = {
     "member_leaves": "NOT f.dead AND f.leaving > 0",
     # in grace the amount is what was decided
     "amount": "v.key IS NOT NULL AND NOT v.fits AND NOT f.dead AND g.key IS NULL",
-    "income_missing": "f.amount_rule = 'top_up' AND f.has_income AND f.income12 IS NULL",
-    "persons_missing": "f.amount_rule = 'top_up' AND f.has_income AND f.income12 IS NOT NULL AND f.covered IS NULL",
-    "care_missing": "f.amount_rule = 'basic_plus_care' AND f.care_word IS NULL AND f.has_care",
+    "income_missing": "f.by_income AND f.has_income AND f.income12 IS NULL",
+    "persons_missing": "f.by_income AND f.has_income AND f.income12 IS NOT NULL AND f.covered IS NULL",
+    "care_missing": "f.by_care AND f.care_word IS NULL AND f.has_care",
     "misnamed": "f.misnamed IS NOT NULL",
     "kin": "k.unfiled AND f.has_kin",
 }
@@ -74,14 +74,14 @@ def not_judged(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         """
         WITH gap AS (
           SELECT programme, area, CASE WHEN has_grade THEN '分档发放，花名册没有收入，金额没有核算' ELSE '花名册没有收入列，金额没有核算' END AS reason
-          FROM facts WHERE amount_rule = 'top_up' AND NOT has_income
+          FROM facts WHERE by_income AND NOT has_income AND key NOT IN (SELECT key FROM verdict)
           UNION ALL
-          SELECT programme, area, '花名册没有生活自理能力列，照料护理档次没有核对' FROM facts WHERE amount_rule = 'basic_plus_care' AND NOT has_care
+          SELECT programme, area, '花名册没有生活自理能力列，照料护理档次没有核对' FROM facts WHERE by_care AND NOT has_care
           UNION ALL
           SELECT f.programme, f.area, '花名册没有近亲属备案列；这些户与经办人员或村（居）干部有近亲属关系，请核对是否备案'
           FROM facts f JOIN kin_case k USING (key) WHERE NOT f.has_kin
           UNION ALL
-          SELECT programme, area, '花名册没有家庭金融资产列，财产没有核对' FROM facts WHERE amount_rule = 'top_up' AND has_income AND NOT has_assets
+          SELECT programme, area, '花名册没有家庭金融资产列，财产没有核对' FROM facts WHERE by_income AND has_income AND NOT has_assets
         )
         SELECT programme, string_agg(DISTINCT area, '、' ORDER BY area), count(*), reason FROM gap GROUP BY programme, reason ORDER BY programme, reason
         """

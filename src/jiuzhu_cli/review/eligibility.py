@@ -21,6 +21,7 @@ from jiuzhu_cli.core.period import first_day, last_day
 from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
 from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
 from jiuzhu_cli.policy.model import ParameterValue, Programme, Rule
+from jiuzhu_cli.review.tariffs import by_care, by_income
 
 if TYPE_CHECKING:
     import duckdb
@@ -147,7 +148,7 @@ SELECT row_number() OVER (ORDER BY p.programme, p.town, p.village, p.batch_id, p
   coalesce(p.covered_persons, CASE WHEN u.unit = 'person' THEN 1 WHEN l.has_members THEN m.listed END, p.household_size) AS covered,
   coalesce(p.household_size, p.covered_persons, CASE WHEN u.unit = 'person' THEN 1 WHEN l.has_members THEN m.listed END) AS size,
   CASE p.income_period WHEN 'year' THEN p.income_fen WHEN 'month' THEN p.income_fen * 12 END AS income12,
-  u.unit, u.benefit, u.amount_rule
+  u.unit, u.benefit, u.by_income, u.by_care
 FROM person p JOIN members m USING (batch_id, case_no) JOIN list_facts l USING (batch_id)
 JOIN reviewed u ON u.programme = p.programme
 LEFT JOIN category_word k ON k.programme = p.programme AND k.word = p.category
@@ -204,11 +205,14 @@ def build_facts(
         )
     index = int(month[:4]) * 12 + int(month[5:])
     connection.execute(_PERSON.format(last=last_day(month).isoformat(), month=month, month_index=index))
-    connection.execute("CREATE TABLE reviewed (programme VARCHAR, unit VARCHAR, benefit VARCHAR, amount_rule VARCHAR)")
+    connection.execute(
+        "CREATE TABLE reviewed (programme VARCHAR, unit VARCHAR, benefit VARCHAR, by_income BOOLEAN, by_care BOOLEAN)"
+    )
     connection.execute("CREATE TABLE category_word (programme VARCHAR, word VARCHAR, canonical VARCHAR)")
     reviewed = [p for p in policy.programmes.values() if p.benefit in REVIEWED]
     connection.executemany(
-        "INSERT INTO reviewed VALUES (?,?,?,?)", [(p.code, p.unit, p.benefit, p.review.amount) for p in reviewed]
+        "INSERT INTO reviewed VALUES (?,?,?,?,?)",
+        [(p.code, p.unit, p.benefit, by_income(p), by_care(p)) for p in reviewed],
     )
     words = {(p.code, word): canonical for p in reviewed for canonical, all_ in p.categories.items() for word in all_}
     if words:

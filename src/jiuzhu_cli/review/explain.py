@@ -118,7 +118,7 @@ def _programmes(
             "proposal": None,
         }
         if row["key"] is not None:
-            entry["should"] = _should(connection, judged, row["key"])
+            entry["should"] = _should(connection, policy, judged, row["key"])
             entry["proposal"] = next(
                 (
                     {
@@ -139,14 +139,15 @@ def _programmes(
     return found, rules
 
 
-def _should(connection: duckdb.DuckDBPyConnection, judged: Any, key: int) -> dict[str, Any] | None:
+def _should(connection: duckdb.DuckDBPyConnection, policy: Policy, judged: Any, key: int) -> dict[str, Any] | None:
     """What the case should be paid: range, whether the roll fits, and the steps of the reading that fits (else the first)."""
     verdicts = rows_of(connection, "SELECT * FROM verdict WHERE key = ?", [key])
     if not verdicts:
         return None
     fact = rows_of(connection, "SELECT * FROM facts WHERE key = ?", [key])[0]
     paid = fact["amount_fen"]
-    known = Readings(connection, judged.amounts, f"JOIN (SELECT {int(key)} AS key) USING (key)")
+    names = {code: one.name for code, one in policy.programmes.items()}
+    known = Readings(connection, judged.amounts, judged.limits, names, f"JOIN (SELECT {int(key)} AS key) USING (key)")
     paid = paid if verdicts[0]["fits"] and known.steps(fact, paid or 0, every=True) else None
     shown = known.readings[key][0]["low"] if paid is None else paid
     return {

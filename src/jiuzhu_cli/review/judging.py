@@ -11,10 +11,19 @@ from jiuzhu_cli.core.period import first_day
 from jiuzhu_cli.ledger.proposals import PAYING, Grace, Proposal
 from jiuzhu_cli.policy.model import ParameterValue, Programme
 from jiuzhu_cli.review import event_words
-from jiuzhu_cli.review.amounts import AmountRules, amount_rules, build_amounts
+from jiuzhu_cli.review.amounts import build_candidates, judge_amounts
 from jiuzhu_cli.review.as_if import Due, Wish, amounts_as_if
+from jiuzhu_cli.review.caps import Limit, apply_limits
 from jiuzhu_cli.review.changes import BUILT_IN, find_flags, not_judged
-from jiuzhu_cli.review.eligibility import REVIEWED, RuleResult, build_facts, compiled_rules, drop_doubtful, failures
+from jiuzhu_cli.review.eligibility import (
+    REVIEWED,
+    WORDS,
+    RuleResult,
+    build_facts,
+    compiled_rules,
+    drop_doubtful,
+    failures,
+)
 from jiuzhu_cli.review.events import Found, Hit, find_events, in_force
 from jiuzhu_cli.review.grace import make_grace, months_on
 from jiuzhu_cli.review.heirs import heirs_of
@@ -22,6 +31,7 @@ from jiuzhu_cli.review.leads import changed_amounts, take_confirmed
 from jiuzhu_cli.review.proposing import Case, Sources, propose
 from jiuzhu_cli.review.readings import Readings, rows_of
 from jiuzhu_cli.review.standalone import propose_alone
+from jiuzhu_cli.review.tariffs import AmountRules, amount_rules
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,6 +59,7 @@ class Judgement:
     rules: list[RuleResult]
     found: Found
     programmes: list[Programme]
+    limits: list[Limit]
 
 
 def registers_of(policy: Policy, month: str) -> list[str]:
@@ -94,12 +105,10 @@ def judge(
     take_confirmed(connection, found, leads)
     present = {row[0] for row in connection.execute("SELECT DISTINCT programme FROM facts").fetchall()}
     programmes = [p for p in policy.programmes.values() if p.code in present and p.benefit in REVIEWED]
-    amounts = amount_rules(policy, month, programmes)
-    build_amounts(
-        connection,
-        amounts,
-        [(one.a, one.b) for one in policy.relations if one.kind == "T" and policy.switch(one.switch, first_day(month))],
-    )
+    amounts = amount_rules(policy, month, programmes, WORDS)
+    build_candidates(connection, amounts)
+    limits = apply_limits(connection, policy, amounts)
+    judge_amounts(connection)
     rules, missing = compiled_rules(policy, month, programmes)
     failed = failures(connection, rules)
     doubtful = drop_doubtful(connection, failed, incomplete)
@@ -127,7 +136,7 @@ def judge(
         graces={row["key"]: row for row in rows_of(connection, "SELECT * FROM grace")},
     )
     changed = changed_amounts(connection, found, facts, verdicts, amounts)
-    readings = Readings(connection, amounts)
+    readings = Readings(connection, amounts, limits, sources.names)
     by_key: dict[int, Proposal] = {}
     skipped = 0
     for key in keys:
@@ -157,6 +166,7 @@ def judge(
         rules,
         found,
         programmes,
+        limits,
     )
 
 

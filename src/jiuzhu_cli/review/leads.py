@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.review.amounts import AmountRules
 from jiuzhu_cli.review.events import Found, Hit
 from jiuzhu_cli.review.readings import rows_of
+from jiuzhu_cli.review.tariffs import AmountRules
 
 if TYPE_CHECKING:
     import duckdb
@@ -117,7 +117,7 @@ def without_addons(fact: dict[str, Any], addons: Iterable[dict[str, Any]], rules
         return int(amount - fact["addon_fen"])
     if fact["base_fen"] is not None:
         return int(fact["base_fen"])
-    if not rules.addons:
+    if not any(line.per == "member" and line.programme == fact["programme"] for line in rules.lines):
         return amount
     mine = list(addons)
     low, high = sum(one["low"] for one in mine), sum(one["high"] for one in mine)
@@ -135,8 +135,9 @@ def _less_share(fact: dict[str, Any], addons: Sequence[dict[str, Any]], hit: Hit
         return 0
     extra = int(fact["amount_fen"]) - base
     own = sum(one["low"] for one in addons if one["id_no"] == hit.id_no)
-    top, bottom, unit = base * (persons - 1), persons, rules.unit_fen
-    if rules.round_up:
+    settings = rules.settings[fact["programme"]]
+    top, bottom, unit = base * (persons - 1), persons, settings.unit_fen
+    if settings.round_up:
         left = (top + bottom * unit - 1) // (bottom * unit) * unit
     else:
         left = (2 * top + bottom * unit) // (2 * bottom * unit) * unit
@@ -150,7 +151,7 @@ def _reached(
     before = fact["amount_fen"]
     if verdict is None or before is None or not verdict["fits"]:
         return None
-    if fact["amount_rule"] == "top_up":
+    if fact["by_income"]:
         own = [one for one in addons if one["id_no"] == hit.id_no]
         if len(own) != 1 or own[0]["low"] == own[0]["high"]:
             return None

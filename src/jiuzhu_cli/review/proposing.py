@@ -194,6 +194,7 @@ def _by_amount(
             # the income still holds that of the member who left: only an enquiry can tell that nothing is due
             return _Made("check", None, False, later)
         return _Made("stop", 0, True, later)
-    if found == before:
+    if found == before or (found > before and verdict["held"]):
+        # how far a top-up to a cap goes is the place's own table: said, not raised by itself
         return _Made("check", None, False, later)
     return _Made("increase" if found > before else "decrease", found, found < before, later)

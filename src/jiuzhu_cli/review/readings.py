@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.review.amounts import AmountRules
-from jiuzhu_cli.review.steps import steps_of
+from jiuzhu_cli.review.steps import limit_step, steps_of
 
 if TYPE_CHECKING:
     import duckdb
+
+    from jiuzhu_cli.review.caps import Limit
+    from jiuzhu_cli.review.tariffs import AmountRules
 
 
 class Readings:
     """The readings of the flagged cases' amounts, fetched at once: a change of standard touches every case."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, rules: AmountRules, which: str = "JOIN wanted USING (key)"
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        rules: AmountRules,
+        limits: Sequence[Limit],
+        names: Mapping[str, str],
+        which: str = "JOIN wanted USING (key)",
     ) -> None:
-        self.rules = rules
+        self.rules, self.names = rules, names
+        self.limits: dict[int, list[tuple[Limit, dict[str, Any]]]] = {}
+        by_no = {one.no: one for one in limits}
+        known = f"SELECT l.* FROM limit_row l {which} WHERE fen IS NOT NULL ORDER BY key, turn, no"
+        for one in rows_of(connection, known):
+            self.limits.setdefault(one["key"], []).append((by_no[one["no"]], one))
         self.readings: dict[int, list[dict[str, Any]]] = {}
         self.addons: dict[tuple[int, str], list[dict[str, Any]]] = {}
-        for one in rows_of(connection, f"SELECT c.* FROM candidate c {which} ORDER BY key, place, town_kind, low"):
+        for one in rows_of(connection, f"SELECT c.* FROM candidate c {which} ORDER BY key, place, kind, low"):
             self.readings.setdefault(one["key"], []).append(one)
         for one in rows_of(
             connection, f"SELECT p.* FROM addon_person p {which} WHERE low > 0 ORDER BY key, kind, id_no"
@@ -31,9 +44,9 @@ class Readings:
         """``amount_fen`` step by step by the first reading that gives it (``every``: the per-head reading too); () when none does."""
         for one in self.readings.get(fact["key"], []):
             if one["low"] <= amount_fen <= one["high"] and (every or one["place"] == 1):
-                return tuple(
-                    steps_of(fact, one, amount_fen, self.addons.get((fact["key"], one["town_kind"]), []), self.rules)
-                )
+                addons = self.addons.get((fact["key"], one["kind"]), [])
+                limits = [limit_step(limit, row, self.names) for limit, row in self.limits.get(fact["key"], [])]
+                return tuple(steps_of(fact, one, amount_fen, addons, limits, self.rules))
         return ()
 
 

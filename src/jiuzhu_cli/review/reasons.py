@@ -162,6 +162,8 @@ def _amount(fact: Fact, verdict: dict[str, Any] | None, before: int | None, foun
     told = f"花名册 {yuan(before)} 元，按 {fact['month']} 的标准核算应为 {yuan(found)} 元"
     if before is not None:
         told += f"，{'少' if found > before else '多'} {yuan(abs(found - before))} 元"
+    if verdict["beside"]:
+        told += f"（{verdict['beside']}）"
     if fact["size"] and fact["covered"] and fact["size"] != fact["covered"]:
         told += f"（家庭人口 {fact['size']} 人，保障 {fact['covered']} 人）"
     return [told]
@@ -179,4 +181,7 @@ def basis(one: Ranked, case: Case, sources: Sources) -> list[str]:
         return [fact["stop_basis"]]
     if code.startswith("rule_"):
         return [one.rule.source for one in case.failed if one.rule.on_fail == code.removeprefix("rule_")]
-    return [sources.kin] if code == "kin" else [sources.programmes[fact["programme"]].source]
+    source = sources.programmes[fact["programme"]].source
+    if code == "amount" and case.verdict and case.verdict["beside"]:
+        return [source, case.verdict["beside_basis"]]
+    return [sources.kin] if code == "kin" else [source]

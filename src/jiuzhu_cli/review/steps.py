@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.policy.model import ParameterValue
-from jiuzhu_cli.review.amounts import AmountRules
+from jiuzhu_cli.review.caps import Limit
+from jiuzhu_cli.review.tariffs import AmountRules, Line, fen_of
+
+Step = dict[str, Any]
 
 
 def source_of(value: ParameterValue) -> dict[str, Any]:
@@ -23,90 +26,127 @@ def source_of(value: ParameterValue) -> dict[str, Any]:
 
 
 def steps_of(
-    fact: dict[str, Any], reading: dict[str, Any], amount_fen: int, addons: Iterable[dict[str, Any]], rules: AmountRules
-) -> list[dict[str, Any]]:
+    fact: dict[str, Any],
+    reading: dict[str, Any],
+    amount_fen: int,
+    addons: Iterable[dict[str, Any]],
+    limits: Sequence[Step],
+    rules: AmountRules,
+) -> list[Step]:
     """How ``amount_fen`` comes about by one reading (a row of ``candidate``); the steps' ``adds_fen`` sum to it.
 
-    ``addons``: rows of ``addon_person`` of the case and the reading's 城市/农村.
+    ``addons``: rows of ``addon_person`` of the case and the reading's category. ``limits``: ``limit_step`` of each cap or higher benefit, in order.
     """
-    steps = _top_up(fact, reading, addons, rules) if fact["amount_rule"] == "top_up" else _tariffs(reading, rules)
-    rest = amount_fen - sum(step.get("adds_fen", 0) for step in steps)
-    if rest:
+    steps: list[Step] = []
+    for number, figure in zip(reading["lines"], reading["figures"], strict=True):
+        line = rules.lines[number]
+        steps += _gap(fact, reading, line, figure, rules) if line.per == "gap" else _figure(fact, line, figure)
+    members = next((line for line in rules.lines if line.per == "member" and line.programme == fact["programme"]), None)
+    if members is not None and reading["base"]:
+        steps += [_addon(one, rules) for one in addons if one["low"]]
+    running = sum(step.get("adds_fen", 0) for step in steps)
+    for step in limits:
+        if step["limit_fen"] < running:
+            steps.append({**step, "adds_fen": step["limit_fen"] - running})
+            running = step["limit_fen"]
+    rest = amount_fen - running
+    if rest and members is not None:
         # the roll's own add-on lies within what the known facts allow, or members are not all told
         how = "成员情况不全，按花名册所列计"
-        steps.append({"label": "分类施保", "how": how, "value": yuan(rest), "adds_fen": rest})
+        steps.append({"label": members.part, "how": how, "value": yuan(rest), "adds_fen": rest})
+    elif rest:
+        steps.append(
+            {"label": "舍去零头", "how": "花名册所发在允许的取整范围内", "value": yuan(rest), "adds_fen": rest}
+        )
     return [*steps, {"label": "应发金额", "value": yuan(amount_fen)}]
 
 
-def _top_up(
-    fact: dict[str, Any], reading: dict[str, Any], addons: Iterable[dict[str, Any]], rules: AmountRules
-) -> list[dict[str, Any]]:
-    kind = reading["town_kind"]
-    standard = rules.standards[kind]
-    each = yuan(standard.amount_fen)
+def limit_step(limit: Limit, row: dict[str, Any], names: Mapping[str, str]) -> Step:
+    """What a relation leaves of the amount. ``row`` of ``limit_row``."""
+    relation = limit.relation
+    share = yuan(row["other_fen"])
+    if row["other_persons"] != 1:
+        share = f"{share} ÷ {row['other_persons']} 人"
+    if limit.cap is not None:
+        how = f"合计不超过 {yuan(fen_of(limit.cap))}，减去{names.get(limit.other, limit.other)} {share}，不足一分的舍去"
+        return {
+            "label": "合计封顶补差", "how": how, "value": yuan(row["fen"]), "limit_fen": row["fen"], **source_of(limit.cap) | {"value": yuan(row["fen"])},
+            "relation": relation.id,
+        }  # fmt: skip
+    how = f"与另一项 {share} 择高" + ("，低的不发" if relation.settle == "drop" else "，高的补差")
+    return {"label": "择高", "how": how, "value": yuan(row["fen"]), "limit_fen": row["fen"], "relation": relation.id}
+
+
+def _named(line: Line) -> str:
+    told = "、".join(part for part in (line.kind, line.label) if part)
+    return line.part + (f"（{told}）" if told else "")
+
+
+def _sources(line: Line) -> dict[str, Any]:
+    """The line's first parameter as the step's source, with the arithmetic and the others where there are several."""
+    if not line.values:
+        return {}
+    told = source_of(line.values[0])
+    if line.amount.strip() != line.values[0].name:
+        told |= {"formula": line.amount, "parameters": [source_of(one) for one in line.values]}
+        told["confirmed"] = all(one.confirmed for one in line.values)
+    return told
+
+
+def _persons(fact: dict[str, Any]) -> tuple[int, int]:
+    """Persons covered that still count, and how many no longer do."""
     leaving = fact["leaving"] if fact["listed"] <= fact["covered"] else 0
-    persons = fact["covered"] - leaving
+    return fact["covered"] - leaving, leaving
+
+
+def _heads(fact: dict[str, Any]) -> Step:
+    persons, leaving = _persons(fact)
+    how = f"{fact['covered']} 人减去不再计入的 {leaving} 人" if leaving else "花名册"
+    return {"label": "保障人数", "value": str(persons), "how": how}
+
+
+def _gap(fact: dict[str, Any], reading: dict[str, Any], line: Line, figure: int, rules: AmountRules) -> list[Step]:
+    settings = rules.settings[fact["programme"]]
+    each, persons = yuan(line.fen or 0), _persons(fact)[0]
     yearly = fact["income_period"] == "year"
     income = f"{yuan(fact['income_fen'])} ÷ 12" if yearly else yuan(fact["income_fen"])
     if reading["place"] == 1:
         short = f"{each} × {persons} − {income}"
     else:
         short = f"（{each} − {income} ÷ 家庭人口 {fact['size']}）× {persons}"
-    unit = "元" if rules.unit_fen == 100 else f"{yuan(rules.unit_fen)} 元"
-    how = f"{'向上' if rules.round_up else '四舍五入'}取整到{unit}" if rules.unit_fen > 1 else "取到分"
-    steps: list[dict[str, Any]] = [
-        {"label": f"低保标准（{kind}）", **source_of(standard), "value": each},
-        {
-            "label": "保障人数",
-            "value": str(persons),
-            "how": f"{fact['covered']} 人减去不再计入的 {leaving} 人" if leaving else "花名册",
-        },
+    unit = "元" if settings.unit_fen == 100 else f"{yuan(settings.unit_fen)} 元"
+    how = f"{'向上' if settings.round_up else '四舍五入'}取整到{unit}" if settings.unit_fen > 1 else "取到分"
+    return [
+        {"label": (line.label or "标准") + (f"（{line.kind}）" if line.kind else ""), **_sources(line), "value": each},
+        _heads(fact),
         {"label": "家庭月收入", "value": income, "how": "年收入除以 12，先不舍入" if yearly else "花名册所载月收入"},
         {
             "label": "补差金额",
             "how": f"{short}，最后一次{how}",
-            "value": yuan(reading["base"]),
-            "adds_fen": reading["base"],
-            "rounding": [source_of(one) for one in rules.rounding],
+            "value": yuan(figure),
+            "adds_fen": figure,
+            "rounding": [source_of(one) for one in settings.rounding],
         },
     ]
-    if reading["base"]:
-        steps += [_addon(one, kind, rules) for one in addons if one["low"]]
-    return steps
 
 
-def _addon(one: dict[str, Any], kind: str, rules: AmountRules) -> dict[str, Any]:
-    """One person's 分类施保: the highest that applies, with all the grounds."""
-    months = one["age_months"]
-    grounds = {
-        "elder": (months is not None and months > rules.elder_months, f"{rules.elder_months // 12} 周岁以上"),
-        "minor": (months is not None and months < rules.minor_months, f"未满 {rules.minor_months // 12} 周岁"),
-        "severe": (bool(one["severe"]), "重度残疾"),
-        "ill": (bool(one["ill"]), "重病"),
-    }
-    known = {
-        what: rules.addons[(what, kind)]
-        for what, (holds, _) in grounds.items()
-        if holds and (what, kind) in rules.addons
-    }
-    value = next(value for value in known.values() if value.amount_fen == one["low"])
-    told = "、".join(grounds[what][1] for what in known)
+def _figure(fact: dict[str, Any], line: Line, figure: int) -> list[Step]:
+    """A sum paid once, or times the persons covered."""
+    step: Step = {"label": _named(line), **_sources(line), "value": yuan(figure), "adds_fen": figure}
+    if line.per != "person":
+        return [step]
+    return [_heads(fact), step | {"how": f"{yuan(line.fen or 0)} × {_persons(fact)[0]} 人"}]
+
+
+def _addon(one: dict[str, Any], rules: AmountRules) -> Step:
+    """One person's add-on: the highest that applies, with all the grounds."""
+    lines = [rules.lines[number] for number in one["hits"]]
+    counted = next(line for line in lines if line.fen == one["low"])
+    grounds = "、".join(dict.fromkeys(line.label for line in lines))
     return {
-        "label": "分类施保",
-        "how": f"{one['name']}（{told}），一人只计一次",
-        **source_of(value),
+        "label": counted.part,
+        "how": f"{one['name']}（{grounds}），一人只计一次",
+        **_sources(counted),
         "value": yuan(one["low"]),
         "adds_fen": one["low"],
     }
-
-
-def _tariffs(reading: dict[str, Any], rules: AmountRules) -> list[dict[str, Any]]:
-    """The amounts that add up to a fixed or tiered benefit."""
-    labels = {"basic": "基本生活", "care": "照料护理", "amount": "标准"}
-    steps = []
-    for number in reading["tariffs"]:
-        one = rules.tariffs[number]
-        told = "、".join(part for part in (one.town_kind, one.care, *(f"{g}级" for g in one.grades)) if part)
-        label = labels[one.part] + (f"（{told}）" if told else "")
-        steps.append({"label": label, **source_of(one.value), "value": yuan(one.fen), "adds_fen": one.fen})
-    return steps

@@ -1,0 +1,181 @@
+"""Tariff tables as data: a local class, a percentage, graded lists, units, birthdays, several lines that may hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jiuzhu_cli.core.errors import PolicyError
+from jiuzhu_cli.policy.load import load_policy
+from tests.review.worlds import World, household
+from tests.support import make_id
+
+
+def _with(world: World, region: str = "421002", **files: str) -> World:
+    """The bureau's own folder over the shipped data: ``parameters=…`` or ``programme__code=…``."""
+    folder = world.workspace.root / "policy"
+    for name, text in files.items():
+        kind, _, code = name.partition("__")
+        path = folder / ("parameters/own.toml" if kind == "parameters" else f"programmes/{code}.toml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    world.policy = load_policy(folder, region=region)
+    return world
+
+
+def _parameter(name: str, value: str, unit: str = "元/人/月") -> str:
+    return f'[[parameter]]\nname = "{name}"\narea = "421002"\nunit = "{unit}"\nsource = "某政发〔2026〕1号"\nvalues = [{{ since = 2026-01-01, {value} }}]\n'
+
+
+def _found(world: World) -> dict[str, tuple[str, int | None]]:
+    for one in world.proposals():
+        if one["amount_after_fen"] is not None and one["steps"]:
+            assert sum(step.get("adds_fen", 0) for step in one["steps"]) == one["amount_after_fen"]
+    return {one["id_no"]: (one["action"], one["amount_after_fen"]) for one in world.proposals()}
+
+
+def _graded(
+    serial: int, grade: str | None, amount: int, persons: int = 1, category: str | None = "城市"
+) -> dict[str, Any]:
+    return household(serial, amount, 0, persons, income_fen=None, income_period=None, grade=grade, category=category)
+
+
+def test_graded_lists_are_paid_by_grade_and_persons(tmp_path: Path) -> None:
+    world = World.make(tmp_path, "640502")  # 690, 610, 530 a head in town
+    rows = [
+        _graded(1, "A类", 138000, 2), _graded(2, "B", 61000), _graded(3, "二档", 61000), _graded(4, "C类", 61000),
+        _graded(5, None, 53000), _graded(6, None, 54000), _graded(7, "A", 69000, category="农村"),
+    ]  # fmt: skip
+    world.roll("subsistence_allowance", *rows)
+    result = world.review()
+    assert _found(world) == {rows[3]["id_no"]: ("decrease", 53000), rows[5]["id_no"]: ("check", None)}
+    assert [gap["cases"] for gap in result.not_judged if "分档" in gap["reason"]] == [
+        1
+    ]  # no grades are told for the country
+
+
+def test_a_list_with_income_is_topped_up_unless_the_place_pays_by_grade(tmp_path: Path) -> None:
+    row = household(1, 60000, 30000, 1, grade="A", category="城市")
+    world = World.make(tmp_path, "640502")
+    world.roll("subsistence_allowance", row)
+    world.review()
+    assert _found(world) == {row["id_no"]: ("decrease", 48600)}  # 785.9 less 300, up to the 元
+    _with(world, "640502", parameters=(
+        _parameter("低保金计算方式", 'value = "分档"', "") + _parameter("低保分档标准_城市_A", "value = 500", "元/户/月")
+    ).replace("421002", "640502"))  # fmt: skip
+    world.review()
+    assert _found(world) == {row["id_no"]: ("decrease", 50000)}  # once a household
+
+
+def test_add_on_as_a_percentage_of_the_standard(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    _with(world, parameters=_parameter("分类施保标准_农村_老年人", 'formula = "round(低保标准_农村 * 0.15, 0)"'))
+    rows = [household(1, 60000, 0, 1, id_no=make_id(1, born="19500101")), household(2, 60000, 0, 1)]
+    world.roll("subsistence_allowance", *rows)
+    world.register("disability_certificate", {"id_no": make_id(400), "name": "别人", "grade": "一级", "kind": "肢体"})
+    world.register("severe_illness", {"id_no": make_id(401), "name": "别人"})
+    world.review()
+    assert _found(world) == {rows[0]["id_no"]: ("increase", 69000)}
+
+
+def test_a_class_of_ones_own_needs_only_a_file(tmp_path: Path) -> None:
+    """单人户加发: another line in the table, its amount arithmetic over parameters."""
+    world = World.make(tmp_path)
+    _with(
+        world,
+        parameters=_parameter("独居老人加发比例", "value = 20", "%"),
+        programme__subsistence_allowance="""
+[[tariffs]]
+part = "低保金"
+per = "gap"
+amount = { "城市" = "低保标准_城市", "农村" = "低保标准_农村" }
+[[tariffs]]
+part = "分类施保"
+label = "独居老人"
+per = "member"
+amount = { "城市" = "低保标准_城市 * 独居老人加发比例 / 100", "农村" = "低保标准_农村 * 独居老人加发比例 / 100" }
+when = "年龄 >= 70 and 家庭人口 = 1"
+""",
+    )
+    old = household(1, 60000, 0, 1, id_no=make_id(1, born="19500101"))
+    pair = household(2, 120000, 0, 2, id_no=make_id(2, born="19500101"))
+    world.roll("subsistence_allowance", old, pair)
+    world.review()
+    assert _found(world) == {old["id_no"]: ("increase", 72000)}
+    step = next(step for step in world.one()["steps"] if step["label"] == "分类施保")
+    assert step["formula"] == "低保标准_农村 * 独居老人加发比例 / 100"
+    assert {one["parameter"] for one in step["parameters"]} == {"低保标准_农村", "独居老人加发比例"}
+
+
+def test_a_figure_that_is_no_whole_fen_is_refused(tmp_path: Path) -> None:
+    world = _with(World.make(tmp_path), parameters=_parameter("养老护理补贴标准", "value = 1.005"))
+    world.roll("elder_care_subsidy", {"id_no": make_id(1), "amount_fen": 10000})
+    with pytest.raises(PolicyError, match="养老护理补贴标准"):
+        world.review()
+
+
+def test_orphans_by_where_they_live(tmp_path: Path) -> None:
+    world = World.make(tmp_path)  # 1400 at home; 1900 in a home by the national default
+    rows = [
+        {"id_no": make_id(n, born="20150101"), "name": f"儿童{n}", "amount_fen": amount, "category": category}
+        for n, (category, amount) in enumerate(
+            [("社会散居", 140000), ("集中养育", 140000), ("集中", 190000), (None, 190000), (None, 140000), (None, 150000)], 1
+        )
+    ]  # fmt: skip
+    world.roll("orphan_allowance", *rows)
+    world.review()
+    assert _found(world) == {rows[1]["id_no"]: ("increase", 190000), rows[5]["id_no"]: ("check", None)}
+
+
+def test_rent_by_household_or_by_head(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    rows = [household(n, 30000, 0, 3, category=None) for n in (1, 2)]
+    world.roll("rental_subsidy", *rows)
+    _with(world, parameters=_parameter("租赁补贴标准", "value = 300", "元/户/月"))
+    world.review()
+    assert _found(world) == {}
+    _with(world, parameters=_parameter("租赁补贴标准", "value = 300", "元/人/月"))
+    world.review()
+    assert _found(world) == {row["id_no"]: ("increase", 90000) for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("turning", "born", "amount", "expected"),
+    [
+        ("当月", "19361015", 5000, ("increase", 10000)), ("当月", "19361015", 10000, None),
+        ("次月", "19361015", 10000, ("decrease", 5000)), ("次月", "19361015", 5000, None),
+        ("两可", "19361015", 5000, None), ("两可", "19361015", 10000, None), ("两可", "19361015", 7000, ("check", None)),
+        ("次月", "19360930", 10000, None), ("当月", "19361101", 5000, None),
+    ],
+)  # fmt: skip
+def test_the_month_of_a_birthday(
+    tmp_path: Path, turning: str, born: str, amount: int, expected: tuple[str, int | None] | None
+) -> None:
+    world = _with(World.make(tmp_path), parameters=_parameter("高龄津贴满龄计发", f'value = "{turning}"', ""))
+    world.roll("old_age_allowance", {"id_no": make_id(1, born=born), "amount_fen": amount})
+    world.review()
+    assert _found(world) == ({make_id(1, born=born): expected} if expected else {})
+
+
+def test_age_not_told_leaves_every_band_open(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    world.roll(
+        "old_age_allowance", {"id_no": "X123456789", "amount_fen": 10000}, {"id_no": "X123456780", "amount_fen": 7000}
+    )
+    world.review()
+    assert _found(world) == {"X123456780": ("check", None)}
+
+
+def test_without_a_value_on_the_day_nothing_is_judged(tmp_path: Path) -> None:
+    own = _parameter("养老护理补贴标准", "value = 300").replace(
+        "since = 2026-01-01", "since = 2026-01-01, until = 2026-06-30"
+    )
+    world = _with(World.make(tmp_path), parameters=own)
+    world.roll("elder_care_subsidy", {"id_no": make_id(1), "amount_fen": 10000})
+    result = world.review()
+    assert _found(world) == {}
+    assert [gap["reason"] for gap in result.not_judged] == [
+        "养老护理补贴：没有 2026-10 的“养老护理补贴标准”，用到它的没有核算"
+    ]
