@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from jiuzhu_cli.cli import review_decisions
+from jiuzhu_cli.cli import review_decisions, review_due
 from jiuzhu_cli.cli.context import Context, relative, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -54,33 +54,7 @@ def run(
     context.emit(data, lines)
 
 
-@app.command("due", help="当月到期应复核或走访的户（人），按村出清单。")
-def due(ctx: typer.Context, month: str = typer.Option(..., "--month", help="月份，例如 2026-10。")) -> None:
-    from jiuzhu_cli.review.due import run_due
-
-    context: Context = ctx.obj
-    with context.workspace.open_store() as store:
-        result = run_due(
-            store,
-            context.workspace,
-            context.policy(month),
-            month,
-            today=context.today,
-            now=context.now,
-            actor=context.actor,
-        )
-    data = result.as_json()
-    lines = [
-        f"{month} 应复核走访 {result.due} 户（人），涉及 {len(result.by_village)} 个村（社区）；没有起始月份的 {result.unknown} 户（人）也列入。"
-    ]
-    if result.by_village:
-        lines.append(
-            table([(place, str(count)) for place, count in result.by_village.items()], ["乡镇/村", "户（人）"])
-        )
-    lines.append(f"清单：{relative(context.workspace, result.workbook)}")
-    context.emit(data, lines)
-
-
+app.command("due", help="当月到期应复核、走访、认证的户（人），按村出清单；可排日历、出打印表。")(review_due.due)
 app.command(
     "decide",
     help="读回填好的复核工作簿（可多个，可写文件夹）；停发、调减缺听取意见或书面告知日期的不予生效，退出码 3。",

@@ -20,11 +20,11 @@ from jiuzhu_cli.intake.headers import MONEY_FIELDS
 from jiuzhu_cli.policy.glossary import header_index
 from jiuzhu_cli.policy.model import GlossaryField, Programme, Register
 from jiuzhu_cli.tabular.form import GUIDE, LISTS, Form, FormColumn, FormKind
+from jiuzhu_cli.tabular.ours import AREA_MARK, MARK, MONTH_MARK
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
-MARK, MONTH_MARK, AREA_MARK = "jiuzhu_template", "jiuzhu_template_month", "jiuzhu_template_area"
 OWN_SHEETS = frozenset({GUIDE, LISTS})
 _PER_CHOICES = 60
 _ONCE = ("one_off", "instalments", "reimbursement")

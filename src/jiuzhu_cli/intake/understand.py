@@ -54,6 +54,7 @@ def understand(
     read_columns(work, named)
     fill_dittos(work)
     _drop_prefilled(work)
+    _drop_unfilled(work)
     drop_bare_totals(work)
     split = split_by_value(work, named, joint)
     works = split or [work]
@@ -116,6 +117,16 @@ def _drop_prefilled(work: Work) -> None:
         and all(index in light or index in money for index, _ in grid.cells(row))
     ]
     _skip(table, empty, "prefilled")
+
+
+def _drop_unfilled(work: Work) -> None:
+    """Lines of a register's form that nobody has filled in yet (``Register.blank_without``)."""
+    table = work.table
+    register = work.context.policy.registers.get(table.code) if table.kind == "register" else None
+    column = table.column(register.blank_without) if register is not None and register.blank_without else None
+    if column is not None:
+        blank = [row for row in table.rows.tolist() if work.grid.value(row, column.index) in (None, "")]
+        _skip(table, blank, "prefilled")
 
 
 def _skip(table: Table, rows: list[int], reason: str) -> None:

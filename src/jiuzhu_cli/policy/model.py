@@ -215,6 +215,7 @@ class Register(Shape):
     kept: dict[str, tuple[str, ...]] = Field(
         default_factory=dict
     )  # columns of its own, kept as they are (``extra``): word → headers, the first stands on its template
+    blank_without: str = ""  # a line whose cell of this field is empty is not filled in yet: no line of the list
     event_ends: bool = False  # event_date is when what it says ended (注销、迁出), not when it began
     meaning: str = ""  # what a hit means, shown to clerks
     numbers: dict[str, tuple[str, ...]] = Field(

@@ -6,6 +6,8 @@ import re
 
 from jiuzhu_cli.tabular.cells import Sheet
 
+# custom properties of a form to be filled in: kind:code, month, area of what comes back in it
+MARK, MONTH_MARK, AREA_MARK = "jiuzhu_template", "jiuzhu_template_month", "jiuzhu_template_area"
 REASON_HEADER = "核对结果"
 # sheets that stand before the sender's: name and title
 FRONTS = {"核对结果": "导入核对结果", "与上月比": "与上月名册相比", "与原表比": "与更正前的名册相比"}
