@@ -134,8 +134,7 @@ def fill(path: Path, answers: dict[str, dict[str, Any]], name: str = "") -> Path
 
 
 def bring(world: World, path: Path) -> Any:
-    result = import_paths(world.workspace, world.policy, [path], today=TODAY, now=NOW, actor="张经办")
-    return result
+    return import_paths(world.workspace, world.policy, [path], today=TODAY, now=NOW, actor="张经办")
 
 
 def test_what_comes_back_is_known_at_once_and_resets_the_clock(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ SELECT key, programme, id_no, name, town, village, persons, coalesce(address, ''
 FROM due WHERE is_due GROUP BY ALL ORDER BY town, village, programme, name, id_no, key
 """
 _MEMBERS = """
-SELECT c.key, r.name, r.relation, date_diff('year', try_strptime(substr(r.id_no, 7, 8), '%Y%m%d'), DATE '{last}')
+SELECT c.key, r.name, CASE WHEN r.lead = 1 THEN coalesce(r.relation, '户主') ELSE r.relation END, date_diff('year', try_strptime(substr(r.id_no, 7, 8), '%Y%m%d'), DATE '{last}')
   - CAST(strftime(DATE '{last}', '%m%d') < substr(r.id_no, 11, 4) AS INT) AS age
 FROM case_row c JOIN roll r ON r.batch_id = c.batch_id AND r.case_no = c.case_no AND r.month = '{month}' ORDER BY c.key, r.lead DESC, r.source_row, r.row_id
 """

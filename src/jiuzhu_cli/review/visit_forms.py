@@ -23,7 +23,7 @@ FOUND = ("无变化", "收入变化", "财产变化", "家庭人口变化", "已
 CERTIFY = ("已认证", "未认证")
 SIGNED = ("已签字", "未签字")
 _COLUMNS = (
-    ColumnSpec("序号", 6, "count"), ColumnSpec("村（社区）", 12), ColumnSpec("救助项目", 14), ColumnSpec("姓名", 9), ColumnSpec("身份证号", 20),
+    ColumnSpec("序号", 6, "count"), ColumnSpec("村（社区）", 12), ColumnSpec("救助项目", 14), ColumnSpec("姓名", 9, wrap=True), ColumnSpec("身份证号", 20),
     ColumnSpec("人数", 6, "count"), ColumnSpec("核查类别", 9), ColumnSpec("事项", 11, wrap=True), ColumnSpec("上次复核/起始", 13), ColumnSpec("到期月份", 9),
     ColumnSpec("逾期", 13, wrap=True), ColumnSpec("住址", 24, wrap=True), ColumnSpec("电话", 13),
     ColumnSpec("入户日期", 12), ColumnSpec("入户人员", 12), ColumnSpec("发现情况", 13, choices=FOUND), ColumnSpec("现家庭月收入（元）", 12, "amount"),
@@ -40,9 +40,7 @@ _WIDTHS = (11, 19, 11, 15, 11, 21)
 def write_visit_book(path: Path, month: str, towns: dict[str, Sequence[DueCase]], *, area: str = "") -> str:
     """The workbook to be filled in, a sheet a town; returns its SHA-256. It carries the mark by which import knows it again."""
     sheets = [_sheet(town, month, cases) for town, cases in sorted(towns.items())]
-    marks = {MARK: f"register:{REGISTER}", MONTH_MARK: month} | (
-        {AREA_MARK: area} if area else {}
-    )
+    marks = {MARK: f"register:{REGISTER}", MONTH_MARK: month} | ({AREA_MARK: area} if area else {})
     if not sheets:
         nothing = SheetSpec("说明", (ColumnSpec("说明", 40),), [("本月没有到期应复核、走访的户（人）。",)])
         return write_xlsx(path, [nothing], marks={"jiuzhu": "calendar", "month": month})

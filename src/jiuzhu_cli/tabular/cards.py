@@ -76,7 +76,8 @@ class _Sheet:
         self.sheet.set_paper(A4)
         self.sheet.set_margins(left=0.5, right=0.4, top=0.5, bottom=0.6)
         self.sheet.center_horizontally()
-        self.sheet.set_print_scale(100)
+        # fitted to the width, Excel ignores breaks: there the height of a card and the next one's title leave no other; others obey them
+        self.sheet.fit_to_pages(1, 0)
         self.sheet.hide_gridlines(2)
         self.sheet.set_footer(footer)
 
