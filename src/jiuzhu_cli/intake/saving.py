@@ -26,7 +26,8 @@ from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 
 # Counted, never by the clock: what a damaged number is looked up in must not depend on which process was faster
-GROUP_FILES, GROUP_ROWS = 64, 12_000
+GROUP_FILES, GROUP_ROWS = 64, 24_000
+LAST_FILES = 8  # groups grow smaller towards the end, to this: while the last one is saved nothing is left to be read
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Saver:
     options: Options
     now: datetime
     actor: str
+    left: int = 0  # files that are still to come
     _jobs: list[Job] = field(default_factory=list)
     _rows: int = 0
 
@@ -46,7 +48,8 @@ class Saver:
         """Files that belong together (most often one): they are saved in one group."""
         self._jobs += sorted((job for job in jobs if job.book is not None), key=lambda job: not job.partners)
         self._rows += sum(table.total for job in jobs for table in job.tables)
-        if len(self._jobs) >= GROUP_FILES or self._rows >= GROUP_ROWS:
+        self.left -= len(jobs)
+        if len(self._jobs) >= min(GROUP_FILES, max(LAST_FILES, self.left)) or self._rows >= GROUP_ROWS:
             self.flush()
 
     def flush(self) -> None:

@@ -93,7 +93,7 @@ def _alive(pid: int) -> bool:
 
 def arrow_driver() -> Any:
     """ADBC's driver, loaded once. It would load polars too where that is installed, which takes longer than all the rest."""
-    with without("polars"):
+    with without("polars", "pyarrow.dataset"):
         from adbc_driver_sqlite import dbapi
     return dbapi
 
