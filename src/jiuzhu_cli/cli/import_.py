@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Collection
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace as replace_options
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,8 @@ from jiuzhu_cli.cli.imported import import_lines
 from jiuzhu_cli.cli.passwords import make_secrets, refuse_in_arguments
 from jiuzhu_cli.cli.progress import ProgressLine
 from jiuzhu_cli.core.lean import without
-from jiuzhu_cli.tabular.child import Readers
+from jiuzhu_cli.tabular.child import MEMORY, Readers
+from jiuzhu_cli.tabular.early import Early, likely_first
 from jiuzhu_cli.tabular.forked import can_fork
 from jiuzhu_cli.tabular.reader import load_reader
 
@@ -64,13 +65,17 @@ def command(
 ) -> None:
     context: Context = ctx.obj
     refuse_in_arguments(password)
-    alone = len(paths) == 1 and paths[0].is_file()
+    alone, early = len(paths) == 1 and paths[0].is_file(), None
     ctx.with_resource(without("pandas", "polars"))  # Arrow and ADBC would load them, and nothing here needs them
     if alone:
         if can_fork():
             load_reader()
         readers = ctx.with_resource(Readers(1, loaded=can_fork()))
         readers.expect(paths)  # it is read while the rest of the program loads
+    elif can_fork() and (os.cpu_count() or 1) > 1:
+        load_reader()
+        with suppress(OSError):
+            early = Early(likely_first(paths, context.workspace.root / "out"), MEMORY)
 
     from jiuzhu_cli.core.errors import UsageError
     from jiuzhu_cli.core.period import check_months
@@ -89,7 +94,7 @@ def command(
         from jiuzhu_cli.intake.ahead import ready_to_judge
 
         ready_to_judge(policy)
-        readers = ctx.with_resource(Readers(min(os.cpu_count() or 1, MOST_READERS), loaded=True))
+        readers = ctx.with_resource(Readers(min(os.cpu_count() or 1, MOST_READERS), loaded=True, early=early))
     whole, sheets = said_programmes(policy, programme)
     columns = said_columns(policy, mapping, paths)
     options = Options(

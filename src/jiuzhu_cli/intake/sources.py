@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from jiuzhu_cli.core.errors import JiuzhuError, UsageError
-from jiuzhu_cli.core.text import natural_order
 from jiuzhu_cli.intake.areas import Towns, is_full_town
 from jiuzhu_cli.intake.pairs import pair_key
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.tabular.archive import members
+from jiuzhu_cli.tabular.files import LOCKS, files_below
 from jiuzhu_cli.tabular.secret import Secrets
 
 Source = tuple[Path, Path]  # a file, and the folder that was asked for
-_LOCKS = ("~$", ".~")  # what Excel and WPS lay beside a workbook that is open
-_SYSTEM = ("thumbs.db", "desktop.ini", ".lnk")  # left by the system in every folder
 
 
 def source_files(paths: Sequence[Path], workspace: Workspace, secrets: Secrets | None = None) -> Iterator[Source]:
@@ -42,7 +39,7 @@ def _files_on_disk(paths: Sequence[Path], workspace: Workspace) -> Iterator[Sour
     own = (workspace.root / "out").resolve()
     for path in paths:
         if path.is_file():
-            if path.name.startswith(_LOCKS):
+            if path.name.startswith(LOCKS):
                 whole = path.name.removeprefix("~$").removeprefix(".~")
                 raise UsageError(
                     f"“{path.name}”是表格打开时的临时文件，不是台账",
@@ -50,12 +47,7 @@ def _files_on_disk(paths: Sequence[Path], workspace: Workspace) -> Iterator[Sour
                 )
             yield path, path.parent
         elif path.is_dir():
-            for folder, names, files in os.walk(path):
-                inside = [n for n in names if not n.startswith(".") and (Path(folder) / n).resolve() != own]
-                names[:] = sorted(inside, key=natural_order)
-                for name in sorted(files, key=natural_order):  # last month's roll before this month's
-                    if not name.startswith((".", *_LOCKS)) and not name.lower().endswith(_SYSTEM):
-                        yield Path(folder) / name, path
+            yield from ((file, path) for file in files_below(path, own))
         else:
             raise UsageError(f"没有“{path}”这个文件或文件夹", _advice(path, workspace))
 
@@ -65,7 +57,7 @@ def _advice(path: Path, workspace: Workspace) -> str:
     with contextlib.suppress(OSError):
         places = (path.parent, workspace.root / "inbox")
         for place in filter(Path.is_dir, dict.fromkeys(places)):
-            names = [one.name for one in place.iterdir() if not one.name.startswith((".", *_LOCKS))]
+            names = [one.name for one in place.iterdir() if not one.name.startswith((".", *LOCKS))]
             near = [path.name] if path.name in names else difflib.get_close_matches(path.name, names, n=3, cutoff=0.6)
             if near:
                 return f"是不是“{'”“'.join(str(place / name) for name in near)}”？路径含空格时加引号"

@@ -23,12 +23,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.forked import Forked, can_fork
 from jiuzhu_cli.tabular.frames import Failure, Progress, Told, receive, send
 from jiuzhu_cli.tabular.secret import ENCRYPTED
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.tabular.early import Early
 
 READER_WORD = "__read__"  # the hidden first argument that makes the program a reader
 MEMORY = 3 << 30  # bytes of address space beyond what the started reader has
@@ -47,10 +50,19 @@ class Readers:
 
     ``memory``: bytes, ``seconds``: processor time, for each file. ``loaded``: this program has loaded what judging needs and
     has one thread, so that its first readers are forked where that can be; those that take the place of dead ones are
-    started anew. Where no process can be started files are read in this one.
+    started anew. Where no process can be started files are read in this one. ``early`` has been reading: it is stopped, and
+    the forked readers take what it has read.
     """
 
-    def __init__(self, workers: int = 1, *, memory: int = MEMORY, seconds: float = 0, loaded: bool = False) -> None:
+    def __init__(
+        self,
+        workers: int = 1,
+        *,
+        memory: int = MEMORY,
+        seconds: float = 0,
+        loaded: bool = False,
+        early: Early | None = None,
+    ) -> None:
         self._memory, self._seconds = memory, seconds
         self._told = Told(b"")
         self.watch: Callable[[Path, float, int], None] | None = None  # told how far readers have come: share, rows
@@ -65,9 +77,12 @@ class Readers:
         self._watch = threading.Thread(target=self._look_after, name="watch", daemon=True)
         self._coming: deque[tuple[Path, tuple[str, ...]]] = deque()
         self._ahead: dict[Path, tuple[Future[Any], tuple[str, ...], int]] = {}
+        self._read_early = early.stop() if early is not None else {}
         for _ in range(workers):
-            if (child := self._start(forked=loaded and can_fork())) is not None:
+            if (child := self._start(forked=loaded and can_fork(), held=early.file if early else None)) is not None:
                 self._idle.append(child)
+        if early is not None:
+            os.close(early.file)
 
     @property
     def workers(self) -> int:
@@ -143,12 +158,12 @@ class Readers:
             self._ahead[path] = self.submit(path, passwords), passwords, size
             waiting += size
 
-    def _start(self, *, forked: bool = False) -> _Child | None:
+    def _start(self, *, forked: bool = False, held: int | None = None) -> _Child | None:
         """A new child; None when there can be none."""
         if self._in_process or self._closed:
             return None
         try:
-            child = _Child(self._memory, forked=forked)
+            child = _Child(self._memory, forked=forked, held=held)
         except OSError:
             self._in_process = True
             return None
@@ -191,7 +206,8 @@ class Readers:
                 self._watch.start()
         limit = self._seconds or SECONDS + SECONDS_PER_MB * (_size(path) >> 20)
         try:
-            answer = child.ask(path, passwords, then, limit, self._told, self._seen)
+            early = self._read_early.pop(path, None) if child.holds else None
+            answer = child.ask(path, passwords, then, limit, early, self._told, self._seen)
         except (OSError, EOFError):
             reason = child.reason(path.name, limit)
             raise DataError(*reason, code="reader_ended") from None
@@ -213,8 +229,9 @@ class Readers:
 class _Child:
     """One process. Not for several threads at once."""
 
-    def __init__(self, memory: int, *, forked: bool = False) -> None:
-        self._process = Forked(memory) if forked else _started(memory)
+    def __init__(self, memory: int, *, forked: bool = False, held: int | None = None) -> None:
+        self._process = Forked(memory, held) if forked else _started(memory)
+        self.holds = forked and held is not None  # what was read early
         self._told = Told(b"")
         self._greeted = self._late = self._ended = False
         self._until = math.inf  # when it is given up, by the clock
@@ -238,6 +255,7 @@ class _Child:
         passwords: tuple[str, ...],
         then: Then | None,
         limit: float,
+        early: int | None,
         told: Told,
         seen: Callable[[Path, float, int], None],
     ) -> Any:
@@ -247,7 +265,7 @@ class _Child:
             if then is not None and told is not self._told:
                 send(self._process.stdin, told)
                 self._told = told
-            send(self._process.stdin, (path, passwords, then, limit))
+            send(self._process.stdin, (path, passwords, then, limit, early))
             while isinstance(answer := receive(self._output), Progress):
                 seen(path, answer.share, answer.rows)
             return answer

@@ -6,12 +6,27 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from jiuzhu_cli.core.errors import OutsideError, reason_of
+from jiuzhu_cli.core.text import natural_order
 
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
+
+
+LOCKS = ("~$", ".~")  # what Excel and WPS lay beside a workbook that is open
+_SYSTEM = ("thumbs.db", "desktop.ini", ".lnk")  # left by the system in every folder
+
+
+def files_below(folder: Path, own: Path) -> Iterator[Path]:
+    """Files of ``folder`` and its folders in natural order, without hidden and lock files, what systems leave, and all in ``own``."""
+    for place, names, files in os.walk(folder):
+        inside = [n for n in names if not n.startswith(".") and (Path(place) / n).resolve() != own]
+        names[:] = sorted(inside, key=natural_order)
+        for name in sorted(files, key=natural_order):  # last month's roll before this month's
+            if not name.startswith((".", *LOCKS)) and not name.lower().endswith(_SYSTEM):
+                yield Path(place) / name
 
 
 def safe_name(text: str, *, limit: int = 80) -> str:

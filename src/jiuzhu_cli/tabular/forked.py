@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 _PIPE = 1 << 20  # bytes that a reader may have answered before they are taken: those of a small file
+HELD = 3  # the descriptor of what is held for a reader
 _SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two looks whether it has ended
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
@@ -28,9 +29,12 @@ def can_fork() -> bool:
 
 
 class Forked:
-    """A child that runs ``reader.serve(memory)``; ``stdin`` and ``stdout`` are its ends of the pipes here. OSError when it cannot be made."""
+    """A child that runs ``reader.serve(memory)``; ``stdin`` and ``stdout`` are its ends of the pipes here. OSError when it cannot be made.
 
-    def __init__(self, memory: int) -> None:
+    ``held``: a descriptor that it keeps as ``early.HELD``.
+    """
+
+    def __init__(self, memory: int, held: int | None = None) -> None:
         import fcntl
 
         asked, asking = os.pipe()
@@ -46,7 +50,7 @@ class Forked:
                 os.close(end)
             raise
         if self.pid == 0:
-            _become_reader(asked, answering, memory)
+            _become_reader(asked, answering, memory, held)
         os.close(asked)
         os.close(answering)
         self.stdin, self.stdout = os.fdopen(asking, "wb", buffering=0), os.fdopen(answers, "rb", buffering=0)
@@ -91,15 +95,22 @@ def _keep_memory() -> None:
         allocator.mallopt(_M_TRIM_THRESHOLD, 64 << 20)
 
 
-def _become_reader(asked: int, answering: int, memory: int) -> None:
+def keep_only(first: int, second: int, held: int | None) -> None:
+    """In a child: of the parent's open files it keeps these, as 0, 1 and ``HELD``; not the ledger's lock, nor other readers' pipes."""
+    os.dup2(first, 0)
+    os.dup2(second, 1)
+    with Path(os.devnull).open("wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    if held is not None:
+        os.dup2(held, HELD)
+    os.closerange(HELD if held is None else HELD + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def _become_reader(asked: int, answering: int, memory: int, held: int | None) -> None:
     """In the child: nothing of the parent's is kept but the loaded program. Does not return."""
     try:
         os.setsid()  # a session of its own: Ctrl-C reaches only the parent, who ends it
-        os.dup2(asked, 0)
-        os.dup2(answering, 1)
-        with Path(os.devnull).open("wb") as nothing:
-            os.dup2(nothing.fileno(), 2)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the ledger's lock, and the pipes of the readers before it
+        keep_only(asked, answering, held)
         gc.freeze()  # what is loaded stays; looking at it would only copy its pages
         gc.enable()
         _keep_memory()

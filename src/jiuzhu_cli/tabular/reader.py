@@ -22,12 +22,21 @@ if TYPE_CHECKING:
 
 
 def read(
-    path: Path, passwords: tuple[str, ...], then: tuple[str, Any] | None, told: Told, watch: Watch | None = None
+    path: Path,
+    passwords: tuple[str, ...],
+    then: tuple[str, Any] | None,
+    told: Told,
+    watch: Watch | None = None,
+    early: int | None = None,
 ) -> Any:
-    """The workbook at ``path``, or what the function named by ``then`` makes of it, the argument beside its name and what was told."""
+    """The workbook at ``path``, or what the function named by ``then`` makes of it, the argument beside its name and what was told.
+
+    ``early``: where it lies, read already (see ``early``).
+    """
+    from jiuzhu_cli.tabular.early import read_early
     from jiuzhu_cli.tabular.read import read_workbook
 
-    book = read_workbook(path, passwords=passwords, watch=watch)
+    book = read_workbook(path, passwords=passwords, watch=watch) if early is None else read_early(early)
     if then is None:
         return book
     module, _, function = then[0].partition(":")
@@ -53,7 +62,7 @@ def serve(memory: int) -> None:
     without("pandas")
     load_reader()
     gc.set_threshold(100_000, 50, 100)  # cells hold no cycles, and looking for some takes a tenth of the time
-    _limit_memory(memory)
+    limit_memory(memory)
     with contextlib.suppress(BrokenPipeError):
         send(output, "ready")
         told = Told(b"")
@@ -66,13 +75,19 @@ def serve(memory: int) -> None:
 
 
 def _answer(
-    output: Any, told: Told, path: Path, passwords: tuple[str, ...], then: tuple[str, Any] | None, seconds: float
+    output: Any,
+    told: Told,
+    path: Path,
+    passwords: tuple[str, ...],
+    then: tuple[str, Any] | None,
+    seconds: float,
+    early: int | None,
 ) -> None:
     from jiuzhu_cli.tabular.cells import Workbook
 
     _limit_time(seconds)
     try:
-        value = read(path, passwords, then, told, lambda share, rows: send(output, Progress(share, rows)))
+        value = read(path, passwords, then, told, lambda share, rows: send(output, Progress(share, rows)), early)
     except MemoryError:
         value = Failure.of(_no_memory(path))
     except RuntimeError as error:
@@ -104,7 +119,8 @@ def _listen(asked: queue.SimpleQueue[Any]) -> None:
         os._exit(0)
 
 
-def _limit_memory(memory: int) -> None:
+def limit_memory(memory: int) -> None:
+    """Bounds the address space of this process to what it has and ``memory`` bytes more, where the system can."""
     with contextlib.suppress(ImportError, OSError, ValueError, AttributeError):
         import resource
 
