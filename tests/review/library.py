@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jiuzhu_cli.core.identity import parse_id, upgrade15
+from jiuzhu_cli.core.period import add_months
 from jiuzhu_cli.core.text import header_key
 from jiuzhu_cli.ledger.proposals import proposals_of
 from jiuzhu_cli.ledger.store import Store
@@ -211,14 +212,17 @@ class Shared:
         }  # fmt: skip
         with store.transaction(actor="案例", command="test") as tx:
             tx.execute(f"INSERT INTO doubt ({','.join(row)}) VALUES ({','.join('?' * len(row))})", list(row.values()))
-            tx.execute("INSERT INTO doubt_month VALUES (?, ?, 0)", (row["doubt_id"], case["month"]))
+            tx.execute(
+                "INSERT INTO doubt_month (doubt_id, month, amount_fen) VALUES (?, ?, 0)",
+                (row["doubt_id"], case["month"]),
+            )
             tx.journal(f"doubt:{row['doubt_id']}", {})
 
     def _decided(self, store: Store, case: Case, told: dict[str, Any], number: int) -> None:
         name, id_no = self.people[case.number][told["人"]]
         row = {
             "case_id": f"Q{case.number:04d}{number:02d}", "proposal_key": f"案例{case.number}-{number}",
-            "month": told.get("month", told["effective"]), "programme": case.programme_of(self.policy, told),
+            "month": told.get("month", add_months(told["effective"], -1)), "programme": case.programme_of(self.policy, told),
             "area": case.town() + "/一村", "id_no": id_no, "name": name, "action": told["action"],
             "amount_before_fen": fen(told["before"]), "amount_after_fen": fen(told["after"]), "effective_month": told["effective"],
             "reasons": told.get("reasons", ""), "basis": "", "steps": "[]", "needs_hearing": 0, "policy_digest": "",
