@@ -133,7 +133,8 @@ def _decided(case: Case, code: str, event: Event, hit: Hit | None, sources: Sour
     if code == "all_dead":
         return _Made("stop", 0, False, after_death(fact["last_died"], rule.death_grace_months, fact["month"]))
     if code == "head_dead":
-        hearing = found is None or before is None or found < before
+        # a status is not cut when it goes on under another head
+        hearing = fact["benefit"] != "status" and (found is None or before is None or found < before)
         when = later if hearing else after_death(fact["died"], rule.death_grace_months, fact["month"])
         return _Made("transfer", found, hearing, when)
     if code in ("member_leaves", "amount"):

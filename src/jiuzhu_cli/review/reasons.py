@@ -117,7 +117,10 @@ def _built_in(code: str, case: Case, sources: Sources) -> list[str]:
 
 
 def _head_dead(fact: Fact, found: int | None, sources: Sources) -> list[str]:
-    tail = "，其他成员的金额须按新户重新核定" if found is None else f"，新户应发 {yuan(found)} 元"
+    if fact["benefit"] == "status":
+        tail = "，其他成员的身份随新户认定"
+    else:
+        tail = "，其他成员的金额须按新户重新核定" if found is None else f"，新户应发 {yuan(found)} 元"
     told = [f"户主{fact['name']}已死亡（{fact['died'] or '日期未载'}），停旧户、建新户{tail}"]
     if fact["key"] in sources.heirs:
         told.append(sources.heirs[fact["key"]])
