@@ -54,13 +54,24 @@ def list_(
     policy = version.policy
     rows: list[tuple[Any, ...]]
     if programmes:
-        rows = [(p.code, p.name, _unit(p.unit), BENEFITS[p.benefit], p.department) for p in policy.programmes.values()]
+        rows = [
+            (
+                p.code,
+                p.name,
+                p.group,
+                _unit(p.unit),
+                BENEFITS[p.benefit],
+                p.department,
+                p.since.isoformat() if p.since else "",
+            )
+            for p in policy.programmes.values()
+        ]
         _emit(
             context,
             "programmes",
             rows,
-            ("code", "name", "unit", "benefit", "department"),
-            ["代码", "项目", "单位", "性质", "部门"],
+            ("code", "name", "group", "unit", "benefit", "department", "since"),
+            ["代码", "项目", "类别", "单位", "性质", "部门", "施行"],
         )
     elif registers:
         rows = [(r.code, r.name, r.department, r.meaning) for r in policy.registers.values()]

@@ -1,4 +1,5 @@
-"""The files that a policy is read from, as one thing that can be kept: the package's and, over them, the bureau's own.
+"""The files that a policy is read from, as one thing that can be kept: the package's, over them those of the region (``data/regions/42/…``: what
+a province, city or county has otherwise than the nation), over them the bureau's own.
 
 ``digest`` names exactly these files; ``packed`` holds them whole, so that a month that was paid is judged with them for ever.
 """
@@ -15,6 +16,7 @@ from jiuzhu_cli.core.errors import PolicyError, reason_of
 
 OWN = "policy/"  # how files of the bureau's folder are named
 OWN_TABLES = ("divisions.csv",)  # what the bureau's folder may hold beside TOML
+REGIONS = "regions"
 DATA = Path(__file__).resolve().parent.parent / "data"
 
 
@@ -39,12 +41,17 @@ class PolicyFiles:
         return zlib.compress(json.dumps(listed, ensure_ascii=True).encode(), 9)
 
 
-def read_files(*roots: Path) -> PolicyFiles:
-    """The TOML files (and ``divisions.csv``) below ``roots``. PolicyError when one cannot be read."""
+def read_files(*roots: Path, region: str = "") -> PolicyFiles:
+    """The TOML files (and ``divisions.csv``) below ``roots``, of ``regions/`` only those of ``region``. PolicyError when one cannot be read."""
     files: list[tuple[str, bytes]] = []
     for root in roots:
         tables = [path for name in OWN_TABLES for path in root.glob(name)]
-        for path in sorted([*root.rglob("*.toml"), *tables]):
+        found = sorted(
+            (_layer(path, root), path)
+            for path in (*root.rglob("*.toml"), *tables)
+            if region.startswith(_layer(path, root))
+        )
+        for _, path in found:
             inside = path.relative_to(root).as_posix()
             try:
                 content = path.read_bytes()
@@ -66,8 +73,15 @@ def unpack_files(packed: bytes, digest: str) -> PolicyFiles:
     return PolicyFiles(tuple(files), digest)
 
 
+def _layer(path: Path, root: Path) -> str:
+    """The region that a file is of; '' the nation: national files first, then from the wider to the narrower area."""
+    parts = path.relative_to(root).parts
+    return parts[1] if parts[0] == REGIONS and len(parts) > 2 else ""
+
+
 def _part(shown: str) -> str:
-    return shown.removeprefix(OWN).partition("/")[0]
+    parts = shown.removeprefix(OWN).split("/")
+    return parts[2] if parts[0] == REGIONS and len(parts) > 2 else parts[0]
 
 
 def _digest(files: list[tuple[str, bytes]]) -> str:

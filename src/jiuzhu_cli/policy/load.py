@@ -48,7 +48,7 @@ Named = TypeVar("Named", bound=Programme | Register)
 def load_policy(overrides: Path | None = None, *, region: str = "") -> Policy:
     """The policy of ``region`` (six digits; unknown ones get the national defaults), with the bureau's folder over it."""
     own = [overrides] if overrides is not None and overrides.is_dir() else []
-    return Policy(read_files(DATA, *own), region)
+    return Policy(read_files(DATA, *own, region=region), region)
 
 
 def pinned_policy(packed: bytes, digest: str, now: Policy) -> Policy:

@@ -189,6 +189,9 @@ class Programme(Shape):
     name: str
     aliases: tuple[str, ...] = ()
     department: str
+    group: str = ""  # which kind of assistance: 基本生活、专项、急难 of 《社会救助法》第15条, or a welfare outside it
+    since: date | None = None  # from when there is such a programme
+    until: date | None = None
     unit: Unit
     benefit: Benefit
     categories: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # canonical category → words that mean it

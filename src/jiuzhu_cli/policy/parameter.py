@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from jiuzhu_cli.core.errors import PolicyError
-from jiuzhu_cli.policy.files import OWN
+from jiuzhu_cli.policy.files import OWN, REGIONS
 from jiuzhu_cli.policy.model import ParameterValue
 from jiuzhu_cli.policy.words import near
 
@@ -152,6 +152,11 @@ class ParameterTable:
         return days
 
 
+def _layer(file: str) -> str:
+    parts = file.split("/")
+    return OWN if file.startswith(OWN) else parts[1] if parts[0] == REGIONS and len(parts) > 2 else ""
+
+
 def _on(series: Series, day: date) -> ParameterValue | None:
     found = None
     for one in series:
@@ -180,7 +185,7 @@ def read_parameters(
             for one in _values(common | dict(entry), shown, make):
                 days = merged.setdefault((one.name, one.area), {})
                 before = days.get(one.since)
-                if before is not None and before.file.startswith(OWN) == one.file.startswith(OWN):
+                if before is not None and _layer(before.file) == _layer(one.file):
                     twice.append((before, one))
                 days[one.since] = one
     series = {key: tuple(days[day] for day in sorted(days)) for key, days in sorted(merged.items())}
