@@ -53,3 +53,47 @@ def due(
     if result.due:
         lines.append("下一步：清单发给乡镇、村；去过的填入户日期、发现情况，交回后运行 jiuzhu import 填好的清单。")
     context.emit(result.as_json(), lines)
+
+
+def deadlines(
+    ctx: typer.Context,
+    on: str = typer.Option("", "--on", metavar="日期", help="算到哪一天：YYYY-MM-DD；不写是今天。"),
+    fail_on: str = typer.Option(
+        "", "--fail-on", metavar="overdue|warning", help="有超期（或即将到期）的，退出码 3，便于脚本判断。"
+    ),
+) -> None:
+    from jiuzhu_cli.core.errors import UsageError
+    from jiuzhu_cli.core.period import parse_date
+    from jiuzhu_cli.review.deadlines import STATES, run_deadlines, warnings_of
+
+    context: Context = ctx.obj
+    day, problem = parse_date(on) if on else (context.today, "")
+    if problem or day is None:
+        raise UsageError(f"日期“{on}”写法不对", "写成 YYYY-MM-DD，例如 2026-11-03")
+    if fail_on not in ("", "overdue", "warning"):
+        raise UsageError(f"--fail-on 不能写“{fail_on}”", "写 overdue（超期）或 warning（超期和即将到期）")
+    with context.workspace.open_store() as store:
+        result = run_deadlines(store, context.workspace, context.policy(), day, now=context.now, actor=context.actor)
+    lines = [
+        f"{day.isoformat()} 办理时限："
+        + "，".join(f"{title} {result.count(state)} 件" for state, title in STATES.items())
+        + "。"
+    ]
+    lines += warnings_of(result)
+    steps = {one.step.id: one.step.name for one in result.timed}
+    for title, counted in (
+        ("环节", {steps[key]: counts for key, counts in result.by(lambda one: one.step.id).items()}),
+        ("乡镇", {key or "未注明": counts for key, counts in result.by(lambda one: one.item.town).items()}),
+    ):
+        rows = [(name, *(str(counts.get(state, 0)) for state in STATES)) for name, counts in counted.items()]
+        if rows:
+            lines.append(table(rows, [title, *STATES.values()]))
+    lines += [
+        f"清单：{relative(context.workspace, result.csv)}",
+        f"工作簿：{relative(context.workspace, result.workbook)}",
+    ]
+    if result.count("overdue", "warning"):
+        lines.append("下一步：先办“超期未办”，再办“即将到期”；办好的日期补进办理进度台账，jiuzhu import 后再运行一次。")
+    context.emit(result.as_json(), lines)
+    if (fail_on and result.count("overdue")) or (fail_on == "warning" and result.count("warning")):
+        raise typer.Exit(3)

@@ -63,20 +63,22 @@ class Instead(Shape):
 
 
 class DeadlineStep(Shape):
-    """One time limit: from one event to another. ``limit``: a parameter whose unit says 工作日, 日 or 月.
+    """One time limit: from one event to the first of others. ``limit``: a parameter whose unit says 工作日, 日 or 月.
 
     ``subject`` says where the events come from: ``progress`` (办理进度台账, events by the register's own words), ``proposal`` (建议, 听取意见,
-    决定, 告知), ``doubt`` (发现, 处理), ``death`` (死亡, 办结), ``posting`` (公示起, 公示止). ``at_least``: the limit is the shortest time, not the longest.
+    决定, 告知), ``doubt`` (发现, 处理), ``death`` (死亡, 办结), ``posting`` (公示期满, 办结). ``at_least``: the limit is the shortest time, not the longest.
     """
 
     id: str
     name: str
     subject: Subject = "progress"
     on: tuple[str, ...] = ()  # programmes; () all
+    actions: tuple[str, ...] = ()  # of proposals; () all
     start: str
-    end: str
+    end: tuple[str, ...]  # any of these events ends it
     limit: str
     instead: tuple[Instead, ...] = ()
+    warn: int = 0  # days left from which it is said that it soon ends; 0: as the parameter 办理时限预警日数 has it
     at_least: bool = False
     count_first: str = ""  # switch parameter: the day of the first event counts (含首日)
     by_working_days: str = ""  # switch parameter that turns 日 into 工作日
