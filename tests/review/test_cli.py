@@ -83,3 +83,38 @@ def test_explain_json(world: World, capsys: Any) -> None:
     assert {"person", "programmes", "rules", "entitlements", "payments"} <= set(data)
     assert data["programmes"][0]["should"]["fits"]
     assert find_personal_numbers(out) == []
+
+
+def test_decisions_taken_back_and_lists_of_deadlines_and_notices(world: World, capsys: Any, tmp_path: Path) -> None:
+    _, out, _ = run(world, capsys, "review", "run", "--month", "2026-10", "--split-by-town", "--json")
+    data = json.loads(out)
+    parts = tmp_path / "交回"
+    parts.mkdir()
+    fill(world, Path(data["towns"][0]), {"户主2": {"决定": "同意"}}).rename(parts / "青溪镇.xlsx")
+    (parts / "~$青溪镇.xlsx").write_bytes(b"")
+    code, out, _ = run(world, capsys, "review", "decide", str(parts), "--json")
+    assert (code, json.loads(out)["applied"], json.loads(out)["decision"]) == (0, 1, 1)
+    code, out, _ = run(world, capsys, "review", "decisions", "--json")
+    assert [(one["decision_id"], one["state"]) for one in json.loads(out)["decisions"]] == [(1, "active")]
+    assert run(world, capsys, "review", "undo", "7", "--json")[0] == 2
+    for undone in (1, 0):
+        code, out, _ = run(world, capsys, "--yes", "review", "undo", "1")
+        assert (code, "已经撤回过" in out) == (0, not undone)
+    assert "已撤回" in run(world, capsys, "review", "decisions")[1]
+    code, out, _ = run(world, capsys, "review", "notices", "--month", "2026-10", "--json")
+    assert (code, json.loads(out)["notices"]) == (0, 0)
+    code, out, _ = run(world, capsys, "review", "deadlines", "--on", "2026-12-31", "--fail-on", "overdue", "--json")
+    data = json.loads(out)
+    assert (code, data["overdue"], data["by_step"]["decide"]) == (3, 1, {"overdue": 1})
+    code, out, _ = run(world, capsys, "review", "deadlines", "--on", "2026-12-31")
+    assert code == 0
+    assert "超期未办 1 件" in out
+    assert find_personal_numbers(out) == []
+    assert run(world, capsys, "review", "deadlines", "--on", "昨天")[0] == 2
+    assert run(world, capsys, "review", "deadlines", "--fail-on", "x")[0] == 2
+    code, out, _ = run(world, capsys, "review", "due", "--month", "2026-10", "--ahead", "12", "--cards")
+    assert code == 0
+    assert "jiuzhu import" in out
+    assert find_personal_numbers(out) == []
+    assert run(world, capsys, "review", "due", "--month", "2026-10", "--ahead", "99")[0] == 2
+    assert run(world, capsys, "audit", "check")[0] == 0

@@ -62,3 +62,4 @@ app.command(
 app.command("decisions", help="列出作过决定的批次：编号、谁在什么时候读入、几件。")(review_decisions.decisions)
 app.command("undo", help="撤回一个决定批次；它影响的月份已经发放或锁定的不能撤回，退出码 4。")(review_decisions.undo)
 app.command("deadlines", help="各环节办理时限：超期的、快到期的、暂停计时的，按环节和乡镇。")(review_due.deadlines)
+app.command("notices", help="决定之后要送的告知书：送给谁、何时之前、救济途径、送了没有。")(review_decisions.notices)

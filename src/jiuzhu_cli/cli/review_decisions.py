@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from jiuzhu_cli.cli.context import Context, first_few, moment, shorten, table
+from jiuzhu_cli.cli.context import Context, first_few, moment, relative, shorten, table
 
 
 def decide(
@@ -52,6 +52,7 @@ def decide(
         lines.append(
             f"这是决定批次 {result.decision}；决定错了，发放以前可以撤回：jiuzhu review undo {result.decision}"
         )
+        lines.append("下一步：jiuzhu review notices 列出要送达的告知书。")
     context.emit(result.as_json(), lines)
     if result.refused:
         raise typer.Exit(3)
@@ -113,3 +114,36 @@ def undo(ctx: typer.Context, decision: int = typer.Argument(..., metavar="批次
         else [f"决定批次 {decision} 已经撤回过了，没有改动。"]
     )
     context.emit(done, lines)
+
+
+def notices(
+    ctx: typer.Context,
+    month: str = typer.Option("", "--month", help="哪个月的复核建议；不写则列出各月还没有送的。"),
+) -> None:
+    from jiuzhu_cli.core.period import check_month
+    from jiuzhu_cli.review.notices import STATES, run_notices
+
+    context: Context = ctx.obj
+    with context.workspace.open_store() as store:
+        result = run_notices(
+            store, context.workspace, context.policy(), check_month(month) if month else "", today=context.today, now=context.now,
+            actor=context.actor,
+        )  # fmt: skip
+    data = result.as_json()
+    lines = [
+        f"{month or '各月'} 告知书 {data['notices']} 份："
+        + "，".join(f"{title} {data[state]}" for state, title in STATES.items())
+        + "。"
+    ]
+    names = {one.kind.id: one.kind.name for one in result.notices}
+    if names:
+        lines.append(
+            table([(names[kind], str(count)) for kind, count in data["by_notice"].items()], ["告知书", "份数"])
+        )
+    lines += [
+        f"清单：{relative(context.workspace, result.csv)}",
+        f"工作簿：{relative(context.workspace, result.workbook)}",
+    ]
+    if data["unsent"] or data["overdue"]:
+        lines.append("下一步：送达后把日期填在复核建议工作簿的“书面告知日期”，再用 jiuzhu review decide 读回。")
+    context.emit(data, lines)

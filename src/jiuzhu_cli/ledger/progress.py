@@ -42,3 +42,14 @@ def latest_roll_month(store: Store, until: str) -> str:
             (until,),
         )[0][0]
     )
+
+
+def decided_proposals(store: Store, month: str = "") -> list[dict[str, Any]]:
+    """Decided proposals of ``month`` ('' of every month) by number, all columns but ``steps``."""
+    rows = store.query(
+        "SELECT case_id, month, programme, area, id_no, name, action, amount_before_fen, amount_after_fen, effective_month, reasons, basis, needs_hearing,"
+        " state, hearing_date, notice_date, decided_at, maker, checker FROM proposal"
+        " WHERE state IN ('agreed','effective','rejected') AND (?1 = '' OR month = ?1) ORDER BY case_id",
+        (month,),
+    )
+    return [dict(row) for row in rows]

@@ -232,15 +232,23 @@ class Clock:
             ),
             step.limit,
         )
+        limit = self.limit_of(name, started)
+        if limit is None:
+            return None
+        number, unit = limit
+        if unit == "日" and step.by_working_days and switch(step.by_working_days, started):
+            unit = "工作日"
+        return number, unit, bool(step.count_first) and switch(step.count_first, started)
+
+    def limit_of(self, name: str, started: date) -> tuple[int, str] | None:
+        """What a parameter says of a limit that began that day: number and 工作日, 日 or 月; None when it sets none."""
         value = self.policy.parameter_or_none(name, started)
         if value is None or isinstance(value.value, str | bool) or Decimal(value.value) <= 0:
             return None
         if not value.confirmed:
             self.unconfirmed.add(value.name)
         unit = "工作日" if "工作日" in value.unit else "月" if "月" in value.unit else "日"
-        if unit == "日" and step.by_working_days and switch(step.by_working_days, started):
-            unit = "工作日"
-        return int(Decimal(value.value)), unit, bool(step.count_first) and switch(step.count_first, started)
+        return int(Decimal(value.value)), unit
 
 
 def _csv_row(one: Timed) -> list[Any]:

@@ -157,7 +157,7 @@ def _proposals(store: Store, on: date) -> Iterator[Item]:
         if one["state"] in ("agreed", "effective", "rejected"):
             told["决定"] = one["decided_at"]
         for word, at in told.items():
-            when = _local(at)
+            when = local_day(at)
             if when is not None and when <= on:
                 item.events[word] = when
         if one["state"] == "rejected" and one["action"] != "start":  # nothing changes for anybody: nobody is told
@@ -172,7 +172,7 @@ def _doubts(store: Store) -> Iterator[Item]:
         item = Item(
             "doubt", one[f"programme_{side}"], one[f"id_no_{side}"], one[f"name_{side}"], town, village, one["doubt_id"]
         )
-        if (when := _local(one["opened_at"])) is not None:
+        if (when := local_day(one["opened_at"])) is not None:
             item.events["发现"] = when
         yield item
 
@@ -189,12 +189,12 @@ def _postings(store: Store) -> Iterator[Item]:
             f"公示 {one['posting_id']}（{one['month']}）",
         )
         for word, at in {"公示期满": one["to_date"], "办结": one["closed_at"]}.items():
-            if (when := _local(at)) is not None:
+            if (when := local_day(at)) is not None:
                 item.events[word] = when
         yield item
 
 
-def _local(at: str) -> date | None:
+def local_day(at: str) -> date | None:
     """The day of a time of the record (UTC) as it was here; a date as it is."""
     if not at:
         return None
