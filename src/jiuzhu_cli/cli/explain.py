@@ -43,6 +43,23 @@ def command(
     context.emit(data, _lines(data, names))
 
 
+def _income(found: dict[str, Any] | None) -> Iterator[str]:
+    """A household's income, line by line."""
+    from jiuzhu_cli.core.money import yuan
+
+    if found is None:
+        return
+    if found["steps"]:
+        told = f"全年 {yuan(found['year_fen'])} 元" if found["year_fen"] is not None else "没有核算，仍用名册所载"
+        yield f"家庭收入（按明细）：{told}"
+        yield table(
+            [(one["name"], one["label"], one["how"], one["value"], one["basis"]) for one in found["steps"]],
+            ["姓名", "项目", "怎样算", "计入全年（元）", "依据"],
+        )
+    if found["leads"]:
+        yield f"线索（不自动计入）：{found['leads']}"
+
+
 def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
     from jiuzhu_cli.core.money import yuan
     from jiuzhu_cli.review.output import ACTIONS, steps_text
@@ -88,6 +105,7 @@ def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
                 ],
                 ["事项", "有无", "取值、名单", "标准", "依据"],
             )  # fmt: skip
+        yield from _income(entry["income"])
         should = entry["should"]
         if should is None:
             yield "金额：没有核算（缺收入、人数等，或该项目不按公式核算）。"

@@ -54,6 +54,30 @@ def run(
     context.emit(data, lines)
 
 
+@app.command("income", help="按收入核算明细逐户测算家庭收入：应计、不计、扣减、推算，每一步有依据；出工作簿。")
+def income(ctx: typer.Context, month: str = typer.Option(..., "--month", help="月份，例如 2026-10。")) -> None:
+    from jiuzhu_cli.cli.privacy import masked
+    from jiuzhu_cli.review.income_output import run_income
+    from jiuzhu_cli.review.output import value_text
+
+    context: Context = ctx.obj
+    with context.workspace.open_store() as store:
+        result = run_income(
+            store, context.workspace, context.policy(), month, now=context.now, actor=context.actor
+        )  # fmt: skip
+    lines = [
+        f"{month} 有收入明细的 {result.households} 户（人），核算 {result.measured} 户，与名册不同 {result.differs} 户，缺内容没有核算 {result.gaps} 户。"
+    ]
+    lines.append(table([(name, str(count)) for name, count in result.by_verdict.items()], ["结论", "户（人）"]))
+    if result.unconfirmed:
+        names = "、".join(f"{one.name} {value_text(one)}" for one in result.unconfirmed[:4])
+        lines.append(
+            f"请核对：用到的 {len(result.unconfirmed)} 个参数还没有按本地文件核对：{names}{' …' if len(result.unconfirmed) > 4 else ''}"
+        )
+    lines.append(f"工作簿：{relative(context.workspace, result.workbook)}")
+    context.emit(masked(result.as_json()), lines)
+
+
 app.command("due", help="当月到期应复核、走访、认证的户（人），按村出清单；可排日历、出打印表。")(review_due.due)
 app.command(
     "decide",

@@ -24,7 +24,7 @@ _REGISTER_STAND_INS = {
     "disability_grade": "grade",
 }
 REGISTER_ONLY = frozenset(
-    "valid_from valid_to status kind certificate_no related_name related_id_no organisation".split()
+    "valid_from valid_to status kind certificate_no related_name related_id_no organisation quantity".split()
 )
 REGISTER_FIELDS = REGISTER_ONLY | frozenset(
     "id_no name event_date grade relation amount_fen town village area_text serial_no sex birth_date month province city county".split()

@@ -161,7 +161,7 @@ def make_form(
     if area and not re.fullmatch(r"[\w（）()·]{2,40}(/[\w（）()·]{1,40})?", area):
         raise UsageError(f"乡镇“{area[:20]}”写得不对", "写成 乡镇 或 乡镇/村，例如 --area 城关镇/东风村")
     columns = [
-        _form_column(shape, field, header, glossary.get(field), choices)
+        _form_column(shape, field, header, glossary.get(field), choices, _own_choices(shape, policy))
         for field, header in _columns(shape, glossary)
         if not (field == "town" and town) and not (field == "village" and village)
     ]
@@ -245,23 +245,44 @@ def _register_columns(shape: Register, glossary: Mapping[str, GlossaryField]) ->
     return out + [("", words[0]) for words in shape.kept.values() if words]
 
 
+def _own_choices(shape: Programme | Register, policy: Policy) -> dict[str, tuple[str, ...]]:
+    """The drop-downs that a register's own file states, by field."""
+    if isinstance(shape, Programme):
+        return {}
+    lists = {
+        "@income": policy.income.choices(),
+        "@relations": (*policy.income.relations, "其他"),
+        "@circumstances": tuple(policy.income.circumstances),
+    }
+    return {
+        field: tuple(word for one in stated for word in lists.get(one, (one,)))
+        for field, stated in shape.choices.items()
+    }
+
+
 def _header(entry: GlossaryField) -> str:
     return entry.name + ("（元）" if entry.code in MONEY_FIELDS else "")
 
 
 def _form_column(
-    shape: Programme | Register, field: str, header: str, entry: GlossaryField | None, choices: Choices
+    shape: Programme | Register,
+    field: str,
+    header: str,
+    entry: GlossaryField | None,
+    choices: Choices,
+    own: Mapping[str, tuple[str, ...]],
 ) -> FormColumn:
     household = isinstance(shape, Programme) and shape.unit == "household"
     kind: FormKind = _KIND.get(entry.type if entry else "", "text")
     how = _HOW.get(field, entry.note if entry and isinstance(shape, Programme) else "") if field else "有就填，原样保留"
     if isinstance(shape, Register):
         how = {"date": "日期，例如 2026-11-03", "amount": "单位元"}.get(kind, how if field in ("name", "id_no") else "")
+        how = shape.hints.get(field, how)
     if household and entry is not None and entry.level == "case" and field not in ("head_name", "head_id_no"):
         how = f"只在户主这一行填。{how}"
     required = field in shape.required or (household and field in ("head_name", "head_id_no"))
     return FormColumn(
-        header, kind, required, how, _words(shape, field, choices), field not in _FREE, width=_WIDE.get(field, 0), sum=field == "amount_fen" and isinstance(shape, Programme)
+        header, kind, required, how, own.get(field) or _words(shape, field, choices), field not in _FREE, width=_WIDE.get(field, 0), sum=field == "amount_fen" and isinstance(shape, Programme)
     )  # fmt: skip
 
 

@@ -93,6 +93,7 @@ MIGRATIONS: dict[int, str] = {
     CREATE INDEX roll_person ON roll_row (id_key, name_key);
     CREATE INDEX register_person ON register_row (id_key, name_key);
     CREATE INDEX register_related ON register_row (related_key) WHERE related_id_no IS NOT NULL;
+    ALTER TABLE register_row ADD COLUMN quantity TEXT;
     CREATE TABLE step_source (source_id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE) STRICT;
     ALTER TABLE proposal ADD COLUMN maker TEXT NOT NULL DEFAULT '';
     ALTER TABLE proposal ADD COLUMN checker TEXT NOT NULL DEFAULT '';

@@ -260,7 +260,8 @@ def person_snapshot(
         which=f"r.row_id IN (SELECT r.row_id FROM json_each(?1) w CROSS JOIN register_row r ON {same_id('r', 'w.value')}"
         f" UNION SELECT r.row_id FROM json_each(?1) w CROSS JOIN register_row r ON {related_to('r', 'w.value')})",
     )
-    registers = [tuple(row) for row in store.query(register_sql, (ids,))]
+    known = json.dumps(sorted(people | _income_mates(store, people))[:400])
+    registers = [tuple(row) for row in store.query(register_sql, (known,))]
     connection = duckdb.connect(":memory:", config={"threads": 1})
     connection.execute("PRAGMA disable_optimizer")  # a few rows: planning costs more than any plan saves
     _load(connection, "roll", ["programme", "area", "month", "file_name", "sheet", *ROLL_COLUMNS], rolls)
@@ -285,6 +286,21 @@ def person_snapshot(
     covered = store.query("SELECT DISTINCT programme, area FROM batch WHERE status = 'active' AND kind = 'register'")
     _load(connection, "register_coverage", ["register", "area"], [tuple(row) for row in covered])
     return connection, {case["batch_id"]: _columns_of(store, case["batch_id"]) for case in own}
+
+
+def _income_mates(store: Store, people: set[str]) -> set[str]:
+    """Those who stand in one household with ``people`` on the lists of income and of household members; rolls may name the head only."""
+    found = set(people)
+    for _ in range(2):  # a member leads to the head, the head to the others
+        rows = store.query(
+            "SELECT r.id_no, r.related_id_no FROM register_row r JOIN batch b USING (batch_id) WHERE b.status = 'active'"
+            " AND b.programme IN ('income_item', 'household_member') AND r.row_id IN ("
+            f"SELECT r.row_id FROM json_each(?1) w CROSS JOIN register_row r ON {same_id('r', 'w.value')}"
+            f" UNION SELECT r.row_id FROM json_each(?1) w CROSS JOIN register_row r ON {related_to('r', 'w.value')})",
+            (json.dumps(sorted(found)[:400]),),
+        )
+        found |= {one for row in rows for one in row if one}
+    return found
 
 
 def _columns_of(store: Store, batch_id: int) -> dict[str, bool]:

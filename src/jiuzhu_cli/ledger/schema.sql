@@ -100,7 +100,8 @@ CREATE TABLE register_row (                  -- one line of an external list (ne
   area_code TEXT,
   id_key INTEGER AS (CAST(substr(id_no, 9, 9) AS INTEGER)) VIRTUAL,
   name_key INTEGER AS (unicode(name) % 2048 * 4096 + unicode(substr(name, -1)) % 4096) VIRTUAL,
-  related_key INTEGER AS (CAST(substr(related_id_no, 9, 9) AS INTEGER)) VIRTUAL
+  related_key INTEGER AS (CAST(substr(related_id_no, 9, 9) AS INTEGER)) VIRTUAL,
+  quantity TEXT                              -- 亩, 头, 月 as written
 ) STRICT;
 CREATE INDEX register_person ON register_row (id_key, name_key);
 CREATE INDEX register_related ON register_row (related_key) WHERE related_id_no IS NOT NULL;

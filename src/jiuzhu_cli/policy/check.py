@@ -11,6 +11,7 @@ from jiuzhu_cli.core.doubt import KINDS as KINDS_OF_DOUBTS
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.period import first_day
 from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.policy.check_income import check_income, used_names
 from jiuzhu_cli.policy.check_rules import check_conditions, check_contradictions
 from jiuzhu_cli.policy.expression import compile_rule, words_of
 from jiuzhu_cli.policy.findings import placeholders
@@ -41,7 +42,7 @@ from jiuzhu_cli.policy.words import near
 
 REGISTER_FIELDS = frozenset(
     "id_no name event_date valid_from valid_to status kind grade certificate_no related_id_no related_name relation"
-    " organisation amount_fen town village".split()
+    " organisation amount_fen quantity town village".split()
 )
 POSTING_COLUMNS = frozenset("head_name name village category care_mode household_size persons amount kin_filed".split())
 PARTS = parts_of(Policy)
@@ -193,15 +194,16 @@ def _used_words(policy: Policy) -> Iterator[str]:
     for relation in policy.relations:
         yield from (relation.cap, relation.within)
     yield from (rule.switch for rule in judging)
+    yield from used_names(policy)
 
 
 def _programmes(policy: Policy, today: date) -> Iterator[Problem]:
     for programme in policy.programmes.values():
         for role, name in programme.review.parameters.items():
-            yield from _parameter(policy, programme.code, f"review.parameters.{role}", name)
+            yield from check_parameter(policy, programme.code, f"review.parameters.{role}", name)
         yield from _tariffs(policy, programme, today)
         for name in placeholders(programme.posting.standard):
-            yield from _parameter(policy, programme.code, "posting.standard", name)
+            yield from check_parameter(policy, programme.code, "posting.standard", name)
         for column in programme.posting.columns:
             if column not in POSTING_COLUMNS:
                 yield Problem(
@@ -242,7 +244,7 @@ def _tariffs(policy: Policy, programme: Programme, today: date) -> Iterator[Prob
             yield from _expression(policy, where, tariff.when, TARIFF_WORDS, tariff.since or today)
         for key, name in (("turning", tariff.turning), ("switch", tariff.switch)):
             if name:
-                yield from _parameter(policy, where, key, name, switch=key == "switch")
+                yield from check_parameter(policy, where, key, name, switch=key == "switch")
     parts = {
         tariff.part: {t.per == "member" for t in programme.tariffs if t.part == tariff.part}
         for tariff in programme.tariffs
@@ -256,7 +258,9 @@ def _amount(policy: Policy, where: str, amount: str) -> Iterator[Problem]:
     names: list[str] = []
     yield from _try(where, lambda: names.extend(words_of(amount, where)))
     for name in names:
-        yield from _parameter(policy, where, "amount", name, unit="元" if names == [name] == [amount.strip()] else "")
+        yield from check_parameter(
+            policy, where, "amount", name, unit="元" if names == [name] == [amount.strip()] else ""
+        )
     if not names:
         yield Problem("error", where, f"amount“{amount}”里没有参数：金额写在参数里，注明起始日期和文件")
 
@@ -265,12 +269,12 @@ def _relations(policy: Policy, today: date) -> Iterator[Problem]:
     for relation in policy.relations:
         where = relation.at(f"关系 {relation.id}")
         for side in (relation.a, relation.b):
-            yield from _side(policy, where, side)
+            yield from check_side(policy, where, side)
         if relation.kind == "T":
             if not relation.cap:
                 yield Problem("error", where, "补差（T）要写 cap：封顶参数")
             else:
-                yield from _parameter(policy, where, "cap", relation.cap, unit="元")
+                yield from check_parameter(policy, where, "cap", relation.cap, unit="元")
             reduced = relation.a if relation.reduce == "a" else relation.b
             if reduced in policy.programmes and policy.programmes[reduced].unit != "person":
                 yield Problem("error", where, "补差的一方（reduce）要是按人发的项目")
@@ -279,9 +283,9 @@ def _relations(policy: Policy, today: date) -> Iterator[Problem]:
                 "error", where, f"没有写了 says 的疑点代码“{relation.code}”{near(relation.code, policy.doubts)}"
             )
         if relation.within:
-            yield from _parameter(policy, where, "within", relation.within, unit="月")
+            yield from check_parameter(policy, where, "within", relation.within, unit="月")
         if relation.switch:
-            yield from _parameter(policy, where, "switch", relation.switch, switch=True)
+            yield from check_parameter(policy, where, "switch", relation.switch, switch=True)
         if relation.since and relation.until and relation.until < relation.since:
             yield Problem("error", where, "until 早于 since")
         if relation.when.strip():
@@ -290,19 +294,19 @@ def _relations(policy: Policy, today: date) -> Iterator[Problem]:
     for claim in policy.claims:
         where = claim.at(f"声称 {claim.id or '、'.join(claim.words[:2])}")
         for side in claim.programmes:
-            yield from _side(policy, where, side)
+            yield from check_side(policy, where, side)
         if claim.on:
-            yield from _side(policy, where, claim.on)
+            yield from check_side(policy, where, claim.on)
         if not claim.programmes or not (claim.words or claim.on):
             yield Problem("error", where, "要写 programmes，并写 words 或 on")
         for side in claim.needs:
-            yield from _side(policy, where, side)
+            yield from check_side(policy, where, side)
         if claim.when.strip():
             yield from _expression(policy, where, claim.when, PERSON | ROW, today)
             if not claim.on or claim.words:
                 yield Problem("error", where, "when 只用于写 on、不写 words 的声称")
         if claim.switch:
-            yield from _parameter(policy, where, "switch", claim.switch, switch=True)
+            yield from check_parameter(policy, where, "switch", claim.switch, switch=True)
 
 
 def _checks(policy: Policy, today: date) -> Iterator[Problem]:
@@ -316,13 +320,13 @@ def _checks(policy: Policy, today: date) -> Iterator[Problem]:
     for check in policy.checks:
         where = check.at(f"检查 {check.id}")
         for side in (*check.on, *([check.against] if check.against else [])):
-            yield from _side(policy, where, side)
+            yield from check_side(policy, where, side)
         if check.code not in policy.doubts:
             yield Problem("error", where, f"没有疑点代码“{check.code}”{near(check.code, policy.doubts)}")
         elif not policy.doubts[check.code].says:
             yield Problem("error", where, f"疑点代码“{check.code}”没有写 says，不能用于检查")
         if check.switch:
-            yield from _parameter(policy, where, "switch", check.switch, switch=True)
+            yield from check_parameter(policy, where, "switch", check.switch, switch=True)
         yield from _expression(policy, where, check.when, CHECK_WORDS, check.since or today)
 
 
@@ -334,7 +338,7 @@ def _events(policy: Policy, today: date) -> Iterator[Problem]:
             yield Problem("error", where, "id 与另一条事项相同")
         seen.add(event.id)
         for side in (*event.on, *(f"register:{code}" for code in event.registers), *([event.to] if event.to else [])):
-            yield from _side(policy, where, side)
+            yield from check_side(policy, where, side)
         if event.action == "transfer" and event.per != "built_in" and not event.to:
             yield Problem("error", where, "转到哪个项目，要写 to")
         if (event.action == "start") != (event.per == "outside") and event.per != "built_in":
@@ -344,7 +348,7 @@ def _events(policy: Policy, today: date) -> Iterator[Problem]:
         if event.then == "transfer" and not event.to:
             yield Problem("error", where, 'then = "transfer" 要写 to')
         if event.switch:
-            yield from _parameter(policy, where, "switch", event.switch, switch=True)
+            yield from check_parameter(policy, where, "switch", event.switch, switch=True)
         if event.per == "built_in":
             continue
         if not (event.when.strip() or event.registers):
@@ -374,16 +378,18 @@ def _rest(policy: Policy, today: date) -> Iterator[Problem]:
         yield Problem("warning", "holidays.toml", f"没有 {today.year} 年的节假日，工作日只按周末数")
 
 
-def _side(policy: Policy, where: str, side: str) -> Iterator[Problem]:
+def check_side(policy: Policy, where: str, side: str) -> Iterator[Problem]:
+    """Whether a programme, ``register:CODE`` or ``stopped:CODE`` exists."""
     kind, _, code = side.rpartition(":")
     known: Mapping[str, object] = policy.registers if kind == "register" else policy.programmes
     if side != "*" and (kind not in ("", "register", "stopped") or code not in known):
         yield Problem("error", where, f"没有叫“{side}”的{'名单' if kind == 'register' else '项目'}{near(code, known)}")
 
 
-def _parameter(
+def check_parameter(
     policy: Policy, where: str, key: str, name: str, *, switch: bool = False, unit: str = ""
 ) -> Iterator[Problem]:
+    """Whether a parameter exists, has a value for the region, is a switch, is counted in ``unit``."""
     table = policy.parameters
     if name not in table.names():
         yield Problem("error", where, f"{key} 里的参数“{name}”不存在{near(name, table.names())}")
@@ -430,5 +436,6 @@ CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (
     check_conditions,
     check_contradictions,
     check_floors,
+    check_income,
     _rest,
 )

@@ -103,6 +103,27 @@ def compile_rule(
     return f"({part.plain})"
 
 
+def compile_number(
+    expression: str,
+    columns: Mapping[str, str | Ratio],
+    parameters: Mapping[str, Any],
+    *,
+    where: str = "公式",
+    kinds: Mapping[str, str] = KINDS,
+) -> Ratio:
+    """The exact fraction that an arithmetic expression comes to, for all rows: two SQL integers (HUGEINT), NULL where unknown.
+
+    As ``compile_rule`` otherwise; a PolicyError when the expression is true or false, or text.
+    """
+    try:
+        part = _Compiler(columns, parameters, where, kinds).compile(parse(expression, where))
+    except RecursionError as error:
+        raise PolicyError(f"{where}括号套得太深", "拆成几条") from error
+    if part.kind not in ("number", "") or not part.over:
+        raise PolicyError(f"{where}的结果不是数：{shown(expression)}", "写成算式，例如 数量 * 种植亩均年纯收入")
+    return Ratio(part.over, part.under or "1")
+
+
 class _Compiler:
     def __init__(
         self, columns: Mapping[str, str | Ratio], parameters: Mapping[str, Any], where: str, kinds: Mapping[str, str]

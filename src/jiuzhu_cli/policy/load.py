@@ -22,6 +22,8 @@ from jiuzhu_cli.policy.doubts import read_doubts
 from jiuzhu_cli.policy.files import DATA, PolicyFiles, read_files, unpack_files
 from jiuzhu_cli.policy.findings import fill
 from jiuzhu_cli.policy.glossary import merge_glossary
+from jiuzhu_cli.policy.income import FILE as INCOME
+from jiuzhu_cli.policy.income import IncomeItem, IncomeLead, IncomePolicy, MemberRule, in_order, read_words
 from jiuzhu_cli.policy.model import (
     BankLayout,
     Check,
@@ -102,6 +104,11 @@ class Policy:
         "parameters", lambda tables, region: read_parameters(tables, region, build), new=ParameterTable.with_names_of
     )
     floors = Listed(Floor)
+    income_items = Listed(IncomeItem, INCOME, "items")
+    income_members = Listed(MemberRule, INCOME, "members")
+    income_leads = Listed(IncomeLead, INCOME, "leads")
+    relation_words = Read(INCOME, lambda tables, _: read_words(tables, "relations"), "relations")
+    circumstance_words = Read(INCOME, lambda tables, _: read_words(tables, "circumstances"), "circumstances")
     holidays = Read("holidays.toml", _holidays, "holidays")
     banks = Folder(BankLayout, judges=False)
     glossary = Read("glossary.toml", _glossary, judges=False)
@@ -128,6 +135,17 @@ class Policy:
             for one in register.review
         ]
         return (*self.case_events, *of_registers)
+
+    @property
+    def income(self) -> IncomePolicy:
+        """Items of income, who counts, what registers tell of income (``income.toml``)."""
+        return IncomePolicy(
+            self.income_items,
+            in_order(self.income_members),
+            self.income_leads,
+            self.relation_words,
+            self.circumstance_words,
+        )
 
     # ---- look-ups ----------------------------------------------------------------------------------------
 

@@ -219,6 +219,10 @@ class Register(Shape):
         default_factory=dict
     )  # columns of its own, kept as they are (``extra``): word → headers, the first stands on its template
     blank_without: str = ""  # a line whose cell of this field is empty is not filled in yet: no line of the list
+    choices: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict
+    )  # drop-downs of its form by field; '@income', '@relations', '@circumstances': the words of income.toml
+    hints: dict[str, str] = Field(default_factory=dict)  # how to fill in a field, on its form
     event_ends: bool = False  # event_date is when what it says ended (注销、迁出), not when it began
     meaning: str = ""  # what a hit means, shown to clerks
     numbers: dict[str, tuple[str, ...]] = Field(

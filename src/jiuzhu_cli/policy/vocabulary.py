@@ -143,6 +143,34 @@ GONE: dict[str, tuple[Kind, str]] = {
     "上月发放金额": STANDING["上月发放金额"],
     "已有决定": ("flag", "已有停发、停旧建新的决定"),
 }
+# of a member of a household whose income is measured
+MEMBER: dict[str, tuple[Kind, str]] = {
+    "年龄": PERSON["年龄"],
+    "性别": PERSON["性别"],
+    "残疾等级": PERSON["残疾等级"],
+    "残疾类别": PERSON["残疾类别"],
+    "重病": PERSON["重病"],
+    "在读": ("flag", "在学籍名单上，或家庭成员情况写明在校"),
+    "劳动能力": ("text", "有、部分、无"),
+    "关系": ("text", "与户主关系：本人、配偶、子女、父母……（income.toml 的 relations）"),
+    "情况": ("text", "家庭成员情况所写：服刑、在校（本科及以下）……（income.toml 的 circumstances）"),
+    "情况年数": ("number", "这种情况从起始日期到当月的足年数"),
+    "共同生活": ("flag", "家庭成员情况写明是否长期共同居住；没有写的为空"),
+    "在名册": ("flag", "花名册列在这一户"),
+    "在明细": ("flag", "这一户的收入核算明细里有此人"),
+    "名册列成员": ("flag", "花名册逐个列出家庭成员（不是只有户主）"),
+    "服刑": ("flag", "服刑人员名单当月有，或家庭成员情况写明"),
+    "强制戒毒": ("flag", "强制隔离戒毒人员名单当月有，或家庭成员情况写明"),
+    "宣告失踪": ("flag", "宣告失踪人员名单当月有，或家庭成员情况写明"),
+    "死亡": ("flag", "死亡、火化名单上有同名同号的，或家庭成员情况写明"),
+}
+# of one line of a household's income
+ITEM: dict[str, tuple[Kind, str]] = {
+    "金额": ("money", "这一行的年金额：按月的乘 12（或月数）"),
+    "数量": ("number", "这一行的数量：亩、头、月"),
+    "系数": ("number", "bands 里第一个成立的一档的系数"),
+    "当地低保标准": ("money", "按该户城乡类别取当月的低保标准"),
+}
 OF_PERSON = PERSON | MONTHLY
 OF_CASES = PERSON | ROW | CASE | MONTHLY | STANDING
 EVENT_WORDS = OF_CASES | LINE | SUMS | GONE
@@ -158,7 +186,8 @@ TARIFF: dict[str, tuple[Kind, str]] = {
 }
 TARIFF_WORDS = RULE_WORDS | TARIFF
 KINDS: dict[str, Kind] = {
-    word: kind for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | TARIFF_WORDS | EVENT_WORDS).items()
+    word: kind
+    for word, (kind, _) in (RELATION_WORDS | CHECK_WORDS | TARIFF_WORDS | EVENT_WORDS | MEMBER | ITEM).items()
 }
 # values that a word has: rules that ask for others can hold for nobody (``satisfy``)
 BOUNDS: dict[str, tuple[int | None, int | None]] = {

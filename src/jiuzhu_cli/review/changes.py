@@ -35,6 +35,11 @@ WHERE f.by_income OR f.by_care GROUP BY f.key;
 _NOBODY_LEFT = (
     "(f.unit = 'person' OR f.covered IS NOT NULL) AND f.dead_listed >= greatest(f.listed, coalesce(f.covered, 1))"
 )
+# a roll that has whole 元 only, or months rounded to 分, says the same within that
+_DIFFERS = (
+    "abs(f.income12 - f.stated_fen * CASE f.stated_period WHEN 'month' THEN 12 WHEN 'year' THEN 1 END)"
+    " >= CASE WHEN f.stated_fen % 100 = 0 THEN 100 ELSE 1 END * CASE f.stated_period WHEN 'month' THEN 12 ELSE 1 END"
+)
 # code and condition over facts f, verdict v (may be NULL), kin k and grace g
 _FLAGS: dict[str, str] = {
     "all_dead": f"f.dead AND {_NOBODY_LEFT}",
@@ -43,6 +48,9 @@ _FLAGS: dict[str, str] = {
     "member_leaves": "NOT f.dead AND f.leaving > 0",
     # in grace the amount is what was decided
     "amount": "v.key IS NOT NULL AND NOT v.fits AND NOT f.dead AND g.key IS NULL",
+    "income_differs": f"f.measured AND {_DIFFERS}",
+    "income_gap": "f.income_gap IS NOT NULL",
+    "income_leads": "f.income_leads IS NOT NULL AND NOT f.dead",
     "income_missing": "f.by_income AND f.has_income AND f.income12 IS NULL",
     "persons_missing": "f.by_income AND f.has_income AND f.income12 IS NOT NULL AND f.covered IS NULL",
     "care_missing": "f.by_care AND f.care_word IS NULL AND f.has_care",

@@ -21,12 +21,14 @@ from jiuzhu_cli.core.period import first_day, last_day
 from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
 from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
 from jiuzhu_cli.policy.model import ParameterValue, Programme, Rule
+from jiuzhu_cli.review.income import build_income
 from jiuzhu_cli.review.tariffs import by_care, by_income
 
 if TYPE_CHECKING:
     import duckdb
 
     from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.review.income_rules import IncomeRules
 
 REVIEWED = frozenset({"top_up", "graded", "fixed", "status"})  # what is paid or held month after month
 STANDARDS = {"城市": "低保标准_城市", "农村": "低保标准_农村"}
@@ -141,16 +143,19 @@ FROM person GROUP BY batch_id, case_no;
 UPDATE list_facts SET has_members = coalesce(has_members, false) OR batch_id IN (SELECT batch_id FROM members WHERE listed > 1);
 
 CREATE TABLE facts AS
-SELECT row_number() OVER (ORDER BY p.programme, p.town, p.village, p.batch_id, p.case_no) AS key, p.*, m.listed, m.dead AS dead_listed, m.died AS last_died, m.leaving, m.dead_names, m.misnamed, m.stopped_names,
-  l.has_income, l.has_assets, l.has_base, l.has_kin, l.has_care, l.has_grade, l.has_members, l.has_disability, l.has_illness,
+SELECT row_number() OVER (ORDER BY p.programme, p.town, p.village, p.batch_id, p.case_no) AS key, p.* REPLACE (
+    coalesce(mi.income12, p.income_fen) AS income_fen, CASE WHEN mi.income12 IS NOT NULL THEN 'year' ELSE p.income_period END AS income_period),
+  p.income_fen AS stated_fen, p.income_period AS stated_period, mi.income12 IS NOT NULL AS measured, mi.persons AS measured_persons, mi.gap AS income_gap, mi.leads AS income_leads, m.listed, m.dead AS dead_listed, m.died AS last_died, m.leaving, m.dead_names, m.misnamed, m.stopped_names,
+  l.has_income OR mi.income12 IS NOT NULL AS has_income, l.has_assets, l.has_base, l.has_kin, l.has_care, l.has_grade, l.has_members, l.has_disability, l.has_illness,
   CASE WHEN p.village = '' THEN p.town ELSE p.town || '/' || p.village END AS place,
   coalesce(k.canonical, CASE WHEN p.category IN ('城市', '农村') THEN p.category END) AS town_kind,
   coalesce(p.covered_persons, CASE WHEN u.unit = 'person' THEN 1 WHEN l.has_members THEN m.listed END, p.household_size) AS covered,
-  coalesce(p.household_size, p.covered_persons, CASE WHEN u.unit = 'person' THEN 1 WHEN l.has_members THEN m.listed END) AS size,
-  CASE p.income_period WHEN 'year' THEN p.income_fen WHEN 'month' THEN p.income_fen * 12 END AS income12,
+  coalesce(mi.persons, p.household_size, p.covered_persons, CASE WHEN u.unit = 'person' THEN 1 WHEN l.has_members THEN m.listed END) AS size,
+  coalesce(mi.income12, CASE p.income_period WHEN 'year' THEN p.income_fen WHEN 'month' THEN p.income_fen * 12 END) AS income12,
   u.unit, u.benefit, u.by_income, u.by_care
 FROM person p JOIN members m USING (batch_id, case_no) JOIN list_facts l USING (batch_id)
 JOIN reviewed u ON u.programme = p.programme
+LEFT JOIN measured_income mi ON mi.batch_id = p.batch_id AND mi.case_no = p.case_no
 LEFT JOIN category_word k ON k.programme = p.programme AND k.word = p.category
 WHERE p.lead = 1;
 """
@@ -188,8 +193,11 @@ def build_facts(
     month: str,
     stops: Sequence[Mapping[str, Any]] = (),
     lists: Mapping[int, Mapping[str, bool]] | None = None,
-) -> None:
+) -> IncomeRules | None:
     """Makes ``person``, ``list_facts``, ``members`` and ``facts`` (with ``standard_fen``) for the rolls of ``month``.
+
+    Where a household's income was measured (``review.income``), it stands in ``income_fen``, ``income12`` and ``size``; the roll's own
+    figure is ``stated_fen``. Returns the rules it was measured by.
 
     ``stops``: doubts decided as a stop (``ledger.doubts.confirmed_stops``). ``lists``: by batch, columns the whole list
     has, where the snapshot holds only some of its cases (``ledger.people.person_snapshot``).
@@ -223,15 +231,17 @@ def build_facts(
     for batch, columns in (lists or {}).items():
         told = ", ".join(f"{name} = {name} OR {str(value).lower()}" for name, value in columns.items())
         connection.execute(f"UPDATE list_facts SET {told} WHERE batch_id = {int(batch)}")
-    connection.execute(_FACTS)
     standards = standards_on(policy, month)
     by_kind = {kind: value.amount_fen for kind, value in standards.items()}
+    income = build_income(connection, policy, month, by_kind)
+    connection.execute(_FACTS)
     same = next(iter(by_kind.values())) if len(by_kind) == 2 and len(set(by_kind.values())) == 1 else None
     connection.execute("ALTER TABLE facts ADD COLUMN standard_fen BIGINT")
     connection.execute(
         "UPDATE facts SET standard_fen = CASE town_kind WHEN '城市' THEN CAST(? AS BIGINT) WHEN '农村' THEN CAST(? AS BIGINT) ELSE CAST(? AS BIGINT) END",
         [by_kind.get("城市"), by_kind.get("农村"), same],
     )
+    return income
 
 
 def standards_on(policy: Policy, month: str) -> dict[str, ParameterValue]:

@@ -16,6 +16,7 @@ from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
 from jiuzhu_cli.policy.vocabulary import CIRCUMSTANCE
 from jiuzhu_cli.review.eligibility import WORDS, RuleResult
 from jiuzhu_cli.review.explain_events import explain_events, threshold, value_text
+from jiuzhu_cli.review.income_steps import income_of
 from jiuzhu_cli.review.judging import judge
 from jiuzhu_cli.review.readings import Readings, rows_of
 
@@ -92,7 +93,7 @@ def _programmes(
     own = rows_of(
         connection,
         "SELECT p.programme, p.file_name, p.sheet, p.source_row, p.amount_fen AS own_fen, p.town, p.village, p.category, p.relation,"
-        " f.key, f.id_no AS lead_id, f.name AS lead_name, f.amount_fen, f.size, f.covered, f.listed, f.income_fen, f.income_period, f.dead"
+        " f.key, p.batch_id, p.case_no, f.id_no AS lead_id, f.name AS lead_name, f.amount_fen, f.size, f.covered, f.listed, f.income_fen, f.income_period, f.dead"
         " FROM person p LEFT JOIN facts f USING (batch_id, case_no) WHERE p.id_no = ? ORDER BY p.programme, p.row_id",
         [person.id_no],
     )
@@ -114,10 +115,12 @@ def _programmes(
                 "income_period": row["income_period"],
             },
             "amount_fen": row["amount_fen"] if row["key"] is not None else row["own_fen"],
+            "income": None,
             "should": None,
             "proposal": None,
         }
         if row["key"] is not None:
+            entry["income"] = income_of(connection, judged.income, row["batch_id"], row["case_no"])
             entry["should"] = _should(connection, policy, judged, row["key"])
             entry["proposal"] = next(
                 (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from jiuzhu_cli.review.eligibility import (
 from jiuzhu_cli.review.events import Found, Hit, find_events, in_force
 from jiuzhu_cli.review.grace import make_grace, months_on
 from jiuzhu_cli.review.heirs import heirs_of
+from jiuzhu_cli.review.income import INCOME_REGISTERS, used_rules
 from jiuzhu_cli.review.leads import changed_amounts, take_confirmed
 from jiuzhu_cli.review.proposing import Case, Sources, propose
 from jiuzhu_cli.review.readings import Readings, rows_of
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.review.income_rules import IncomeRules
 
 # registers that facts and flags read, whatever the events ask for
 REGISTERS = frozenset(
@@ -60,12 +62,13 @@ class Judgement:
     found: Found
     programmes: list[Programme]
     limits: list[Limit]
+    income: IncomeRules | None = None  # by what income was measured, if any was
 
 
 def registers_of(policy: Policy, month: str) -> list[str]:
     """The registers that a review of ``month`` reads: those of facts and flags, and those that its events speak of."""
     day = first_day(month)
-    asked = set(REGISTERS)
+    asked = {*REGISTERS, *INCOME_REGISTERS, *(lead.listed_in for lead in policy.income_leads if lead.in_force(day))}
     for event in policy.events:
         if in_force(event, policy, day):
             asked |= set(event.registers)
@@ -95,7 +98,7 @@ def judge(
     ``incomplete``: (programme, area) of lists of which rows were refused: who is missing there may only be refused. What was decided
     before: ``graces``, ``leads`` (checks agreed to), ``moves`` (starts and ends), as ``ledger.proposals`` gives them.
     """
-    build_facts(connection, policy, month, stops, lists)
+    income = build_facts(connection, policy, month, stops, lists)
     make_grace(connection, policy, month, graces)
     connection.execute("CREATE TABLE decided_end (programme VARCHAR, id_no VARCHAR)")
     ended = [(programme, id_no) for programme, id_no, action in moves if action != "start"]
@@ -160,13 +163,14 @@ def judge(
         _kept(connection),
         skipped,
         [*_gaps(connection, amounts, missing), *doubtful, *found.gaps],
-        _unconfirmed(amounts, rules, found),
+        _unconfirmed(amounts, rules, found, income.unconfirmed(used_rules(connection, income)) if income else ()),
         by_key,
         amounts,
         rules,
         found,
         programmes,
         limits,
+        income,
     )
 
 
@@ -255,10 +259,13 @@ def _gaps(connection: duckdb.DuckDBPyConnection, amounts: AmountRules, missing: 
     ]
 
 
-def _unconfirmed(amounts: AmountRules, rules: list[RuleResult], found: Found) -> list[ParameterValue]:
+def _unconfirmed(
+    amounts: AmountRules, rules: list[RuleResult], found: Found, others: Iterable[ParameterValue]
+) -> list[ParameterValue]:
     hit = {one.number for hits in found.of_case.values() for one in hits} | {one.number for one in found.others}
     used = [
         *amounts.used,
+        *others,
         *(value for rule in rules for value in rule.parameters),
         *(value for one in found.compiled if one.number in hit for value in one.parameters),
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.core.period import add_months
 from jiuzhu_cli.policy.model import Event, ParameterValue
+from jiuzhu_cli.review.income_steps import income_reason
 
 if TYPE_CHECKING:
     from jiuzhu_cli.review.as_if import Due
@@ -107,6 +108,8 @@ def _built_in(code: str, case: Case, sources: Sources) -> list[str]:
         return _amount(fact, verdict, before, found)
     if code.startswith("rule_"):
         return [one.rule.message for one in case.failed if one.rule.on_fail == code.removeprefix("rule_")]
+    if code in ("income_differs", "income_gap", "income_leads"):
+        return [income_reason(code, fact)]
     return {
         "income_missing": ["缺家庭收入或收入周期，不能核算金额"],
         "persons_missing": ["缺保障人数，不能核算金额"],

@@ -37,7 +37,7 @@ COLUMNS = (
 ).split()
 REGISTER_COLUMNS = (
     "row_id batch_id table_no source_row id_no name event_date valid_from valid_to status kind grade certificate_no related_id_no related_name "
-    "relation organisation amount_fen town village extra"
+    "relation organisation amount_fen quantity town village extra"
 ).split()
 
 

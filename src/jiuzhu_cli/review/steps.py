@@ -119,7 +119,15 @@ def _gap(fact: dict[str, Any], reading: dict[str, Any], line: Line, figure: int,
     return [
         {"label": (line.label or "标准") + (f"（{line.kind}）" if line.kind else ""), **_sources(line), "value": each},
         _heads(fact),
-        {"label": "家庭月收入", "value": income, "how": "年收入除以 12，先不舍入" if yearly else "花名册所载月收入"},
+        {
+            "label": "家庭月收入",
+            "value": income,
+            "how": "按收入明细核算的年收入除以 12，先不舍入"
+            if fact.get("measured")
+            else "年收入除以 12，先不舍入"
+            if yearly
+            else "花名册所载月收入",
+        },
         {
             "label": "补差金额",
             "how": f"{short}，最后一次{how}",
