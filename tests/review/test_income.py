@@ -241,11 +241,12 @@ def test_household_rules_on_their_day(
 
 
 def test_income_is_imputed_by_age_and_ability_unless_it_is_stated(world: World) -> None:
-    """1,910 × 12 × 0.9 (under 45), 0.8 (45 to 54), 0.5 (part of it); not for students, the old, those with wages."""
+    """The minimum wage × 12 × 0.9 (under 45), 0.8 (45 to 54), 0.5 (part of it); not for students, the old, those with wages."""
+    wage = world.policy.parameter("月最低工资标准", TODAY).value * 12
     people = {
-        make_id(11, born="19900101"): ("有劳动能力", 1910 * 12 * 90),
-        make_id(12, born="19800101"): ("有劳动能力", 1910 * 12 * 80),
-        make_id(13, born="19700101"): ("部分丧失劳动能力", 1910 * 12 * 50),
+        make_id(11, born="19900101"): ("有劳动能力", wage * 90),
+        make_id(12, born="19800101"): ("有劳动能力", wage * 80),
+        make_id(13, born="19700101"): ("部分丧失劳动能力", wage * 50),
         make_id(14, born="19600101"): ("有劳动能力", 0),
         make_id(15, born="19900102"): ("无劳动能力", 0),
     }
@@ -259,7 +260,7 @@ def test_income_is_imputed_by_age_and_ability_unless_it_is_stated(world: World) 
     assert income(world)["year_fen"] == sum(fen for _, fen in people.values())
     first = next(iter(people))
     world.register("income_item", item(first, "工资", 100000, "年"), area="青溪镇")
-    assert income(world)["year_fen"] == sum(fen for _, fen in people.values()) - 1910 * 12 * 90 + 80000
+    assert income(world)["year_fen"] == sum(fen for _, fen in people.values()) - wage * 90 + 80000
 
 
 def test_hardship_is_taken_off_the_household_but_never_below_nothing(world: World) -> None:

@@ -22,7 +22,7 @@ Expressions = Iterator[tuple[str, str, bool]]  # where, expression, whether it i
 
 
 def check_income(policy: Policy, today: date) -> Iterator[Problem]:
-    """All problems of the file; parameters without a value for the region are warnings: only lines that need them wait."""
+    """All problems of the file."""
     from jiuzhu_cli.policy.check import Problem, check_parameter, check_side
 
     known = policy.income
@@ -116,8 +116,7 @@ def _expression(policy: Policy, where: str, expression: str, number: bool, on: d
         names = [word for word in used if word not in WORDS]
         table = policy.parameters
         absent = [word for word in names if word in table.names() and table.value_or_none(word, on) is None]
-        for word in absent:
-            yield Problem("warning", where, f"参数“{word}”没有适用于本地区的值：用到它的行没有写金额时不能核算")
+        # without a value for the region only the lines that need it wait, and review says so
         stated = {word: table.value(word, on) for word in names if word in table.names() and word not in absent}
         values = {word: one.value for word, one in stated.items()} | dict.fromkeys(absent, 1)
         compile_any = compile_number if number else compile_rule
