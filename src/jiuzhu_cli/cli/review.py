@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from jiuzhu_cli.cli import review_decisions, review_due
+from jiuzhu_cli.cli import review_decisions, review_due, review_price
 from jiuzhu_cli.cli.context import Context, relative, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -79,6 +79,7 @@ def income(ctx: typer.Context, month: str = typer.Option(..., "--month", help="�
 
 
 app.command("due", help="当月到期应复核、走访、认证的户（人），按村出清单；可排日历、出打印表。")(review_due.due)
+app.command("price", help="测算当月价格临时补贴是否启动、发给谁、多少，出可导入的名册和汇总。")(review_price.price)
 app.command(
     "decide",
     help="读回填好的复核工作簿（可多个，可写文件夹）；停发、调减缺听取意见或书面告知日期的不予生效，退出码 3。",

@@ -40,6 +40,7 @@ from jiuzhu_cli.policy.model import (
 )
 from jiuzhu_cli.policy.parameter import ParameterTable, read_parameters
 from jiuzhu_cli.policy.parts import Folder, Listed, Part, Read, build, listed, table_of
+from jiuzhu_cli.policy.price import PriceCover, PriceMonth, PriceTrigger
 from jiuzhu_cli.policy.procedure import Cycle, DeadlineStep, NoticeKind, ReviewClass, ReviewTask
 from jiuzhu_cli.policy.words import near
 
@@ -100,6 +101,9 @@ class Policy:
     cycles = Listed(Cycle)
     deadline_steps = Listed(DeadlineStep, "deadlines.toml", "steps")
     notice_kinds = Listed(NoticeKind, "deadlines.toml", "notices")
+    price_months = Listed(PriceMonth, "price.toml", "months")
+    price_triggers = Listed(PriceTrigger, "price.toml", "triggers")
+    price_covered = Listed(PriceCover, "price.toml", "covered")
     parameters = Read(
         "parameters", lambda tables, region: read_parameters(tables, region, build), new=ParameterTable.with_names_of
     )
