@@ -86,14 +86,16 @@ def test_each_person_once_and_the_amount_by_the_standard(tmp_path: Path) -> None
     world.roll(MARGIN, {"id_no": make_id(12), "name": "边缘", "category": "农村"})
     result = _run(world)
     assert result.started
-    assert {code: entry for code, entry in result.by_programme.items()} == {
+    assert dict(result.by_programme.items()) == {
         LOW: (3, 2520 * 2 + 3192),
         EXTREME: (1, 3192),
     }
     assert (result.persons, result.amount_fen, result.open_cases) == (4, 2520 * 2 + 3192 * 2, 0)
     assert result.by_town["白石镇"] == (1, 3192)
     assert result.deadline is not None
-    assert result.deadline.isoformat() == "2026-10-30"  # 20 working days after 28 September: the holidays are off, Saturday 10 October is worked
+    assert (
+        result.deadline.isoformat() == "2026-10-30"
+    )  # 20 working days after 28 September: the holidays are off, Saturday 10 October is worked
     rows = {row["身份证号"]: row for row in _roll(result)}
     assert rows[child]["银行账号"] == ACCOUNT  # the household's account, in the name of its head
     assert rows[child]["户名"] == "户主1"
