@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,10 @@ RelationKind = Literal["X", "T", "H", "S", "E", "C"]
 
 class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    MERGED: ClassVar[
+        dict[str, str]
+    ] = {}  # lists whose entries a later file adds to or changes by their name, instead of replacing the list
 
     file: str = Field(default="", exclude=True, repr=False)  # where it was last written, for errors
 
@@ -185,6 +189,8 @@ class Event(Shape):
 
 
 class Programme(Shape):
+    MERGED: ClassVar[dict[str, str]] = {"rules": "name"}
+
     code: str
     name: str
     aliases: tuple[str, ...] = ()
@@ -206,6 +212,8 @@ class Programme(Shape):
 
 
 class Register(Shape):
+    MERGED: ClassVar[dict[str, str]] = {"review": "id"}
+
     code: str
     name: str
     aliases: tuple[str, ...] = ()

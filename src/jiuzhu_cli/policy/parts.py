@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar, overload
 
 from pydantic import ValidationError
@@ -86,7 +87,8 @@ class Folder(Part[dict[str, S]]):
         merged: dict[str, tuple[str, dict[str, Any]]] = {}
         for shown, table in tables(files, self.part):
             code = str(table.get("code", Path(shown).stem))
-            merged[code] = (shown, _over(merged.get(code, ("", {}))[1], table) | {"code": code})
+            over = _over(merged.get(code, ("", {}))[1], table, self.shape.MERGED)
+            merged[code] = (shown, over | {"code": code})
         return {code: build(self.shape, data, shown, code) for code, (shown, data) in sorted(merged.items())}
 
 
@@ -211,23 +213,28 @@ def listed(table: Mapping[str, Any], key: str, shown: str) -> list[Any]:
     return entries
 
 
-def _over(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """``after`` laid over ``before`` key by key, also inside tables ([posting], [fields] …) and entries that have an ``id``
-    ([[review]]); other lists are replaced whole."""
+def _over(
+    before: Mapping[str, Any], after: Mapping[str, Any], merged_by: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """``after`` laid over ``before`` key by key, also inside tables ([posting], [fields] …).
+
+    Lists are replaced whole, but for those of ``merged_by``: their entries lie over those of the same name, new ones come behind.
+    """
     merged = dict(before)
     for key, value in after.items():
         known = merged.get(key)
         if isinstance(known, Mapping) and isinstance(value, Mapping):
             merged[key] = {**known, **value}
-        elif _identified(known) and _identified(value):
-            entries = {one["id"]: one for one in listed({key: known}, key, key)}
-            for one in value:
-                entries[one["id"]] = {**entries.get(one["id"], {}), **one}
-            merged[key] = list(entries.values())
+        elif key in merged_by and isinstance(known, list) and isinstance(value, list):
+            merged[key] = _entries_over(known, value, merged_by[key])
         else:
             merged[key] = value
     return merged
 
 
-def _identified(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and "id" in one for one in value)
+def _entries_over(before: list[Any], after: list[Any], name: str) -> list[Any]:
+    found: dict[Any, Any] = {}
+    for number, one in enumerate((*before, *after)):
+        key = one.get(name, number) if isinstance(one, Mapping) else number
+        found[key] = {**found[key], **one} if key in found else one
+    return list(found.values())
