@@ -133,10 +133,24 @@ class Context:
         if self.json:
             if self._workspace is not None:
                 data = _absolute(data, str(self._workspace.root), str(self._real_root or self._workspace.root))
-            sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=1, default=str) + "\n")
+            sys.stdout.write(_document(data) + "\n")
         else:
             for line in lines:
                 print(line)
+
+
+_MANY = 50
+
+
+def _document(data: dict[str, Any]) -> str:
+    """``data`` as JSON, indented; of a list of very many entries each stands on a line of its own."""
+    long = [name for name, value in data.items() if isinstance(value, list) and len(value) > _MANY]
+    text = json.dumps(data | {name: [] for name in long}, ensure_ascii=False, indent=1, default=str)
+    for name in long:
+        head = json.dumps(name, ensure_ascii=False) + ": ["
+        entries = ",\n  ".join(json.dumps(entry, ensure_ascii=False, default=str) for entry in data[name])
+        text = text.replace(f"\n {head}]", f"\n {head}\n  {entries}\n ]", 1)
+    return text
 
 
 # keys of JSON documents that hold a path of the workspace: scripts run from anywhere, so they are told the whole path

@@ -84,6 +84,21 @@ def _offsets_and_bytes(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
     return offsets - offsets[0], np.frombuffer(data, dtype=np.uint8)[offsets[0] : offsets[-1]]
 
 
+def longest_bytes(texts: pa.StringArray) -> int:
+    """The bytes of the longest text, 0 when there is none."""
+    offsets = _offsets_and_bytes(texts)[0]
+    return int((offsets[1:] - offsets[:-1]).max(initial=0))
+
+
+def has_empty(texts: pa.StringArray) -> bool:
+    """Whether a text without a character is among them."""
+    offsets = _offsets_and_bytes(texts)[0]
+    empty = offsets[1:] == offsets[:-1]
+    if texts.null_count:
+        empty &= texts.is_valid().to_numpy(zero_copy_only=False)
+    return bool(empty.any())
+
+
 def in_pieces(judge: Callable[[pa.StringArray], np.ndarray], texts: pa.StringArray) -> np.ndarray:
     """What ``judge`` says of each text, so many at a time that they stay in the processor's cache and take little memory."""
     if len(texts) <= _PIECE:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
 from jiuzhu_cli.core.text import compact, half_width, header_key
+from jiuzhu_cli.intake.letters import longest_bytes
 from jiuzhu_cli.tabular.cells import column_letters
 from jiuzhu_cli.tabular.column import Column
 
@@ -47,8 +46,7 @@ def take_apart(sheet: Sheet, grid: Grid, body: Body) -> None:
             continue
         rows = body.rows
         column = grid.columns[index]
-        longest = pc.max(pc.binary_length(column.text[header.last + 1 :])).as_py()
-        if longest is None or longest < _SHORTEST:
+        if longest_bytes(column.text[header.last + 1 :]) < _SHORTEST:
             continue  # names alone, IDs alone
         sample = column.take(rows[:: max(1, len(rows) // _SAMPLE)])[:]
         cells = [cell for cell in sample if isinstance(cell, str) and cell.strip()]

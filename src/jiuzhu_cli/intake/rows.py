@@ -20,6 +20,7 @@ from jiuzhu_cli.core.names import read_name
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake import clean
 from jiuzhu_cli.intake.clean import Cleaned, Reader, plain_text
+from jiuzhu_cli.intake.letters import has_empty
 from jiuzhu_cli.intake.table import Column, Table
 from jiuzhu_cli.intake.vectors import Fields, Vector, nothing
 from jiuzhu_cli.policy.model import GlossaryField, Programme, Register
@@ -273,7 +274,10 @@ def _clean(column: Column, kind: str, cells: Cells, categories: Reader | None, t
     if column.field == "category" and categories is not None:
         return clean.clean_by(cells, categories)
     if column.field == "serial_no":  # only whether it is blank tells anything
-        return Cleaned(Vector(pc.if_else(pc.equal(cells.text, ""), pa.scalar(None, pa.string()), cells.text)))
+        text = cells.text
+        return Cleaned(
+            Vector(pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text) if has_empty(text) else text)
+        )
     if column.field == "bank_code":
         return clean.clean_bank_codes(cells)
     if column.field in ("member_names", "member_ids", "disability_no", "certificate_no", "case_code"):

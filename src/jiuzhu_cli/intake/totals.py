@@ -245,7 +245,10 @@ def household_blocks(grid: Grid, table: Table) -> np.ndarray | None:
     first, last = int(table.rows[0]), int(table.rows[-1])
     merged = np.array(grid.sheet.merged, dtype=np.int64).reshape(-1, 4)
     top, left, bottom, right = merged.T
-    fits = (bottom > top) & (top >= first) & (bottom <= last) & (right - left <= 3) & np.isin(left, list(wanted))
+    fits = (bottom > top) & (top >= first) & (bottom <= last) & (right - left <= 3)
+    if not fits.any():
+        return None
+    fits &= np.isin(left, list(wanted))
     if not fits.any():
         return None
     columns, counts = np.unique(left[fits], return_counts=True)

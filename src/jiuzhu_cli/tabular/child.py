@@ -102,6 +102,8 @@ class Readers:
             children, self._all = self._all, []
         self._ended.set()
         for child in children:
+            child.end()
+        for child in children:
             child.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -284,10 +286,14 @@ class _Child:
     def alive(self) -> bool:
         return not self._ended and not self._late and self._process.poll() is None
 
-    def kill(self) -> None:
+    def end(self) -> None:
+        """Has it killed, without waiting for it."""
         self._ended = True
         with contextlib.suppress(OSError):
             self._process.kill()
+
+    def kill(self) -> None:
+        self.end()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):

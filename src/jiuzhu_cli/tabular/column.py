@@ -23,6 +23,7 @@ BLANK, TEXT, INT, FLOAT, BOOL, DATE, DATETIME, ERROR = range(8)
 _KIND_OF: dict[type, int] = {
     str: TEXT, int: INT, float: FLOAT, bool: BOOL, date: DATE, datetime: DATETIME, CellError: ERROR, type(None): BLANK
 }  # fmt: skip
+_REMEMBERED = 20_000  # cells of a column that remembers which of them are distinct
 _LONG = 4096  # so many cells at once are read through their distinct values
 
 
@@ -32,13 +33,19 @@ class Column(Sequence[Cell]):
     ``text``: Arrow string array, null where blank; ``kinds``: uint8 by cell (``BLANK`` … ``ERROR``).
     """
 
-    __slots__ = ("_cells", "_kinds", "_text")
+    __slots__ = ("_cells", "_distinct", "_kinds", "_part", "_text")
 
     def __init__(
         self, cells: list[Cell] | None = None, *, text: pa.StringArray | None = None, kinds: np.ndarray | None = None
     ) -> None:
         """From Python values, or from ``text`` and ``kinds`` of the same length."""
         self._cells, self._text, self._kinds = cells, text, kinds
+        self._part: tuple[slice, Column] | None = None  # the rows that were taken last: a table's, again and again
+        self._distinct: tuple[list[Cell], np.ndarray] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without what it remembers."""
+        return _made, (self._cells, self._text, self._kinds)
 
     @property
     def text(self) -> pa.StringArray:
@@ -88,6 +95,12 @@ class Column(Sequence[Cell]):
 
     def distinct(self) -> tuple[list[Cell], np.ndarray]:
         """The distinct cells, None last (whether or not a cell is blank), and of every cell which of them it is."""
+        found = self._distinct or self._find_distinct()
+        if len(self) <= _REMEMBERED:
+            self._distinct = found
+        return found[0].copy(), found[1]
+
+    def _find_distinct(self) -> tuple[list[Cell], np.ndarray]:
         coded = self.text.dictionary_encode()
         texts = coded.dictionary.to_pylist()
         codes = (coded.indices.fill_null(len(texts)) if coded.indices.null_count else coded.indices).to_numpy()
@@ -109,7 +122,9 @@ class Column(Sequence[Cell]):
         if isinstance(rows, slice):
             if self._cells is not None:
                 return Column(self._cells[rows])
-            return Column(text=self.text[rows], kinds=self.kinds[rows])
+            if self._part is None or self._part[0] != rows:
+                self._part = rows, Column(text=self.text[rows], kinds=self.kinds[rows])
+            return self._part[1]
         if self._cells is not None:
             return Column([self._cells[row] for row in rows.tolist()])
         import pyarrow as pa
@@ -126,12 +141,16 @@ class Column(Sequence[Cell]):
             self._cells = self[:]
         self._cells.extend([None] * (row + 1 - len(self._cells)))
         self._cells[row] = value
-        self._text = self._kinds = None
+        self._text = self._kinds = self._part = self._distinct = None
 
     def grow(self, height: int) -> None:
         """Blanks below, to ``height`` cells."""
         if len(self) < height:
             self.put(height - 1, None)
+
+
+def _made(cells: list[Cell] | None, text: pa.StringArray | None, kinds: np.ndarray | None) -> Column:
+    return Column(cells, text=text, kinds=kinds)
 
 
 def run_of(rows: np.ndarray) -> np.ndarray | slice:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import math
 import os
 import signal
 import subprocess
@@ -66,12 +65,20 @@ class Forked:
             return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Waits for its end; ``subprocess.TimeoutExpired`` when it does not come in ``timeout`` seconds."""
-        until = math.inf if timeout is None else time.monotonic() + timeout
+        """Waits for its end; ``subprocess.TimeoutExpired`` when it does not come in ``timeout`` seconds.
+
+        Without ``timeout`` only of one that has been killed: nobody else can look at it meanwhile.
+        """
+        if timeout is None:
+            with self._lock:
+                if self.returncode is None:
+                    self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+                return self.returncode
+        until = time.monotonic() + timeout
         pause = _SHORTEST
         while (code := self.poll()) is None:
             if time.monotonic() > until:
-                raise subprocess.TimeoutExpired("reader", timeout or 0)
+                raise subprocess.TimeoutExpired("reader", timeout)
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST)
         return code
