@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from importlib.abc import MetaPathFinder
+from types import ModuleType
 from typing import Any
 
 
@@ -33,3 +35,20 @@ def without(*names: str) -> _Missing:
     finder = _Missing(frozenset(names) - sys.modules.keys())
     sys.meta_path.insert(0, finder)
     return finder
+
+
+class _Unmasked(ModuleType):
+    """In place of ``numpy.ma`` until somebody wants more of it than to know that an array is no masked one."""
+
+    MaskedArray = type("MaskedArray", (), {})  # nothing is one while the real module is not loaded
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module("numpy.ma"), name)
+
+
+def without_masked() -> None:
+    """Arrow asks of each numpy array whether it is masked, which would load ``numpy.ma``: that takes as long as reading five files."""
+    import numpy
+
+    if "numpy.ma" not in sys.modules:
+        numpy.ma = _Unmasked("numpy.ma")  # type: ignore[misc,assignment]

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jiuzhu_cli.intake.letters import shortest_bytes
 from jiuzhu_cli.tabular.column import Column
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _OWN = frozenset(
     "name id_no member_names member_ids serial_no".split()
 )  # nobody has the name or the ID of the row above
 _MARKS = pa.array(MARKS, type=pa.string())
+_LONGEST = max(len(mark.encode()) for mark in MARKS)
 
 
 def fill_dittos(work: Work) -> None:
@@ -25,7 +27,8 @@ def fill_dittos(work: Work) -> None:
     rows = work.table.rows
     columns = [column for column in work.table.columns if column.field and column.field not in _OWN]
     texts = [work.sheet.columns[column.index].text for column in columns]
-    if not pc.any(pc.is_in(pa.chunked_array(texts, pa.string()), value_set=_MARKS)).as_py():
+    short = [text for text in texts if shortest_bytes(text) <= _LONGEST]
+    if not pc.any(pc.is_in(pa.chunked_array(short, pa.string()), value_set=_MARKS)).as_py():
         return
     for column in columns:
         cells = work.sheet.columns[column.index]

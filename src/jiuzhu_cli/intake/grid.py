@@ -120,6 +120,8 @@ class Grid:
                 share *= min(1.0, filled / max(1, (stop - first_row) * 0.2))
                 if share > best_share:
                     best, best_share = index, share
+                if best_share == 1.0:
+                    break  # none can be more
         return best
 
 

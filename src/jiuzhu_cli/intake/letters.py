@@ -90,6 +90,13 @@ def longest_bytes(texts: pa.StringArray) -> int:
     return int((offsets[1:] - offsets[:-1]).max(initial=0))
 
 
+def shortest_bytes(texts: pa.StringArray) -> int:
+    """The bytes of the shortest text that has any."""
+    offsets = _offsets_and_bytes(texts)[0]
+    sizes = offsets[1:] - offsets[:-1]
+    return int(sizes.min(initial=1 << 30, where=sizes > 0))
+
+
 def has_empty(texts: pa.StringArray) -> bool:
     """Whether a text without a character is among them."""
     offsets = _offsets_and_bytes(texts)[0]

@@ -38,7 +38,7 @@ class PolicyFiles:
     def packed(self) -> bytes:
         """All of it, compressed; the same files give the same bytes."""
         listed = [[shown, content.decode("utf-8", "surrogateescape")] for shown, content in self.files]
-        return zlib.compress(json.dumps(listed, ensure_ascii=True).encode(), 9)
+        return zlib.compress(json.dumps(listed, ensure_ascii=False).encode("utf-8", "surrogateescape"), 6)
 
 
 def read_files(*roots: Path, region: str = "") -> PolicyFiles:
@@ -64,7 +64,7 @@ def read_files(*roots: Path, region: str = "") -> PolicyFiles:
 def unpack_files(packed: bytes, digest: str) -> PolicyFiles:
     """What ``packed`` gave. PolicyError when it is not what ``digest`` names: somebody has changed the record."""
     try:
-        listed = json.loads(zlib.decompress(packed))
+        listed = json.loads(zlib.decompress(packed).decode("utf-8", "surrogateescape"))
         files = [(str(shown), text.encode("utf-8", "surrogateescape")) for shown, text in listed]
     except (zlib.error, ValueError, TypeError, AttributeError) as error:
         raise PolicyError("台账里存的当时的政策读不出来", "用 jiuzhu restore 恢复一份备份") from error

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError
-from jiuzhu_cli.core.lean import without
+from jiuzhu_cli.core.lean import without, without_masked
 from jiuzhu_cli.tabular.frames import Failure, Progress, Told, receive, send, send_book
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def load_reader() -> None:
     """Loads what reading a large workbook needs; a reader that is forked afterwards has it."""
     import jiuzhu_cli.tabular.guard
     import jiuzhu_cli.tabular.read  # noqa: F401
+
+    without_masked()
 
 
 def serve(memory: int) -> None:
