@@ -22,6 +22,8 @@ _JOINED = 0.5  # of the smaller side's heads
 
 def pair_key(path: Path) -> tuple[str, str] | None:
     """(folder and common name, side) of a file that may be one of a pair: 农村低保家庭查询_1, 农村低保人员查询_2."""
+    if not _SIDE.search(path.name):
+        return None
     stem = _STAMP.sub("", path.stem)
     words = list(_SIDE.finditer(stem))
     if not words:

@@ -27,7 +27,9 @@ from jiuzhu_cli.policy.load import Policy
 
 # Counted, never by the clock: what a damaged number is looked up in must not depend on which process was faster
 GROUP_FILES, GROUP_ROWS = 64, 24_000
-LAST_FILES = 8  # groups grow smaller towards the end, to this: while the last one is saved nothing is left to be read
+# Groups begin small, grow, and grow smaller towards the end: while the first one is gathered nothing is saved, while the last
+# one is saved nothing is read
+FIRST_FILES = 8
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Saver:
     now: datetime
     actor: str
     left: int = 0  # files that are still to come
+    _saved: int = 0
     _jobs: list[Job] = field(default_factory=list)
     _rows: int = 0
 
@@ -49,12 +52,14 @@ class Saver:
         self._jobs += sorted((job for job in jobs if job.book is not None), key=lambda job: not job.partners)
         self._rows += sum(table.total for job in jobs for table in job.tables)
         self.left -= len(jobs)
-        if len(self._jobs) >= min(GROUP_FILES, max(LAST_FILES, self.left)) or self._rows >= GROUP_ROWS:
+        most = min(GROUP_FILES, max(FIRST_FILES, min(self.left, self._saved)))
+        if len(self._jobs) >= most or self._rows >= GROUP_ROWS:
             self.flush()
 
     def flush(self) -> None:
         """Raises what a file's saving raises, after the files before it are saved."""
         jobs, self._jobs, self._rows = self._jobs, [], 0
+        self._saved += len(jobs)
         with (
             ThreadPoolExecutor(1, thread_name_prefix="beside") as beside,
             Drafts(self.workspace, self.policy, beside) as drafts,
