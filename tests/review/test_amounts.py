@@ -94,8 +94,8 @@ ADDONS = [
     (_family(ELDER, amount=63200 * 2), ("increase", 63200 * 2 + 10400)),
     (_family(ELDER, CHILD, amount=63200 * 3 + 20800), None),
     (_family(ELDER, CHILD, amount=63200 * 3 + 31200), ("decrease", 63200 * 3 + 20800)),
-    # 满 18 次月减: the month of the birthday still counts
-    (_family(TURNS_18, amount=63200 * 2 + 10400), None),
+    # 满 18 次月减: the month of the birthday still counts, the next month is told
+    (_family(TURNS_18, amount=63200 * 2 + 10400), ("decrease", 63200 * 2)),
     (_family(TURNS_18, amount=63200 * 2), ("increase", 63200 * 2 + 10400)),
     (_family(TURNS_60, amount=63200 * 2), ("increase", 63200 * 2 + 10400)),  # 满 60 当月加
     (_family(TURNED_18, amount=63200 * 2), None),

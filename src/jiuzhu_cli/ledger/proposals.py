@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jiuzhu_cli.core.period import add_months
 from jiuzhu_cli.ledger.keys import same_id
 from jiuzhu_cli.ledger.steps import pack, unpack
 from jiuzhu_cli.ledger.store import Store, Transaction
@@ -218,16 +219,18 @@ def graces(store: Store, month: str) -> list[Grace]:
     return [Grace(*tuple(row)) for row in rows]
 
 
-def agreed_leads(store: Store, month: str) -> list[dict[str, Any]]:
-    """Checks that a clerk agreed to up to ``month``: ``case_id, programme, area, id_no, codes`` (what was found, with ``@`` the person's ID)."""
+def decided_leads(store: Store, month: str, months: int) -> list[dict[str, Any]]:
+    """What clerks decided in the ``months`` before ``month`` and in it: ``case_id, programme, area, id_no, action, state, after_fen`` and
+    ``codes``, what had been found (``code@person#lines``)."""
     rows = store.query(
-        "SELECT case_id, programme, area, id_no, proposal_key FROM proposal WHERE state = 'agreed' AND action = 'check' AND month <= ? ORDER BY case_id",
-        (month,),
+        "SELECT case_id, programme, area, id_no, action, state, amount_after_fen AS after_fen, proposal_key FROM proposal"
+        " WHERE state IN ('agreed', 'rejected', 'effective') AND month BETWEEN ? AND ? ORDER BY case_id",
+        (add_months(month, -months), month),
     )
+    names = ("case_id", "programme", "area", "id_no", "action", "state", "after_fen")
     return [
-        {**{name: row[name] for name in ("case_id", "programme", "area", "id_no")}, "codes": row["proposal_key"].split("|")[-1].split(",")}
-        for row in rows
-    ]  # fmt: skip
+        {**{name: row[name] for name in names}, "codes": row["proposal_key"].split("|")[-1].split(",")} for row in rows
+    ]
 
 
 def decided_moves(store: Store, month: str) -> list[tuple[str, str, str]]:

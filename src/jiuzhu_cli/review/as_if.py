@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """``key``: a case of ``facts`` (0: ``id_no`` has none and stands in ``outsider``); ``id_no`` '': the whole household."""
+    """``key``: a case of ``facts`` (0: ``id_no`` has none and stands in ``outsider``); ``id_no`` '': the whole household.
+
+    ``older``: people of the case who are taken as they will be next month: the age they have just reached counts then, whatever the
+    place's custom (满龄当月、次月).
+    """
 
     number: int
     key: int
     id_no: str
     programme: str
+    older: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,10 @@ def amounts_as_if(
                 for p in [policy.programmes[w.programme]]
             ],
         )
+        connection.execute("CREATE TABLE older (number BIGINT, id_no VARCHAR)")
+        older = [(one.number, id_no) for one in asked for id_no in one.older]
+        if older:
+            connection.executemany("INSERT INTO older VALUES (?,?)", older)
         _rows(connection)
         rules = amount_rules(policy, month, programmes, WORDS)
         build_candidates(connection, rules)
@@ -92,7 +101,7 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> None:
     SELECT w.number AS key, p.* EXCLUDE ({moved}), w.programme, CAST(-1 AS BIGINT) AS batch_id, w.number AS case_no,
       CAST(NULL AS BIGINT) AS amount_fen, CAST(NULL AS BIGINT) AS base_fen, CAST(NULL AS BIGINT) AS addon_fen, CAST(NULL AS BIGINT) AS care_fen,
       {", ".join(f"f.{name}" for name in rest)}, w.unit, w.benefit, w.by_income, w.by_care,
-      CASE WHEN {one} THEN 1 ELSE f.size END AS covered, CASE WHEN {one} THEN 1 ELSE f.size END AS size,
+      CASE WHEN {one} THEN 1 WHEN w.programme = f.programme THEN f.covered ELSE f.size END AS covered, CASE WHEN {one} THEN 1 ELSE f.size END AS size,
       CASE WHEN {one} THEN 1 ELSE f.listed END AS listed, CASE WHEN {one} THEN 0 ELSE f.leaving END AS leaving
     FROM wish w JOIN main.facts f ON f.key = w.key
     JOIN main.person p ON p.batch_id = f.batch_id AND p.case_no = f.case_no AND p.id_no = CASE WHEN w.id_no = '' THEN f.id_no ELSE w.id_no END
@@ -102,13 +111,16 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> None:
     FROM wish w JOIN main.facts f ON f.key = w.key JOIN main.person p ON p.batch_id = f.batch_id AND p.case_no = f.case_no
     WHERE w.unit <> 'person' OR p.id_no = CASE WHEN w.id_no = '' THEN f.id_no ELSE w.id_no END;
     """)
+    older = "FROM older o WHERE o.number = t.case_no AND o.id_no = t.id_no"
+    for table in ("facts", "person"):
+        connection.execute(f"UPDATE {table} t SET age_months = age_months + 1 {older}")
     if connection.execute("SELECT count(*) FROM wish WHERE key = 0").fetchall()[0][0]:
         connection.execute("""
         INSERT INTO facts BY NAME
-        SELECT w.number AS key, o.* EXCLUDE (nth, row_id), w.programme, CAST(-1 AS BIGINT) AS batch_id, w.number AS case_no, w.unit, w.benefit, w.by_income, w.by_care,
+        SELECT w.number AS key, o.* EXCLUDE (nth, row_id) REPLACE (o.age_months + 1 AS age_months), w.programme, CAST(-1 AS BIGINT) AS batch_id, w.number AS case_no, w.unit, w.benefit, w.by_income, w.by_care,
           CAST(1 AS BIGINT) AS covered, CAST(1 AS BIGINT) AS size, CAST(1 AS BIGINT) AS listed, CAST(0 AS BIGINT) AS leaving, CAST(1 AS BIGINT) AS lead
         FROM wish w JOIN outsider o ON o.id_no = w.id_no WHERE w.key = 0;
         INSERT INTO person BY NAME
-        SELECT CAST(-1 AS BIGINT) AS batch_id, w.number AS case_no, o.* EXCLUDE (nth, row_id), w.programme, CAST(1 AS BIGINT) AS lead, false AS leaves
+        SELECT CAST(-1 AS BIGINT) AS batch_id, w.number AS case_no, o.* EXCLUDE (nth, row_id) REPLACE (o.age_months + 1 AS age_months), w.programme, CAST(1 AS BIGINT) AS lead, false AS leaves
         FROM wish w JOIN outsider o ON o.id_no = w.id_no WHERE w.key = 0;
         """)

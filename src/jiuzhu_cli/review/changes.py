@@ -46,8 +46,8 @@ _FLAGS: dict[str, str] = {
     "stopped": "f.stop_doubt IS NOT NULL",
     "head_dead": f"f.dead AND NOT ({_NOBODY_LEFT})",
     "member_leaves": "NOT f.dead AND f.leaving > 0",
-    # in grace the amount is what was decided
-    "amount": "v.key IS NOT NULL AND NOT v.fits AND NOT f.dead AND g.key IS NULL",
+    # in grace, and after the cut of one person's share, the amount is what was decided
+    "amount": "v.key IS NOT NULL AND NOT v.fits AND NOT f.dead AND g.key IS NULL AND h.key IS NULL",
     "income_differs": f"f.measured AND {_DIFFERS}",
     "income_gap": "f.income_gap IS NOT NULL",
     "income_leads": "f.income_leads IS NOT NULL AND NOT f.dead",
@@ -67,6 +67,7 @@ def find_flags(connection: duckdb.DuckDBPyConnection, codes: Collection[str]) ->
     source = (
         "FROM facts f LEFT JOIN verdict v USING (key) LEFT JOIN kin_case k USING (key)"
         " LEFT JOIN (SELECT key FROM grace WHERE left_months >= 0) g USING (key)"
+        " LEFT JOIN (SELECT DISTINCT key, amount_fen FROM held) h ON h.key = f.key AND h.amount_fen = f.amount_fen"
     )
     cells = ", ".join(f"CASE WHEN {where} THEN '{code}' END" for code, where in _FLAGS.items() if code in codes)
     return dict(

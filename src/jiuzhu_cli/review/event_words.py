@@ -54,6 +54,9 @@ SELECT DISTINCT f.programme, f.town FROM facts f JOIN previous_cover c ON c.prog
 """
 
 
+_MATE = "CREATE TABLE mate AS SELECT DISTINCT batch_id, case_no, id_no FROM person"
+
+
 @dataclass(frozen=True, slots=True)
 class Beside:
     """A small table beside the person: ``create``, and how a row of ``p`` (and ``f``) finds its row."""
@@ -79,6 +82,12 @@ BESIDE = (
         " LEFT JOIN before_town ON before_town.programme = f.programme AND before_town.town = f.town",
         of_case=True,
     ),
+    Beside(
+        "mate",
+        _MATE,
+        "LEFT JOIN mate ON mate.batch_id = f.batch_id AND mate.case_no = f.case_no AND mate.id_no = l.related_id_no",
+        of_case=True,
+    ),
     # ``grace`` is made by ``review.grace`` from the decisions
     Beside("grace", "", "LEFT JOIN grace ON grace.key = f.key", of_case=True),
 )
@@ -93,7 +102,7 @@ REGISTER_OF = {
 _PERSON: dict[str, str | Ratio] = {
     "年龄": "p.age", "性别": "p.sex", "持残疾证": "p.certified", "残疾等级": "p.grade_no", "残疾类别": "p.kind_word", "重病": "p.listed_ill",
     "在读": "p.enrolled", "危房等级": "p.house", "月龄": "p.age_months", "本月满": "CASE WHEN p.age_months % 12 = 0 THEN p.age_months // 12 END",
-    "死亡": "p.dead", "户籍变动": "moved.how", "户籍变动月数": "moved.months", "残疾证失效月数": "lapsed.months", "换证间隔月数": "lapsed.renewal",
+    "死亡": "p.dead", "去世月数": f"(SELECT {months_of('month')} FROM span) - {months_of('p.died')}", "户籍变动": "moved.how", "户籍变动月数": "moved.months", "残疾证失效月数": "lapsed.months", "换证间隔月数": "lapsed.renewal",
     "残疾证剩余月数": "paper.left_months", "学段": "school.stage", "毕业剩余月数": "school.left_months", "学籍结束月数": "left_school.months",
 }  # fmt: skip
 
@@ -111,7 +120,8 @@ def _named(sql: str) -> str:
 
 _STANDING: dict[str, str | Ratio] = {
     "自理能力": "p.care_word", "劳动能力": "p.work_ability", "对象类型": "p.claimed_status",
-    "户主": "(p.lead = 1)", "与户主关系": "p.relation", "上月已导入": "before_town.town IS NOT NULL", "上月在册": "before_person.id_no IS NOT NULL",
+    "户主": "(p.lead = 1)", "与户主关系": "p.relation", "享受月数": f"(SELECT {months_of('month')} FROM span) - {months_of('f.start_month')}",
+    "上月已导入": "before_town.town IS NOT NULL", "上月在册": "before_person.id_no IS NOT NULL",
     "上月本户在册": "before_case.id_no IS NOT NULL", "上月发放金额": fen("before_case.amount_fen"),
     "渐退中": "coalesce(grace.left_months >= 0, false)", "渐退期满": "coalesce(grace.left_months < 0, false)", "渐退剩余月数": "grace.left_months",
 }  # fmt: skip
@@ -121,7 +131,7 @@ CASE_COLUMNS: Columns = {word: _of_case(column) for word, column in WORDS.items(
 
 LINE_COLUMNS: dict[str, str | Ratio] = {
     "名单有效": "l.valid", "名单种类": "l.kind", "名单状态": "l.status", "名单等级": "l.grade", "名单单位": "l.organisation", "名单关系": "l.relation",
-    "名单相关人": "(l.related_id_no IS NOT NULL AND NOT EXISTS (SELECT 1 FROM person m WHERE m.batch_id = p.batch_id AND m.case_no = p.case_no AND m.id_no = l.related_id_no))",
+    "名单最新": "l.latest", "名单最后": "l.last", "相关人在本户": "CASE WHEN l.related_id_no IS NOT NULL THEN mate.id_no IS NOT NULL END",
     "名单姓名相符": "(l.name = p.name)", "名单金额": fen("l.amount_fen"), "名单起始日期": "l.valid_from", "名单截止日期": "l.valid_to",
     "名单发生日期": "l.event_date", "起始月数": "l.from_months", "截止月数": "l.to_months", "发生月数": "l.event_months",
 }  # fmt: skip
@@ -130,7 +140,7 @@ SUM_COLUMNS: Columns = {
     "全户人均合计": Ratio("s.case_fen", "100 * f.size"),
 }  # fmt: skip
 GONE_COLUMNS: Columns = {
-    "死亡": "g.dead", "整户": "g.whole", "户主": "g.lead = 1", "上月发放金额": fen("g.amount_fen"), "已有决定": "g.decided",
+    "死亡": "g.dead", "整户": "g.whole", "户主": "(g.lead = 1)", "户主死亡": "g.head_dead", "上月发放金额": fen("g.amount_fen"), "已有决定": "g.decided",
 }  # fmt: skip
 
 
@@ -162,28 +172,41 @@ def make_span(connection: duckdb.DuckDBPyConnection, month: str) -> None:
 
 _LINES = f"""
 CREATE TABLE line AS
+WITH told AS (
+  SELECT row_id, register, month, id_no, name, kind, status, grade, organisation, relation, related_id_no, amount_fen, certificate_no, valid_from, valid_to,
+    event_date, {{extra}} AS extra FROM register
+  -- in a list of couples either party stands in the line
+  UNION ALL
+  SELECT row_id, register, month, related_id_no, coalesce(related_name, ''), kind, status, grade, organisation, relation, id_no, amount_fen, certificate_no,
+    valid_from, valid_to, event_date, {{extra}} FROM register JOIN wanted_register w USING (register) WHERE w.mutual AND related_id_no <> '' AND related_id_no <> id_no
+)
 SELECT r.row_id, r.register, r.id_no, r.name, coalesce(r.kind, '') AS kind, coalesce(r.status, '') AS status, coalesce(r.grade, '') AS grade,
   coalesce(r.organisation, '') AS organisation, coalesce(r.relation, '') AS relation, nullif(r.related_id_no, '') AS related_id_no, r.amount_fen, r.certificate_no,
-  nullif(r.valid_from, '') AS valid_from, nullif(r.valid_to, '') AS valid_to, nullif(r.event_date, '') AS event_date, {{extra}} AS extra,
+  nullif(r.valid_from, '') AS valid_from, nullif(r.valid_to, '') AS valid_to, nullif(r.event_date, '') AS event_date, r.extra,
   coalesce(nullif(r.valid_from, ''), CASE WHEN NOT w.ends THEN nullif(r.event_date, '') END, '0000') <= '{{last}}'
     AND coalesce(nullif(r.valid_to, ''), CASE WHEN w.ends THEN nullif(r.event_date, '') END, '9999') >= '{{last}}'
     AND NOT regexp_matches(coalesce(r.status, ''), '{ENDED}') AS valid,
   {{month_index}} - {months_of("r.valid_from")} AS from_months, {{month_index}} - {months_of("r.valid_to")} AS to_months,
-  {{month_index}} - {months_of("r.event_date")} AS event_months
-FROM register r JOIN wanted_register w USING (register) WHERE r.id_no IN (SELECT id_no FROM person)
+  {{month_index}} - {months_of("r.event_date")} AS event_months,
+  coalesce(r.event_date, '') || r.month = max(coalesce(r.event_date, '') || r.month) OVER (PARTITION BY r.register, r.id_no, r.organisation) AS latest,
+  row_number() OVER (PARTITION BY r.register, r.id_no ORDER BY coalesce(nullif(r.event_date, ''), r.valid_from, '') DESC, r.row_id DESC) = 1 AS last
+FROM told r JOIN wanted_register w USING (register) WHERE r.id_no IN (SELECT id_no FROM person)
 """
 
 
 def make_lines(
-    connection: duckdb.DuckDBPyConnection, month: str, registers: Mapping[str, bool], *, extra: bool
+    connection: duckdb.DuckDBPyConnection, month: str, registers: Mapping[str, tuple[bool, bool]], *, extra: bool
 ) -> None:
-    """``line``: the lines of ``registers`` (code → whether its event is an end) about people on the month's rolls."""
-    connection.execute("CREATE TABLE wanted_register (register VARCHAR, ends BOOLEAN)")
+    """``line``: the lines of ``registers`` (code → whether its event is an end, whether both parties stand in a line) about people on
+    the month's rolls."""
+    connection.execute("CREATE TABLE wanted_register (register VARCHAR, ends BOOLEAN, mutual BOOLEAN)")
     if registers:
-        connection.executemany("INSERT INTO wanted_register VALUES (?,?)", [list(one) for one in registers.items()])
+        connection.executemany(
+            "INSERT INTO wanted_register VALUES (?,?,?)", [[code, *told] for code, told in registers.items()]
+        )
     connection.execute(
         _LINES.format(
             last=last_day(month).isoformat(), month_index=int(month[:4]) * 12 + int(month[5:]),
-            extra="r.extra" if extra else "CAST(NULL AS VARCHAR)",
+            extra="extra" if extra else "CAST(NULL AS VARCHAR)",
         )
     )  # fmt: skip

@@ -185,7 +185,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, c
     wanted = [table for one in compiled for table in words.beside(one.columns, one.words)]
     words.make_beside(connection, wanted)
     registers = {
-        code: policy.registers[code].event_ends
+        code: (policy.registers[code].event_ends, policy.registers[code].mutual)
         for one in compiled
         for code in one.event.registers
         if code in policy.registers
@@ -242,7 +242,7 @@ def _of_lines(connection: duckdb.DuckDBPyConnection, compiled: Iterable[Compiled
             continue
         rows = connection.execute(
             f"SELECT s.key, s.id_no, p.name, s.line, CAST(s.own_fen AS BIGINT), CAST(s.case_fen AS BIGINT) FROM ({counted_sql(one)}) s"
-            f" JOIN person p ON p.row_id = s.person_row JOIN facts f ON f.key = s.key JOIN line l ON l.row_id = s.line {joins([one])}"
+            f" JOIN person p ON p.row_id = s.person_row JOIN facts f ON f.key = s.key JOIN line l ON l.row_id = s.line AND l.id_no = s.id_no {joins([one])}"
             f" WHERE {one.when} ORDER BY s.key, s.id_no, s.line"
         ).fetchall()
         found += [Hit(one.number, key, id_no, name, line, own, case) for key, id_no, name, line, own, case in rows]

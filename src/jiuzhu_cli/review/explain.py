@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from jiuzhu_cli.core.period import check_month, last_day
 from jiuzhu_cli.ledger.doubts import confirmed_stops
 from jiuzhu_cli.ledger.people import Person, latest_month, person_file, person_snapshot
-from jiuzhu_cli.ledger.proposals import agreed_leads, decided_moves, graces
+from jiuzhu_cli.ledger.proposals import decided_leads, decided_moves, graces
 from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
 from jiuzhu_cli.policy.vocabulary import CIRCUMSTANCE
 from jiuzhu_cli.review.eligibility import WORDS, RuleResult
 from jiuzhu_cli.review.explain_events import explain_events, threshold, value_text
 from jiuzhu_cli.review.income_steps import income_of
 from jiuzhu_cli.review.judging import judge
+from jiuzhu_cli.review.leads import lead_months
 from jiuzhu_cli.review.readings import Readings, rows_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def explain_person(store: Store, policy: Policy, person: Person, month: str, *, 
     try:
         judged = judge(
             connection, policy, month, today=today, stops=confirmed_stops(store, month), in_force={}, lists=lists,
-            graces=graces(store, month), leads=agreed_leads(store, month), moves=decided_moves(store, month),
+            graces=graces(store, month), leads=decided_leads(store, month, lead_months(policy, month)), moves=decided_moves(store, month),
         )  # fmt: skip
         file = person_file(store, person.id_no)
         programmes, rules = _programmes(connection, policy, person, judged)

@@ -100,7 +100,7 @@ def _of_lines(
         return _entry(one, programme, False if imported else None, {}, [])
     counted = connection.execute(
         f"SELECT s.line, CAST({one.when} AS BOOLEAN), s.own_count, s.own_fen, s.case_count, s.case_fen FROM ({counted_sql(one, f' AND f.key = {int(key)}')}) s"
-        f" JOIN person p ON p.row_id = s.person_row JOIN facts f ON f.key = s.key JOIN line l ON l.row_id = s.line {joins([one])}"
+        f" JOIN person p ON p.row_id = s.person_row JOIN facts f ON f.key = s.key JOIN line l ON l.row_id = s.line AND l.id_no = s.id_no {joins([one])}"
         + ("" if "全户" in one.event.when else " WHERE s.person_row = ?"),
         [] if "全户" in one.event.when else [row_id],
     ).fetchall()

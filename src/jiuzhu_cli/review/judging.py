@@ -28,7 +28,7 @@ from jiuzhu_cli.review.events import Found, Hit, find_events, in_force
 from jiuzhu_cli.review.grace import make_grace, months_on
 from jiuzhu_cli.review.heirs import heirs_of
 from jiuzhu_cli.review.income import INCOME_REGISTERS, used_rules
-from jiuzhu_cli.review.leads import changed_amounts, take_confirmed
+from jiuzhu_cli.review.leads import changed_amounts, take_decided
 from jiuzhu_cli.review.proposing import Case, Sources, propose
 from jiuzhu_cli.review.readings import Readings, rows_of
 from jiuzhu_cli.review.standalone import propose_alone
@@ -45,6 +45,7 @@ REGISTERS = frozenset(
     "death cremation disability_certificate severe_illness staff_and_cadres school_enrolment dilapidated_house_survey".split()
 )
 HEARING = "减停须听取意见"
+AHEAD = "next month"
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ def judge(
     """Judges what a snapshot holds of ``month``; reads nothing else and writes nothing (see ``build_facts`` for ``lists``).
 
     ``incomplete``: (programme, area) of lists of which rows were refused: who is missing there may only be refused. What was decided
-    before: ``graces``, ``leads`` (checks agreed to), ``moves`` (starts and ends), as ``ledger.proposals`` gives them.
+    before: ``graces``, ``leads``, ``moves`` (starts and ends), as ``ledger.proposals`` gives them.
     """
     income = build_facts(connection, policy, month, stops, lists)
     make_grace(connection, policy, month, graces)
@@ -105,7 +106,7 @@ def judge(
     if ended:
         connection.executemany("INSERT INTO decided_end VALUES (?,?)", ended)
     found = find_events(connection, policy, month, incomplete=incomplete)
-    take_confirmed(connection, found, leads)
+    take_decided(connection, found, leads)
     present = {row[0] for row in connection.execute("SELECT DISTINCT programme FROM facts").fetchall()}
     programmes = [p for p in policy.programmes.values() if p.code in present and p.benefit in REVIEWED]
     amounts = amount_rules(policy, month, programmes, WORDS)
@@ -121,8 +122,10 @@ def judge(
     flags = find_flags(connection, asked)
     keys = sorted(set(flags) | set(failed) | set(found.of_case))
     facts, verdicts = _rows(connection, keys)
-    grace_months = months_on(policy, month)
+    changed = changed_amounts(connection, found, facts, amounts)
     due = _due(connection, policy, month, found)
+    keys = _only_changed(connection, keys, found, _reached(found, due, facts, verdicts), {*flags, *failed})
+    grace_months = months_on(policy, month)
     sources = Sources(
         {p.code: p for p in policy.programmes.values()},
         built_in,
@@ -137,8 +140,13 @@ def judge(
         due=due,
         heirs=heirs_of(connection, [key for key, codes in flags.items() if "head_dead" in codes]),
         graces={row["key"]: row for row in rows_of(connection, "SELECT * FROM grace")},
+        previous=dict(
+            connection.execute(
+                "SELECT f.key, max(v.amount_fen) FROM facts f JOIN wanted USING (key) JOIN previous v ON v.programme = f.programme AND v.id_no = f.id_no"
+                " AND v.lead = 1 GROUP BY f.key"
+            ).fetchall()
+        ),
     )
-    changed = changed_amounts(connection, found, facts, verdicts, amounts)
     readings = Readings(connection, amounts, limits, sources.names)
     by_key: dict[int, Proposal] = {}
     skipped = 0
@@ -174,6 +182,32 @@ def judge(
     )
 
 
+def _reached(
+    found: Found,
+    due: dict[tuple[int, int, str], Due],
+    facts: dict[int, dict[str, Any]],
+    verdicts: dict[int, dict[str, Any]],
+) -> set[int]:
+    """Cases whose right amount changes next month by an age that has been reached."""
+    return {
+        key for (_, key, who), one in due.items()
+        if who == AHEAD and one.fen is not None and one.fen != facts[key]["amount_fen"] and key in verdicts and verdicts[key]["fits"]
+    }  # fmt: skip
+
+
+def _only_changed(
+    connection: duckdb.DuckDBPyConnection, keys: list[int], found: Found, changed: set[int], others: Collection[int]
+) -> list[int]:
+    """Takes out the ages reached that change no amount, and the cases of which then nothing is left."""
+    for key in [key for key in keys if key in found.of_case and key not in changed]:
+        found.of_case[key] = [hit for hit in found.of_case[key] if found.event(hit).amount != "reached"]
+        if not found.of_case[key]:
+            del found.of_case[key]
+    left = [key for key in keys if key in found.of_case or key in others]
+    connection.execute("DELETE FROM wanted WHERE NOT list_contains(CAST(? AS BIGINT[]), key)", [left])
+    return left
+
+
 def _asked(event: Any, policy: Policy, month: str) -> bool:
     return in_force(event, policy, first_day(month))
 
@@ -194,19 +228,32 @@ def _spare_grace(connection: duckdb.DuckDBPyConnection, failed: dict[int, list[R
 def _due(
     connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, found: Found
 ) -> dict[tuple[int, int, str], Due]:
-    """What the other side of a transfer or a start would be: by (event, case, person; '' the household)."""
+    """What the other side of a transfer or a start would be: by (event, case, person; '' the household), and what a case would be once
+    an age that was reached counts: by (0, case, ``AHEAD``)."""
     asked: list[tuple[int, int, str, str]] = []
-    for hits in found.of_case.values():
+    older: dict[int, list[str]] = {}
+    for key, hits in found.of_case.items():
         for hit in hits:
             event = found.event(hit)
+            if event.amount == "reached":
+                older.setdefault(key, []).append(hit.id_no)
             if event.action == "transfer" and event.to in policy.programmes:
                 alone = policy.programmes[event.to].unit == "person"
                 asked.append((hit.number, hit.key, hit.id_no if alone else "", event.to))
     asked += [(hit.number, 0, hit.id_no, hit.programme) for hit in found.others if found.event(hit).action == "start"]
     asked = list(dict.fromkeys(asked))
+    programmes = dict(
+        connection.execute(
+            "SELECT key, programme FROM facts WHERE list_contains(CAST(? AS BIGINT[]), key)", [list(older)]
+        ).fetchall()
+    )
     wishes = [Wish(number, key, id_no, to) for number, (_, key, id_no, to) in enumerate(asked, 1)]
+    wishes += [
+        Wish(number, key, "", programmes[key], tuple(dict.fromkeys(older[key])))
+        for number, key in enumerate(older, len(asked) + 1)
+    ]
     made = amounts_as_if(connection, policy, month, wishes)
-    return {
+    return {(0, key, AHEAD): made[number] for number, key in enumerate(older, len(asked) + 1)} | {
         (event, key, id_no if key else f"{id_no}|{to}"): made[number]
         for number, (event, key, id_no, to) in enumerate(asked, 1)
     }

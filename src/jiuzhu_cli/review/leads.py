@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core.period import first_day
+from jiuzhu_cli.policy.model import Event
 from jiuzhu_cli.review.events import Found, Hit
 from jiuzhu_cli.review.readings import rows_of
 from jiuzhu_cli.review.tariffs import AmountRules
@@ -13,19 +16,38 @@ from jiuzhu_cli.review.tariffs import AmountRules
 if TYPE_CHECKING:
     import duckdb
 
+    from jiuzhu_cli.policy.load import Policy
+
 CONFIRMED_RANK = 21
+MONTHS = "线索复核间隔月数"
 
 
-def take_confirmed(connection: duckdb.DuckDBPyConnection, found: Found, leads: Sequence[Mapping[str, Any]]) -> None:
-    """Hits whose check was agreed to become what follows: a stop, a transfer, or the person leaves the case (``facts.leaving``).
+def lead_months(policy: Policy, month: str) -> int:
+    """For how many months a decision on a lead holds while the register's lines stay the same."""
+    value = policy.parameter_or_none(MONTHS, first_day(month))
+    return int(value.value) if value is not None and not isinstance(value.value, bool) else 12
 
-    The person counts as long as the hit stands: a term of prison that is over brings them back.
-    """
-    agreed = {
-        (one["programme"], one["area"], one["id_no"], code): one["case_id"] for one in leads for code in one["codes"]
-    }
-    if not agreed:
-        return
+
+def code_of(event: Event, hits: Sequence[Hit], lead: str, lines: Mapping[int, Mapping[str, Any]]) -> str:
+    """By what a later month knows again what was found: the event, the person who is not the lead, and which lines showed it (not what
+    they were worth that day)."""
+    hit = hits[0]
+    named = event.id if hit.id_no == lead else f"{event.id}@{hit.id_no}"
+    told = sorted(
+        "\0".join(str(lines[one.line][name] or "") for name in ("register", "kind", "organisation", "certificate_no", "valid_from"))
+        for one in hits
+        if one.line in lines
+    )  # fmt: skip
+    return f"{named}#{hashlib.sha256('|'.join(told).encode()).hexdigest()[:8]}" if told else named
+
+
+def take_decided(connection: duckdb.DuckDBPyConnection, found: Found, leads: Sequence[Mapping[str, Any]]) -> None:
+    """What clerks have decided on the same lines: a lead agreed to becomes what follows (``Event.then``: a stop, a transfer, or the person
+    leaves the case, as long as the hit stands); any other lead that was decided is not raised again. Makes ``held`` (``key, amount_fen``): the
+    amount that a decision has left a case, which no standard explains."""
+    known: dict[tuple[str, str, str], dict[str, Mapping[str, Any]]] = {}
+    for one in leads:
+        known.setdefault((one["programme"], one["area"], one["id_no"]), {}).update(dict.fromkeys(one["codes"], one))
     cases = {
         row[0]: row[1:]
         for row in connection.execute(
@@ -35,29 +57,33 @@ def take_confirmed(connection: duckdb.DuckDBPyConnection, found: Found, leads: S
     }
     leaving: dict[int, set[str]] = {}
     numbers: dict[tuple[int, str], int] = {}
-    for key, hits in found.of_case.items():
+    held: list[tuple[int, int]] = []
+    for key, hits in list(found.of_case.items()):
         programme, place, lead, covered = cases[key]
-        for at, hit in enumerate(hits):
-            event = found.event(hit)
-            code = event.id if hit.id_no == lead else f"{event.id}@{hit.id_no}"
-            case_id = agreed.get((programme, place, lead, code))
-            if not event.then or case_id is None:
-                continue
-            alone = covered <= 1
-            if event.then == "leave":
-                leaving.setdefault(key, set()).add(hit.id_no)
-            action = {"stop": "stop", "transfer": "transfer", "leave": "stop" if alone else "check"}[event.then]
-            number = numbers.setdefault((hit.number, f"{case_id}{action}"), len(found.compiled))
-            if number == len(found.compiled):
-                told = {
-                    "action": action, "amount": "zero" if action == "stop" else "", "then": "",
-                    "rank": CONFIRMED_RANK if action != "check" else 51, "message": f"{case_id} 已核实：{event.message or event.name}",
-                }  # fmt: skip
-                found.compiled.append(
-                    replace(found.compiled[hit.number], number=number, event=event.model_copy(update=told))
-                )
-            hits[at] = replace(hit, number=number)
-        hits.sort(key=lambda hit: (found.event(hit).rank, hit.number, hit.id_no, hit.line))
+        decided = known.get((programme, place, lead), {})
+        if not decided:
+            continue
+        kept: list[Hit] = []
+        for group in _groups(hits):
+            event = found.event(group[0])
+            was = decided.get(code_of(event, group, lead, found.lines))
+            if was is None or not event.registers:
+                kept += group
+            elif was["action"] == "check" and was["state"] == "agreed" and event.then:
+                number = _confirmed(found, group[0], str(was["case_id"]), covered <= 1, numbers)
+                if event.then == "leave":
+                    leaving.setdefault(key, set()).add(group[0].id_no)
+                kept += [replace(hit, number=number) for hit in group]
+            elif was["state"] == "effective" and event.amount == "less_share":
+                held.append((key, int(was["after_fen"])))
+            elif was["action"] != "check":
+                kept += group
+        found.of_case[key] = sorted(kept, key=lambda hit: (found.event(hit).rank, hit.number, hit.id_no, hit.line))
+        if not kept:
+            del found.of_case[key]
+    connection.execute("CREATE TABLE held (key BIGINT, amount_fen BIGINT)")
+    if held:
+        connection.executemany("INSERT INTO held VALUES (?,?)", [list(one) for one in held])
     for key, ids in leaving.items():
         connection.execute(
             "UPDATE person SET leaves = true FROM facts f WHERE f.key = ? AND person.batch_id = f.batch_id AND person.case_no = f.case_no"
@@ -69,20 +95,40 @@ def take_confirmed(connection: duckdb.DuckDBPyConnection, found: Found, leads: S
         )
 
 
+def _groups(hits: Sequence[Hit]) -> list[list[Hit]]:
+    """Hits of one event and person together, in their order."""
+    made: dict[tuple[int, str], list[Hit]] = {}
+    for hit in hits:
+        made.setdefault((hit.number, hit.id_no), []).append(hit)
+    return list(made.values())
+
+
+def _confirmed(found: Found, hit: Hit, case_id: str, alone: bool, numbers: dict[tuple[int, str], int]) -> int:
+    """The number of the event as it is once confirmed."""
+    event = found.event(hit)
+    action = {"stop": "stop", "transfer": "transfer", "leave": "stop" if alone else "check"}[event.then]
+    number = numbers.setdefault((hit.number, f"{case_id}{action}"), len(found.compiled))
+    if number == len(found.compiled):
+        told = {
+            "action": action, "amount": "zero" if action == "stop" else "", "then": "",
+            "rank": CONFIRMED_RANK if action != "check" else 51, "message": f"{case_id} 已核实：{event.message or event.name}",
+        }  # fmt: skip
+        found.compiled.append(replace(found.compiled[hit.number], number=number, event=event.model_copy(update=told)))
+    return number
+
+
 def changed_amounts(
     connection: duckdb.DuckDBPyConnection,
     found: Found,
     facts: Mapping[int, dict[str, Any]],
-    verdicts: Mapping[int, dict[str, Any]],
     rules: AmountRules,
 ) -> dict[int, dict[str, int]]:
-    """By case: ``frozen`` (the amount without add-ons), ``less_share@ID`` (without one person's own share), ``reached@ID`` (as the age
-    just reached asks for), in 分; what cannot be told is left out."""
+    """By case: ``frozen`` (the amount without add-ons) and ``less_share@ID`` (without one person's own share), in 分; what cannot be told
+    is left out."""
     wanted = {
-        key: [(found.event(hit).amount, hit) for hit in hits if found.event(hit).amount in ("frozen", "less_share", "reached")]
-        for key, hits in found.of_case.items()
+        key: [hit for hit in hits if found.event(hit).amount in ("frozen", "less_share")] for key, hits in found.of_case.items()
     }  # fmt: skip
-    wanted = {key: asked for key, asked in wanted.items() if asked}
+    wanted = {key: hits for key, hits in wanted.items() if hits}
     if not wanted:
         return {}
     addons: dict[int, list[dict[str, Any]]] = {}
@@ -94,15 +140,13 @@ def changed_amounts(
     ):
         addons.setdefault(row["key"], []).append(row)
     made: dict[int, dict[str, int]] = {}
-    for key, asked in wanted.items():
+    for key, hits in wanted.items():
         fact, own = facts[key], addons.get(key, [])
-        for amount, hit in asked:
-            if amount == "frozen":
+        for hit in hits:
+            if found.event(hit).amount == "frozen":
                 value, name = without_addons(fact, own, rules), "frozen"
-            elif amount == "less_share":
-                value, name = _less_share(fact, own, hit, rules), f"less_share@{hit.id_no}"
             else:
-                value, name = _reached(fact, verdicts.get(key), own, hit), f"reached@{hit.id_no}"
+                value, name = _less_share(fact, own, hit, rules), f"less_share@{hit.id_no}"
             if value is not None:
                 made.setdefault(key, {})[name] = value
     return made
@@ -142,23 +186,3 @@ def _less_share(fact: dict[str, Any], addons: Sequence[dict[str, Any]], hit: Hit
     else:
         left = (2 * top + bottom * unit) // (2 * bottom * unit) * unit
     return left + max(0, extra - own)
-
-
-def _reached(
-    fact: dict[str, Any], verdict: dict[str, Any] | None, addons: Sequence[dict[str, Any]], hit: Hit
-) -> int | None:
-    """The amount as the age just reached asks for, where the roll still has the amount of before; None where it is right already."""
-    before = fact["amount_fen"]
-    if verdict is None or before is None or not verdict["fits"]:
-        return None
-    if fact["by_income"]:
-        own = [one for one in addons if one["id_no"] == hit.id_no]
-        if len(own) != 1 or own[0]["low"] == own[0]["high"]:
-            return None
-        step = own[0]["high"] - own[0]["low"]
-        older = own[0]["age_months"] is not None and own[0]["age_months"] >= 40 * 12
-        if older and before == verdict["low"]:
-            return int(before + step)
-        return int(before - step) if not older and before == verdict["high"] else None
-    others = [one for one in verdict["amounts"] if one != before]
-    return int(others[0]) if len(others) == 1 else None

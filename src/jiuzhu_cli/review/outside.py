@@ -44,9 +44,11 @@ WITH here AS (SELECT DISTINCT programme, id_no FROM person),
 stays AS (
   SELECT v.programme, v.batch_id, v.case_no, min(f.key) AS key FROM previous v JOIN person p ON p.programme = v.programme AND p.id_no = v.id_no
   JOIN facts f ON f.batch_id = p.batch_id AND f.case_no = p.case_no GROUP BY ALL)
-SELECT v.programme, v.town, v.village, v.id_no, v.name, v.lead, v.amount_fen, s.key, s.key IS NULL AS whole, d.id_no IS NOT NULL AS dead,
-  EXISTS (SELECT 1 FROM decided_end e WHERE e.programme = v.programme AND e.id_no = v.id_no) AS decided
-FROM previous v LEFT JOIN here h ON h.programme = v.programme AND h.id_no = v.id_no
+SELECT v.programme, v.batch_id, v.case_no, v.town, v.village, v.id_no, v.name, v.lead, v.amount_fen, s.key, s.key IS NULL AS whole, d.id_no IS NOT NULL AS dead,
+  coalesce(hd.dead, false) AS head_dead, coalesce(hd.decided, false) OR EXISTS (SELECT 1 FROM decided_end e WHERE e.programme = v.programme AND e.id_no = v.id_no) AS decided
+FROM previous v LEFT JOIN (
+  SELECT w.batch_id, w.case_no, bool_or(x.id_no IS NOT NULL) AS dead, bool_or(e.id_no IS NOT NULL) AS decided FROM previous w LEFT JOIN death x ON x.id_no = w.id_no
+  LEFT JOIN decided_end e ON e.programme = w.programme AND e.id_no = w.id_no WHERE w.lead = 1 GROUP BY ALL) hd ON hd.batch_id = v.batch_id AND hd.case_no = v.case_no LEFT JOIN here h ON h.programme = v.programme AND h.id_no = v.id_no
 LEFT JOIN stays s ON s.programme = v.programme AND s.batch_id = v.batch_id AND s.case_no = v.case_no LEFT JOIN death d ON d.id_no = v.id_no
 WHERE h.id_no IS NULL AND EXISTS (SELECT 1 FROM coverage c WHERE c.programme = v.programme AND c.month = '{month}'
   AND (c.area = '' OR c.area = v.town OR c.area = v.town || '/' || v.village))
@@ -127,8 +129,11 @@ def find_gone(
     found = []
     for one in asked:
         rows = connection.execute(
-            f"SELECT coalesce(g.key, 0), g.id_no, g.name, g.town, g.village, g.programme, g.amount_fen FROM gone g"
-            f" WHERE g.programme IN ({', '.join(repr(code) for code in one.programmes)}) AND {one.when} ORDER BY g.programme, g.id_no"
+            "SELECT coalesce(g.key, 0), g.id_no, g.name, g.town, g.village, g.programme, g.amount_fen FROM gone g"
+            f" WHERE g.programme IN ({', '.join(repr(code) for code in one.programmes)}) AND {one.when}"
+            # of a whole case one line stands for all
+            " QUALIFY NOT g.whole OR row_number() OVER (PARTITION BY g.batch_id, g.case_no ORDER BY g.lead DESC, g.id_no) = 1"
+            " ORDER BY g.programme, g.id_no"
         ).fetchall()
         for key, id_no, name, town, village, programme, amount in rows:
             if {area.split("/")[0] for code, area in incomplete if code == programme} & {"", town}:

@@ -14,6 +14,7 @@ from jiuzhu_cli.review import reasons as say
 from jiuzhu_cli.review.as_if import Due
 from jiuzhu_cli.review.eligibility import RuleResult
 from jiuzhu_cli.review.events import Found, Hit
+from jiuzhu_cli.review.leads import code_of
 
 HEARING_BASIS = "《社会救助法》第48条（调减、停发前听取意见，决定后书面告知）"
 Fact = dict[str, Any]
@@ -35,6 +36,7 @@ class Sources:
     due: Mapping[tuple[int, int, str], Due] = field(default_factory=dict)  # as if: (event, case, person)
     heirs: Mapping[int, str] = field(default_factory=dict)  # who may be the new head, in words
     graces: Mapping[int, dict[str, Any]] = field(default_factory=dict)  # decided 渐退 by case
+    previous: Mapping[int, int | None] = field(default_factory=dict)  # last month's amount by case, 分
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def propose(case: Case, sources: Sources) -> Proposal:
     basis = [text for one in ranked for text in say.basis(one, case, sources)]
     if hearing:
         basis.append(HEARING_BASIS)
-    codes = ",".join(dict.fromkeys(say.code_of(one, fact) for one in ranked))
+    codes = ",".join(dict.fromkeys(_code(one, case, sources) for one in ranked))
     before: int | None = fact["amount_fen"]
     return Proposal(
         key="|".join(
@@ -111,6 +113,14 @@ def ranking(case: Case, sources: Sources) -> list[tuple[str, Event, Hit | None]]
             found.append((f"rule_{level}", sources.built_in[f"rule_{level}"], None))
     found += [(hit_event.id, hit_event, hit) for hit in case.hits for hit_event in [sources.found.event(hit)]]
     return sorted(found, key=lambda one: one[1].rank)
+
+
+def _code(one: tuple[str, Event, Hit | None], case: Case, sources: Sources) -> str:
+    code, event, hit = one
+    if hit is None:
+        return code
+    group = [other for other in case.hits if other.number == hit.number and other.id_no == hit.id_no]
+    return code_of(event, group, case.fact["id_no"], sources.found.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +167,10 @@ def _decided(case: Case, code: str, event: Event, hit: Hit | None, sources: Sour
         told = say.both_sides(fact, before, event, due, later, sources)
         return _Made("transfer", due.fen, hearing, later, told, due.steps)
     after = case.changed.get("frozen" if event.amount == "frozen" else f"{event.amount}@{hit.id_no}")
+    steps: tuple[dict[str, Any], ...] = ()
+    if event.amount == "reached":
+        ahead = sources.due.get((0, hit.key, "next month"), Due(None))
+        after, steps = ahead.fen, ahead.steps
     if event.amount == "computed":
         after = found
     if event.action == "grace":
@@ -169,7 +183,8 @@ def _decided(case: Case, code: str, event: Event, hit: Hit | None, sources: Sour
         return _Made("check", None, False, later)
     if after == 0:
         return _Made("stop", 0, event.hearing, later)
-    return _Made("increase" if after > before else "decrease", after, event.hearing and after < before, later)
+    action = "increase" if after > before else "decrease"
+    return _Made(action, after, event.hearing and after < before, later, (), steps)
 
 
 def computed(before: int | None, verdict: dict[str, Any]) -> int | None:

@@ -19,12 +19,6 @@ Ranked = tuple[str, Event, "Hit | None"]
 MOST_LINES = 5  # lines of registers that one reason shows
 
 
-def code_of(one: Ranked, fact: Fact) -> str:
-    """The code by which a later month knows it again; of a member's event with the member's ID."""
-    code, _, hit = one
-    return code if hit is None or hit.id_no == fact["id_no"] else f"{code}@{hit.id_no}"
-
-
 def reasons(one: Ranked, case: Case, sources: Sources) -> list[str]:
     """Sentences of one finding; all hits of one event together in one."""
     code, event, hit = one
@@ -39,6 +33,10 @@ def event_text(event: Event, hits: list[Hit], head: str, sources: Sources) -> st
     compiled = sources.found.compiled[hits[0].number]
     names = list(dict.fromkeys(hit.name for hit in hits))
     text = (event.message or event.name).replace("{姓名}", "、".join(names))
+    if "{上月金额}" in text:
+        hit = hits[0]
+        before = sources.previous.get(hit.key) if hit.key else hit.before_fen
+        text = text.replace("{上月金额}", f"{yuan(before)} 元" if before is not None else "未载")
     lines = [line_text(sources.found.lines[hit.line], sources.names) for hit in hits if hit.line in sources.found.lines]
     told = [] if names == [head] or "{姓名}" in event.message else ["、".join(names)]
     told += lines[:MOST_LINES]

@@ -14,7 +14,7 @@ from jiuzhu_cli.ledger.decisions import last_decision
 from jiuzhu_cli.ledger.doubts import confirmed_stops
 from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.proposals import (
-    agreed_leads,
+    decided_leads,
     decided_moves,
     effective_changes,
     graces,
@@ -24,6 +24,7 @@ from jiuzhu_cli.ledger.proposals import (
 )
 from jiuzhu_cli.policy.model import ParameterValue
 from jiuzhu_cli.review.judging import judge, registers_of
+from jiuzhu_cli.review.leads import lead_months
 
 if TYPE_CHECKING:
     from jiuzhu_cli.ledger.store import Store
@@ -116,7 +117,7 @@ def run_review(
         judged = judge(
             connection, policy, month, today=today, stops=confirmed_stops(store, month), keep_rows=keep_rows, incomplete=incomplete_lists(store, month),
             in_force={(one.programme, one.area, one.id_no): one.amount_after_fen for one in effective_changes(store, month)},
-            graces=graces(store, month), leads=agreed_leads(store, month), moves=decided_moves(store, month),
+            graces=graces(store, month), leads=decided_leads(store, month, lead_months(policy, month)), moves=decided_moves(store, month),
         )  # fmt: skip
     finally:
         connection.close()
