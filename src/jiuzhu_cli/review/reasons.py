@@ -25,10 +25,10 @@ def reasons(one: Ranked, case: Case, sources: Sources) -> list[str]:
     if hit is None:
         return _built_in(code, case, sources)
     hits = [other for other in case.hits if other.number == hit.number]
-    return [event_text(event, hits, case.fact["name"], sources)] if hits[0] is hit else []
+    return [event_text(event, hits, sources)] if hits[0] is hit else []
 
 
-def event_text(event: Event, hits: list[Hit], head: str, sources: Sources) -> str:
+def event_text(event: Event, hits: list[Hit], sources: Sources) -> str:
     """The event's message with the persons, the registers' lines (value, file, row), their sum and the parameters compared with."""
     compiled = sources.found.compiled[hits[0].number]
     names = list(dict.fromkeys(hit.name for hit in hits))
@@ -38,7 +38,7 @@ def event_text(event: Event, hits: list[Hit], head: str, sources: Sources) -> st
         before = sources.previous.get(hit.key) if hit.key else hit.before_fen
         text = text.replace("{上月金额}", f"{yuan(before)} 元" if before is not None else "未载")
     lines = [line_text(sources.found.lines[hit.line], sources.names) for hit in hits if hit.line in sources.found.lines]
-    told = [] if names == [head] or "{姓名}" in event.message else ["、".join(names)]
+    told = [] if event.per == "case" or "{姓名}" in event.message else ["、".join(names)]
     told += lines[:MOST_LINES]
     if len(lines) > MOST_LINES:
         told.append(f"等 {len(lines)} 条")

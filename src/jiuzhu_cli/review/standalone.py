@@ -37,7 +37,7 @@ def propose_alone(found: Found, sources: Sources, month: str, moves: Iterable[tu
             before_fen=hit.before_fen,
             after_fen=after,
             effective_month=effective,
-            reasons=event_text(event, [hit], hit.name, sources),
+            reasons=event_text(event, [hit], sources),
             basis=event.source,
             steps=due.steps if event.action == "start" else (),
             needs_hearing=False,
