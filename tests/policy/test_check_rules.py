@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from jiuzhu_cli.core.errors import PolicyError
-from jiuzhu_cli.policy.check import check_months, check_policy
+from jiuzhu_cli.policy.check import check_policy
+from jiuzhu_cli.policy.check_parameters import check_months
 from jiuzhu_cli.policy.load import load_policy
 from jiuzhu_cli.policy.problem import Problem
 from tests.policy.test_files import write
 
 TODAY = date(2026, 11, 21)
-REGIONS = ["", "421002", "230321", "231025", "110101"]
+REGIONS = ["", "421002", "230321", "231025", "640502", "110101"]
 
 
 def check(folder: Path, region: str = "421002") -> list[Problem]:

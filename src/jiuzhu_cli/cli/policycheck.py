@@ -19,8 +19,10 @@ DIFF = "两天或两个版本的政策有什么不同。例：jiuzhu policy diff
 def check(
     ctx: typer.Context, region: str = typer.Option("", "--region", help="行政区划代码；缺省为工作区的地区。")
 ) -> None:
-    from jiuzhu_cli.policy.check import Problem, check_months, check_policy
+    from jiuzhu_cli.policy.check import check_policy
+    from jiuzhu_cli.policy.check_parameters import check_months
     from jiuzhu_cli.policy.compare import changed_since_paid
+    from jiuzhu_cli.policy.problem import Problem
 
     context: Context = ctx.obj
     policy = policy_now(context, region)

@@ -7,14 +7,15 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.errors import PolicyError
+from jiuzhu_cli.policy.check_tools import check_parameter, check_side
 from jiuzhu_cli.policy.expression import compile_number, compile_rule, words_of
 from jiuzhu_cli.policy.formula import check_units
 from jiuzhu_cli.policy.income import Condition, IncomeItem, words_for
+from jiuzhu_cli.policy.problem import Problem
 from jiuzhu_cli.policy.vocabulary import ITEM, KINDS, MEMBER
 from jiuzhu_cli.policy.words import near
 
 if TYPE_CHECKING:
-    from jiuzhu_cli.policy.check import Problem
     from jiuzhu_cli.policy.load import Policy
 
 WORDS = MEMBER | ITEM
@@ -23,13 +24,11 @@ Expressions = Iterator[tuple[str, str, bool]]  # where, expression, whether it i
 
 def check_income(policy: Policy, today: date) -> Iterator[Problem]:
     """All problems of the file."""
-    from jiuzhu_cli.policy.check import Problem, check_parameter, check_side
-
     known = policy.income
     ids = [one.id for one in known.items]
     owner: dict[str, str] = {}
     for item in known.items:
-        where = f"收入项目“{item.name}”"
+        where = item.at(f"收入项目“{item.name}”")
         for word in () if item.impute else words_for(item):
             if owner.setdefault(word, item.name) != item.name:
                 yield Problem("error", where, f"写法“{word}”同时属于“{owner[word]}”")
@@ -45,14 +44,14 @@ def check_income(policy: Policy, today: date) -> Iterator[Problem]:
         for one in (item, *item.exclude, *item.deduct):
             yield from _condition(policy, where, one)
     for rule in known.members:
-        where = f"家庭成员规则“{rule.id}”"
+        where = rule.at(f"家庭成员规则“{rule.id}”")
         yield from _condition(policy, where, rule)
         if rule.before and rule.before not in {one.id for one in known.members}:
             yield Problem("error", where, f"before 里的“{rule.before}”不是家庭成员规则")
         if not rule.when.strip():
             yield Problem("error", where, "要写 when")
     for lead in known.leads:
-        where = f"收入线索“{lead.id}”"
+        where = lead.at(f"收入线索“{lead.id}”")
         yield from check_side(policy, where, f"register:{lead.listed_in}")
         yield from _condition(policy, where, lead)
         for name in lead.covers:
@@ -71,7 +70,7 @@ def check_income(policy: Policy, today: date) -> Iterator[Problem]:
 def expressions_of(policy: Policy) -> Expressions:
     """Every expression of the file."""
     for item in policy.income_items:
-        where = f"收入项目“{item.name}”"
+        where = item.at(f"收入项目“{item.name}”")
         yield from ((where, text, True) for text in (item.estimate, item.count) if text.strip())
         yield from ((where, band.when, False) for band in item.bands)
         yield from ((where, off.amount, True) for off in item.deduct)
@@ -96,8 +95,6 @@ def used_names(policy: Policy) -> Iterator[str]:
 
 
 def _condition(policy: Policy, where: str, one: Condition) -> Iterator[Problem]:
-    from jiuzhu_cli.policy.check import Problem, check_parameter, check_side
-
     if one.since and one.until and one.until < one.since:
         yield Problem("error", where, "until 早于 since")
     for programme in one.on:
@@ -109,7 +106,6 @@ def _condition(policy: Policy, where: str, one: Condition) -> Iterator[Problem]:
 
 
 def _expression(policy: Policy, where: str, expression: str, number: bool, on: date) -> Iterator[Problem]:
-    from jiuzhu_cli.policy.check import Problem
 
     try:
         used = words_of(expression, where)
