@@ -13,6 +13,7 @@ def due(
     ahead: int = typer.Option(0, "--ahead", metavar="月数", help="另排今后几个月的日历，例如 12。"),
     split_by_town: bool = typer.Option(False, "--split-by-town", help="另按乡镇各出一个走访清单，便于下发、分别交回。"),
     cards: bool = typer.Option(False, "--cards", help="另出打印用的入户核查走访表，一户一页，一个乡镇一个文件。"),
+    town: str = typer.Option("", "--town", metavar="乡镇", help="乡镇清单和打印表只出这一个乡镇的。"),
 ) -> None:
     from jiuzhu_cli.review.due import run_due
 
@@ -21,7 +22,7 @@ def due(
     with context.workspace.open_store() as store:
         result = run_due(
             store, context.workspace, policy, month, today=context.today, now=context.now, actor=context.actor, ahead=ahead,
-            split_by_town=split_by_town, cards=cards,
+            split_by_town=split_by_town, cards=cards, town=town,
         )  # fmt: skip
     tasks = {one.id: one.name for one in policy.review_tasks}
     told = "，".join(f"{tasks.get(task, task)} {count}" for task, count in result.by_task.items())

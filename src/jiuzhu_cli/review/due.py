@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
 MOST_AHEAD = 24
+MOST_CARDS = 20_000  # pages at once; nobody prints more
 
 # one line a case, its tasks together; the most urgent speaks for it
 _CASES = """
@@ -139,11 +140,12 @@ def run_due(
     ahead: int = 0,
     split_by_town: bool = False,
     cards: bool = False,
+    town: str = "",
 ) -> DueRun:
     """Finds the due cases on the rolls of ``month`` and writes the workbook to be filled in, a sheet a town sorted by village.
 
-    ``ahead``: months of the calendar, 0 for none; ``split_by_town``: a workbook a town besides; ``cards``: printable pages, a file a town.
-    UsageError when no roll of the month has been imported.
+    ``ahead``: months of the calendar, 0 for none; ``split_by_town``: a workbook a town besides; ``cards``: printable pages, a file a town;
+    ``town``: files of this town only. UsageError when no roll of the month has been imported, no case of the town is due, or pages are too many.
     """
     from jiuzhu_cli.ledger.files import record_file
 
@@ -171,16 +173,23 @@ def run_due(
     towns: dict[str, list[DueCase]] = {}
     for one in cases:
         towns.setdefault(one.town, []).append(one)
+    if town and town not in towns:
+        raise UsageError(
+            f"“{town}”没有到期的户（人），或乡镇名写得不对", f"清单里的乡镇：{'、'.join(sorted(towns)[:12]) or '没有'}"
+        )
+    chosen = {name: own for name, own in sorted(towns.items()) if not town or name == town}
+    if cards and (pages := sum(map(len, chosen.values()))) > MOST_CARDS:
+        raise UsageError(f"要打印 {pages} 页，太多", "用 --town 一个乡镇一个乡镇地出，或先用 --ahead 排日历分月走访")
     result = _result(month, cases, rules, unknown_class, by_task, folder / f"走访清单-{month}.xlsx")
     written: list[tuple[Path, str, str, int]] = [
         (result.workbook, write_visit_book(result.workbook, month, dict(towns)), "due_workbook", len(cases))
     ]
-    for town, own in sorted(towns.items()):
-        label = safe_name(town or "未注明乡镇")
+    for name, own in chosen.items():
+        label = safe_name(name or "未注明乡镇")
         if split_by_town:
             path = folder / f"走访清单-{month}-{label}.xlsx"
             result.towns.append(path)
-            written.append((path, write_visit_book(path, month, {town: own}, area=town), "due_town", len(own)))
+            written.append((path, write_visit_book(path, month, {name: own}, area=name), "due_town", len(own)))
         if cards:
             path = folder / f"入户核查走访表-{month}-{label}.xlsx"
             result.cards.append(path)
