@@ -134,6 +134,31 @@ def _read_rows(
         )  # fmt: skip
 
 
+def add_roll_extra(
+    connection: duckdb.DuckDBPyConnection, store: Store, month: str, programmes: Sequence[str], words: Sequence[str]
+) -> None:
+    """``roll_extra (row_id, extra)``: the other columns of the leads on these programmes' rolls of ``month`` in which any of ``words`` stands."""
+    batches = [
+        row[0]
+        for row in store.query(
+            "SELECT batch_id FROM batch WHERE kind = 'roll' AND status = 'active' AND month = ?"
+            " AND programme IN (SELECT value FROM json_each(?))",
+            (month, json.dumps(list(programmes))),
+        )
+    ]
+    connection.execute("CREATE TABLE roll_extra (row_id BIGINT, extra VARCHAR)")
+    if not batches or not words:
+        return
+    told = " OR ".join(f"instr(extra, {_text(word)}) > 0" for word in words)
+    queries = [
+        f"SELECT row_id, extra FROM roll_row WHERE row_id BETWEEN {first} AND {last} AND batch_id IN ({', '.join(map(str, batches))})"
+        f" AND lead = 1 AND ({told})"
+        for first, last in row_ranges(store, "roll_row", batches)
+    ]
+    for data in store.arrows(queries):
+        _insert(connection, "roll_extra", data, "CAST(row_id AS BIGINT), CAST(extra AS VARCHAR)")
+
+
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, data: pa.Table, columns: str, joined: str = "") -> None:
     connection.register("incoming", data)
     connection.execute(f"INSERT INTO {table} SELECT {columns} FROM incoming{joined}")

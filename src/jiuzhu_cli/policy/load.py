@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from jiuzhu_cli.core.errors import PolicyError, UsageError
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.policy.bank_names import read_bank_names
+from jiuzhu_cli.policy.care import CareAnswer, CareItem, CareTier
 from jiuzhu_cli.policy.divisions import OWN_FILE, Divisions
 from jiuzhu_cli.policy.doubts import FILE as DOUBTS
 from jiuzhu_cli.policy.doubts import read_doubts
@@ -101,6 +102,9 @@ class Policy:
     cycles = Listed(Cycle)
     deadline_steps = Listed(DeadlineStep, "deadlines.toml", "steps")
     notice_kinds = Listed(NoticeKind, "deadlines.toml", "notices")
+    care_items = Listed(CareItem, "tiers.toml", "items")
+    care_answers = Listed(CareAnswer, "tiers.toml", "answers")
+    care_tiers = Listed(CareTier, "tiers.toml", "tiers")
     price_months = Listed(PriceMonth, "price.toml", "months")
     price_triggers = Listed(PriceTrigger, "price.toml", "triggers")
     price_covered = Listed(PriceCover, "price.toml", "covered")

@@ -54,6 +54,9 @@ _FLAGS: dict[str, str] = {
     "income_missing": "f.by_income AND f.has_income AND f.income12 IS NULL",
     "persons_missing": "f.by_income AND f.has_income AND f.income12 IS NOT NULL AND f.covered IS NULL",
     "care_missing": "f.by_care AND f.care_word IS NULL AND f.has_care",
+    "care_differs": "NOT f.dead AND (f.roll_care <> f.assessed OR f.assessed_said <> f.assessed)",
+    "assessment_old": "NOT f.dead AND f.assessed_old",
+    "reassess_late": "f.reassess_by IS NOT NULL",
     "misnamed": "f.misnamed IS NOT NULL",
     "kin": "k.unfiled AND f.has_kin",
 }

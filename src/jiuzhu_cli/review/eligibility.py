@@ -47,7 +47,7 @@ _KIND = (
     " WHEN {0} LIKE '%肢体%' THEN '肢体' WHEN {0} LIKE '%视力%' THEN '视力' WHEN {0} LIKE '%听力%' THEN '听力' WHEN {0} LIKE '%言语%' OR {0} LIKE '%语言%' THEN '言语' END"
 )
 # words of 生活自理能力: part first, for 部分丧失自理能力 holds both 丧失 and 自理; 轻/中/重度失能 name no tier of this scale
-_CARE = (
+CARE = (
     "CASE WHEN {0} IS NULL THEN NULL WHEN regexp_matches({0}, '半|部分') THEN '半自理' WHEN regexp_matches({0}, '[轻中重]度') THEN NULL"
     " WHEN regexp_matches({0}, '不能|完全丧失|全护理|失能|无自理|不具备|不自理|全丧失|无生活自理') THEN '全护理'"
     " WHEN regexp_matches({0}, '自理|具备|完好|正常') THEN '自理' END"
@@ -103,7 +103,7 @@ SELECT d.* EXCLUDE (born, disability_grade, disability_kind, self_care),
   CASE WHEN cf.valid THEN cf.kind WHEN cv.certificate AND d.disability_kind IS NULL AND d.disability_grade IS NULL THEN '无'
        ELSE {_KIND.format("d.disability_kind")} END AS kind_word,
   CASE WHEN cv.certificate THEN coalesce(cf.valid, false) WHEN cf.valid THEN true END AS certified,
-  {_CARE.format("d.self_care")} AS care_word,
+  {CARE.format("d.self_care")} AS care_word,
   de.id_no IS NOT NULL AND (list_contains(de.names, d.name) OR len(de.names) = 0) AS dead,
   de.id_no IS NOT NULL AND NOT list_contains(de.names, d.name) AND len(de.names) > 0 AS dead_other_name,
   CASE WHEN i.id_no IS NOT NULL THEN true WHEN cv.illness THEN false END AS listed_ill,

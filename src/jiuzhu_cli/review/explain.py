@@ -20,6 +20,7 @@ from jiuzhu_cli.review.income_steps import income_of
 from jiuzhu_cli.review.judging import judge
 from jiuzhu_cli.review.leads import lead_months
 from jiuzhu_cli.review.readings import Readings, rows_of
+from jiuzhu_cli.review.tiers import read_roll_extra
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,6 +47,7 @@ def explain_person(store: Store, policy: Policy, person: Person, month: str, *, 
     month = check_month(month) if month else latest_month(store, person.id_no) or today.isoformat()[:7]
     connection, lists = person_snapshot(store, person.id_no, month)
     try:
+        read_roll_extra(connection, store, policy, month)
         judged = judge(
             connection, policy, month, today=today, stops=confirmed_stops(store, month), in_force={}, lists=lists,
             graces=graces(store, month), leads=decided_leads(store, month, lead_months(policy, month)), moves=decided_moves(store, month),

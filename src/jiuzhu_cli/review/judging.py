@@ -33,6 +33,7 @@ from jiuzhu_cli.review.proposing import Case, Sources, propose
 from jiuzhu_cli.review.readings import Readings, rows_of
 from jiuzhu_cli.review.standalone import propose_alone
 from jiuzhu_cli.review.tariffs import AmountRules, amount_rules
+from jiuzhu_cli.review.tiers import apply_tiers
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 # registers that facts and flags read, whatever the events ask for
 REGISTERS = frozenset(
-    "death cremation disability_certificate severe_illness staff_and_cadres school_enrolment dilapidated_house_survey".split()
+    "death cremation disability_certificate severe_illness staff_and_cadres school_enrolment dilapidated_house_survey self_care_assessment".split()
 )
 HEARING = "减停须听取意见"
 AHEAD = "next month"
@@ -100,6 +101,7 @@ def judge(
     before: ``graces``, ``leads``, ``moves`` (starts and ends), as ``ledger.proposals`` gives them.
     """
     income = build_facts(connection, policy, month, stops, lists)
+    care = apply_tiers(connection, policy, month, today)
     make_grace(connection, policy, month, graces)
     connection.execute("CREATE TABLE decided_end (programme VARCHAR, id_no VARCHAR)")
     ended = [(programme, id_no) for programme, id_no, action in moves if action != "start"]
@@ -171,7 +173,9 @@ def judge(
         _kept(connection),
         skipped,
         [*_gaps(connection, amounts, missing), *doubtful, *found.gaps],
-        _unconfirmed(amounts, rules, found, income.unconfirmed(used_rules(connection, income)) if income else ()),
+        _unconfirmed(
+            amounts, rules, found, [*care, *(income.unconfirmed(used_rules(connection, income)) if income else ())]
+        ),
         by_key,
         amounts,
         rules,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.core.period import add_months
 from jiuzhu_cli.policy.model import Event, ParameterValue
+from jiuzhu_cli.review import tiers
 from jiuzhu_cli.review.income_steps import income_reason
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ def _built_in(code: str, case: Case, sources: Sources) -> list[str]:
         ]
     if code == "amount":
         return _amount(fact, verdict, before, found)
+    if code in ("care_differs", "assessment_old", "reassess_late"):
+        return tiers.reasons(code, fact)
     if code.startswith("rule_"):
         return [one.rule.message for one in case.failed if one.rule.on_fail == code.removeprefix("rule_")]
     if code in ("income_differs", "income_gap", "income_leads"):
@@ -188,4 +191,6 @@ def basis(one: Ranked, case: Case, sources: Sources) -> list[str]:
     source = sources.programmes[fact["programme"]].source
     if code == "amount" and case.verdict and case.verdict["beside"]:
         return [source, case.verdict["beside_basis"]]
+    if code in ("care_differs", "assessment_old", "reassess_late"):
+        return [event.source]
     return [sources.kin] if code == "kin" else [source]

@@ -25,6 +25,7 @@ from jiuzhu_cli.ledger.proposals import (
 from jiuzhu_cli.policy.model import ParameterValue
 from jiuzhu_cli.review.judging import judge, registers_of
 from jiuzhu_cli.review.leads import lead_months
+from jiuzhu_cli.review.tiers import read_roll_extra
 
 if TYPE_CHECKING:
     from jiuzhu_cli.ledger.store import Store
@@ -114,6 +115,7 @@ def run_review(
         if not connection.execute("SELECT count(*) FROM roll").fetchall()[0][0]:
             raise UsageError(f"{month} 还没有导入任何花名册，没有可复核的", "先用 jiuzhu import 导入当月花名册")
         add_previous(connection, store, month)
+        read_roll_extra(connection, store, policy, month)
         judged = judge(
             connection, policy, month, today=today, stops=confirmed_stops(store, month), keep_rows=keep_rows, incomplete=incomplete_lists(store, month),
             in_force={(one.programme, one.area, one.id_no): one.amount_after_fen for one in effective_changes(store, month)},

@@ -9,6 +9,7 @@ from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.policy.model import ParameterValue
 from jiuzhu_cli.review.caps import Limit
 from jiuzhu_cli.review.tariffs import AmountRules, Line, fen_of
+from jiuzhu_cli.review.tiers import told
 
 Step = dict[str, Any]
 
@@ -141,6 +142,8 @@ def _gap(fact: dict[str, Any], reading: dict[str, Any], line: Line, figure: int,
 def _figure(fact: dict[str, Any], line: Line, figure: int) -> list[Step]:
     """A sum paid once, or times the persons covered."""
     step: Step = {"label": _named(line), **_sources(line), "value": yuan(figure), "adds_fen": figure}
+    if line.label == fact.get("assessed"):
+        return [{"label": "自理能力", "value": line.label, "how": told(fact)}, step]
     if line.per != "person":
         return [step]
     return [_heads(fact), step | {"how": f"{yuan(line.fen or 0)} × {_persons(fact)[0]} 人"}]
