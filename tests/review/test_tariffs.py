@@ -42,8 +42,14 @@ def _graded(
     return household(serial, amount, 0, persons, income_fen=None, income_period=None, grade=grade, category=category)
 
 
+GRADES = "".join(
+    _parameter(f"低保分档标准_城市_{grade}", f"value = {value}").replace("421002", "999999")
+    for grade, value in (("A", 690), ("B", 610), ("C", 530))
+)
+
+
 def test_graded_lists_are_paid_by_grade_and_persons(tmp_path: Path) -> None:
-    world = World.make(tmp_path, "640502")  # 690, 610, 530 a head in town
+    world = _with(World.make(tmp_path, "999999"), "999999", parameters=GRADES)
     rows = [
         _graded(1, "A类", 138000, 2), _graded(2, "B", 61000), _graded(3, "二档", 61000), _graded(4, "C类", 61000),
         _graded(5, None, 53000), _graded(6, None, 54000), _graded(7, "A", 69000, category="农村"),
@@ -51,20 +57,19 @@ def test_graded_lists_are_paid_by_grade_and_persons(tmp_path: Path) -> None:
     world.roll("subsistence_allowance", *rows)
     result = world.review()
     assert _found(world) == {rows[3]["id_no"]: ("decrease", 53000), rows[5]["id_no"]: ("check", None)}
-    assert [gap["cases"] for gap in result.not_judged if "分档" in gap["reason"]] == [
-        1
-    ]  # no grades are told for the country
+    # no grades are told for the country
+    assert [gap["cases"] for gap in result.not_judged if "分档" in gap["reason"]] == [1]
 
 
 def test_a_list_with_income_is_topped_up_unless_the_place_pays_by_grade(tmp_path: Path) -> None:
     row = household(1, 60000, 30000, 1, grade="A", category="城市")
-    world = World.make(tmp_path, "640502")
+    world = _with(World.make(tmp_path, "999999"), "999999", parameters=GRADES)
     world.roll("subsistence_allowance", row)
     world.review()
     assert _found(world) == {row["id_no"]: ("decrease", 48600)}  # 785.9 less 300, up to the 元
-    _with(world, "640502", parameters=(
+    _with(world, "999999", parameters=(
         _parameter("低保金计算方式", 'value = "分档"', "") + _parameter("低保分档标准_城市_A", "value = 500", "元/户/月")
-    ).replace("421002", "640502"))  # fmt: skip
+    ).replace("421002", "999999"))  # fmt: skip
     world.review()
     assert _found(world) == {row["id_no"]: ("decrease", 50000)}  # once a household
 
