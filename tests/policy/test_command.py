@@ -39,7 +39,9 @@ def test_the_workspace_decides_region_and_overrides(tmp_path: Path, capsys: pyte
     assert "650 元/人/月" in out and "县文" in out and "请核对" not in out.splitlines()[0]
 
 
-@pytest.mark.parametrize("name", ["五保", "A08", "E01", "B12", "死亡名单", "低保标准", "disability_care_subsidy"])
+@pytest.mark.parametrize(
+    "name", ["五保", "A08", "E01", "B12", "F01", "head_dead", "死亡名单", "低保标准", "disability_care_subsidy"]
+)
 def test_show_finds_everything(capsys: pytest.CaptureFixture[str], name: str) -> None:
     code, out, _ = run(capsys, "policy", "show", name, "--region", "421002")
     assert code == 0 and len(out.splitlines()) >= 3
@@ -52,7 +54,19 @@ def test_an_unknown_name_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> N
 
 @pytest.mark.parametrize(
     "option",
-    ["--programmes", "--registers", "--relations", "--checks", "--banks", "--fields", "--switches", "--unconfirmed"],
+    [
+        "--programmes",
+        "--registers",
+        "--relations",
+        "--checks",
+        "--banks",
+        "--rules",
+        "--events",
+        "--floors",
+        "--fields",
+        "--switches",
+        "--unconfirmed",
+    ],
 )
 def test_lists(capsys: pytest.CaptureFixture[str], option: str) -> None:
     code, out, _ = run(capsys, "policy", "list", option, "--region", "421002", "--json")

@@ -70,6 +70,19 @@ def test_a_paid_month_is_judged_as_it_was(work: Workspace, capsys: Any) -> None:
     assert "2026-05 已发放" in err and "policy diff 2026-05 today" in err
     told, _ = run(work, capsys, "explain", "户主1")
     assert told["programmes"][0]["should"]["fits"] and "585" in json.dumps(told, ensure_ascii=False)
+    for words in (["post", "make"], ["post", "list"], ["review", "due"]):
+        _, err = run(work, capsys, *words, "--month", MONTH)
+        assert "2026-05 已发放，按发放时" in err, words
+    # a late household of the month: drafted, locked and posted by the standard of then, and pinned to it
+    with work.open_store() as store:
+        put_roll(store, "subsistence_allowance", "白石镇", MONTH, [{"id_no": make_id(9, born="19800101"), "name": "户主9", "amount_fen": 58500, "income_fen": 0, "income_period": "month", "covered_persons": 1, "household_size": 1, "category": "农村", "account_no": "6217000000000009"}])  # fmt: skip
+    assert proposals(work, capsys) == {}
+    run(work, capsys, "dedupe", "run", "--month", MONTH)
+    late, _ = run(work, capsys, "pay", "draft", "--month", MONTH, "--override", "测试")
+    run(work, capsys, "pay", "lock")
+    with work.open_store() as store:
+        digests = {row[0] for row in store.query("SELECT policy_digest FROM payment_batch")}
+    assert len(digests) == 1 and late["lines"] == 1
     for name, value in (("--month", "585"), ("--on", "590")):
         shown, _ = run(
             work, capsys, "policy", "show", "低保标准_农村", name, MONTH if name == "--month" else "2026-05-01"

@@ -14,7 +14,7 @@ from jiuzhu_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
-    from jiuzhu_cli.policy.model import ParameterValue, Programme, Register, Relation
+    from jiuzhu_cli.policy.model import ParameterValue, Programme, Register, Relation, Shape
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -31,6 +31,10 @@ TYPES = {
 }  # fmt: skip
 LEVELS = {"person": "每人", "case": "每户"}
 CONTAINERS = {"xlsx": "xlsx", "delimited": "分隔文本", "fixed": "定长文本"}
+KEYS = {
+    "parameter": "参数", "at_least": "不低于", "at_most": "不高于", "when": "条件", "lines": "计数的行", "source": "依据", "basis": "依据", "note": "说明",
+    "on": "项目", "action": "建议", "message": "理由", "rank": "次序", "switch": "开关", "since": "起", "until": "止", "months": "月数", "programmes": "项目",
+}  # fmt: skip
 KINDS = {"X": "互斥", "T": "补差封顶", "H": "择高", "S": "可叠加", "E": "应享", "C": "候选"}
 
 
@@ -41,6 +45,9 @@ def list_(
     registers: bool = typer.Option(False, "--registers", help="列出比对名单。"),
     relations: bool = typer.Option(False, "--relations", help="列出项目之间的关系。"),
     checks: bool = typer.Option(False, "--checks", help="列出名册对照名单的检查。"),
+    rules: bool = typer.Option(False, "--rules", help="列出各项目的资格规则。"),
+    events: bool = typer.Option(False, "--events", help="列出动态复核的变动，包括各名单命中说明什么。"),
+    floors: bool = typer.Option(False, "--floors", help="列出底线：标准不低于、期限不超过什么。"),
     banks: bool = typer.Option(False, "--banks", help="列出银行代发格式。"),
     fields: bool = typer.Option(False, "--fields", help="列出字段和认得的表头写法。"),
     switches: bool = typer.Option(False, "--switches", help="只列当地开关。"),
@@ -97,6 +104,18 @@ def list_(
             ("id", "on", "doubt", "when", "switch", "basis"),
             ["编号", "名册", "疑点", "条件", "开关", "依据"],
         )
+    elif rules:
+        rows = [
+            (p.name, r.name, r.expression, "停发" if r.on_fail == "stop" else "核查", r.source)
+            for p in policy.programmes.values() for r in p.rules
+        ]  # fmt: skip
+        _emit(context, "rules", rows, ("programme", "name", "expression", "on_fail", "source"), ["项目", "规则", "条件", "不符合", "依据"])  # fmt: skip
+    elif events:
+        rows = [(e.id, e.name, "、".join(_side(policy, one) for one in e.on) or "全部", e.when or e.lines, e.switch, e.source) for e in policy.events]  # fmt: skip
+        _emit(context, "events", rows, ("id", "name", "on", "when", "switch", "source"), ["编号", "变动", "项目", "条件", "开关", "依据"])  # fmt: skip
+    elif floors:
+        rows = [(f.id, f.parameter, f"不低于 {f.at_least}" if f.at_least else f"不高于 {f.at_most}", f.since.isoformat() if f.since else "", "" if f.confirmed else "请核对", f.source) for f in policy.floors]  # fmt: skip
+        _emit(context, "floors", rows, ("id", "parameter", "limit", "since", "confirmed", "source"), ["编号", "参数", "底线", "起", "核对", "依据"])  # fmt: skip
     elif banks:
         rows = [(b.code, b.name, b.container, b.encoding, "、".join(b.banks)) for b in policy.banks.values()]
         _emit(
@@ -187,6 +206,10 @@ def show(
             f"  {label}：{text}" for label, text in pairs if text
         ]
         context.emit(check.model_dump(mode="json"), lines)
+    elif (other := _listed(policy, name)) is not None:
+        told = other.model_dump(mode="json", exclude_defaults=True)
+        lines = [f"{name}　{told.get('name', '')}（{other.file}）", *(f"  {KEYS.get(key, key)}：{value}" for key, value in told.items() if key not in ("id", "name"))]  # fmt: skip
+        context.emit(other.model_dump(mode="json"), lines)
     elif wanted:
         _show_parameters(context, version, wanted)
     else:
@@ -202,6 +225,14 @@ def _entry(policy: Policy, name: str) -> Programme | Register | None:
         except UsageError:
             continue
     return None
+
+
+def _listed(policy: Policy, name: str) -> Shape | None:
+    """The entry of any list (变动、底线、周期、收入项目 …) with this ``id``."""
+    from jiuzhu_cli.policy.parts import Listed, parts_of
+
+    lists = [getattr(policy, kind) for kind, part in parts_of(type(policy)).items() if isinstance(part, Listed)]
+    return next((one for entries in (*lists, policy.events) for one in entries if getattr(one, "id", "") == name), None)
 
 
 def _show_parameters(context: Context, version: Version, names: list[str]) -> None:
@@ -241,8 +272,9 @@ def _show_entry(context: Context, policy: Policy, entry: Programme | Register) -
         f"  依据：{entry.source}",
     ]
     if isinstance(entry, Programme):
+        since = f"，{entry.since.isoformat()} 起施行" if entry.since else ""
         lines.append(
-            f"  按{_unit(entry.unit)}，{BENEFITS[entry.benefit]}，{'发钱' if entry.payment.payable else '不发钱'}"
+            f"  {entry.group + '，' if entry.group else ''}按{_unit(entry.unit)}，{BENEFITS[entry.benefit]}，{'发钱' if entry.payment.payable else '不发钱'}{since}"
         )
         posting = entry.posting
         lines.append(
@@ -252,6 +284,9 @@ def _show_entry(context: Context, policy: Policy, entry: Programme | Register) -
         )
         for rule in entry.rules:
             lines.append(f"  规则“{rule.name}”：{rule.expression}（{rule.source}）")
+        for tariff in entry.tariffs:
+            amounts = "、".join(f"{kind}{text}" for kind, text in tariff.amounts.items())
+            lines.append(f"  {tariff.label or tariff.part}：{amounts}{'，条件：' + tariff.when if tariff.when else ''}{'，开关：' + tariff.switch if tariff.switch else ''}")  # fmt: skip
         for relation in policy.relations:
             if entry.code in (relation.a, relation.b):
                 lines.append(
@@ -261,6 +296,7 @@ def _show_entry(context: Context, policy: Policy, entry: Programme | Register) -
     else:
         lines.append(f"  含义：{entry.meaning}")
         lines += [f"  {_field(policy, column)}：{'、'.join(headers)}" for column, headers in entry.fields.items()]
+        lines += [f"  命中：{one.name}，条件：{one.when or one.lines}（{one.source}）" for one in policy.events if entry.code in one.registers]  # fmt: skip
     context.emit(entry.model_dump(mode="json"), lines)
 
 

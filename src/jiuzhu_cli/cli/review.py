@@ -63,7 +63,7 @@ def income(ctx: typer.Context, month: str = typer.Option(..., "--month", help="�
     context: Context = ctx.obj
     with context.workspace.open_store() as store:
         result = run_income(
-            store, context.workspace, context.policy(), month, now=context.now, actor=context.actor
+            store, context.workspace, context.policy(month), month, now=context.now, actor=context.actor
         )  # fmt: skip
     lines = [
         f"{month} 有收入明细的 {result.households} 户（人），核算 {result.measured} 户，与名册不同 {result.differs} 户，缺内容没有核算 {result.gaps} 户。"

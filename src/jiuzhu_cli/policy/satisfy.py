@@ -4,7 +4,7 @@
 apart into atoms (a word or ``coalesce(word, constant)`` against a constant or another such word, a flag, ``is null``); of each way
 to make it true (its disjunctive normal form) the values around every constant are tried, those of words that are compared with each other together.
 An atom of another make (arithmetic, a function, ``like``) is taken as free, equal texts of it alike: so "impossible" is always right, while
-an impossibility that lies in arithmetic, or in what the words mean (a household of 0 persons), is not seen. More than ``LIMIT`` ways: not decided.
+an impossibility that lies in arithmetic, or in what the words mean (a household of 0 persons), is not seen. More than ``LIMIT`` ways or ``ROWS`` combinations: not decided.
 Words may be unknown (NULL) unless they are parameters; a parameter without a ``fixed`` value stands for any value it may be given.
 """
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlglot.exp import Expression
 
 LIMIT = 4_000  # ways to make a condition true
+ROWS = 400_000  # combinations of values tried in all
 _FRESH = "\uffff"  # stands for a text that no rule names
 _OPERATORS = {
     "EQ": lambda a, b: a == b, "NEQ": lambda a, b: a != b, "LT": lambda a, b: a < b, "LTE": lambda a, b: a <= b, "GT": lambda a, b: a > b,
@@ -78,11 +79,12 @@ class Conditions:
 
     def __init__(self, parameters: Mapping[str, Any], kinds: Mapping[str, str] = KINDS) -> None:
         self.parameters, self.kinds = parameters, kinds
+        self._rows = 0
 
     def possible(self, wanted: Iterable[tuple[str, bool]]) -> bool | None:
         """Whether all of (expression, truth) can be at once; None: not decided. PolicyError when one is no expression."""
         trees = [(parse(text), truth) for text, truth in wanted]
-        tried = 0
+        tried = self._rows = 0
         try:
             for way in self._ways(trees, []):
                 tried += 1
@@ -90,7 +92,7 @@ class Conditions:
                     return None
                 if self._together(way):
                     return True
-        except TooManyError:
+        except (TooManyError, RecursionError):
             return None
         return False
 
@@ -216,12 +218,10 @@ class Conditions:
 
     def _found(self, words: list[str], atoms: list[tuple[Atom, bool]]) -> bool:
         grids = self._grids(words, [atom for atom, _ in atoms])
-        size = 1
-        for grid in grids.values():
-            size *= len(grid)
-        if size > 200_000:
-            raise TooManyError
         for row in product(*(grids[word] for word in words)):
+            self._rows += 1
+            if self._rows > ROWS:
+                raise TooManyError
             values = dict(zip(words, row, strict=True))
             if all(atom.holds(values) is truth for atom, truth in atoms):
                 return True
