@@ -10,6 +10,7 @@ from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.policy.check_income import check_income
 from jiuzhu_cli.policy.check_parameters import PARTS, check_own, check_parameters
+from jiuzhu_cli.policy.check_procedure import check_procedure
 from jiuzhu_cli.policy.check_programmes import check_programmes
 from jiuzhu_cli.policy.check_rules import check_conditions, check_contradictions
 from jiuzhu_cli.policy.check_tools import check_expression, check_parameter, check_side
@@ -213,5 +214,6 @@ CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (
     check_contradictions,
     check_floors,
     check_income,
+    check_procedure,
     _rest,
 )

@@ -9,6 +9,7 @@ from decimal import Decimal
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.period import first_day
 from jiuzhu_cli.policy.check_income import used_names
+from jiuzhu_cli.policy.check_procedure import parameters_used
 from jiuzhu_cli.policy.check_tools import attempted
 from jiuzhu_cli.policy.expression import words_of
 from jiuzhu_cli.policy.findings import placeholders
@@ -123,3 +124,4 @@ def _used_words(policy: Policy) -> Iterator[str]:
         yield from (relation.cap, relation.within)
     yield from (rule.switch for rule in judging)
     yield from used_names(policy)
+    yield from parameters_used(policy)
