@@ -335,14 +335,6 @@ def test_registers_tell_of_income_that_nobody_counted(world: World) -> None:
     assert sum("不自动计入" in one["reasons"] for one in world.proposals()) == 1
 
 
-def test_a_pension_beyond_all_that_the_roll_states_is_a_lead_too(world: World) -> None:
-    world.roll("subsistence_allowance", household(1, 160000, 20000, 3), household(31, 160000, 200000, 3))
-    both = (HEAD, make_id(31, born="19800101"))
-    world.register("pension", *({"id_no": one, "name": "户主", "amount_fen": 150000} for one in both))
-    assert "多于名册的全户收入" in income(world)["leads"]
-    assert income(world, id_no=make_id(31, born="19800101")) is None
-
-
 def test_without_lines_all_stays_as_it_was(world: World) -> None:
     world.roll("subsistence_allowance", household(1, 160000, 20000, 3))
     assert income(world) is None

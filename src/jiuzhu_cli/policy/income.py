@@ -88,7 +88,7 @@ class MemberRule(Condition):
 class IncomeLead(Condition):
     """A register that tells of income: ``covers`` are the items under which a member's income by it would stand.
 
-    ``yearly``: its amount is income a ``month`` or a ``year`` ('': it tells none). ``ended``: words of its 状态 that end it.
+    ``yearly``: its amount is income a ``month`` or a ``year`` ('': it tells none). ``ended``: words of its 状态 that end it; ``months``: so long after its last day a line still tells.
     """
 
     id: str
@@ -96,6 +96,7 @@ class IncomeLead(Condition):
     covers: tuple[str, ...]
     yearly: Literal["", "month", "year"] = ""
     ended: tuple[str, ...] = ()
+    months: int = 0
     message: str
 
 

@@ -212,7 +212,7 @@ def build_income(
         "SELECT count(*) FROM register WHERE register IN ('income_item', 'household_income')"
     ).fetchall()[0][0]:
         rules = _measure(connection, policy, month, standards)
-    build_leads(connection, policy, month)
+        build_leads(connection, policy, month)
     return rules
 
 
