@@ -48,7 +48,7 @@ _FLAGS: dict[str, str] = {
     "member_leaves": "NOT f.dead AND f.leaving > 0",
     # in grace, and after the cut of one person's share, the amount is what was decided
     "amount": "v.key IS NOT NULL AND NOT v.fits AND NOT f.dead AND g.key IS NULL AND h.key IS NULL",
-    "income_differs": f"f.measured AND {_DIFFERS}",
+    "income_differs": f"f.measured AND ({_DIFFERS} OR f.measured_persons <> f.household_size)",
     "income_gap": "f.income_gap IS NOT NULL",
     "income_leads": "f.income_leads IS NOT NULL AND NOT f.dead",
     "income_missing": "f.by_income AND f.has_income AND f.income12 IS NULL",

@@ -42,13 +42,13 @@ FROM facts f JOIN measured_income mi ON mi.batch_id = f.batch_id AND mi.case_no 
 WHERE mi.hk IS NOT NULL ORDER BY f.key
 """
 _COLUMNS = (
-    ColumnSpec("编号", 7, "count"), ColumnSpec("乡镇/村", 16), ColumnSpec("户主", 10), ColumnSpec("身份证号", 20), ColumnSpec("救助项目", 14), ColumnSpec("家庭人口", 6, "count"),
+    ColumnSpec("编号", 7, "count"), ColumnSpec("乡镇/村", 16), ColumnSpec("户主", 10), ColumnSpec("身份证号", 20), ColumnSpec("救助项目", 14), ColumnSpec("计入人口", 9, "count"),
     ColumnSpec("名册年收入（元）", 13, "amount"), ColumnSpec("核算年收入（元）", 13, "amount"), ColumnSpec("核算比名册多（元/年）", 13, "amount"),
-    ColumnSpec("核算月收入（元）", 12, "amount"), ColumnSpec("人均月收入（元）", 12, "amount"), ColumnSpec("低保标准（元）", 10, "amount"), ColumnSpec("边缘标准（元）", 10, "amount"),
+    ColumnSpec("核算月收入（元）", 15, "amount"), ColumnSpec("人均月收入（元）", 15, "amount"), ColumnSpec("低保标准（元）", 14, "amount"), ColumnSpec("边缘标准（元）", 14, "amount"),
     ColumnSpec("结论", 16, shades={ABOVE: "yellow", UNKNOWN: "red"}), ColumnSpec("缺什么、有什么线索", 40, wrap=True),
 )  # fmt: skip
 _STEP_COLUMNS = (
-    ColumnSpec("编号", 7, "count"), ColumnSpec("姓名", 10), ColumnSpec("项目", 22, wrap=True), ColumnSpec("怎样算", 44, wrap=True),
+    ColumnSpec("编号", 7, "count"), ColumnSpec("户主", 10), ColumnSpec("姓名", 10), ColumnSpec("项目", 22, wrap=True), ColumnSpec("怎样算", 44, wrap=True),
     ColumnSpec("计入全年（元）", 14, "amount"), ColumnSpec("依据（参数、起始日期、文件）", 60, wrap=True),
 )  # fmt: skip
 
@@ -168,9 +168,11 @@ def _households_sheet(policy: Policy, month: str, households: Sequence[tuple[Any
 def _step_sheets(connection: duckdb.DuckDBPyConnection, month: str, rules: IncomeRules) -> list[SheetSpec]:
     """Every step, in as many sheets as the format's rows ask for."""
     prepare_texts(connection, rules)
-    rows = connection.execute(f"SELECT hk, name, label, how, fen, basis FROM ({steps_sql()})").fetchall()
+    rows = connection.execute(
+        f"SELECT s.hk, c.lead_name, s.name, s.label, s.how, s.fen, s.basis FROM ({steps_sql()}) s JOIN income_case c USING (hk) ORDER BY s.hk, s.part, s.place"
+    ).fetchall()
     size = MAX_ROWS - 10
-    fills = {(at % size, col): "grey" for at, row in enumerate(rows) if row[2] == "核算年收入" for col in range(6)} if len(rows) < 20_000 else {}  # fmt: skip
+    fills = {(at % size, col): "grey" for at, row in enumerate(rows) if row[3] == "核算年收入" for col in range(7)} if len(rows) < 20_000 else {}  # fmt: skip
     return [
         SheetSpec(
             "计算步骤" if at == 0 else f"计算步骤{at // size + 1}", _STEP_COLUMNS, rows[at : at + size], title=f"{month} 家庭收入核算：逐项计算",

@@ -46,9 +46,8 @@ class Note:
     parameters: tuple[ParameterValue, ...] = ()
 
     def text(self) -> str:
-        """One line for workbooks: reason or formula, parameters with date and document, source."""
-        used = "；".join(parameter_text(one) for one in self.parameters)
-        return "；".join(part for part in (self.how, used, self.source) if part)
+        """One line for workbooks: parameters with date and document, source."""
+        return "；".join((*(parameter_text(one) for one in self.parameters), self.source))
 
 
 def parameter_text(one: ParameterValue) -> str:

@@ -1,6 +1,6 @@
 """A household's income in words: who counts, every line with how it comes about and by which document, the sums. And reasons for review.
 
-``step_rows`` says it of all households in one query; ``income_of`` of one, as ``explain`` shows it.
+``steps_sql`` says it of all households in one query; ``income_of`` of one, as ``explain`` shows it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from jiuzhu_cli.review.steps import source_of
 if TYPE_CHECKING:
     import duckdb
 
-COLUMNS = ("hk", "name", "label", "how", "fen", "basis", "rules")
 _MACROS = f"""
 CREATE OR REPLACE MACRO fen_text(x) AS (CASE WHEN x < 0 THEN '-' ELSE '' END) || (abs(x) // 100)::VARCHAR || '.' || lpad((abs(x) % 100)::VARCHAR, 2, '0');
 -- millionths of 分 as 元, with as many decimals as there are
@@ -40,7 +39,7 @@ WITH off AS (
       WHEN period = 'year' THEN '全年 ' || fen_text(amount_fen) || ' 元' ELSE fen_text(amount_fen) || ' 元' END
     || CASE WHEN year_q IS NOT NULL AND formula <> '' THEN '：' || formula ELSE '' END AS how FROM said
 )
-SELECT hk, name, label, how, fen, basis, rules FROM (
+SELECT hk, name, label, how, fen, basis, rules, part, place FROM (
   SELECT m.hk, 1 AS part, row_number() OVER (PARTITION BY m.hk ORDER BY m.counts DESC, m.id_no) AS place, m.name,
     CASE WHEN m.counts THEN '计入成员' WHEN m.counts = false THEN '不计入成员' ELSE '成员待定' END AS label,
     coalesce(m.shown_relation || '：', '') || coalesce(n.how, '关系、居住情况不明') AS how, NULL AS fen, coalesce(n.source, '') AS basis, [m.rule] AS rules
@@ -82,7 +81,7 @@ def prepare_texts(connection: duckdb.DuckDBPyConnection, rules: IncomeRules) -> 
 
 
 def steps_sql(hk: int | None = None) -> str:
-    """The query of ``step_rows``: columns ``COLUMNS``, in the order of households, members, lines, sums."""
+    """``hk, name, label, how, fen, basis, rules, part, place`` in the order of households, members, lines, sums; of one household or all."""
     one = f"= {int(hk)}" if hk is not None else ""
     return _STEPS.format(
         scale=SCALE,
@@ -104,7 +103,7 @@ def income_of(
     steps: list[dict[str, Any]] = []
     if hk is not None and rules is not None:
         prepare_texts(connection, rules)
-        for _, name, label, how, fen, basis, used in connection.execute(steps_sql(hk)).fetchall():
+        for _, name, label, how, fen, basis, used, *_ in connection.execute(steps_sql(hk)).fetchall():
             known = [one for rule in used if rule is not None for one in rules.notes[rule].parameters]
             steps.append(
                 {
@@ -125,10 +124,23 @@ def income_reason(code: str, fact: dict[str, Any]) -> str:
         return f"家庭收入没有按明细核算，仍用名册所载：{fact['income_gap']}"
     if code == "income_leads":
         return f"{fact['income_leads']}：请核实，不自动计入"
-    period = "年" if fact["stated_period"] == "year" else "月"
-    stated = fact["stated_fen"] * (1 if period == "年" else 12)
+    told = []
+    if fact["measured_persons"] not in (None, fact["household_size"]) and fact["household_size"]:
+        told.append(
+            f"家庭成员计入 {fact['measured_persons']} 人，名册家庭人口 {fact['household_size']} 人，请核对成员情况"
+        )
+    if fact["stated_fen"] is not None:
+        told += _difference(fact)
+    return "；".join(told)
+
+
+def _difference(fact: dict[str, Any]) -> list[str]:
+    yearly = fact["stated_period"] == "year"
+    stated = fact["stated_fen"] * (1 if yearly else 12)
     more = fact["income12"] - stated
-    told = f"家庭收入核算为全年 {yuan(fact['income12'])} 元，名册所载{period}收入 {yuan(fact['stated_fen'])} 元"
-    if period == "月":
+    if not more:
+        return []
+    told = f"家庭收入核算为全年 {yuan(fact['income12'])} 元，名册所载{'年' if yearly else '月'}收入 {yuan(fact['stated_fen'])} 元"
+    if not yearly:
         told += f"（折年 {yuan(stated)} 元）"
-    return f"{told}，核算{'多' if more > 0 else '少'} {yuan(abs(more))} 元；按核算的收入判断，请更正名册"
+    return [f"{told}，核算{'多' if more > 0 else '少'} {yuan(abs(more))} 元；按核算的收入判断，请更正名册"]
