@@ -110,6 +110,12 @@ MIGRATIONS: dict[int, str] = {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX decision_case ON decision_line (case_id);
     CREATE TABLE policy_version (digest TEXT PRIMARY KEY, content BLOB NOT NULL, kept_at TEXT NOT NULL) STRICT;
+    CREATE TABLE case_link (
+      month TEXT NOT NULL, programme TEXT NOT NULL, new_id_no TEXT NOT NULL,
+      old_id_no TEXT NOT NULL, from_programme TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('head_dead','transfer')),
+      case_id TEXT NOT NULL DEFAULT '',
+      PRIMARY KEY (month, programme, new_id_no)
+    ) STRICT, WITHOUT ROWID;
     """,
 }
 

@@ -178,6 +178,12 @@ CREATE TABLE proposal (
   checker TEXT NOT NULL DEFAULT ''           -- 复核人
 ) STRICT;
 CREATE INDEX proposal_person ON proposal (id_no);
+CREATE TABLE case_link (                     -- which case goes on as which: under a new head, or under another programme
+  month TEXT NOT NULL, programme TEXT NOT NULL, new_id_no TEXT NOT NULL,   -- the roll that first shows it, and its lead
+  old_id_no TEXT NOT NULL, from_programme TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('head_dead','transfer')),
+  case_id TEXT NOT NULL DEFAULT '',          -- the decision that ended the old case
+  PRIMARY KEY (month, programme, new_id_no)
+) STRICT, WITHOUT ROWID;
 -- what steps say of the parameter they used: {parameter, unit, since, source, confirmed}; a step names it as "of"
 CREATE TABLE step_source (source_id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE decision_batch (                -- what one `review decide` took down: taken back as a whole

@@ -147,6 +147,7 @@ GONE: dict[str, tuple[Kind, str]] = {
     "户主死亡": ("flag", "上月名册上的户主在死亡、火化名单上"),
     "上月发放金额": STANDING["上月发放金额"],
     "已有决定": ("flag", "已有停发、停旧建新的决定"),
+    "停旧建新": ("flag", "已决定停旧建新、转项目"),
 }
 # of a member of a household whose income is measured
 MEMBER: dict[str, tuple[Kind, str]] = {

@@ -59,6 +59,7 @@ _FLAGS: dict[str, str] = {
     "reassess_late": "f.reassess_by IS NOT NULL",
     "misnamed": "f.misnamed IS NOT NULL",
     "kin": "k.unfiled AND f.has_kin",
+    "relinked": "n.key IS NOT NULL",
 }
 RULES = ("rule_stop", "rule_check")  # of ``eligibility.failures``, by what the rule asks for
 BUILT_IN = frozenset(_FLAGS) | set(RULES)
@@ -70,7 +71,7 @@ def find_flags(connection: duckdb.DuckDBPyConnection, codes: Collection[str]) ->
     source = (
         "FROM facts f LEFT JOIN verdict v USING (key) LEFT JOIN kin_case k USING (key)"
         " LEFT JOIN (SELECT key FROM grace WHERE left_months >= 0) g USING (key)"
-        " LEFT JOIN (SELECT DISTINCT key, amount_fen FROM held) h ON h.key = f.key AND h.amount_fen = f.amount_fen"
+        " LEFT JOIN (SELECT DISTINCT key, amount_fen FROM held) h ON h.key = f.key AND h.amount_fen = f.amount_fen LEFT JOIN link n ON n.key = f.key"
     )
     cells = ", ".join(f"CASE WHEN {where} THEN '{code}' END" for code, where in _FLAGS.items() if code in codes)
     return dict(

@@ -322,8 +322,9 @@ def _pays(proposal: dict[str, Any]) -> bool:
 
 
 def _from_death(proposal: dict[str, Any]) -> bool:
-    """A stop or transfer that needs no hearing follows from a death: its month is fixed by that (次月)."""
-    return proposal["action"] in ("stop", "transfer") and not proposal["needs_hearing"]
+    """A stop or transfer without a hearing that follows from a death: its month is fixed by that (次月)."""
+    died = {"all_dead", "head_dead"} & set(proposal["proposal_key"].split("|")[-1].split(","))
+    return proposal["action"] in ("stop", "transfer") and not proposal["needs_hearing"] and bool(died)
 
 
 __all__ = ["AGREE", "Conflict", "Decided", "decide_files", "decide_from"]

@@ -140,7 +140,7 @@ SUM_COLUMNS: Columns = {
     "全户人均合计": Ratio("s.case_fen", "100 * f.size"),
 }  # fmt: skip
 GONE_COLUMNS: Columns = {
-    "死亡": "g.dead", "整户": "g.whole", "户主": "(g.lead = 1)", "户主死亡": "g.head_dead", "上月发放金额": fen("g.amount_fen"), "已有决定": "g.decided",
+    "死亡": "g.dead", "整户": "g.whole", "户主": "(g.lead = 1)", "户主死亡": "g.head_dead", "上月发放金额": fen("g.amount_fen"), "已有决定": "g.decided", "停旧建新": "g.moved",
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from jiuzhu_cli.review.grace import make_grace, months_on
 from jiuzhu_cli.review.heirs import heirs_of
 from jiuzhu_cli.review.income import INCOME_REGISTERS, used_rules
 from jiuzhu_cli.review.leads import changed_amounts, take_decided
+from jiuzhu_cli.review.links import make_links, movement
 from jiuzhu_cli.review.proposing import Case, Sources, propose
 from jiuzhu_cli.review.readings import Readings, rows_of
 from jiuzhu_cli.review.standalone import propose_alone
@@ -65,6 +66,8 @@ class Judgement:
     programmes: list[Programme]
     limits: list[Limit]
     income: IncomeRules | None = None  # by what income was measured, if any was
+    links: list[dict[str, Any]] = field(default_factory=list)  # cases that go on under another head or programme
+    movement: list[dict[str, Any]] = field(default_factory=list)
 
 
 def registers_of(policy: Policy, month: str) -> list[str]:
@@ -103,12 +106,13 @@ def judge(
     income = build_facts(connection, policy, month, stops, lists)
     care = apply_tiers(connection, policy, month, today)
     make_grace(connection, policy, month, graces)
-    connection.execute("CREATE TABLE decided_end (programme VARCHAR, id_no VARCHAR)")
-    ended = [(programme, id_no) for programme, id_no, action in moves if action != "start"]
+    connection.execute("CREATE TABLE decided_end (programme VARCHAR, id_no VARCHAR, action VARCHAR)")
+    ended = [list(one) for one in moves if one[2] != "start"]
     if ended:
-        connection.executemany("INSERT INTO decided_end VALUES (?,?)", ended)
+        connection.executemany("INSERT INTO decided_end VALUES (?,?,?)", ended)
     found = find_events(connection, policy, month, incomplete=incomplete)
     take_decided(connection, found, leads)
+    make_links(connection, policy)
     present = {row[0] for row in connection.execute("SELECT DISTINCT programme FROM facts").fetchall()}
     programmes = [p for p in policy.programmes.values() if p.code in present and p.benefit in REVIEWED]
     amounts = amount_rules(policy, month, programmes, WORDS)
@@ -142,6 +146,7 @@ def judge(
         due=due,
         heirs=heirs_of(connection, [key for key, codes in flags.items() if "head_dead" in codes]),
         graces={row["key"]: row for row in rows_of(connection, "SELECT * FROM grace")},
+        links={row["key"]: row for row in rows_of(connection, "SELECT * FROM link")},
         previous=dict(
             connection.execute(
                 "SELECT f.key, max(v.amount_fen) FROM facts f JOIN wanted USING (key) JOIN previous v ON v.programme = f.programme AND v.id_no = f.id_no"
@@ -183,6 +188,8 @@ def judge(
         programmes,
         limits,
         income,
+        list(sources.links.values()),
+        movement(connection),
     )
 
 

@@ -17,15 +17,23 @@ if TYPE_CHECKING:
 _OUTSIDERS = """
 CREATE TABLE outsider AS
 WITH named AS (
-  SELECT id_no, name, town, village, age, age_months, sex, certified, grade_no, kind_word, listed_ill, enrolled, house, dead, 0 AS nth, row_id FROM person
+  SELECT id_no, name, town, village, age, age_months, sex, certified, grade_no, kind_word, listed_ill, enrolled, house, dead,
+    on_subsistence, on_margin, on_extreme, 0 AS nth, row_id FROM person
   WHERE town <> ''
   UNION ALL
-  SELECT r.id_no, r.name, coalesce(r.town, ''), coalesce(r.village, ''),
+  SELECT r.id_no, r.name, r.place, coalesce(r.village, ''),
     CAST(year(DATE '{last}') - year(born) - CAST(month(DATE '{last}') * 100 + day(DATE '{last}') < month(born) * 100 + day(born) AS INT) AS BIGINT),
     CAST({month_index} - (year(born) * 12 + month(born)) AS BIGINT), CASE WHEN CAST(substr(r.id_no, 17, 1) AS INT) % 2 = 1 THEN '男' ELSE '女' END,
-    cf.valid, CASE WHEN cf.valid THEN cf.grade END, CASE WHEN cf.valid THEN cf.kind END, i.id_no IS NOT NULL, en.id_no IS NOT NULL, ho.house, d.id_no IS NOT NULL, 1, r.row_id
-  FROM (SELECT *, try_strptime(substr(id_no, 7, 8), '%Y%m%d') AS born FROM register WHERE register = 'household_registration' AND length(id_no) = 18) r
+    cf.valid, CASE WHEN cf.valid THEN cf.grade END, CASE WHEN cf.valid THEN cf.kind END, i.id_no IS NOT NULL, en.id_no IS NOT NULL, ho.house, d.id_no IS NOT NULL,
+    CASE WHEN s.town IS NOT NULL THEN false END, CASE WHEN m.town IS NOT NULL THEN false END, CASE WHEN x.town IS NOT NULL THEN false END, 1, r.row_id
+  FROM (
+    SELECT g.*, coalesce(nullif(g.town, ''), split_part(o.area, '/', 1), '') AS place, try_strptime(substr(g.id_no, 7, 8), '%Y%m%d') AS born
+    FROM register g LEFT JOIN origin o ON o.kind = 'register' AND o.batch_id = g.batch_id AND o.table_no = g.table_no
+    WHERE g.register = 'household_registration' AND length(g.id_no) = 18) r
   LEFT JOIN certificate cf USING (id_no) LEFT JOIN ill i USING (id_no) LEFT JOIN enrolled en USING (id_no) LEFT JOIN house ho USING (id_no) LEFT JOIN death d USING (id_no)
+  LEFT JOIN covered_town s ON s.town = r.place AND s.programme = 'subsistence_allowance'
+  LEFT JOIN covered_town m ON m.town = r.place AND m.programme = 'low_income_margin'
+  LEFT JOIN covered_town x ON x.town = r.place AND x.programme = 'extreme_poverty_support'
 )
 SELECT n.* FROM named n WHERE NOT dead AND NOT EXISTS (SELECT 1 FROM death d WHERE d.id_no = n.id_no)
 QUALIFY row_number() OVER (PARTITION BY id_no ORDER BY nth, row_id) = 1
@@ -45,9 +53,9 @@ stays AS (
   SELECT v.programme, v.batch_id, v.case_no, min(f.key) AS key FROM previous v JOIN person p ON p.programme = v.programme AND p.id_no = v.id_no
   JOIN facts f ON f.batch_id = p.batch_id AND f.case_no = p.case_no GROUP BY ALL)
 SELECT v.programme, v.batch_id, v.case_no, v.town, v.village, v.id_no, v.name, v.lead, v.amount_fen, s.key, s.key IS NULL AS whole, d.id_no IS NOT NULL AS dead,
-  coalesce(hd.dead, false) AS head_dead, coalesce(hd.decided, false) OR EXISTS (SELECT 1 FROM decided_end e WHERE e.programme = v.programme AND e.id_no = v.id_no) AS decided
+  coalesce(hd.dead, false) AS head_dead, coalesce(hd.moved, false) AS moved, coalesce(hd.decided, false) OR EXISTS (SELECT 1 FROM decided_end e WHERE e.programme = v.programme AND e.id_no = v.id_no) AS decided
 FROM previous v LEFT JOIN (
-  SELECT w.batch_id, w.case_no, bool_or(x.id_no IS NOT NULL) AS dead, bool_or(e.id_no IS NOT NULL) AS decided FROM previous w LEFT JOIN death x ON x.id_no = w.id_no
+  SELECT w.batch_id, w.case_no, bool_or(x.id_no IS NOT NULL) AS dead, bool_or(e.id_no IS NOT NULL) AS decided, bool_or(coalesce(e.action = 'transfer', false)) AS moved FROM previous w LEFT JOIN death x ON x.id_no = w.id_no
   LEFT JOIN decided_end e ON e.programme = w.programme AND e.id_no = w.id_no WHERE w.lead = 1 GROUP BY ALL) hd ON hd.batch_id = v.batch_id AND hd.case_no = v.case_no LEFT JOIN here h ON h.programme = v.programme AND h.id_no = v.id_no
 LEFT JOIN stays s ON s.programme = v.programme AND s.batch_id = v.batch_id AND s.case_no = v.case_no LEFT JOIN death d ON d.id_no = v.id_no
 WHERE h.id_no IS NULL AND EXISTS (SELECT 1 FROM coverage c WHERE c.programme = v.programme AND c.month = '{month}'
@@ -123,7 +131,6 @@ def find_gone(
     asked = [one for one in compiled if one.event.per == "gone"]
     if not asked:
         return []
-    connection.execute("CREATE TABLE IF NOT EXISTS decided_end (programme VARCHAR, id_no VARCHAR)")
     month = connection.execute("SELECT month FROM span").fetchall()[0][0]
     connection.execute(_GONE.format(month=month))
     found = []

@@ -36,6 +36,7 @@ class Sources:
     due: Mapping[tuple[int, int, str], Due] = field(default_factory=dict)  # as if: (event, case, person)
     heirs: Mapping[int, str] = field(default_factory=dict)  # who may be the new head, in words
     graces: Mapping[int, dict[str, Any]] = field(default_factory=dict)  # decided 渐退 by case
+    links: Mapping[int, dict[str, Any]] = field(default_factory=dict)  # whose case goes on here, by case
     previous: Mapping[int, int | None] = field(default_factory=dict)  # last month's amount by case, 分
 
 

@@ -103,6 +103,12 @@ def _built_in(code: str, case: Case, sources: Sources) -> list[str]:
         return [
             f"{'复核' if fact['stop_doubt'].startswith('R') else '疑点'} {fact['stop_doubt']} 已核实，决定停发本项{_beside(fact, sources)}"
         ]
+    if code == "relinked":
+        link = sources.links[fact["key"]]
+        if link["kind"] == "transfer":
+            old = sources.names.get(link["from_programme"], link["from_programme"])
+            return [f"上月是{old}，本月转来：核对金额和起始月份，{old}不再发放（不计新增、退出）"]
+        return [f"由{link['old_name']}户停旧建新而来：核对金额、账户和成员（不计新增、退出）"]
     if code == "amount":
         return _amount(fact, verdict, before, found)
     if code in ("care_differs", "assessment_old", "reassess_late"):

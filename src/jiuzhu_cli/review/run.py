@@ -12,6 +12,7 @@ from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger.decisions import last_decision
 from jiuzhu_cli.ledger.doubts import confirmed_stops
+from jiuzhu_cli.ledger.links import keep_links
 from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.proposals import (
     decided_leads,
@@ -59,6 +60,7 @@ class ReviewRun:
     towns: list[Path] = field(default_factory=list)  # a workbook a town, where asked for
     not_judged: list[dict[str, Any]] = field(default_factory=list)
     unconfirmed: list[ParameterValue] = field(default_factory=list)
+    movement: list[dict[str, Any]] = field(default_factory=list)  # by programme: entered, ended, relinked, transferred
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -73,6 +75,7 @@ class ReviewRun:
             "workbook": str(self.workbook),
             "towns": [str(path) for path in self.towns],
             "not_judged": self.not_judged,
+            "movement": self.movement,
             "unconfirmed": [
                 {
                     "name": one.name,
@@ -126,6 +129,7 @@ def run_review(
     with store.transaction(actor=actor, command="review run", now=now) as tx:
         keep_policy(tx, policy.digest, policy.files.packed)
         saved = save_proposals(tx, month, judged.proposals, policy_digest=policy.digest)
+        keep_links(tx, month, judged.links)
     rows = proposals_of(store, month)
     written = write_outputs(
         workspace, policy, month, rows, judged.not_judged, judged.unconfirmed, seen=last_decision(store), split_by_town=split_by_town
@@ -146,4 +150,5 @@ def run_review(
         towns=[path for path, _, kind in written if kind == "review_town"],
         not_judged=judged.not_judged,
         unconfirmed=judged.unconfirmed,
+        movement=judged.movement,
     )
