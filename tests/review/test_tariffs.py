@@ -186,3 +186,52 @@ def test_without_a_value_on_the_day_nothing_is_judged(tmp_path: Path) -> None:
     assert [gap["reason"] for gap in result.not_judged if "名单" not in gap["reason"]] == [
         "养老护理补贴：没有 2026-10 的“养老护理补贴标准”，用到它的没有核算"
     ]
+
+
+def test_one_off_aid_is_checked_where_the_place_has_its_figure(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    gifts = [{"id_no": make_id(n), "name": f"户主{n}", "amount_fen": amount} for n, amount in ((1, 30000), (2, 50000))]
+    world.roll("festival_gift", *gifts)
+    world.review()
+    assert _found(world) == {}  # the national figure is only an example
+    _with(world, parameters=_parameter("节日慰问标准", "value = 300", "元/户次"))
+    world.review()
+    assert _found(world) == {gifts[1]["id_no"]: ("check", None)}
+    assert "应为 300.00 元" in world.one()["reasons"]
+
+
+def test_schooling_by_stage_boarding_and_term(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    told = [
+        ("小学", "2026年秋季学期", 62500, True), ("小学", "寄宿 秋季学期", 62500, True), ("小学", "走读 秋季学期", 31250, True),
+        ("小学", "走读 秋季学期", 62500, False), ("初中", "寄宿 全年", 150000, True), ("初中", "寄宿 全年", 75000, False),
+        ("初中", None, 75000, True), ("初中", None, 80000, False), ("高中", "秋季学期", 99900, True), (None, None, 62500, True),
+    ]  # fmt: skip
+    rows = [
+        {
+            "id_no": make_id(n, born="20140101"),
+            "name": f"学生{n}",
+            "amount_fen": amount,
+            "category": category,
+            "stage": stage,
+        }
+        for n, (category, stage, amount, _) in enumerate(told, 1)
+    ]
+    world.roll("education_assistance", *rows)
+    world.review()
+    assert set(_found(world)) == {row["id_no"] for row, one in zip(rows, told, strict=True) if not one[3]}
+
+
+def test_instalments_by_the_plan(tmp_path: Path) -> None:
+    world = World.make(tmp_path)  # C 12000 in four parts: 30, 30, 20, 20
+    own = _parameter("危改补助_C级", "value = 12000", "元/户") + _parameter("危改补助_D级", "value = 24000", "元/户")
+    _with(world, parameters=own)
+    told = [("C", "开工", 360000, True), ("C级", "竣工", 240000, True), ("C", "开工", 1200000, False), ("C", None, 1200000, True),
+            ("C", None, 360000, True), ("D", "主体完工", 720000, True), ("D", "主体完工", 360000, False)]  # fmt: skip
+    rows = [
+        {"id_no": make_id(n), "name": f"户主{n}", "amount_fen": amount, "grade": grade, "stage": stage}
+        for n, (grade, stage, amount, _) in enumerate(told, 1)
+    ]
+    world.roll("dilapidated_house_renovation", *rows)
+    world.review()
+    assert set(_found(world)) == {row["id_no"] for row, one in zip(rows, told, strict=True) if not one[3]}

@@ -103,7 +103,7 @@ def check_own(policy: Policy, today: date) -> Iterator[Problem]:
 def _used_words(policy: Policy) -> Iterator[str]:
     for programme in policy.programmes.values():
         yield from programme.review.parameters.values()
-        yield from (name for tariff in programme.tariffs for name in (tariff.turning, tariff.switch))
+        yield from (name for tariff in programme.tariffs for name in (tariff.turning, tariff.switch, tariff.plan))
         yield from placeholders(programme.posting.standard)
     rules = [rule.expression for programme in policy.programmes.values() for rule in programme.rules]
     for programme in policy.programmes.values():

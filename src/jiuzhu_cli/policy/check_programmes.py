@@ -62,7 +62,7 @@ def _tariffs(policy: Policy, programme: Programme, today: date) -> Iterator[Prob
             yield from _amount(policy, where, amount)
         if tariff.when.strip():
             yield from check_expression(policy, where, tariff.when, TARIFF_WORDS, tariff.since or today)
-        for key, name in (("turning", tariff.turning), ("switch", tariff.switch)):
+        for key, name in (("turning", tariff.turning), ("switch", tariff.switch), ("plan", tariff.plan)):
             if name:
                 yield from check_parameter(policy, where, key, name, switch=key == "switch")
     parts = {

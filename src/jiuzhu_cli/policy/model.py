@@ -127,6 +127,7 @@ class Tariff(Shape):
     amount: str | dict[str, str]
     when: str = ""  # glossary terms; '' holds for all
     per: Literal["", "household", "person", "gap", "member"] = ""
+    plan: str = ""  # parameter of instalments (开工:50,竣工验收:50): of the stage told its share is paid
     turning: str = (
         ""  # parameter that says whether an age counts from 当月 or 次月 of the birthday; without one both are right
     )

@@ -134,14 +134,15 @@ SELECT batch_id, bool_or(income_fen IS NOT NULL) AS has_income, bool_or(assets_f
   bool_or(grade_no IS NOT NULL) AS has_disability, bool_or(illness IS NOT NULL) AS has_illness, false AS has_members
 FROM person GROUP BY batch_id;
 """
-_FACTS = """
+_MEMBERS = """
 CREATE TABLE members AS
 SELECT batch_id, case_no, count(DISTINCT id_no) AS listed, count(DISTINCT id_no) FILTER (leaves) AS leaving,
   count(DISTINCT id_no) FILTER (dead) AS dead, max(died) FILTER (dead) AS died, string_agg(DISTINCT name, '、' ORDER BY name) FILTER (dead) AS dead_names,
   string_agg(DISTINCT name, '、' ORDER BY name) FILTER (dead_other_name) AS misnamed, string_agg(DISTINCT name, '、' ORDER BY name) FILTER (leaves AND NOT dead) AS stopped_names
 FROM person GROUP BY batch_id, case_no;
 UPDATE list_facts SET has_members = coalesce(has_members, false) OR batch_id IN (SELECT batch_id FROM members WHERE listed > 1);
-
+"""
+CASES = """
 CREATE TABLE facts AS
 SELECT row_number() OVER (ORDER BY p.programme, p.town, p.village, p.batch_id, p.case_no) AS key, p.* REPLACE (
     coalesce(mi.income12, p.income_fen) AS income_fen, CASE WHEN mi.income12 IS NOT NULL THEN 'year' ELSE p.income_period END AS income_period),
@@ -234,7 +235,7 @@ def build_facts(
     standards = standards_on(policy, month)
     by_kind = {kind: value.amount_fen for kind, value in standards.items()}
     income = build_income(connection, policy, month, by_kind)
-    connection.execute(_FACTS)
+    connection.execute(_MEMBERS + CASES)
     same = next(iter(by_kind.values())) if len(by_kind) == 2 and len(set(by_kind.values())) == 1 else None
     connection.execute("ALTER TABLE facts ADD COLUMN standard_fen BIGINT")
     connection.execute(

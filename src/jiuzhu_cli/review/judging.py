@@ -30,6 +30,7 @@ from jiuzhu_cli.review.heirs import heirs_of
 from jiuzhu_cli.review.income import INCOME_REGISTERS, used_rules
 from jiuzhu_cli.review.leads import changed_amounts, take_decided
 from jiuzhu_cli.review.links import make_links, movement
+from jiuzhu_cli.review.once import judge_once
 from jiuzhu_cli.review.proposing import Case, Sources, propose
 from jiuzhu_cli.review.readings import Readings, rows_of
 from jiuzhu_cli.review.standalone import propose_alone
@@ -170,7 +171,7 @@ def judge(
         if made.action in PAYING and made.after_fen is not None and not made.steps and not _only_dead(made, fact):
             made = replace(made, steps=readings.steps(fact, made.after_fen))
         by_key[key] = made
-    proposals = [*by_key.values(), *propose_alone(found, sources, month, moves)]
+    proposals = [*by_key.values(), *propose_alone(found, sources, month, moves), *judge_once(connection, policy, month)]
     if keep_rows:
         proposals += _keeps(connection, month)
     return Judgement(

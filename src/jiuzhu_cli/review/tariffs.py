@@ -27,6 +27,14 @@ AGES = {
     "当月": "age_months // 12",
     "次月": "(age_months - 1) // 12",
 }  # full years counted from the month, from the one after
+_TOLD = "concat_ws(' ', category, stage, grade, cause)"
+_STAGES = " ".join(
+    f"WHEN regexp_matches({_TOLD}, '{words}') THEN '{name}'"
+    for words, name in (
+        ("中职|职高|技校|中专", "中职"), ("高中|普高", "高中"), ("初中|[七八九]年级|初[一二三]", "初中"), ("小学|[一二三四五六]年级", "小学"),
+        ("学前|幼儿", "学前"), ("大学|本科|大专|高职", "大学"),
+    )
+)  # fmt: skip
 # words of a condition on a member (``per = "member"``): who is known not to be disabled has grade 9 and kind 无
 MEMBER_WORDS: dict[str, str | Ratio] = {
     "性别": "sex", "类别": "reading_kind", "残疾等级": "counted_grade", "残疾类别": "counted_kind", "持残疾证": "counted_certified", "重病": "counted_ill",
@@ -123,6 +131,9 @@ class _Reader:
             "计算方式": f"'{told}'" if told in METHODS else "CASE WHEN has_grade AND NOT has_income THEN '分档' ELSE '差额' END",
             "档别": "NULLIF(upper(regexp_replace(grade, '[第类档级等 ]', '', 'g')), '')",
             "金额": fen("amount_fen"),
+            "学段": f"CASE {_STAGES} END",
+            "寄宿": f"CASE WHEN regexp_matches({_TOLD}, '非寄宿|不寄宿|走读') THEN false WHEN regexp_matches({_TOLD}, '寄宿|住校|住宿') THEN true END",
+            "按学期": f"CASE WHEN regexp_matches({_TOLD}, '学年|全年|年度') THEN false WHEN regexp_matches({_TOLD}, '学期|春季|秋季') THEN true END",
         }  # fmt: skip
 
     def read(self) -> None:
@@ -180,20 +191,27 @@ class _Reader:
         if wanting:
             sum_fen = None
         self.rules.used += [*values, *asked]
-        self.rules.lines.append(
-            Line(
-                len(self.rules.lines),
-                self.programme.code,
-                tariff.part,
-                tariff.label,
-                tariff.per or self._per(values),
-                kind,
-                sum_fen,
-                sql,
-                amount,
-                values,
+        per = tariff.per or self._per(values)
+        for label, fen_, told in self._stages(tariff, sum_fen, sql):
+            number = len(self.rules.lines)
+            self.rules.lines.append(
+                Line(number, self.programme.code, tariff.part, label, per, kind, fen_, told, amount, values)
             )
-        )
+
+    def _stages(self, tariff: Tariff, sum_fen: int | None, sql: str) -> list[tuple[str, int | None, str]]:
+        """The line, or with a plan of instalments one a stage and the whole: which of them, where the stage is not told, stays open."""
+        plan = self._value(tariff.plan) if tariff.plan else None
+        if plan is None or sum_fen is None:
+            return [(tariff.label, sum_fen, sql)]
+        stages = [
+            (name.strip(), int(share)) for name, _, share in (p.rpartition(":") for p in str(plan.value).split(","))
+        ]
+        heres = ["stage LIKE '%{}%'".format(name.replace("'", "''")) for name, _ in stages]
+        parts = [
+            (f"{tariff.label} {name} {share}%".strip(), sum_fen * share // 100, f"({sql} AND {here})")
+            for (name, share), here in zip(stages, heres, strict=True)
+        ]
+        return [*parts, (tariff.label, sum_fen, f"({sql} AND NOT ({' OR '.join(heres)}))")]
 
     def _per(self, values: tuple[ParameterValue, ...]) -> str:
         """By the unit of the amount: 元/户 is paid once, 元/人 times those covered."""
