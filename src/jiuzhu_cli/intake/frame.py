@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -56,6 +57,21 @@ def _part(kind: str, table: Prepared, number: int, cases: int) -> tuple[pa.Table
             elif values.null_count < len(values):
                 columns[name] = values
     return pa.table(columns), cases + int(seen.sum())
+
+
+class Carried:
+    """Rows on their way to another process, where they are a table again: all columns in one piece of memory."""
+
+    def __init__(self, rows: pa.Table) -> None:
+        self._rows = rows
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        batches = self._rows.combine_chunks().to_batches()
+        return _arrived, (self._rows.schema, [batch.serialize() for batch in batches])
+
+
+def _arrived(schema: pa.Schema, batches: Sequence[pa.Buffer]) -> pa.Table:
+    return pa.Table.from_batches([pa.ipc.read_record_batch(batch, schema) for batch in batches], schema)
 
 
 def content_digest(kind: str, key: Sequence[str], rows: pa.Table) -> str:

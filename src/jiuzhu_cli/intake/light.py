@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
+from jiuzhu_cli.intake.frame import Carried
 from jiuzhu_cli.intake.job import Job
 from jiuzhu_cli.intake.pairs import pair_key
 from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.reports import header_rows
+from jiuzhu_cli.intake.rows import Rows
 from jiuzhu_cli.intake.save import lists_of
 from jiuzhu_cli.intake.vectors import Fields
 from jiuzhu_cli.tabular.cells import Workbook
 from jiuzhu_cli.tabular.ours import old_reasons
 
+_NOBODY = np.empty(0, dtype=np.int64)
 _ZIP = b"PK"  # as an xlsx begins that is not encrypted
 
 
@@ -27,12 +32,23 @@ def lighten(job: Job) -> None:
     if book is None or not _told(job, book):
         return
     job.lists = lists_of(job.tables, job.results, job.supplements)
+    for one in job.lists:
+        one.rows = Carried(one.rows)
     for table in job.tables:
         rows = table.rows
         assert rows is not None
         table.towns = frozenset(filter(None, rows.get("town").distinct()))
-        sheet = replace(rows.sheet, columns=[])
-        table.rows = replace(rows, sheet=sheet, values=Fields(), problems={}, beside={}, issues=[])
+        table.table.rows = _NOBODY
+        table.rows = Rows(
+            rows.file,
+            replace(rows.sheet, columns=[]),
+            table.table,
+            Fields(),
+            rows.columns,
+            {},
+            _NOBODY,
+            _NOBODY.astype(bool),
+        )
     job.book = replace(book, sheets=[replace(sheet, columns=[]) for sheet in book.sheets])
     job.given = {}
     job.light = True
