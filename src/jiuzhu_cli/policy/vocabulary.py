@@ -86,7 +86,7 @@ CASE: dict[str, tuple[Kind, str]] = {
 # of a person of a case in the month of review, beside PERSON; for events
 MONTHLY: dict[str, tuple[Kind, str]] = {
     "月龄": ("number", "出生当月到本月的月数：满 18 周岁的当月是 216"),
-    "本月满": ("number", "本月生日的，所满的周岁；其他月份为空"),
+    "本月满": ("number", "本月生日的，所满的周岁；其他月份是 0"),
     "死亡": ("flag", "在死亡、火化名单上，姓名相符"),
     "去世月数": ("number", "去世当月到本月的月数"),
     "户籍变动": CIRCUMSTANCE["户籍变动"],

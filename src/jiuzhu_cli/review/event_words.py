@@ -101,7 +101,7 @@ REGISTER_OF = {
 
 _PERSON: dict[str, str | Ratio] = {
     "年龄": "p.age", "性别": "p.sex", "持残疾证": "p.certified", "残疾等级": "p.grade_no", "残疾类别": "p.kind_word", "重病": "p.listed_ill",
-    "在读": "p.enrolled", "危房等级": "p.house", "月龄": "p.age_months", "本月满": "CASE WHEN p.age_months % 12 = 0 THEN p.age_months // 12 END",
+    "在读": "p.enrolled", "危房等级": "p.house", "月龄": "p.age_months", "本月满": "CASE WHEN p.age_months % 12 = 0 THEN p.age_months // 12 WHEN p.age_months IS NOT NULL THEN 0 END",
     "死亡": "p.dead", "去世月数": f"(SELECT {months_of('month')} FROM span) - {months_of('p.died')}", "户籍变动": "moved.how", "户籍变动月数": "moved.months", "残疾证失效月数": "lapsed.months", "换证间隔月数": "lapsed.renewal",
     "残疾证剩余月数": "paper.left_months", "学段": "school.stage", "毕业剩余月数": "school.left_months", "学籍结束月数": "left_school.months",
 }  # fmt: skip

@@ -150,8 +150,9 @@ def _entry(
 
 def threshold(one: ParameterValue) -> dict[str, Any]:
     """A parameter as what a value is compared with."""
+    switch = {True: "是", False: "否"}
     return {
-        "value": str(one.value),
+        "value": switch[one.value] if isinstance(one.value, bool) else str(one.value),
         "unit": one.unit,
         "since": one.since.isoformat(),
         "source": one.source,
