@@ -135,9 +135,15 @@ def _read_rows(
 
 
 def add_roll_extra(
-    connection: duckdb.DuckDBPyConnection, store: Store, month: str, programmes: Sequence[str], words: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    store: Store,
+    month: str,
+    programmes: Sequence[str],
+    words: Sequence[str],
+    rows: Sequence[int] | None = None,
 ) -> None:
-    """``roll_extra (row_id, extra)``: the other columns of the leads on these programmes' rolls of ``month`` in which any of ``words`` stands."""
+    """``roll_extra (row_id, extra)``: the other columns of the leads on these programmes' rolls of ``month`` in which any of ``words`` stands;
+    with ``rows`` of these rows only (a person's: nothing else is read)."""
     batches = [
         row[0]
         for row in store.query(
@@ -150,6 +156,15 @@ def add_roll_extra(
     if not batches or not words:
         return
     told = " OR ".join(f"instr(extra, {_text(word)}) > 0" for word in words)
+    if rows is not None:
+        few = store.query(
+            f"SELECT row_id, extra FROM roll_row WHERE row_id IN (SELECT value FROM json_each(?)) AND batch_id IN ({', '.join(map(str, batches))})"
+            f" AND lead = 1 AND ({told})",
+            (json.dumps(list(rows)),),
+        )
+        if few:
+            connection.executemany("INSERT INTO roll_extra VALUES (?,?)", [tuple(row) for row in few])
+        return
     queries = [
         f"SELECT row_id, extra FROM roll_row WHERE row_id BETWEEN {first} AND {last} AND batch_id IN ({', '.join(map(str, batches))})"
         f" AND lead = 1 AND ({told})"

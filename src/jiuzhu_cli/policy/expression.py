@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import PolicyError
@@ -60,18 +61,25 @@ class _Part:
 
 def parse(expression: str, where: str = "规则") -> Expression:
     """The syntax tree of one expression; PolicyError when it is none. Nothing is checked yet but the syntax."""
-    import sqlglot
     from sqlglot.errors import SqlglotError
 
     if len(expression) > MAX_LENGTH:
         raise PolicyError(f"{where}太长（超过 {MAX_LENGTH} 字）", "拆成几条规则")
     try:
-        trees = sqlglot.parse(_typed(expression), dialect="duckdb")
+        trees = _trees(expression)
     except (SqlglotError, RecursionError, ValueError) as error:
         raise PolicyError(f"{where}写法有误：{shown(expression)}", "检查括号、引号和运算符；" + TODO) from error
     if len(trees) != 1 or trees[0] is None:
         raise PolicyError(f"{where}应是一条表达式：{shown(expression)}", TODO)
     return trees[0]
+
+
+@lru_cache(maxsize=1024)
+def _trees(expression: str) -> list[Expression | None]:
+    """Parsed once: a rule is asked for its words and then compiled. Nobody changes a tree."""
+    import sqlglot
+
+    return sqlglot.parse(_typed(expression), dialect="duckdb")
 
 
 def words_of(expression: str, where: str = "规则") -> list[str]:

@@ -237,8 +237,9 @@ def counted_sql(one: Compiled, extra: str = "") -> str:
 
 def _of_lines(connection: duckdb.DuckDBPyConnection, compiled: Iterable[Compiled]) -> list[Hit]:
     found: list[Hit] = []
+    present = {row[0] for row in connection.execute("SELECT DISTINCT register FROM line").fetchall()}
     for one in compiled:
-        if not one.event.registers:
+        if not present.intersection(one.event.registers):
             continue
         rows = connection.execute(
             f"SELECT s.key, s.id_no, p.name, s.line, CAST(s.own_fen AS BIGINT), CAST(s.case_fen AS BIGINT) FROM ({counted_sql(one)}) s"

@@ -47,7 +47,8 @@ def explain_person(store: Store, policy: Policy, person: Person, month: str, *, 
     month = check_month(month) if month else latest_month(store, person.id_no) or today.isoformat()[:7]
     connection, lists = person_snapshot(store, person.id_no, month)
     try:
-        read_roll_extra(connection, store, policy, month)
+        rows = [row[0] for row in connection.execute("SELECT row_id FROM roll").fetchall()]
+        read_roll_extra(connection, store, policy, month, rows)
         judged = judge(
             connection, policy, month, today=today, stops=confirmed_stops(store, month), in_force={}, lists=lists,
             graces=graces(store, month), leads=decided_leads(store, month, lead_months(policy, month)), moves=decided_moves(store, month),

@@ -34,6 +34,7 @@ def explain_events(
     covered: dict[str, set[str]] = {}
     for register, area in connection.execute("SELECT register, area FROM register_coverage").fetchall():
         covered.setdefault(register, set()).add(area.split("/")[0])
+    present = {row[0] for row in connection.execute("SELECT DISTINCT register FROM line").fetchall()}
     made: list[dict[str, Any]] = []
     for programme, key, row_id, lead_row, town in own:
         asked = [one for one in found.compiled if programme in one.programmes and one.event.per in ("person", "case")]
@@ -42,7 +43,10 @@ def explain_events(
         for one in asked:
             if one.event.registers:
                 imported = any(covered.get(code, set()) & {"", town} for code in one.event.registers)
-                made.append(_of_lines(connection, one, programme, key, row_id, imported, names))
+                if present.intersection(one.event.registers):
+                    made.append(_of_lines(connection, one, programme, key, row_id, imported, names))
+                else:
+                    made.append(_entry(one, programme, False if imported else None, {}, []))
     return made
 
 

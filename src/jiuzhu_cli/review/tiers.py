@@ -18,7 +18,7 @@ from jiuzhu_cli.review.eligibility import CARE
 from jiuzhu_cli.review.tariffs import by_care
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import duckdb
 
@@ -102,10 +102,13 @@ def apply_tiers(connection: duckdb.DuckDBPyConnection, policy: Policy, month: st
     return used
 
 
-def read_roll_extra(connection: duckdb.DuckDBPyConnection, store: Store, policy: Policy, month: str) -> None:
-    """The rolls' own columns of the items, where they have any: ``roll_extra``."""
+def read_roll_extra(
+    connection: duckdb.DuckDBPyConnection, store: Store, policy: Policy, month: str, rows: Sequence[int] | None = None
+) -> None:
+    """The rolls' own columns of the items, where they have any: ``roll_extra``; of these ``rows`` only, where they are given."""
     words = [word for item in policy.care_items for word in item.words]
-    add_roll_extra(connection, store, month, [one.code for one in policy.programmes.values() if by_care(one)], words)
+    programmes = [one.code for one in policy.programmes.values() if by_care(one)]
+    add_roll_extra(connection, store, month, programmes, words, rows)
 
 
 def _words(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
