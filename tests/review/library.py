@@ -22,13 +22,15 @@ from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.policy.glossary import header_index
 from jiuzhu_cli.policy.load import Policy, load_policy
 from jiuzhu_cli.review.output import steps_text
+from jiuzhu_cli.review.price import run_price
 from jiuzhu_cli.review.run import run_review
+from jiuzhu_cli.tabular.read import read_workbook
 from tests.support import make_id, make_workspace, put_register, put_roll
 
 CASES = Path(__file__).parent.parent / "cases"
 FILE_KEYS = {"region", "month", "today", "parameters", "files"}
 CASE_KEYS = FILE_KEYS | {
-    "name", "why", "people", "rolls", "registers", "doubts", "decided", "expect", "covers", "alone", "xfail",
+    "name", "why", "people", "rolls", "registers", "doubts", "decided", "expect", "covers", "alone", "xfail", "price",
 }  # fmt: skip
 EXPECT_KEYS = {
     "人", "action", "programme", "before", "after", "month", "hearing", "reasons", "not_reasons", "basis", "steps",
@@ -137,9 +139,27 @@ class Shared:
                 now=datetime(today.year, today.month, today.day, 1, tzinfo=UTC),
             )  # fmt: skip
             made = proposals_of(store, first["month"])
+            self.price = self._price(store, first) if any("price" in case.told for case in cases) else {}
         self.proposals: dict[int, list[dict[str, Any]]] = {case.number: [] for case in cases}
         for one in made:
             self.proposals[int(one["area"][:3])].append(one)
+
+    def _price(self, store: Store, first: Case) -> dict[str, int]:
+        """分 by ID on the month's roll of the price subsidy; empty when it does not start."""
+        today = first["today"]
+        now = datetime(today.year, today.month, today.day, 2, tzinfo=UTC)
+        run = run_price(store, self.workspace, self.policy, first["month"], today=today, now=now, actor="张经办")
+        if run.roll is None:
+            return {}
+        sheet = read_workbook(run.roll).sheets[0]
+        rows = [[column[at] for column in sheet.columns] for at in range(sheet.height)]
+        head = next(at for at, row in enumerate(rows) if "身份证号" in row)
+        id_no, amount = rows[head].index("身份证号"), rows[head].index("发放金额")
+        paid: dict[str, int] = {}
+        for row in rows[head + 1 :]:
+            if isinstance(row[amount], int | float) and row[id_no]:
+                paid[row[id_no]] = paid.get(row[id_no], 0) + round(row[amount] * 100)
+        return paid
 
     def _fill(self, store: Store, case: Case) -> None:
         for key, rows in case.get("rolls", {}).items():

@@ -52,6 +52,10 @@ def test_case(case: Case, tmp_path_factory: pytest.TempPathFactory) -> None:
         _check(expected, found[0])
     beside = [one for one in made if one["action"] != "keep"]
     assert not beside, f"proposed, but not expected: {_told(beside)}"
+    if "price" in case.told:
+        ids = {id_no: name for name, id_no in world.people[case.number].values()}
+        paid = {ids[id_no]: fen_ for id_no, fen_ in world.price.items() if id_no in ids}
+        assert paid == {one["人"]: fen(one["金额"]) for one in case["price"]}, "price subsidy"
     for claim in case.covers:
         _claimed(world, case, claim)
 
