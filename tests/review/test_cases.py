@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from tests.review.library import Case, Shared, fen, library, shown_steps
+from jiuzhu_cli.ledger.proposals import ACTIONS
+from jiuzhu_cli.review.eligibility import REVIEWED
+from jiuzhu_cli.review.judging import REGISTERS
+from tests.review.library import Case, Shared, fen, library, shipped, shown_steps
 
+# what the program itself finds has its sentence in the program
+BUILT_IN = {
+    "all_dead": "应从死亡次月起停发", "stopped": "已核实，决定停发本项", "rule_stop": "不低于当地低保标准", "head_dead": "停旧户、建新户",
+    "member_leaves": "其份额应减除", "amount": "标准核算应为", "rule_check": "年龄和残疾情况不属于无劳动能力", "income_missing": "缺家庭收入",
+    "persons_missing": "缺保障人数", "care_missing": "缺生活自理能力", "misnamed": "先核对身份",
+    "income_differs": "核算为全年", "income_gap": "仍用名册所载", "income_leads": "不自动计入", "kin": "是经办人员或村（居）干部的近亲属",
+}  # fmt: skip
 MADE: dict[str, Shared | Exception] = {}
 GROUPS: dict[str, list[Case]] = {}
 for one in library():
@@ -103,6 +114,12 @@ def _claimed(world: Shared, case: Case, claim: str) -> None:
         assert messages, f"no such rule: {claim}"
         reasons = "；".join(one["reasons"] for one in world.proposals[case.number] if one["programme"] == code)
         assert messages[0] in reasons, reasons
+    elif kind == "event":
+        event = next(one for one in world.policy.events if one.id == name)
+        says = BUILT_IN.get(name) or event.message
+        reasons = "；".join(one["reasons"] for one in world.proposals[case.number] if one["action"] != "keep")
+        for part in re.split(r"\{[^}]*\}", says):
+            assert part in reasons, f"{claim}: {part} in {reasons}"
     elif kind == "register":
         assert name in {
             world.policy.register(key.partition("@")[0].partition("#")[0]).code for key in case["registers"]
@@ -117,6 +134,32 @@ def _claimed(world: Shared, case: Case, claim: str) -> None:
         assert {relation.a, relation.b} <= rolls | lists, claim
     else:
         raise AssertionError(f"unknown claim {claim}")
+
+
+def test_together_they_are_examples_of_all_that_is_shipped() -> None:
+    """Each rule, event and lead, register that review reads, relation T or H, action, and figure of a programme is in some case."""
+    policy = shipped("421002")
+    claimed = {claim for case in library() for claim in case.covers}
+    reviewed = {one.code: one for one in policy.programmes.values() if one.benefit in REVIEWED}
+    wanted = {f"rule:{one.code}/{rule.name}" for one in reviewed.values() for rule in one.rules}
+    wanted |= {f"event:{one.id}" for one in policy.events}
+    wanted |= {f"register:{code}" for one in policy.events for code in one.registers if one.per != "built_in"}
+    wanted |= {f"register:{code}" for code in REGISTERS}
+    wanted |= {f"relation:{one.id}" for one in policy.relations if one.kind in ("T", "H") and one.level == "person"}
+    acted = {one["action"] for case in library() for one in case["expect"]}
+    assert acted == set(ACTIONS), set(ACTIONS) ^ acted
+    figured = {
+        case.programme_of(policy, one)
+        for case in library()
+        if not case.get("files")
+        for one in case["expect"]
+        if "after" in one or one["action"] == "keep"
+    }
+    wanted |= {f"amount:{code}" for code, one in reviewed.items() if one.tariffs}
+    claimed |= {f"amount:{code}" for code in figured}
+    missing = sorted(wanted - claimed)
+    assert not missing, f"no case is an example of {missing}"
+    assert len(library()) >= 200
 
 
 def test_cases_say_what_they_are() -> None:
