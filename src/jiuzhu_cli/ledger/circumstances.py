@@ -21,6 +21,14 @@ def months_since(month: str, day: str) -> str:
     return f"CASE WHEN {day} < '1900' THEN {UNKNOWN_MONTHS} ELSE {months_of(month)} - {months_of(day)} END"
 
 
+def at_school(last: str) -> str:
+    """SQL: a line of the school register says that the person is at school beyond the day ``last``: who has left stays on the list."""
+    return (
+        f"register = 'school_enrolment' AND coalesce(valid_from, '') <= {last} AND coalesce(nullif(valid_to, ''), '9999') > {last}"
+        f" AND (coalesce(status, '') LIKE '%未毕业%' OR NOT regexp_matches(coalesce(status, ''), '{LEFT_SCHOOL}|{ENDED}'))"
+    )
+
+
 # Whose certificates had all ended before the month began. A line that is cancelled without a day ended some time ago; one that only
 # begins later says when the certificate is renewed.
 LAPSED = f"""

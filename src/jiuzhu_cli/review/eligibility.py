@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.period import first_day, last_day
+from jiuzhu_cli.ledger.circumstances import at_school
 from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
 from jiuzhu_cli.policy.expression import Ratio, compile_rule, fen, words_of
 from jiuzhu_cli.policy.model import ParameterValue, Programme, Rule
@@ -87,7 +88,7 @@ SELECT r.town, bool_or(c.register = 'disability_certificate') AS certificate, bo
 FROM (SELECT DISTINCT town FROM roll) r JOIN register_coverage c ON c.area = '' OR c.area = r.town OR starts_with(c.area, r.town || '/')
 GROUP BY r.town;
 
-CREATE TABLE enrolled AS SELECT DISTINCT id_no FROM register WHERE register = 'school_enrolment';
+CREATE TABLE enrolled AS SELECT DISTINCT id_no FROM register WHERE {at_school("'{last}'")};
 CREATE TABLE house AS SELECT id_no, max(upper(left(grade, 1))) AS house FROM register WHERE register = 'dilapidated_house_survey' GROUP BY id_no;
 
 CREATE TABLE person AS

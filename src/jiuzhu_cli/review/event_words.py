@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.period import first_day, last_day
-from jiuzhu_cli.ledger.circumstances import ENDED, LAPSED, LEFT_SCHOOL_SQL, MOVED_AWAY, months_of
+from jiuzhu_cli.ledger.circumstances import ENDED, LAPSED, LEFT_SCHOOL_SQL, MOVED_AWAY, at_school, months_of
 from jiuzhu_cli.policy.expression import Ratio, fen
 from jiuzhu_cli.review.eligibility import INVALID_CERTIFICATE, WORDS
 
@@ -29,9 +29,7 @@ _SCHOOL = f"""
 CREATE TABLE school AS
 WITH line AS (
   SELECT row_id, id_no, coalesce(kind, '') || ' ' || coalesce(grade, '') || ' ' || coalesce(organisation, '') AS told, valid_to
-  FROM register, span WHERE register = 'school_enrolment' AND coalesce(valid_from, '') <= span.last_day
-    AND coalesce(nullif(valid_to, ''), '9999') > span.last_day
-    AND (coalesce(status, '') LIKE '%未毕业%' OR NOT regexp_matches(coalesce(status, ''), '毕业|结业|肄业|退学|离校|开除|{ENDED}')))
+  FROM register, span WHERE {at_school("span.last_day")})
 SELECT id_no, arg_max(row_id, coalesce(valid_to, '')) AS line, arg_max({_STAGE.format(t="told")}, coalesce(valid_to, '')) AS stage,
   {months_of("max(nullif(valid_to, ''))")} - (SELECT {months_of("month")} FROM span) AS left_months
 FROM line GROUP BY id_no
