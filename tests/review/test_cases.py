@@ -17,6 +17,7 @@ BUILT_IN = {
     "all_dead": "应从死亡次月起停发", "stopped": "已核实，决定停发本项", "rule_stop": "不低于当地低保标准", "head_dead": "停旧户、建新户",
     "member_leaves": "其份额应减除", "amount": "标准核算应为", "rule_check": "年龄和残疾情况不属于无劳动能力", "income_missing": "缺家庭收入",
     "persons_missing": "缺保障人数", "care_missing": "缺生活自理能力", "misnamed": "先核对身份",
+    "care_differs": "评估六项中", "assessment_old": "超过评估周期", "reassess_late": "还没有复评", "relinked": "停旧建新而来",
     "income_differs": "核算为全年", "income_gap": "仍用名册所载", "income_leads": "不自动计入", "kin": "是经办人员或村（居）干部的近亲属",
 }  # fmt: skip
 MADE: dict[str, Shared | Exception] = {}
