@@ -92,6 +92,7 @@ def test_each_person_once_and_the_amount_by_the_standard(tmp_path: Path) -> None
     }
     assert (result.persons, result.amount_fen, result.open_cases) == (4, 2520 * 2 + 3192 * 2, 0)
     assert result.by_town["白石镇"] == (1, 3192)
+    assert set(result.absent) == {"single_person_allowance", "de_facto_orphan_allowance"}
     assert result.deadline is not None
     assert (
         result.deadline.isoformat() == "2026-10-30"

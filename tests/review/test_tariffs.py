@@ -235,3 +235,17 @@ def test_instalments_by_the_plan(tmp_path: Path) -> None:
     world.roll("dilapidated_house_renovation", *rows)
     world.review()
     assert set(_found(world)) == {row["id_no"] for row, one in zip(rows, told, strict=True) if not one[3]}
+
+
+def test_a_head_listed_again_among_the_members_gets_one_add_on(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    _with(world, parameters=_parameter("分类施保标准_农村_老年人", "value = 100"))
+    old = make_id(1, born="19500101")
+    lead = household(1, 70000, 0, 1, id_no=old, name="老人", case_no=1, lead=1)
+    world.roll(
+        "subsistence_allowance", lead, {"id_no": old, "name": "老人", "case_no": 1, "lead": 0, "relation": "本人"}
+    )
+    world.register("disability_certificate", {"id_no": make_id(400), "name": "别人", "grade": "一级", "kind": "肢体"})
+    world.register("severe_illness", {"id_no": make_id(401), "name": "别人"})
+    world.review()
+    assert _found(world) == {}

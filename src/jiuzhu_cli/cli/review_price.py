@@ -31,6 +31,8 @@ def price(ctx: typer.Context, month: str = typer.Option(..., "--month", help="�
         lines.append(table(rows, ["计入项目", "人数", "金额（元）"]))
         if result.deadline:
             lines.append(f"最迟 {result.deadline} 发放（指数公布后的工作日）。")
+        if result.absent:
+            lines.append(f"没有导入当月名册、没有发给他们的：{'、'.join(names.get(one, one) for one in result.absent)}")
         if result.open_cases:
             lines.append(f"待核 {result.open_cases} 人没有列入，见汇总的“待核”表。")
         if result.unconfirmed:

@@ -72,6 +72,8 @@ WITH who AS (
   FROM person p JOIN (SELECT key, batch_id, case_no, size, covered, has_disability, has_illness FROM facts WHERE programme = ?) f USING (batch_id, case_no)
   JOIN reading r USING (key)
   WHERE NOT p.leaves
+  -- who is listed twice (a head again among the members) counts once
+  ORDER BY p.batch_id, p.case_no, p.id_no, r.kind, p.lead DESC, p.row_id
 ), judged AS (SELECT key, reading_kind, id_no, name, age_months, {conditions} FROM who)
 SELECT key, reading_kind, id_no, name, age_months, greatest({low}), greatest({high}), list_filter([{hits}], lambda x: x IS NOT NULL)
 FROM judged WHERE {possible};
@@ -103,13 +105,13 @@ SELECT c.key, any_value(f.programme) AS programme, coalesce(bool_or(f.amount_fen
   count(DISTINCT (c.low, c.high)) FILTER (c.place = 1) AS ways,
   min(c.low) FILTER (c.place = 1) AS low, max(c.high) FILTER (c.place = 1) AS high, max(c.step) FILTER (c.place = 1) AS step,
   min(c.low) AS least, max(c.high) AS most, list(DISTINCT c.low ORDER BY c.low) AS amounts, count(*) AS candidates
-FROM candidate c JOIN facts f USING (key) JOIN setting s ON s.programme = f.programme GROUP BY c.key
+FROM candidate c JOIN facts f USING (key) JOIN setting s ON s.programme = f.programme {which} GROUP BY c.key
 """
 
 # ``beside`` and ``beside_basis``: the relations that bound the amount; ``held``: less than a cap leaves is only to be checked
 _VERDICT = f"""
 CREATE TABLE verdict AS
-SELECT v.* EXCLUDE (programme), b.beside, b.beside_basis, coalesce(b.held, false) AS held FROM ({VERDICT}) v LEFT JOIN (
+SELECT v.* EXCLUDE (programme), b.beside, b.beside_basis, coalesce(b.held, false) AS held FROM ({VERDICT.format(which="")}) v LEFT JOIN (
   SELECT key, string_agg(w.note, '；' ORDER BY l.turn, w.no) AS beside, string_agg(DISTINCT w.basis, '；') AS beside_basis, bool_or(w.held) AS held
   FROM limit_row l JOIN limit_word w USING (no) JOIN (SELECT key, max(high) AS high FROM candidate GROUP BY key) c USING (key)
   WHERE l.fen = c.high GROUP BY key) b USING (key);

@@ -36,15 +36,21 @@ _TABLES = """
 CREATE TABLE stands (programme VARCHAR, key BIGINT, id_no VARCHAR, fen BIGINT, persons BIGINT);
 """
 
+# the cases of one programme in which people stand who are on the roll of the other
+_MET = """
+CREATE OR REPLACE TEMP TABLE met AS
+SELECT DISTINCT f.key FROM (SELECT DISTINCT id_no FROM person WHERE programme = $beside) o JOIN person p ON p.id_no = o.id_no AND p.programme = $programme
+JOIN facts f USING (batch_id, case_no)
+"""
 # what each person has of a programme once this review stands; fen NULL: not one figure
 _STANDS = f"""
 INSERT INTO stands
-WITH v AS (SELECT * FROM ({VERDICT}) WHERE programme = $programme), s AS (
+WITH v AS ({VERDICT.format(which="JOIN met USING (key)")}), s AS (
   SELECT f.key, f.batch_id, f.case_no, CASE WHEN f.unit = 'person' THEN 1 ELSE f.covered - CASE WHEN f.listed <= f.covered THEN f.leaving ELSE 0 END END AS persons,
-    CASE WHEN f.benefit = 'status' THEN 0 WHEN v.key IS NULL OR v.fits THEN f.amount_fen WHEN v.ways <> 1 THEN NULL
+    CASE WHEN f.benefit = 'status' OR f.stop_doubt IS NOT NULL THEN 0 WHEN v.key IS NULL OR v.fits THEN f.amount_fen WHEN v.ways <> 1 THEN NULL
       WHEN v.low = v.high OR f.amount_fen IS NULL THEN CASE WHEN v.low = v.high THEN v.low END
       ELSE least(greatest(v.low + (f.amount_fen - v.low) // v.step * v.step, v.low), v.high) END AS fen
-  FROM facts f LEFT JOIN v ON v.key = f.key WHERE f.programme = $programme AND NOT (f.unit = 'person' AND f.dead)
+  FROM facts f JOIN met USING (key) LEFT JOIN v ON v.key = f.key WHERE f.programme = $programme AND NOT (f.unit = 'person' AND f.dead)
 )
 SELECT DISTINCT $programme, s.key, p.id_no, s.fen, s.persons FROM s JOIN person p USING (batch_id, case_no)
 WHERE NOT p.leaves AND (s.persons > 0 OR s.persons IS NULL)
@@ -110,7 +116,7 @@ def apply_limits(connection: duckdb.DuckDBPyConnection, policy: Policy, rules: A
     ]  # fmt: skip
     for one in limits:
         told = f"“{policy.programmes[one.relation.a].name}”与“{policy.programmes[one.relation.b].name}”"
-        note = f"{told}合计不超过{one.relation.cap}" if one.relation.kind == "T" else f"{told}择高"
+        note = f"{told}合计不超过“{one.relation.cap}”" if one.relation.kind == "T" else f"{told}择高"
         held = one.relation.kind == "T" and one.relation.below == "check"
         connection.execute("INSERT INTO limit_word VALUES (?,?,?,?)", [one.no, note, one.relation.basis, held])
     turn = 0
@@ -181,10 +187,11 @@ def _higher(connection: duckdb.DuckDBPyConnection, policy: Policy, rules: Amount
     connection.execute(_APPLY.format(turn=turn))
 
 
-def _stand(connection: duckdb.DuckDBPyConnection, *programmes: str) -> None:
-    """Fills ``stands`` for these programmes by the candidates as they are now."""
-    for programme in programmes:
+def _stand(connection: duckdb.DuckDBPyConnection, first: str, second: str) -> None:
+    """Fills ``stands`` for two programmes by the candidates as they are now, for who is on both."""
+    for programme, beside in ((first, second), (second, first)):
         connection.execute("DELETE FROM stands WHERE programme = ?", [programme])
+        connection.execute(_MET, {"programme": programme, "beside": beside})
         connection.execute(_STANDS, {"programme": programme})
 
 

@@ -112,6 +112,9 @@ class PriceRun:
     by_programme: dict[str, tuple[int, int]] = field(default_factory=dict)  # persons, 分
     by_town: dict[str, tuple[int, int]] = field(default_factory=dict)
     open_cases: int = 0
+    absent: list[str] = field(
+        default_factory=list
+    )  # programmes and registers it would go to, of which nothing was imported
     unconfirmed: list[ParameterValue] = field(default_factory=list)
     roll: Path | None = None
     summary: Path | None = None
@@ -130,6 +133,7 @@ class PriceRun:
             "by_programme": {code: {"persons": n, "amount_fen": fen} for code, (n, fen) in self.by_programme.items()},
             "by_town": {town: {"persons": n, "amount_fen": fen} for town, (n, fen) in self.by_town.items()},
             "to_check": self.open_cases,
+            "not_imported": self.absent,
             "unconfirmed": [one.name for one in self.unconfirmed],
             "roll": str(self.roll or ""),
             "summary": str(self.summary or ""),
@@ -170,6 +174,13 @@ def run_price(
             return result
         if not connection.execute("SELECT count(*) FROM roll").fetchall()[0][0]:
             raise UsageError(f"{month} 还没有导入任何花名册，不知道发给谁", "先用 jiuzhu import 导入当月花名册")
+        there = {
+            row[0]
+            for row in connection.execute(
+                "SELECT DISTINCT programme FROM coverage UNION SELECT 'register:' || register FROM register_coverage"
+            ).fetchall()
+        }
+        result.absent = [one.side for one in covers if one.side not in there]
         result.rates = _rates(policy, month, index, covers, used)
         _persons(connection, store, policy, month, covers, result.rates, used)
         paid = rows_of(

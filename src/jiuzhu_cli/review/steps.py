@@ -18,7 +18,7 @@ def source_of(value: ParameterValue) -> dict[str, Any]:
     """What a step says of the parameter it used."""
     return {
         "parameter": value.name,
-        "value": str(value.value),
+        "value": ("是" if value.value else "否") if isinstance(value.value, bool) else str(value.value),
         "unit": value.unit,
         "since": value.since.isoformat(),
         "source": value.source,
