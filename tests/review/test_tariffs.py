@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from jiuzhu_cli.core.errors import PolicyError
+from jiuzhu_cli.policy.check import check_policy
 from jiuzhu_cli.policy.load import load_policy
-from tests.review.worlds import World, household
+from tests.review.worlds import TODAY, World, household
 from tests.support import make_id
 
 
@@ -249,3 +250,43 @@ def test_a_head_listed_again_among_the_members_gets_one_add_on(tmp_path: Path) -
     world.register("severe_illness", {"id_no": make_id(401), "name": "别人"})
     world.review()
     assert _found(world) == {}
+
+
+def test_a_programme_file_of_the_first_version_is_read_as_the_table_it_means(tmp_path: Path) -> None:
+    old = """
+name = "渔民补贴"
+department = "民政"
+unit = "person"
+benefit = "graded"
+source = "某文"
+[review]
+amount = "graded"
+cycle_months = 12
+[review.parameters]
+amount = "渔民补贴标准"
+"amount_一级" = "渔民补贴标准_一级"
+amount_90 = "渔民补贴标准_90"
+"""
+    own = "".join(
+        _parameter(name, f"value = {value}")
+        for name, value in (("渔民补贴标准", 80), ("渔民补贴标准_一级", 120), ("渔民补贴标准_90", 100))
+    )
+    world = _with(World.make(tmp_path), parameters=own, programme__fishery=old)
+    rows = [
+        {"id_no": make_id(1, born="19300101"), "name": "老人", "amount_fen": 8000, "disability_grade": "四级"},
+        {"id_no": make_id(2), "name": "某人", "amount_fen": 8000, "disability_grade": "一级"},
+        {"id_no": make_id(3), "name": "某人", "amount_fen": 8000, "disability_grade": "四级"},
+    ]
+    world.roll("fishery", *rows)
+    world.review()
+    assert _found(world) == {rows[0]["id_no"]: ("increase", 10000), rows[1]["id_no"]: ("increase", 12000)}
+
+
+def test_old_keys_over_a_shipped_table_do_not_stop_the_month(tmp_path: Path) -> None:
+    world = _with(World.make(tmp_path), programme__elder_care_subsidy='[review]\namount = "fixed"\ncycle_months = 6\n')
+    world.roll("elder_care_subsidy", {"id_no": make_id(1), "name": "某人", "amount_fen": 10000})
+    world.review()
+    assert _found(world) == {make_id(1): ("increase", 20000)}
+    _with(world, programme__elder_care_subsidy='[review.parameters]\namount = "养老服务消费补贴上限"\n')
+    said = [one.text for one in check_policy(world.policy, TODAY)]
+    assert any("review.parameters.amount 不再看" in text for text in said)

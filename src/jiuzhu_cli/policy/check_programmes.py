@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from jiuzhu_cli.policy.check_tools import attempted, check_expression, check_parameter
+from jiuzhu_cli.policy.earlier import OLD_ROLE
 from jiuzhu_cli.policy.expression import words_of
 from jiuzhu_cli.policy.findings import placeholders
 from jiuzhu_cli.policy.load import Policy
@@ -21,6 +22,9 @@ def check_programmes(policy: Policy, today: date) -> Iterator[Problem]:
     for programme in policy.programmes.values():
         for role, name in programme.review.parameters.items():
             yield from check_parameter(policy, programme.code, f"review.parameters.{role}", name)
+            used = [text for tariff in programme.tariffs for text in tariff.amounts.values()]
+            if used and OLD_ROLE.fullmatch(role) and not any(name in text for text in used):
+                yield Problem("warning", programme.code, f"金额写在 [[tariffs]] 里，review.parameters.{role} 不再看")
         yield from _tariffs(policy, programme, today)
         for name in placeholders(programme.posting.standard):
             yield from check_parameter(policy, programme.code, "posting.standard", name)

@@ -6,7 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from jiuzhu_cli.policy.earlier import in_tariffs
 
 Unit = Literal["household", "person"]
 Benefit = Literal["top_up", "graded", "fixed", "one_off", "instalments", "reimbursement", "service", "status"]
@@ -210,6 +212,11 @@ class Programme(Shape):
     tariffs: tuple[Tariff, ...] = ()
     review: ReviewRule = ReviewRule()
     source: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier(cls, data: Any) -> Any:
+        return in_tariffs(data) if isinstance(data, dict) else data
 
 
 class Register(Shape):
