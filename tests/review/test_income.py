@@ -370,3 +370,53 @@ def test_the_workbook_holds_every_household_and_step(world: World) -> None:
     assert [sheet.name for sheet in book.sheets] == ["说明", "各户收入", "计算步骤"]
     texts = {str(cell) for sheet in book.sheets for column in sheet.columns for cell in column}
     assert {"低于低保标准", "没有核算", "核算年收入"} <= texts
+
+
+def test_the_limit_of_assets_is_wider_where_anybody_of_the_household_is_gravely_ill(
+    world: World, tmp_path: Path
+) -> None:
+    """36 and 48 months of the standard, as one county has it: 600 × 36 × 2 persons, 600 × 48 × 2."""
+    with_parameters(
+        world,
+        tmp_path,
+        "".join(
+            f'[[parameter]]\nname = "{name}"\narea = "421002"\nunit = "月"\nsource = "示例"\nvalues = [{{ since = 2020-01-01, value = {value} }}]\n'
+            for name, value in (("金融资产月数", 36), ("金融资产月数_重病重残", 48))
+        ),
+    )
+    ill = make_id(41, born="19800101")
+    rows: list[dict[str, Any]] = []
+    for case, (serial, assets, mate) in enumerate(
+        ((1, 4_320_100, WIFE), (2, 4_320_100, ill), (3, 5_760_000, ill), (4, 5_760_100, ill)), 1
+    ):
+        rows.append(household(serial, 120000, 0, 2, assets_fen=assets, case_no=case))
+        rows.append(
+            {
+                "id_no": mate if case < 3 else make_id(40 + case, born="19800101"),
+                "name": "某人",
+                "relation": "妻",
+                "lead": 0,
+                "case_no": case,
+            }
+        )
+    world.roll("subsistence_allowance", *rows)
+    world.register(
+        "severe_illness",
+        *(
+            {"id_no": one, "kind": "尿毒症"}
+            for one in (ill, make_id(43, born="19800101"), make_id(44, born="19800101"))
+        ),
+    )
+    world.review()
+    found = {one["id_no"] for one in world.proposals() if "金融资产" in one["reasons"]}
+    assert found == {make_id(1, born="19800101"), make_id(4, born="19800101")}
+
+
+def test_clergy_of_three_years_may_be_a_unit_of_their_own(world: World) -> None:
+    years = {make_id(51, born="19800101"): "2023-10-31", make_id(52, born="19800101"): "2023-11-01"}
+    world.roll("single_person_allowance", *({"id_no": one, "name": "师父", "amount_fen": 60000, "income_fen": 0, "income_period": "month", "category": "农村"} for one in years))  # fmt: skip
+    world.register("severe_illness", {"id_no": WIFE, "kind": "尿毒症"})
+    world.register("disability_certificate", *({"id_no": one, "kind": "肢体", "grade": "三级"} for one in years))
+    world.register("household_member", *({"id_no": one, "name": "师父", "related_id_no": one, "relation": "本人", "status": "宗教教职人员", "valid_from": since} for one, since in years.items()))  # fmt: skip
+    world.review()
+    assert [one["id_no"] for one in world.proposals()] == [make_id(52, born="19800101")]

@@ -137,7 +137,7 @@ FROM person GROUP BY batch_id;
 """
 _MEMBERS = """
 CREATE TABLE members AS
-SELECT batch_id, case_no, count(DISTINCT id_no) AS listed, count(DISTINCT id_no) FILTER (leaves) AS leaving,
+SELECT batch_id, case_no, coalesce(bool_or(grade_no <= 2 OR listed_ill), false) AS hardship, count(DISTINCT id_no) AS listed, count(DISTINCT id_no) FILTER (leaves) AS leaving,
   count(DISTINCT id_no) FILTER (dead) AS dead, max(died) FILTER (dead) AS died, string_agg(DISTINCT name, '、' ORDER BY name) FILTER (dead) AS dead_names,
   string_agg(DISTINCT name, '、' ORDER BY name) FILTER (dead_other_name) AS misnamed, string_agg(DISTINCT name, '、' ORDER BY name) FILTER (leaves AND NOT dead) AS stopped_names
 FROM person GROUP BY batch_id, case_no;
@@ -147,7 +147,7 @@ CASES = """
 CREATE TABLE facts AS
 SELECT row_number() OVER (ORDER BY p.programme, p.town, p.village, p.batch_id, p.case_no) AS key, p.* REPLACE (
     coalesce(mi.income12, p.income_fen) AS income_fen, CASE WHEN mi.income12 IS NOT NULL THEN 'year' ELSE p.income_period END AS income_period),
-  p.income_fen AS stated_fen, p.income_period AS stated_period, mi.income12 IS NOT NULL AS measured, mi.persons AS measured_persons, mi.gap AS income_gap, mi.leads AS income_leads, m.listed, m.dead AS dead_listed, m.died AS last_died, m.leaving, m.dead_names, m.misnamed, m.stopped_names,
+  p.income_fen AS stated_fen, p.income_period AS stated_period, mi.income12 IS NOT NULL AS measured, mi.persons AS measured_persons, mi.gap AS income_gap, mi.leads AS income_leads, m.hardship, cy.years AS clergy_years, m.listed, m.dead AS dead_listed, m.died AS last_died, m.leaving, m.dead_names, m.misnamed, m.stopped_names,
   l.has_income OR mi.income12 IS NOT NULL AS has_income, l.has_assets, l.has_base, l.has_kin, l.has_care, l.has_grade, l.has_members, l.has_disability, l.has_illness,
   CASE WHEN p.village = '' THEN p.town ELSE p.town || '/' || p.village END AS place,
   coalesce(k.canonical, CASE WHEN p.category IN ('城市', '农村') THEN p.category END) AS town_kind,
@@ -157,6 +157,7 @@ SELECT row_number() OVER (ORDER BY p.programme, p.town, p.village, p.batch_id, p
   u.unit, u.benefit, u.by_income, u.by_care
 FROM person p JOIN members m USING (batch_id, case_no) JOIN list_facts l USING (batch_id)
 JOIN reviewed u ON u.programme = p.programme
+LEFT JOIN clergy cy ON cy.id_no = p.id_no
 LEFT JOIN measured_income mi ON mi.batch_id = p.batch_id AND mi.case_no = p.case_no
 LEFT JOIN category_word k ON k.programme = p.programme AND k.word = p.category
 WHERE p.lead = 1;
@@ -171,7 +172,7 @@ WORDS: dict[str, str | Ratio] = {
     "救助原因": "cause", "申请原因": "cause", "进度": "stage", "患病病种": "illness", "近亲属备案": "kin_filed",
     "起始月份": "start_month", "事件日期": "event_date",
     "家庭月收入": Ratio("income12", "1200"), "家庭月收入合计": Ratio("income12", "1200"), "家庭人均月收入": Ratio("income12", "1200 * size"),
-    "家庭金融资产": fen("assets_fen"), "家庭人均金融资产": Ratio("assets_fen", "100 * size"),
+    "家庭有重病重残": "hardship", "宗教教职年数": "clergy_years", "家庭金融资产": fen("assets_fen"), "家庭人均金融资产": Ratio("assets_fen", "100 * size"),
     "发放金额": fen("amount_fen"), "金额": fen("amount_fen"), "当地低保标准": fen("standard_fen"),
     "重病": "listed_ill", "在读": "enrolled", "危房等级": "house", "在册低保": "on_subsistence", "在册低保边缘": "on_margin", "在册特困": "on_extreme",
 }  # fmt: skip

@@ -200,6 +200,7 @@ def build_income(
     ``standards``: 低保标准 in 分 by 城市/农村. Needs the tables of ``eligibility`` up to ``person`` and ``category_word``.
     """
     connection.execute(_EMPTY)
+    _clergy(connection, policy, month)
     connection.execute("CREATE TABLE income_programme (programme VARCHAR, unit VARCHAR)")
     asked = [
         (p.code, p.unit) for p in policy.programmes.values()
@@ -214,6 +215,20 @@ def build_income(
         rules = _measure(connection, policy, month, standards)
         build_leads(connection, policy, month)
     return rules
+
+
+def _clergy(connection: duckdb.DuckDBPyConnection, policy: Policy, month: str) -> None:
+    """``clergy`` (``id_no, years``): who serves a religious house, by the forms of household members, and for how many full years."""
+    plain = "宗教教职"
+    words = ", ".join(_quoted(word) for word in (plain, *policy.circumstance_words.get(plain, ())))
+    last = last_day(month).isoformat()
+    connection.execute(
+        f"""CREATE TABLE clergy AS
+        SELECT id_no, max(year(DATE '{last}') - year(since) - CAST(month(DATE '{last}') * 100 + day(DATE '{last}') < month(since) * 100 + day(since) AS INT)) AS years
+        FROM (SELECT id_no, TRY_CAST(CASE length(valid_from) WHEN 4 THEN valid_from || '-01-01' WHEN 7 THEN valid_from || '-01' ELSE valid_from END AS DATE) AS since
+          FROM register WHERE register = 'household_member' AND status IN ({words}) AND month <= '{month}' AND (valid_to IS NULL OR left(valid_to, 7) >= '{month}'))
+        WHERE since IS NOT NULL GROUP BY id_no"""
+    )
 
 
 def _measure(
