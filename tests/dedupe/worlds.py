@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from jiuzhu_cli.core.identity import check_char
 from jiuzhu_cli.dedupe.run import DedupeResult, run_dedupe
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
@@ -67,6 +68,42 @@ class World:
         with self.store.transaction(actor="测试", command="undo") as tx:
             tx.execute("UPDATE batch SET status = 'undone' WHERE batch_id = ?", (batch,))
             tx.journal(f"batch:{batch}", {"undone": True})
+
+
+class Corner:
+    """A part of a world for one test's case: towns of its own and people numbered elsewhere, so that many cases stand in one ledger.
+
+    Lines of registers wait until ``flush``: a register is one list.
+    """
+
+    def __init__(self, world: World, number: int, lines: dict[str, list[dict[str, Any]]]) -> None:
+        self.world, self.store, self.workspace = world, world.store, world.workspace
+        self.tag, self.area, self.lines = f"{number}片", f"{420600 + number}", lines
+
+    def roll(self, programme: str, town: str, *rows: dict[str, Any], **more: Any) -> int:
+        return self.world.roll(
+            programme, town and self.tag + town, *map(self._moved, rows), **{"part": self.tag} | more
+        )
+
+    def register(self, code: str, *rows: dict[str, Any], **_: Any) -> int:
+        self.lines.setdefault(code, []).extend(map(self._moved, rows))
+        return 0
+
+    def _moved(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {key: self._value(key, value) for key, value in row.items()}
+
+    def _value(self, key: str, value: Any) -> Any:
+        if key == "town" and value:
+            return self.tag + value
+        if key.endswith(("id_no", "disability_no")) and isinstance(value, str) and value.startswith(REGION):
+            first17 = self.area + value[6:17]
+            return first17 + check_char(first17) + value[18:]
+        return value
+
+
+def flush(world: World, lines: dict[str, list[dict[str, Any]]]) -> None:
+    for code, rows in lines.items():
+        world.register(code, *rows, month=MONTH)
 
 
 def short(result: DedupeResult) -> set[tuple[Any, ...]]:

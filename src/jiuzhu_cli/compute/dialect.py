@@ -35,7 +35,10 @@ def spark_type(kind: exp.DataType) -> str:
 
 
 def _whole(kind: exp.DataType) -> exp.DataType:
-    """HUGEINT, in which amounts are compared exactly: as many figures as Spark's decimals have."""
+    """HUGEINT, in which amounts are compared exactly: as many figures as Spark's decimals have. Types of the snapshot's own are text."""
+    if kind.this == exp.DataType.Type.USERDEFINED:
+        kind.set("this", exp.DataType.Type.TEXT)
+        kind.set("kind", None)
     if kind.this in (exp.DataType.Type.INT128, exp.DataType.Type.UINT128):
         kind.set("this", exp.DataType.Type.DECIMAL)
         kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in (38, 0)])

@@ -21,7 +21,7 @@ HOMES = "福利院|敬老院|养老院|养老中心|护理院|光荣院|供养|�
 _SHARED = f"""
 CREATE TABLE paid AS
 WITH several AS (
-  SELECT account_no, month FROM holding WHERE lead = 1 AND account_no <> '' GROUP BY account_no, month HAVING count(*) > 1)
+  SELECT account_no, month FROM holding WHERE lead = 1 AND account_no <> '' GROUP BY account_no, month HAVING min(id_no) <> max(id_no))
 SELECT account_no, h.month, h.id_no, min(h.name) AS name, min(h.row_id) AS row_id, arg_min(h.programme, h.row_id) AS programme,
   arg_min(h.town, h.row_id) AS town, sum(coalesce(case_fen, 0)) AS amount_fen,
   CASE WHEN max(age) < 18 THEN max(coalesce(payee_name, '')) ELSE '' END AS keeper,

@@ -39,20 +39,25 @@ _SUSPECTS = """
 CREATE TABLE suspect AS
 WITH held AS (
   SELECT h.id_no, h.month, bit_or(b.mask) AS mask, count(*) AS n FROM (
-    SELECT id_no, month, programme FROM holding UNION ALL SELECT id_no, month, programme FROM standing) h JOIN bit b USING (programme)
+    SELECT id_no, month, programme FROM holding WHERE often
+    UNION ALL
+    SELECT h.id_no, h.month, h.programme FROM holding h WHERE NOT h.often
+      AND EXISTS (SELECT 1 FROM standing s JOIN bit k USING (programme) WHERE s.id_no = h.id_no AND s.month = h.month)
+    UNION ALL SELECT id_no, month, programme FROM standing) h JOIN bit b USING (programme)
   GROUP BY h.id_no, h.month HAVING count(*) > 1),
 pair AS (
   SELECT DISTINCT a.mask | b.mask AS mask FROM matrix m JOIN bit a ON a.programme = m.a JOIN bit b ON b.programme = m.b WHERE m.level = 'person'),
 bad AS (SELECT DISTINCT s.mask FROM (SELECT DISTINCT mask FROM held) s JOIN pair p ON s.mask & p.mask = p.mask)
 SELECT id_no, month FROM held WHERE n > bit_count(mask) OR mask IN (SELECT mask FROM bad)
 """
-_ROW = "programme, month, id_no, row_id, name, town, village, category, care_mode, self_care, work_ability, cause, claimed_status, stage, grade, event_date"
+# codes and months as plain text, as the rules have them: few rows, and joins of unlike types are slow
+_ROW = "CAST(programme AS VARCHAR) AS programme, CAST(month AS VARCHAR) AS month, id_no, row_id, name, town, village, category, care_mode, self_care, work_ability, cause, claimed_status, stage, grade, event_date"
 _SIDES = f"""
 CREATE TABLE side AS
 SELECT {_ROW}, coalesce(share_fen, 0) AS share_fen, coalesce(case_fen, 0) AS case_fen, lead, case_id, {", ".join(PERSON_COLUMNS)}
 FROM holding JOIN suspect USING (id_no, month)
 UNION ALL
-SELECT programme, month, id_no, -row_id, name, town, village, kind, NULL, NULL, NULL, NULL, NULL, NULL, grade, NULL, 0, 0, 0, NULL, {", ".join(PERSON_COLUMNS)}
+SELECT CAST(programme AS VARCHAR), CAST(month AS VARCHAR), id_no, -row_id, name, town, village, kind, NULL, NULL, NULL, NULL, NULL, NULL, grade, NULL, 0, 0, 0, NULL, {", ".join(PERSON_COLUMNS)}
 FROM standing JOIN suspect USING (id_no, month)
 """
 
@@ -73,10 +78,10 @@ QUALIFY row_number() OVER (PARTITION BY rule, a.id_no, a.month ORDER BY a.town <
 # Two cases that share a person (or name the same head). Shown: the shared person, heads first, else the case's head.
 _TOGETHER = """
 CREATE TABLE met AS
-WITH second AS (SELECT * FROM household WHERE programme IN (SELECT b FROM matrix WHERE level = 'household')),
+WITH second AS (SELECT * FROM household WHERE often AND programme IN (SELECT b FROM matrix WHERE level = 'household')),
 first AS (
   SELECT h.*, s.case_id AS case_b, s.programme AS b FROM second s JOIN household h ON h.id_no = s.id_no AND h.month = s.month
-  WHERE h.programme IN (SELECT a FROM matrix WHERE level = 'household'))
+  WHERE h.often AND h.programme IN (SELECT a FROM matrix WHERE level = 'household'))
 SELECT m.*, f.case_id AS case_a, f.case_b, f.id_no FROM first f JOIN matrix m ON m.level = 'household' AND m.a = f.programme AND m.b = f.b AND m.month = f.month;
 CREATE TABLE met_row AS SELECT * FROM holding WHERE case_id IN (SELECT case_a FROM met UNION SELECT case_b FROM met)
 """

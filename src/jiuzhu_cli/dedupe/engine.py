@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -35,7 +37,14 @@ def hand_over(snapshot: duckdb.DuckDBPyConnection, tables: SparkTables) -> None:
     """Puts the snapshot's tables before Spark, with what was laid beside them."""
     laid = "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY 1"
     for (name,) in snapshot.execute(laid).fetchall():
-        tables.load(name, snapshot.sql(f'SELECT * FROM "{name}"').to_arrow_table())
+        rows = snapshot.sql(f'SELECT * FROM "{name}"').to_arrow_table()
+        plain = pa.schema((one.name, _plain(one.type)) for one in rows.schema)
+        tables.load(name, rows.cast(plain))
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Text of few values comes from the snapshot as numbers with a dictionary."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def take_hits(tables: SparkTables, snapshot: duckdb.DuckDBPyConnection) -> None:

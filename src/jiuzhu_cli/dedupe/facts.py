@@ -4,9 +4,9 @@ Tables made by ``build_facts`` (amounts 分, months 'YYYY-MM', dates 'YYYY-MM-DD
 
 - ``cases``: ``case_id`` (the row of its head), ``batch_id, case_no, programme, month, area, town, lead_id, category, amount_fen, listed, persons``
 - ``holding``: one row a person on a roll: ``row_id, case_id, programme, month, id_no, name, town, village, lead, share_fen,
-  case_fen, persons, listed``, the columns that conditions name, and what is known of the person on the month's last day: ``age, sex, certified,
-  degree, disability, ill, enrolled, house`` (``PERSON_COLUMNS``)
-- ``household``: ``case_id, programme, month, id_no``: persons of a case, the head it names included
+  case_fen, persons, listed``, ``often`` (the person may be found in another line or case of the month, too), the columns that conditions
+  name, and what is known of the person on the month's last day: ``age, sex, certified, degree, disability, ill, enrolled, house`` (``PERSON_COLUMNS``)
+- ``household``: ``case_id, programme, month, id_no, often``: persons of a case, each once, the head it names included
 - ``death``: ``id_no, died, name, row_id, stated`` (``died`` NULL when the list gives no day; ``stated``: the day of death, not of what followed)
 - ``standing``: register entries that hold all through a month, one a register, month and person, shaped like ``holding`` with programme
   ``register:CODE`` and the same columns of the person
@@ -87,31 +87,42 @@ GROUP BY programme, month, town, file_name HAVING count(*) > 1
 
 PERSON_COLUMNS = "age sex certified degree disability ill enrolled house".split()
 PERSON = """CASE WHEN length({r}.id_no) = 18 THEN ({last} - TRY_CAST(substr({r}.id_no, 7, 8) AS INTEGER)) // 10000 END AS age,
-  CASE WHEN length({r}.id_no) = 18 THEN CASE WHEN TRY_CAST(substr({r}.id_no, 17, 1) AS INTEGER) % 2 = 1 THEN '男' ELSE '女' END END AS sex,
+  CAST(CASE WHEN length({r}.id_no) = 18 THEN CASE WHEN TRY_CAST(substr({r}.id_no, 17, 1) AS INTEGER) % 2 = 1 THEN '男' ELSE '女' END END AS sex_text) AS sex,
   coalesce(d.certified, FALSE) AS certified, d.degree, d.disability, coalesce(d.ill, FALSE) AS ill, coalesce(d.enrolled, FALSE) AS enrolled, d.house"""
 
+# Heads whom a case names and does not list: few name one who is not their first.
+_HEADS = """
+CREATE TABLE unlisted_head AS
+SELECT n.case_id, n.programme, n.month, n.head AS id_no FROM (
+  SELECT DISTINCT c.case_id, c.programme, c.month, c.batch_id, c.case_no, r.head_id_no AS head FROM roll r JOIN cases c USING (batch_id, case_no)
+  WHERE r.head_id_no <> '' AND r.head_id_no <> c.lead_id AND r.head_id_no <> r.id_no) n
+WHERE NOT EXISTS (SELECT 1 FROM roll h WHERE h.batch_id = n.batch_id AND h.case_no = n.case_no AND h.id_no = n.head)
+"""
+# Three of four people stand in one line a month: what only concerns people of several lines need not look at them.
+_MANY = """
+CREATE TABLE many AS
+SELECT id_no, month FROM (SELECT id_no, month FROM roll UNION ALL SELECT id_no, month FROM unlisted_head) x
+GROUP BY id_no, month HAVING count(*) > 1
+"""
 _HOLDING = f"""
 CREATE TABLE holding AS
 SELECT r.row_id, c.case_id, r.programme, r.month, r.id_no, r.name, r.town, r.village, r.lead,
   CAST(floor((2 * c.amount_fen + c.persons) / (2 * c.persons)) AS BIGINT) AS share_fen, c.amount_fen AS case_fen, c.persons, c.listed,
-  c.category, r.care_mode, r.self_care, r.work_ability, r.cause, r.claimed_status, r.stage, r.grade, r.event_date,
+  m.id_no IS NOT NULL AS often, c.category, r.care_mode, r.self_care, r.work_ability, r.cause, r.claimed_status, r.stage, r.grade, r.event_date,
   r.disability_no, r.disability_kind, r.disability_grade, r.account_no, r.payee_name, r.payee_id_no, r.phone,
   {PERSON.format(r="r", last="s.last_number")}
 FROM roll r JOIN cases c USING (batch_id, case_no) JOIN span s ON s.month = r.month
-LEFT JOIN described d ON d.id_no = r.id_no AND d.month = r.month
+LEFT JOIN described d ON d.id_no = r.id_no AND d.month = r.month LEFT JOIN many m ON m.id_no = r.id_no AND m.month = r.month
 """
 
-# Only cases of several rows can list a person twice, and few name a head who is not their first.
+# Only who stands in several lines can stand in one case twice.
 _HOUSEHOLD = """
 CREATE TABLE household AS
-SELECT case_id, programme, month, id_no FROM holding WHERE listed = 1
+SELECT case_id, programme, month, id_no, often FROM holding WHERE listed = 1 OR NOT often
 UNION ALL
-SELECT DISTINCT case_id, programme, month, id_no FROM holding WHERE listed > 1
+SELECT DISTINCT case_id, programme, month, id_no, TRUE FROM holding WHERE listed > 1 AND often
 UNION ALL
-SELECT n.case_id, n.programme, n.month, n.head FROM (
-  SELECT DISTINCT c.case_id, c.programme, c.month, r.head_id_no AS head FROM roll r JOIN cases c USING (batch_id, case_no)
-  WHERE r.head_id_no <> '' AND r.head_id_no <> c.lead_id AND r.head_id_no <> r.id_no) n
-WHERE NOT EXISTS (SELECT 1 FROM holding h WHERE h.case_id = n.case_id AND h.id_no = n.head)
+SELECT case_id, programme, month, id_no, TRUE FROM unlisted_head
 """
 
 # The earliest day any list gives (cremated in September: dead by then); the name as the death list has it.
@@ -137,10 +148,10 @@ SELECT r.row_id, r.register, r.id_no, r.name, r.town, r.village, r.kind, r.grade
 FROM register r JOIN wanted w USING (register) WHERE NOT regexp_matches(coalesce(r.status, ''), '{ENDED}') AND NOT ({_RISK_OVER})
 """
 _REPEATED = "CREATE TABLE repeated AS SELECT register, id_no FROM line GROUP BY register, id_no HAVING count(*) > 1"
-_ENTRY = "CREATE TABLE entry AS SELECT *, '' AS month FROM line LIMIT 0"
+_ENTRY = "CREATE TABLE entry AS SELECT *, CAST('' AS month_text) AS month FROM line LIMIT 0"
 _ENTRIES = """
 INSERT INTO entry
-WITH held AS (SELECT *, '{month}' AS month FROM line WHERE since <= CASE WHEN whole THEN '{first}' ELSE '{last}' END AND until >= '{last}')
+WITH held AS (SELECT *, CAST('{month}' AS month_text) AS month FROM line WHERE since <= CASE WHEN whole THEN '{first}' ELSE '{last}' END AND until >= '{last}')
 SELECT * FROM held l WHERE NOT EXISTS (SELECT 1 FROM repeated s WHERE s.register = l.register AND s.id_no = l.id_no)
 UNION ALL
 SELECT * FROM (SELECT * FROM held l WHERE EXISTS (SELECT 1 FROM repeated s WHERE s.register = l.register AND s.id_no = l.id_no)) l
@@ -150,8 +161,8 @@ QUALIFY row_number() OVER (PARTITION BY register, id_no ORDER BY newest DESC, ro
 # What registers say of a person in a month; of certificates the month's rolls, where no certificate list was imported.
 _DESCRIBED = """
 CREATE TABLE described AS
-SELECT id_no, month, bool_or(certified) AS certified, min(degree) AS degree, max(disability) AS disability, bool_or(ill) AS ill,
-  bool_or(enrolled) AS enrolled, max(house) AS house
+SELECT id_no, month, bool_or(certified) AS certified, min(degree) AS degree, CAST(max(disability) AS disability_text) AS disability,
+  bool_or(ill) AS ill, bool_or(enrolled) AS enrolled, CAST(max(house) AS house_text) AS house
 FROM (
   SELECT id_no, month, TRUE AS certified, coalesce(grade_of(grade), CAST(certificate_digit(certificate_no, 20) AS INTEGER)) AS degree,
     coalesce(kind_of(kind), kind_of_digit(certificate_digit(certificate_no, 19))) AS disability, FALSE AS ill, FALSE AS enrolled, NULL AS house
@@ -169,7 +180,7 @@ GROUP BY id_no, month
 """
 _STANDING = f"""
 CREATE TABLE standing AS
-SELECT r.row_id, 'register:' || r.register AS programme, r.month, r.id_no, r.name, r.town, r.village, r.kind, r.grade, r.amount_fen,
+SELECT r.row_id, CAST('register:' || r.register AS code_text) AS programme, r.month, r.id_no, r.name, r.town, r.village, r.kind, r.grade, r.amount_fen,
   {PERSON.format(r="r", last="s.last_number")}
 FROM entry r JOIN span s ON s.month = r.month LEFT JOIN described d ON d.id_no = r.id_no AND d.month = r.month
 """
@@ -209,7 +220,7 @@ def build_facts(
     connection.execute(_MACROS)
     connection.execute("CREATE TABLE unit (programme VARCHAR, household BOOLEAN)")
     insert_rows(connection, "unit", [(p.code, p.unit == "household") for p in programmes])
-    connection.execute("CREATE TABLE span (month VARCHAR, first_day VARCHAR, last_day VARCHAR, last_number INTEGER)")
+    connection.execute("CREATE TABLE span (month month_text, first_day VARCHAR, last_day VARCHAR, last_number INTEGER)")
     insert_rows(
         connection,
         "span",
@@ -233,11 +244,11 @@ def build_facts(
         connection.execute(_DROP_REPEATED)
     told = [name for name in ROLL_COLUMNS if name not in KEPT_COLUMNS and name != "head_id_no"]
     _forget(connection, _OF_CASES)
-    connection.execute(_HOLDING)
-    _forget(connection, [name for name in told if name not in _OF_CASES])
-    for statement in (_HOUSEHOLD, _DEATH):
+    for statement in (_HEADS, _MANY, _HOLDING):
         connection.execute(statement)
-    _forget(connection, ["head_id_no"])
+    _forget(connection, [name for name in told if name not in _OF_CASES] + ["head_id_no"])
+    for statement in (_HOUSEHOLD, "DROP TABLE unlisted_head", "DROP TABLE many", _DEATH):
+        connection.execute(statement)
     connection.execute("CREATE TABLE own_town (town VARCHAR)")
     insert_rows(connection, "own_town", [(t,) for t in sorted(towns)])
     connection.execute(

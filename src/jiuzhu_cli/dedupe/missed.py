@@ -57,12 +57,12 @@ WITH earlier AS (
   UNION ALL SELECT programme, month, row_id, id_no, name, town, village, share_fen FROM holding),
 last_on AS (
   SELECT e.*, m.month AS now, m.last_number FROM earlier e JOIN span m ON e.month < m.month WHERE e.programme IN ({{codes}})
+    AND NOT EXISTS (SELECT 1 FROM holding h WHERE h.programme = e.programme AND h.id_no = e.id_no AND h.month = m.month)
   QUALIFY row_number() OVER (PARTITION BY e.programme, e.id_no, m.month ORDER BY e.month DESC, e.row_id) = 1)
 SELECT l.programme, l.now AS month, l.row_id, l.id_no, l.name, l.town, l.village, NULL AS category, NULL AS care_mode, NULL AS self_care,
   NULL AS work_ability, NULL AS cause, NULL AS claimed_status, NULL AS stage, NULL AS grade, l.share_fen, {PERSON.format(r="l", last="l.last_number")}
 FROM last_on l LEFT JOIN described d ON d.id_no = l.id_no AND d.month = l.now
-WHERE NOT EXISTS (SELECT 1 FROM holding h WHERE h.programme = l.programme AND h.id_no = l.id_no AND h.month = l.now)
-  AND NOT EXISTS (SELECT 1 FROM earlier e WHERE e.programme = l.programme AND e.town = l.town AND e.month > l.month AND e.month < l.now)
+WHERE NOT EXISTS (SELECT 1 FROM earlier e WHERE e.programme = l.programme AND e.town = l.town AND e.month > l.month AND e.month < l.now)
   AND NOT EXISTS (SELECT 1 FROM imported i WHERE i.programme = l.programme AND i.month = l.now AND i.wanting > 0
     AND (i.area = '' OR split_part(i.area, '/', 1) = l.town))
   AND {COVERED.format(programme="l.programme", month="l.now", town="l.town", village="l.village")}
@@ -81,10 +81,13 @@ _ABSENT = (
 
 # Where a household programme is due, somebody else of the case may have it for all.
 _HOUSEHOLD_HAS = """
-DELETE FROM due o WHERE o.due = '{b}' AND o.programme <> '{b}' AND EXISTS (
-  SELECT 1 FROM household own JOIN household mate ON mate.case_id = own.case_id
-  JOIN household has ON has.id_no = mate.id_no AND has.programme = '{b}' AND has.month = own.month
-  WHERE own.id_no = o.id_no AND own.month = o.month)
+CREATE OR REPLACE TABLE had AS
+WITH asked AS (SELECT DISTINCT id_no, month FROM due WHERE due = '{b}' AND programme <> '{b}'),
+own AS (SELECT h.id_no, h.month, h.case_id FROM household h JOIN asked USING (id_no, month)),
+mate AS (SELECT o.id_no AS asker, o.month, m.id_no FROM own o JOIN household m ON m.case_id = o.case_id)
+SELECT DISTINCT m.asker AS id_no, m.month FROM mate m
+WHERE EXISTS (SELECT 1 FROM household h WHERE h.programme = '{b}' AND h.id_no = m.id_no AND h.month = m.month);
+DELETE FROM due o WHERE o.due = '{b}' AND o.programme <> '{b}' AND EXISTS (SELECT 1 FROM had h WHERE h.id_no = o.id_no AND h.month = o.month)
 """
 # What is X or H with the programme due bars it; but not the very ground it is due on (a 边缘 person who may move into 低保).
 _BARRED = """

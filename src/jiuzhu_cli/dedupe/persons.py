@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 # (a village office's, a home's) tell nothing, nor does a birth date that scores of one village have (made up, or a place's default).
 _PEOPLE = """
 CREATE TABLE listed_person AS
-SELECT coalesce(s.id_no, h.id_no) AS id_no, h.month, min(h.row_id) AS row_id, arg_min(h.name, h.row_id) AS name, arg_min(h.town, h.row_id) AS town,
-  arg_min(h.village, h.row_id) AS village, max(nullif(h.phone, '')) AS phone, max(CASE WHEN h.lead = 1 THEN nullif(h.account_no, '') END) AS account_no
-FROM holding h LEFT JOIN stated s ON s.row_id = h.row_id
-WHERE length(h.id_no) = 18 GROUP BY 1, 2;
+WITH said AS (
+  SELECT coalesce(s.id_no, h.id_no) AS id_no, h.month, h.row_id, h.name, h.town, h.village, nullif(h.phone, '') AS phone,
+    CASE WHEN h.lead = 1 THEN nullif(h.account_no, '') END AS account_no, h.often
+  FROM holding h LEFT JOIN stated s ON s.row_id = h.row_id WHERE length(h.id_no) = 18),
+first AS (
+  SELECT id_no, month, min(row_id) AS row_id, max(phone) AS phone, max(account_no) AS account_no FROM said WHERE often GROUP BY id_no, month)
+SELECT id_no, month, row_id, name, town, village, phone, account_no FROM said WHERE NOT often
+UNION ALL
+SELECT f.id_no, f.month, f.row_id, s.name, s.town, s.village, f.phone, f.account_no FROM first f JOIN said s USING (row_id);
 CREATE TABLE few_born AS
 SELECT month, town, village, substr(id_no, 7, 8) AS born FROM listed_person WHERE village <> '' GROUP BY ALL HAVING count(*) BETWEEN 2 AND 60;
 CREATE TABLE few AS
@@ -88,12 +93,13 @@ QUALIFY row_number() OVER (PARTITION BY h.programme, h.id_no, d.id_no, h.month O
 # Numbers with more than one spelling of the name; the spelling on most rows is taken for the holder's.
 _NAMED = """
 CREATE TABLE named AS
-WITH spelled AS (
-  SELECT h.id_no, h.name, count(*) AS often, min(h.row_id) AS row_id FROM holding h
-  WHERE length(h.name) > 1 AND NOT EXISTS (SELECT 1 FROM stated s WHERE s.row_id = h.row_id) GROUP BY h.id_no, h.name),
-mixed AS (SELECT id_no FROM spelled GROUP BY id_no HAVING count(*) > 1)
+WITH told AS (
+  SELECT h.id_no, h.name, h.row_id FROM holding h
+  WHERE length(h.name) > 1 AND NOT EXISTS (SELECT 1 FROM stated s WHERE s.row_id = h.row_id)),
+mixed AS (SELECT id_no FROM told GROUP BY id_no HAVING min(name) <> max(name)),
+spelled AS (SELECT t.id_no, t.name, count(*) AS lines, min(t.row_id) AS row_id FROM told t JOIN mixed USING (id_no) GROUP BY t.id_no, t.name)
 SELECT s.id_no, s.name, s.row_id, first_value(s.name) OVER most AS holder, first_value(s.row_id) OVER most AS holder_row
-FROM spelled s JOIN mixed USING (id_no) WINDOW most AS (PARTITION BY s.id_no ORDER BY often DESC, s.row_id)
+FROM spelled s WINDOW most AS (PARTITION BY s.id_no ORDER BY lines DESC, s.row_id)
 """
 _TWO_NAMES = """
 INSERT INTO hit

@@ -142,7 +142,7 @@ def run_dedupe(
     if first > check_month(month):
         raise UsageError(f"起始月份 {first} 晚于 {month}", "--from 要早于或等于 --month")
     months = months_between(first, month)
-    with ThreadPoolExecutor(1) as aside:
+    with ThreadPoolExecutor(2) as aside:
         found, by_month, not_judged = _search(
             store, policy, months, towns=workspace.towns, accept_doubles=accept_doubles, engine=engine, aside=aside
         )
@@ -150,13 +150,14 @@ def run_dedupe(
         with store.transaction(actor=actor, command="dedupe run", now=now) as tx:
             keep_policy(tx, policy.digest, policy.files.packed)
             counts = record_run(tx, run_month=month, window=(first, month), policy=policy.digest)
+        beside = aside.submit(records_beside, store, (first, month))
         doubts = doubts_of(store, (first, month))
         earlier = earlier_pending(store, first)
         deadlines = Deadlines(policy)
         written = write_outputs(
             workspace.internal / "dedupe" / month,
             doubts,
-            records_beside(store, (first, month)),
+            beside.result(),
             Speaker(policy),
             deadlines,
             today=today,
@@ -199,6 +200,7 @@ def _search(
         registers=wanted,
         register_columns=LINE_COLUMNS,
         places=False,
+        narrow=True,
     )
     try:
         if not connection.execute("SELECT count(*) FROM coverage WHERE month = ?", [month]).fetchall()[0][0]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger.snapshot import REGISTER_COLUMNS, ROLL_COLUMNS
 from jiuzhu_cli.ledger.store import Store
 
@@ -29,10 +30,15 @@ Beside = tuple[str, str, int | None, str, str, str, str, int]
 
 
 def records_beside(store: Store, window: tuple[str, str]) -> dict[tuple[str, str], Beside]:
-    """The rows behind the doubts of the window's months: (doubt_id, side) → town, village, amount_fen, account_no, phone, file, sheet,
+    """The committed rows behind the doubts of the window's months: (doubt_id, side) → town, village, amount_fen, account_no, phone, file, sheet,
     row. Sides without a row in the record (missed aid, doubts of an older program) are left out.
     """
-    return {(row[0], row[1]): tuple(row)[2:] for row in store.query(_BESIDE, window)}
+    first, last = map(check_month, window)
+    found = store.arrow(
+        _BESIDE.replace("?1", f"'{first}'").replace("?2", f"'{last}'")
+    )  # in no need of the interpreter meanwhile
+    columns = [column.to_pylist() for column in found.columns]
+    return {row[:2]: row[2:] for row in zip(*columns, strict=True)}
 
 
 _ROLL = f"""

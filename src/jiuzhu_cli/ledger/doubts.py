@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from jiuzhu_cli.ledger.store import Store, Transaction
 from jiuzhu_cli.ledger.verdicts import note_events, reopen, take_facts
 
 if TYPE_CHECKING:
+    import sqlite3
+
     import pyarrow as pa
 
 _CONTENT = (
@@ -120,7 +122,13 @@ def doubts_of(store: Store, window: tuple[str, str]) -> list[dict[str, Any]]:
         " ORDER BY doubt_id",
         window,
     )
-    return [dict(row) for row in rows]
+    return _dicts(rows)
+
+
+def _dicts(rows: Sequence[sqlite3.Row]) -> list[dict[str, Any]]:
+    """Many rows as dicts: ``dict(row)`` looks each name up."""
+    names = rows[0].keys() if rows else []
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def doubts_by_id(store: Store, ids: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from jiuzhu_cli.core.period import months_between
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,8 +28,21 @@ REGISTER_COLUMNS = (
     "related_id_no related_name relation organisation amount_fen quantity town village extra area_code"
 ).split()
 
+# Columns that hold few different texts; a million rows take 16 bytes of memory for each text, and 2 for its number.
+REPEATED = frozenset(
+    "relation town village category income_period care_mode self_care disability_kind disability_grade work_ability cause stage grade"
+    " kin_filed start_month event_date status kind organisation bank_name".split()
+)
+MANY_TEXTS = 60_000  # of so many different ones numbers would take as much room
+# Text types of the snapshot: months, codes of lists (of a register ``register:CODE``), and what registers say of persons.
+TYPES = {
+    "sex_text": ("女", "男"),
+    "disability_text": ("听力", "多重", "智力", "精神", "肢体", "视力", "言语"),
+    "house_text": ("A", "B", "C", "D"),
+}
+
 CHUNK = 250_000  # rows read at a time
-MEMORY_GIB = 3.25
+MEMORY_GIB = 2.75
 NEAR = 2_000  # rows of other batches that are read along rather than asking anew
 
 # Words in a death list's 状态 that take the entry back. 注销 is not one: it says that the death was registered (户口注销).
@@ -56,6 +72,7 @@ def open_snapshot(
     registers: bool | Sequence[str] = True,
     register_columns: Sequence[str] | None = None,
     places: bool = True,
+    narrow: bool = False,
 ) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with the live rows.
 
@@ -65,6 +82,8 @@ def open_snapshot(
     table_no, programme, area, month, file_name, sheet``).
     ``months`` limits rolls to first..last month, both included; ``registers``: all, none, or these codes. Without ``places`` rows carry no
     ``file_name`` and ``sheet`` (``origin`` has them): a million rows would repeat them a million times.
+    ``narrow``: texts that repeat (codes, months, ``REPEATED``) are of ENUM types, ordered like the texts. The types ``month_text``, ``code_text``
+    and ``TYPES`` are there either way, VARCHAR unless ``narrow``.
     What does not fit into the engine's share of memory waits in a folder of the workspace (whose mode is 0700) until the connection closes.
     """
     import duckdb
@@ -87,10 +106,34 @@ def open_snapshot(
         data = store.arrow(sql)
         connection.execute(f"CREATE TABLE {name} ({', '.join(f'{c} {duck_type(c)}' for c in data.column_names)})")
         _insert(connection, name, data, ", ".join(data.column_names))
+    _make_types(connection, months, narrow=narrow)
     for kind, columns in (("roll", roll_columns or ROLL_COLUMNS), ("register", register_columns or REGISTER_COLUMNS)):
         if kind == "roll" or registers:
-            _read_rows(connection, store, kind, columns, places=places)
+            _read_rows(connection, store, kind, columns, places=places, narrow=narrow)
     return connection
+
+
+def _make_types(connection: duckdb.DuckDBPyConnection, months: tuple[str, str] | None, *, narrow: bool) -> None:
+    if not narrow:
+        for name in ("month_text", "code_text", *TYPES):
+            connection.execute(f"CREATE TYPE {name} AS VARCHAR")
+        return
+    within = months_between(*months) if months else []
+    for name, values in (
+        ("month_text", f"SELECT month FROM origin UNION SELECT unnest([{', '.join(map(_text, within))}]::VARCHAR[])"),
+        (
+            "code_text",
+            "SELECT programme FROM origin UNION SELECT 'register:' || programme FROM origin WHERE kind = 'register'",
+        ),
+        ("file_text", "SELECT file_name FROM origin"),
+        ("sheet_text", "SELECT sheet FROM origin"),
+        ("area_text", "SELECT area FROM origin"),
+    ):
+        connection.execute(
+            f"CREATE TYPE {name} AS ENUM (SELECT DISTINCT v FROM ({values} UNION SELECT '') t(v) ORDER BY v)"
+        )
+    for name, words in TYPES.items():
+        connection.execute(f"CREATE TYPE {name} AS ENUM ({', '.join(map(_text, sorted(words)))})")
 
 
 def _bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
@@ -107,18 +150,21 @@ def spill_folder(store: Store) -> Path:
 
 
 def _read_rows(
-    connection: duckdb.DuckDBPyConnection, store: Store, kind: str, columns: Sequence[str], *, places: bool
+    connection: duckdb.DuckDBPyConnection,
+    store: Store,
+    kind: str,
+    columns: Sequence[str],
+    *,
+    places: bool,
+    narrow: bool,
 ) -> None:
     """Fills ``roll`` or ``register``. Rows are read by their numbers, two readers in turn, and what the batch says is joined here:
     SQLite would take five times as long to look it up for each row."""
     place = ("file_name", "sheet") if places else ()
     head = {"o.programme": "programme", "o.area": "area"} if kind == "roll" else {"o.programme": "register"}
     head |= {"o.month": "month", **{f"o.{name}": name for name in place}}
-    shown = [f"{source} AS {name}" for source, name in head.items()] + [
-        f"CAST(r.{name} AS {duck_type(name)})" for name in columns
-    ]
-    typed = ", ".join(f"{name} {duck_type(name)}" for name in (*head.values(), *columns))
-    connection.execute(f"CREATE TABLE {kind} ({typed})")
+    kinds = {name: _HEAD_TYPES[name] if narrow else "VARCHAR" for name in head.values()}
+    kinds |= {name: duck_type(name) for name in columns}
     keys = [name for name in ("batch_id", "table_no") if name not in columns]
     wanted = [
         row[0] for row in connection.execute(f"SELECT DISTINCT batch_id FROM origin WHERE kind = '{kind}'").fetchall()
@@ -127,7 +173,18 @@ def _read_rows(
         f"SELECT {', '.join((*columns, *keys))} FROM {kind}_row WHERE row_id BETWEEN {first} AND {last}"
         for first, last in row_ranges(store, f"{kind}_row", wanted)
     ]
-    for data in store.arrows(queries):
+    repeated = [name for name in columns if narrow and name in REPEATED]
+    parts = store.arrows(queries, then=lambda data: _numbered(data, repeated))
+    if repeated:  # a type is made of all its texts: all parts are read first, and given up one by one
+        held = deque(parts)
+        kinds |= {
+            name: _type_of(connection, f"{kind}_{name}", [data.column(name) for data in held]) for name in repeated
+        }
+        parts = (held.popleft() for _ in range(len(held)))
+    connection.execute(f"CREATE TABLE {kind} ({', '.join(f'{name} {type_}' for name, type_ in kinds.items())})")
+    shown = [f"CAST({source} AS {kinds[name]})" for source, name in head.items()]
+    shown += [f"CAST(r.{name} AS {kinds[name]})" for name in columns]
+    for data in parts:
         _insert(
             connection, kind, data, ", ".join(shown),
             f" r JOIN origin o ON o.kind = '{kind}' AND o.batch_id = r.batch_id AND o.table_no = r.table_no",
@@ -172,6 +229,32 @@ def add_roll_extra(
     ]
     for data in store.arrows(queries):
         _insert(connection, "roll_extra", data, "CAST(row_id AS BIGINT), CAST(extra AS VARCHAR)")
+
+
+_HEAD_TYPES = {
+    "programme": "code_text", "register": "code_text", "month": "month_text", "area": "area_text", "file_name": "file_text", "sheet": "sheet_text",
+}  # fmt: skip
+
+
+def _numbered(data: pa.Table, names: Sequence[str]) -> pa.Table:
+    """``data`` with these text columns as numbers and a dictionary; the driver takes a column without any text for numbers."""
+    for name in names:
+        place = data.column_names.index(name)
+        data = data.set_column(place, name, data.column(name).cast("string").dictionary_encode())
+    return data
+
+
+def _type_of(connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[pa.ChunkedArray]) -> str:
+    """A new type ``name`` of all texts of these dictionaries, in their order as texts; VARCHAR where there are too many."""
+    import pyarrow as pa
+
+    texts = {text for column in columns for part in column.chunks for text in part.dictionary.to_pylist()}
+    if len(texts) > MANY_TEXTS:
+        return "VARCHAR"
+    connection.register("incoming", pa.table({"text": pa.array(sorted(texts | {""}), pa.string())}))
+    connection.execute(f"CREATE TYPE {name} AS ENUM (SELECT text FROM incoming ORDER BY text)")
+    connection.unregister("incoming")
+    return name
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, data: pa.Table, columns: str, joined: str = "") -> None:

@@ -15,7 +15,7 @@ import re
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
@@ -297,18 +297,25 @@ class Store:
         except dbapi.DatabaseError as error:
             raise ledger_error(error, self.path) from error
 
-    def arrows(self, queries: Sequence[str], *, readers: int = 2) -> Iterator[pa.Table]:
-        """The answers to ``queries`` as ``arrow`` gives them, in their order, read by ``readers`` threads a little ahead of the caller."""
+    def arrows(
+        self, queries: Sequence[str], *, readers: int = 2, then: Callable[[pa.Table], pa.Table] | None = None
+    ) -> Iterator[pa.Table]:
+        """The answers to ``queries`` as ``arrow`` gives them (and ``then`` makes of them), in their order, read by ``readers`` threads a little
+        ahead of the caller."""
         from collections import deque
         from concurrent.futures import Future, ThreadPoolExecutor
 
+        def read(query: str) -> pa.Table:
+            data = self.arrow(query)
+            return then(data) if then else data
+
         if len(queries) < readers:
-            yield from map(self.arrow, queries)
+            yield from map(read, queries)
             return
         with ThreadPoolExecutor(readers) as pool:
             ahead: deque[Future[pa.Table]] = deque()
             for query in queries:
-                ahead.append(pool.submit(self.arrow, query))
+                ahead.append(pool.submit(read, query))
                 if len(ahead) > readers:
                     yield ahead.popleft().result()
             while ahead:

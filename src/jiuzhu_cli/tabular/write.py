@@ -161,6 +161,14 @@ class _Yuan(float):
         return f"{float(self):.2f}".rstrip("0").rstrip(".")
 
 
+def _yuan(fen: int) -> str:
+    """The same without a float for whole 分."""
+    if fen.__class__ is not int or not 0 <= fen < 1 << 50:
+        return f"{_Yuan(fen / 100)}"
+    whole, rest = divmod(fen, 100)
+    return f"{whole}.{rest:02d}".rstrip("0") if rest else str(whole)
+
+
 def append_sheet(book: xlsxwriter.Workbook, spec: SheetSpec, *, first: bool) -> None:
     """Adds ``spec`` to an open XlsxWriter workbook (for ``annotate``)."""
     _Writer(book, spec, first=first).write()
@@ -288,7 +296,12 @@ class _Writer:
                 style |= {"align": column.align}
             styles.append(style)
         self._styles, self._plain = styles, [self._format(**style) for style in styles]
-        self._wrapped = [i for i, column in enumerate(spec.columns) if column.wrap]
+        # wrapped columns, and how many characters surely stand in one line
+        self._wrapped = [
+            (i, int(max(1.0, (self.widths[i] - 1) / (spec.font_size / 11)) / 2))
+            for i, column in enumerate(spec.columns)
+            if column.wrap
+        ]
         if self.rapid:
             from jiuzhu_cli.tabular.rapid import put_rows
 
@@ -308,10 +321,11 @@ class _Writer:
         """Points, 0: as it comes."""
         size = self.spec.font_size
         lines = 1
-        for i in self._wrapped:
+        for i, short in self._wrapped:
             if value := values[i]:
                 text = value if value.__class__ is str else _shown(value, "text")
-                lines = max(lines, lines_of(text, self.widths[i], size / 11))
+                if len(text) > short or "\n" in text:
+                    lines = max(lines, lines_of(text, self.widths[i], size / 11))
         return min(max(self.spec.row_height, lines * size * 1.45 + 3 if lines > 1 else 0), 400)
 
     def _rows(self, first: int) -> None:
@@ -333,18 +347,25 @@ class _Writer:
         from jiuzhu_cli.tabular.rapid import Cells
 
         cells = Cells(self.sheet, [int(style._get_xf_index()) for style in self._plain])
-        filled = {number for number, _ in self.spec.fills}
+        filled: dict[int, list[int]] = {}
+        for number, index in self.spec.fills:
+            filled.setdefault(number, []).append(index)
+        shapes = list(zip(range(len(self.spec.columns)), cells.starts, cells.texts, cells.blanks, strict=True))
         for number, values in enumerate(self.spec.rows):
             row = str(first + number + 1)
-            if number in filled or not cells.plain(values):
-                out = [self._rapid_cell(cells, number, index, row, value) for index, value in enumerate(values)]
-            else:
+            if cells.plain(values):
                 out = [
                     f"{start}{row}{text}{value}</t></is></c>"
                     if value.__class__ is str and value
+                    else f"{start}{row}{blank}"
+                    if value is None or value == ""
                     else self._rapid_cell(cells, number, index, row, value)
-                    for index, (value, start, text) in enumerate(zip(values, cells.starts, cells.texts, strict=True))
+                    for value, (index, start, text, blank) in zip(values, shapes, strict=True)
                 ]
+                for index in filled.get(number, ()):
+                    out[index] = self._rapid_cell(cells, number, index, row, values[index])
+            else:
+                out = [self._rapid_cell(cells, number, index, row, value) for index, value in enumerate(values)]
             yield self._height(values), out
 
     def _rapid_cell(self, cells: Cells, number: int, index: int, row: str, value: Any) -> str:
@@ -360,7 +381,7 @@ class _Writer:
         if isinstance(value, str):
             return cells.text(index, row, style, check_text(value, self._where(int(row) - 1, index)))
         if kind == "amount":
-            return cells.number(index, row, style, f"{_Yuan(value / 100)}")
+            return cells.number(index, row, style, _yuan(value))
         if kind == "count":
             return cells.number(index, row, style, f"{value:.16G}")
         return cells.text(index, row, style, _shown(value, kind))
