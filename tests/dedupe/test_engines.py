@@ -149,9 +149,7 @@ _RELATIONS = "".join(
 )
 
 
-_SWITCH = (
-    '[[parameter]]\nname = "困难残疾人生活补贴_含低保边缘"\nsource = "试"\nvalues = [{ since = 2020-01-01, value = true }]\n'
-)
+_SWITCH = '[[parameter]]\nname = "困难残疾人生活补贴_含低保边缘"\nsource = "试"\nvalues = [{ since = 2020-01-01, value = true }]\n'
 
 
 def _grounds(w: Any) -> None:

@@ -76,6 +76,23 @@ def test_one_month_corrected_leaves_the_other(world: World) -> None:
     world.undo(batch)
     [doubt] = world.run("2026-10", "2026-09").doubts
     assert (doubt["month_from"], doubt["month_to"], doubt["amount_fen"]) == ("2026-09", "2026-09", 50_000)
+    assert "2026-09" in doubt["evidence"] and "2026-10" not in doubt["evidence"] and "至" not in doubt["evidence"]
+
+
+def test_a_month_left_in_a_run_of_that_month_alone_is_taken_out_of_the_sentence(world: World) -> None:
+    _double(world, "2026-09")
+    _, batch = _double(world, "2026-10")
+    [before] = world.run("2026-10", "2026-09").doubts
+    assert "2026-10" in before["evidence"]
+    world.undo(batch)
+    assert world.run("2026-10").doubts == []
+    [after] = world.run("2026-09").doubts
+    assert "2026-09" in after["evidence"] and "2026-10" not in after["evidence"]
+    _double(world, "2026-11")
+    world.run("2026-11", "2026-09")
+    world.roll(LOW, "西镇", person(50), month="2026-08")
+    [again] = world.run("2026-08").doubts or world.run("2026-09").doubts
+    assert again["evidence"].count("2026-11") == 1
 
 
 def test_legal_stays_decided_until_the_amount_grows(world: World) -> None:

@@ -29,7 +29,7 @@ def tell(context: Context, doubt_id: str, *, full: bool) -> None:
 
 
 def _lines(data: dict[str, Any]) -> Iterator[str]:
-    from jiuzhu_cli.core.doubt import RESULTS, verdict_label
+    from jiuzhu_cli.core.doubt import BLOCKING_KINDS, verdict_label
     from jiuzhu_cli.core.money import yuan
 
     doubt = data["doubt"]
@@ -113,7 +113,8 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
     if rows:
         yield table(rows, ["时间（北京）", "经办人", "经过", "结果", "核实", "备注", "来自"])
     elif doubt["disposition"] == "pending":
-        yield f"  {RESULTS['pending'].after}"
+        blocks = doubt["severity"] == "strong" and doubt["kind"] in BLOCKING_KINDS
+        yield "  强疑点拦住当月的款，核实前不发。" if blocks else "  不拦发放，请核实后填处理结果。"
 
 
 def _place(place: dict[str, Any] | None) -> str:

@@ -68,7 +68,7 @@ def calibrate(workspace: Workspace, store: Store, *, today: date, actor: str, no
         rows = sorted({row for one in decided for row in (one["row_a"], one["row_b"])})
         columns = ("row_id", "batch_id", "case_no", "id_no", "name", "village", "phone", "account_no")
         with open_snapshot(store, months=(min(months), max(months)), roll_columns=columns, registers=False, places=False) as connection:  # fmt: skip
-            people = connection.execute(_PEOPLE, [max(months), rows]).to_arrow_table()
+            people = connection.sql(_PEOPLE, params=[max(months), rows]).to_arrow_table()
         decisions = _judged(people, decided)
     known = calibration.refreshed(decisions, day=today.isoformat())
     path = workspace.policy_dir / calibration.FILE

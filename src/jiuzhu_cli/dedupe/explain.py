@@ -135,6 +135,8 @@ def _share(label: str, fen: int | None, case_fen: int | None, persons: int) -> s
 def arithmetic(policy: Policy, doubt: Mapping[str, Any], month: Mapping[str, Any]) -> str:
     """How the amount at stake comes about, told only where the figures bear it out."""
     amount, a, b = month["amount_fen"], month["fen_a"], month["fen_b"]
+    if doubt["kind"] == "missed":  # nothing is at stake yet: what the ground is paid now
+        return f"现领 {yuan(a)} 元" if a else "没有领到的，不计金额"
     if a is None or b is None:
         return f"{yuan(amount)} 元"
     fact = str(month["fact"] or "")

@@ -142,6 +142,7 @@ def run_dedupe(
     if first > check_month(month):
         raise UsageError(f"起始月份 {first} 晚于 {month}", "--from 要早于或等于 --month")
     months = months_between(first, month)
+    speaker = Speaker(policy)
     with ThreadPoolExecutor(2) as aside:
         found, by_month, not_judged = _search(
             store, policy, months, towns=workspace.towns, accept_doubles=accept_doubles, engine=engine, aside=aside
@@ -149,7 +150,7 @@ def run_dedupe(
         stage_run(store, found, by_month)
         with store.transaction(actor=actor, command="dedupe run", now=now) as tx:
             keep_policy(tx, policy.digest, policy.files.packed)
-            counts = record_run(tx, run_month=month, window=(first, month), policy=policy.digest)
+            counts = record_run(tx, run_month=month, window=(first, month), policy=policy.digest, tell=speaker.evidence)
         beside = aside.submit(records_beside, store, (first, month))
         doubts = doubts_of(store, (first, month))
         earlier = earlier_pending(store, first)
@@ -158,7 +159,7 @@ def run_dedupe(
             workspace.internal / "dedupe" / month,
             doubts,
             beside.result(),
-            Speaker(policy),
+            speaker,
             deadlines,
             today=today,
             seen=decisions_seen(store, (first, month)),

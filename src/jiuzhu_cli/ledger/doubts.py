@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +40,18 @@ def stage_run(store: Store, found: pa.Table, months: pa.Table) -> None:
     store.stage("found_month", months)
 
 
-def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], policy: str = "") -> RunCounts:
+# What the sentence of a doubt is made of: the doubt with its last month's row, and its months with what was at stake.
+Tell = Callable[[Mapping[str, Any], Sequence[tuple[str, int]]], str]
+
+
+def record_run(
+    tx: Transaction, *, run_month: str, window: tuple[str, str], policy: str = "", tell: Tell | None = None
+) -> RunCounts:
     """Folds the staged run over the months ``window`` into the record.
 
     The same key keeps its number and disposition; months of the window that no longer show it are taken off; a doubt left without a
-    month is ``gone``. A run over earlier months than the doubt's last leaves its text as the later month told it. A decision stands
-    until what it rests on changes (``verdicts.reopen``).
+    month is ``gone``. A run over earlier months than the doubt's last leaves its facts as the later month told them; its sentence is made
+    anew by ``tell`` where its months changed. A decision stands until what it rests on changes (``verdicts.reopen``).
     """
     first, last = window
     tx.execute("CREATE INDEX staging.found_key ON found (doubt_key)")
@@ -62,12 +68,13 @@ def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], poli
         (number, run_month, run_month, run_month, tx.now),
     ).rowcount
     ours = f"kind IN ({', '.join('?' * len(RUN_KINDS))})"
-    tx.execute(
-        f"DELETE FROM doubt_month WHERE month BETWEEN ? AND ? AND doubt_id IN (SELECT doubt_id FROM doubt WHERE {ours})"
+    no_longer = (
+        f"FROM doubt_month WHERE month BETWEEN ? AND ? AND doubt_id IN (SELECT doubt_id FROM doubt WHERE {ours})"
         " AND NOT EXISTS (SELECT 1 FROM staging.found_month f JOIN doubt d USING (doubt_key)"
-        "   WHERE d.doubt_id = doubt_month.doubt_id AND f.month = doubt_month.month)",
-        (first, last, *RUN_KINDS),
+        "   WHERE d.doubt_id = doubt_month.doubt_id AND f.month = doubt_month.month)"
     )
+    other_months = {row[0] for row in tx.execute(f"SELECT doubt_id {no_longer}", (first, last, *RUN_KINDS))}
+    tx.execute(f"DELETE {no_longer}", (first, last, *RUN_KINDS))
     tx.execute(
         f"INSERT INTO doubt_month (doubt_id, {', '.join(_MONTHLY)}) SELECT d.doubt_id, {', '.join('f.' + name for name in _MONTHLY)}"
         " FROM staging.found_month f JOIN doubt d USING (doubt_key) WHERE TRUE ON CONFLICT (doubt_id, month) DO UPDATE SET "
@@ -92,6 +99,9 @@ def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], poli
         " (SELECT doubt_id, min(month) AS first, max(month) AS last, sum(amount_fen) AS total FROM doubt_month GROUP BY doubt_id) m"
         " WHERE m.doubt_id = doubt.doubt_id AND (month_from, month_to, amount_fen) <> (m.first, m.last, m.total)"
     )
+    if tell is not None:
+        later = "SELECT doubt_id FROM doubt JOIN staging.found USING (doubt_key) WHERE doubt.month_to > ?"
+        _tell_again(tx, other_months | {row[0] for row in tx.execute(later, (last,))}, tell)
     take_facts(tx)
     reopened = reopen(tx, run_month=run_month)
     after = list(tx.execute(f"SELECT {'*' if before else 'doubt_id, state'} FROM doubt"))
@@ -107,6 +117,18 @@ def record_run(tx: Transaction, *, run_month: str, window: tuple[str, str], poli
         {"from": first, "to": last, "added": added, "changed": changed, "gone": len(gone), "reopened": reopened, "open": open_now, "policy": policy[:16]},
     )  # fmt: skip
     return RunCounts(added, changed - len(gone), len(gone), reopened)
+
+
+def _tell_again(tx: Transaction, doubt_ids: Iterable[str], tell: Tell) -> None:
+    """The sentences of open doubts whose months have changed. Those of an older program, which kept no figures, stay as they are."""
+    for doubt_id in sorted(doubt_ids):
+        doubt = tx.execute("SELECT * FROM doubt WHERE doubt_id = ? AND state = 'open'", (doubt_id,)).fetchone()
+        months = tx.execute("SELECT * FROM doubt_month WHERE doubt_id = ? ORDER BY month", (doubt_id,)).fetchall()
+        if doubt is None or not months or months[-1]["fen_a"] is None:
+            continue
+        hit = {**dict(doubt), **dict(months[-1])}
+        text = tell(hit, [(month["month"], month["amount_fen"]) for month in months])
+        tx.execute("UPDATE doubt SET evidence = ?1 WHERE doubt_id = ?2 AND evidence <> ?1", (text, doubt_id))
 
 
 def _digest(row: Any) -> tuple[str, str, int]:
