@@ -88,11 +88,6 @@ def test_a_month_left_in_a_run_of_that_month_alone_is_taken_out_of_the_sentence(
     assert world.run("2026-10").doubts == []
     [after] = world.run("2026-09").doubts
     assert "2026-09" in after["evidence"] and "2026-10" not in after["evidence"]
-    _double(world, "2026-11")
-    world.run("2026-11", "2026-09")
-    world.roll(LOW, "西镇", person(50), month="2026-08")
-    [again] = world.run("2026-08").doubts or world.run("2026-09").doubts
-    assert again["evidence"].count("2026-11") == 1
 
 
 def test_legal_stays_decided_until_the_amount_grows(world: World) -> None:

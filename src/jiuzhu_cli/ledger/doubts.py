@@ -51,7 +51,7 @@ def record_run(
 
     The same key keeps its number and disposition; months of the window that no longer show it are taken off; a doubt left without a
     month is ``gone``. A run over earlier months than the doubt's last leaves its facts as the later month told them; its sentence is made
-    anew by ``tell`` where its months changed. A decision stands until what it rests on changes (``verdicts.reopen``).
+    anew by ``tell`` where a month was taken off. A decision stands until what it rests on changes (``verdicts.reopen``).
     """
     first, last = window
     tx.execute("CREATE INDEX staging.found_key ON found (doubt_key)")
@@ -100,8 +100,7 @@ def record_run(
         " WHERE m.doubt_id = doubt.doubt_id AND (month_from, month_to, amount_fen) <> (m.first, m.last, m.total)"
     )
     if tell is not None:
-        later = "SELECT doubt_id FROM doubt JOIN staging.found USING (doubt_key) WHERE doubt.month_to > ?"
-        _tell_again(tx, other_months | {row[0] for row in tx.execute(later, (last,))}, tell)
+        _tell_again(tx, other_months, tell)
     take_facts(tx)
     reopened = reopen(tx, run_month=run_month)
     after = list(tx.execute(f"SELECT {'*' if before else 'doubt_id, state'} FROM doubt"))
@@ -120,7 +119,7 @@ def record_run(
 
 
 def _tell_again(tx: Transaction, doubt_ids: Iterable[str], tell: Tell) -> None:
-    """The sentences of open doubts whose months have changed. Those of an older program, which kept no figures, stay as they are."""
+    """The sentences of open doubts that lost a month. Those of an older program, which kept no figures, stay as they are."""
     for doubt_id in sorted(doubt_ids):
         doubt = tx.execute("SELECT * FROM doubt WHERE doubt_id = ? AND state = 'open'", (doubt_id,)).fetchone()
         months = tx.execute("SELECT * FROM doubt_month WHERE doubt_id = ? ORDER BY month", (doubt_id,)).fetchall()
