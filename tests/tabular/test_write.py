@@ -14,6 +14,7 @@ import pytest
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular import write
 from jiuzhu_cli.tabular.read import read_workbook
+from jiuzhu_cli.tabular.shown import Yuan, exact_yuan
 from jiuzhu_cli.tabular.write import (
     ColumnSpec,
     Marked,
@@ -175,3 +176,20 @@ def test_rows_of_large_sheets_are_what_xlsxwriter_writes(tmp_path: Path) -> None
 
 def spec_without_heads(columns: list[ColumnSpec], rows: list[tuple[object, ...]]) -> SheetSpec:
     return SheetSpec("丙", columns, rows, header_row=False, row_height=20, borders=False)
+
+
+def test_yuan_without_a_float_is_the_same() -> None:
+    pick = random.Random(3)
+    for fen in (
+        0,
+        1,
+        7,
+        10,
+        99,
+        100,
+        1000,
+        123456,
+        -5,
+        *(pick.randrange(1 << pick.randrange(1, 50)) for _ in range(2000)),
+    ):
+        assert exact_yuan(fen) == f"{Yuan(fen / 100)}", fen

@@ -7,12 +7,13 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.tabular.files import write_atomic
+from jiuzhu_cli.tabular.shown import Marked, Yuan, exact_yuan, shown
 from jiuzhu_cli.tabular.widths import lines_of, text_width
 
 if TYPE_CHECKING:
@@ -33,14 +34,6 @@ RED: dict[str, Any] = {"bold": True, "font_color": "#C00000"}
 A3, A4 = 8, 9  # Excel's paper numbers
 WIDEST_ON_A4 = 200  # columns of width; fitted to one page, a wider sheet can be read on A3 only
 Kind = Literal["text", "amount", "count", "date"]
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A text cell of which some characters are red and bold: ``spans`` of (from, to), in order, not touching."""
-
-    text: str
-    spans: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,21 +147,6 @@ def new_book(path: Path, *, many: bool) -> Iterator[xlsxwriter.Workbook]:
             raise OSError(getattr(error.args[0], "errno", None), str(error)) from error
 
 
-class _Yuan(float):
-    """元 that XlsxWriter writes in its shortest exact form: its own 16 digits make 0.07 into 0.07000000000000001."""
-
-    def __format__(self, spec: str) -> str:
-        return f"{float(self):.2f}".rstrip("0").rstrip(".")
-
-
-def _yuan(fen: int) -> str:
-    """The same without a float for whole 分."""
-    if fen.__class__ is not int or not 0 <= fen < 1 << 50:
-        return f"{_Yuan(fen / 100)}"
-    whole, rest = divmod(fen, 100)
-    return f"{whole}.{rest:02d}".rstrip("0") if rest else str(whole)
-
-
 def append_sheet(book: xlsxwriter.Workbook, spec: SheetSpec, *, first: bool) -> None:
     """Adds ``spec`` to an open XlsxWriter workbook (for ``annotate``)."""
     _Writer(book, spec, first=first).write()
@@ -220,7 +198,7 @@ class _Writer:
         for index, column in enumerate(self.spec.columns):
             width = column.width
             if not width:
-                sample = [_shown(r[index], column.kind) for r in self.spec.rows[:1000]]
+                sample = [shown(r[index], column.kind) for r in self.spec.rows[:1000]]
                 widest = max(map(text_width, sample), default=0)
                 width = min(max(widest, text_width(column.header), 6) + 2, 60 if column.wrap else 80)
             self.widths.append(width)
@@ -323,7 +301,7 @@ class _Writer:
         lines = 1
         for i, short in self._wrapped:
             if value := values[i]:
-                text = value if value.__class__ is str else _shown(value, "text")
+                text = value if value.__class__ is str else shown(value, "text")
                 if len(text) > short or "\n" in text:
                     lines = max(lines, lines_of(text, self.widths[i], size / 11))
         return min(max(self.spec.row_height, lines * size * 1.45 + 3 if lines > 1 else 0), 400)
@@ -381,10 +359,10 @@ class _Writer:
         if isinstance(value, str):
             return cells.text(index, row, style, check_text(value, self._where(int(row) - 1, index)))
         if kind == "amount":
-            return cells.number(index, row, style, _yuan(value))
+            return cells.number(index, row, style, exact_yuan(value))
         if kind == "count":
             return cells.number(index, row, style, f"{value:.16G}")
-        return cells.text(index, row, style, _shown(value, kind))
+        return cells.text(index, row, style, shown(value, kind))
 
     def _style_of(self, number: int, index: int, value: Any) -> Format:
         properties = dict(self._styles[index])
@@ -409,11 +387,11 @@ class _Writer:
             else:
                 self.sheet.write_rich_string(row, index, *(part for run in runs for part in run if part), style)
         elif kind in {"text", "date"} or isinstance(value, str):
-            text = value if isinstance(value, str) else _shown(value, kind)
+            text = value if isinstance(value, str) else shown(value, kind)
             check_text(text, self._where(row, index))
             self.sheet.write_string(row, index, text, style)
         elif kind == "amount":
-            self.sheet.write_number(row, index, _Yuan(value / 100), style)
+            self.sheet.write_number(row, index, Yuan(value / 100), style)
         else:
             self.sheet.write_number(row, index, value, style)
 
@@ -448,20 +426,3 @@ class _Writer:
                 "ignore_blank": True,
             },
         )
-
-
-def _shown(value: Any, kind: str) -> str:
-    """A value as the cell shows it."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Marked):
-        return value.text
-    if kind == "amount":
-        return f"{value / 100:.2f}"
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
