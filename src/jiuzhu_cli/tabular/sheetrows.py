@@ -21,6 +21,7 @@ from jiuzhu_cli.tabular.shared import SharedStrings
 from jiuzhu_cli.tabular.words import (
     ENDS,
     PAD,
+    Split,
     Unusual,
     codes_of,
     escapes,
@@ -336,28 +337,31 @@ class _Chunk:
         height, width = out.last - out.first + 1, int(self.column[valued].max()) + 1
         if height * width > MAX_GRID:
             raise Unusual("sparse")
-        place = self.column[valued] * height + rows[valued] - out.first
+        stride = height + -height % 8  # whole bytes of the flags that say which cells are blank
+        place = self.column[valued] * stride + rows[valued] - out.first
 
         def spread(values: np.ndarray) -> np.ndarray:
-            grid = np.zeros(height * width, dtype=values.dtype)
+            grid = np.zeros(stride * width, dtype=values.dtype)
             grid[place] = values[valued]
-            return grid.reshape(width, height)
+            return grid.reshape(width, stride)
 
-        codes, kinds = spread(code), spread(self.kind)
-        shared = spread(index) if index is not None else None
-        held = spans(self.data, self.begin[plain], self.end[plain], between=True)
+        codes, kinds = spread(code), spread(self.kind)[:, :height]
+        shared = spread(index)[:, :height] if index is not None else None
+        low, high = codes.min(axis=1).tolist(), codes.max(axis=1).tolist()
+        texts = None
+        if max(high) > 0:
+            held = spans(self.data, self.begin[plain], self.end[plain], between=True)
+            taken = held.take(indices((np.maximum(codes, 0) if min(low) < 0 else codes).ravel()))
+            try:
+                texts = Split(taken.cast(pa.string()), stride, height)
+            except pa.ArrowInvalid:
+                raise Unusual("encoding") from None
         for column in range(width):
             parts = []
-            mine = codes[column]
-            low, high = int(mine.min()), int(mine.max())
-            if high > 0:
-                taken = held.take(indices(np.maximum(mine, 0) if low < 0 else mine))
-                try:
-                    parts.append(taken.cast(pa.string()))
-                except pa.ArrowInvalid:
-                    raise Unusual("encoding") from None
-            if low < 0:
-                parts.append(other_text.take(indices(np.maximum(-mine, 0))))
+            if texts is not None and high[column] > 0:
+                parts.append(texts.part(column))
+            if low[column] < 0:
+                parts.append(other_text.take(indices(np.maximum(-codes[column, :height], 0))))
             if shared is not None and shared[column].any():
                 parts.append(self.reader.shared.text.take(indices(shared[column])))
             out.text.append((pc.coalesce(*parts) if len(parts) > 1 else parts[0]) if parts else None)

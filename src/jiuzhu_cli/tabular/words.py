@@ -153,6 +153,28 @@ def spans(data: bytes, begin: np.ndarray, end: np.ndarray, *, between: bool = Fa
     return held if between else held.take(indices(np.arange(1, 2 * count, 2, dtype=np.int32)))
 
 
+class Split:
+    """One array of texts as several: pieces of ``height`` texts that begin every ``stride`` ones, a multiple of eight.
+
+    Each piece has memory of its own size, within that of the whole: sent elsewhere it takes nothing of its neighbours along.
+    """
+
+    def __init__(self, texts: pa.StringArray, stride: int, height: int) -> None:
+        valid, offsets, data = texts.buffers()
+        self._stride, self._height = stride, height
+        self._valid = None if valid is None else memoryview(valid)
+        self._offsets, self._data = np.frombuffer(offsets, dtype=np.int32), memoryview(data)
+
+    def part(self, number: int) -> pa.StringArray:
+        """The piece of that number."""
+        at = number * self._stride
+        offsets = self._offsets[at : at + self._height + 1]
+        first = int(offsets[0])
+        data = pa.py_buffer(self._data[first : int(offsets[-1])])
+        valid = None if self._valid is None else pa.py_buffer(self._valid[at >> 3 : (at + self._stride) >> 3])
+        return pa.StringArray.from_buffers(self._height, pa.py_buffer(offsets - first), data, valid)
+
+
 def indices(values: np.ndarray) -> pa.Int32Array:
     """``values`` (int32) for Arrow without a copy. ``pa.array`` would import pandas, which takes longer than a file."""
     return pa.Array.from_buffers(pa.int32(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
