@@ -168,39 +168,49 @@ def make_span(connection: duckdb.DuckDBPyConnection, month: str) -> None:
     )
 
 
+# windows only over the registers whose rules ask for the newest line; a status is looked at once, not in each line
 _LINES = f"""
 CREATE TABLE line AS
-WITH told AS (
+WITH placed AS (
+  SELECT p.id_no, p.row_id AS person_row, f.key, f.programme FROM person p JOIN facts f ON f.batch_id = p.batch_id AND f.case_no = p.case_no
+), told AS (
   SELECT row_id, register, month, id_no, name, kind, status, grade, organisation, relation, related_id_no, amount_fen, certificate_no, valid_from, valid_to,
     event_date, {{extra}} AS extra FROM register
   -- in a list of couples either party stands in the line
   UNION ALL
   SELECT row_id, register, month, related_id_no, coalesce(related_name, ''), kind, status, grade, organisation, relation, id_no, amount_fen, certificate_no,
     valid_from, valid_to, event_date, {{extra}} FROM register JOIN wanted_register w USING (register) WHERE w.mutual AND related_id_no <> '' AND related_id_no <> id_no
+), ended AS (
+  SELECT coalesce(status, '') AS status, regexp_matches(coalesce(status, ''), '{ENDED}') AS ended FROM (SELECT DISTINCT status FROM register)
+), read AS (
+  SELECT r.row_id, r.register, r.month, w.dated, c.person_row, c.key, c.programme, r.id_no, r.name, coalesce(r.kind, '') AS kind, e.status,
+    coalesce(r.grade, '') AS grade, coalesce(r.organisation, '') AS organisation, coalesce(r.relation, '') AS relation,
+    nullif(r.related_id_no, '') AS related_id_no, r.amount_fen, r.certificate_no, nullif(r.valid_from, '') AS valid_from,
+    nullif(r.valid_to, '') AS valid_to, nullif(r.event_date, '') AS event_date, r.extra,
+    coalesce(nullif(r.valid_from, ''), CASE WHEN NOT w.ends THEN nullif(r.event_date, '') END, '0000') <= '{{last}}'
+      AND coalesce(nullif(r.valid_to, ''), CASE WHEN w.ends THEN nullif(r.event_date, '') END, '9999') >= '{{last}}' AND NOT e.ended AS valid,
+    {{month_index}} - {months_of("r.valid_from")} AS from_months, {{month_index}} - {months_of("r.valid_to")} AS to_months,
+    {{month_index}} - {months_of("r.event_date")} AS event_months
+  FROM told r JOIN wanted_register w USING (register) JOIN placed c ON c.id_no = r.id_no JOIN ended e ON e.status = coalesce(r.status, '')
 )
-SELECT r.row_id, r.register, r.id_no, r.name, coalesce(r.kind, '') AS kind, coalesce(r.status, '') AS status, coalesce(r.grade, '') AS grade,
-  coalesce(r.organisation, '') AS organisation, coalesce(r.relation, '') AS relation, nullif(r.related_id_no, '') AS related_id_no, r.amount_fen, r.certificate_no,
-  nullif(r.valid_from, '') AS valid_from, nullif(r.valid_to, '') AS valid_to, nullif(r.event_date, '') AS event_date, r.extra,
-  coalesce(nullif(r.valid_from, ''), CASE WHEN NOT w.ends THEN nullif(r.event_date, '') END, '0000') <= '{{last}}'
-    AND coalesce(nullif(r.valid_to, ''), CASE WHEN w.ends THEN nullif(r.event_date, '') END, '9999') >= '{{last}}'
-    AND NOT regexp_matches(coalesce(r.status, ''), '{ENDED}') AS valid,
-  {{month_index}} - {months_of("r.valid_from")} AS from_months, {{month_index}} - {months_of("r.valid_to")} AS to_months,
-  {{month_index}} - {months_of("r.event_date")} AS event_months,
-  coalesce(r.event_date, '') || r.month = max(coalesce(r.event_date, '') || r.month) OVER (PARTITION BY r.register, r.id_no, r.organisation) AS latest,
-  row_number() OVER (PARTITION BY r.register, r.id_no ORDER BY coalesce(nullif(r.event_date, ''), r.valid_from, '') DESC, r.row_id DESC) = 1 AS last
-FROM told r JOIN wanted_register w USING (register) WHERE r.id_no IN (SELECT id_no FROM person)
+SELECT * EXCLUDE (month, dated), CAST(NULL AS BOOLEAN) AS latest, CAST(NULL AS BOOLEAN) AS last FROM read WHERE NOT dated
+UNION ALL
+SELECT * EXCLUDE (month, dated),
+  coalesce(event_date, '') || month = max(coalesce(event_date, '') || month) OVER (PARTITION BY register, person_row, organisation),
+  row_number() OVER (PARTITION BY register, person_row ORDER BY coalesce(event_date, valid_from, '') DESC, row_id DESC) = 1
+FROM read WHERE dated
 """
 
 
 def make_lines(
-    connection: duckdb.DuckDBPyConnection, month: str, registers: Mapping[str, tuple[bool, bool]], *, extra: bool
+    connection: duckdb.DuckDBPyConnection, month: str, registers: Mapping[str, tuple[bool, bool, bool]], *, extra: bool
 ) -> None:
-    """``line``: the lines of ``registers`` (code → whether its event is an end, whether both parties stand in a line) about people on
-    the month's rolls."""
-    connection.execute("CREATE TABLE wanted_register (register VARCHAR, ends BOOLEAN, mutual BOOLEAN)")
+    """``line``: the lines of ``registers`` (code → whether its event is an end, both parties stand in a line, the newest is asked for), one
+    row a line and place of the person on the month's rolls (``person_row, key, programme``)."""
+    connection.execute("CREATE TABLE wanted_register (register VARCHAR, ends BOOLEAN, mutual BOOLEAN, dated BOOLEAN)")
     if registers:
         connection.executemany(
-            "INSERT INTO wanted_register VALUES (?,?,?)", [[code, *told] for code, told in registers.items()]
+            "INSERT INTO wanted_register VALUES (?,?,?,?)", [[code, *told] for code, told in registers.items()]
         )
     connection.execute(
         _LINES.format(

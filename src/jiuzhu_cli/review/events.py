@@ -184,8 +184,9 @@ def prepare(connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, c
     compiled = list(compiled)
     wanted = [table for one in compiled for table in words.beside(one.columns, one.words)]
     words.make_beside(connection, wanted)
+    dated = {code for one in compiled if {"名单最新", "名单最后"} & set(one.words) for code in one.event.registers}
     registers = {
-        code: (policy.registers[code].event_ends, policy.registers[code].mutual)
+        code: (policy.registers[code].event_ends, policy.registers[code].mutual, code in dated)
         for one in compiled
         for code in one.event.registers
         if code in policy.registers
@@ -229,8 +230,8 @@ def counted_sql(one: Compiled, extra: str = "") -> str:
         "SELECT *, count(*) OVER (PARTITION BY key, id_no) AS own_count, sum(fen) OVER (PARTITION BY key, id_no) AS own_fen,"
         " count(*) OVER (PARTITION BY key) AS case_count, sum(fen) OVER (PARTITION BY key) AS case_fen"
         f" FROM (SELECT f.key, p.id_no, p.row_id AS person_row, l.row_id AS line, l.amount_fen AS fen"
-        f" FROM line l JOIN person p ON p.id_no = l.id_no JOIN facts f ON f.batch_id = p.batch_id AND f.case_no = p.case_no {joined}"
-        f" WHERE l.register IN ({_listed(one.event.registers)}) AND {applies(one)} AND {one.lines}{extra}"
+        f" FROM line l JOIN person p ON p.row_id = l.person_row JOIN facts f ON f.key = l.key {joined}"
+        f" WHERE l.register IN ({_listed(one.event.registers)}) AND l.programme IN ({_listed(one.programmes)}) AND {one.living} AND {one.lines}{extra}"
         " QUALIFY row_number() OVER (PARTITION BY f.key, l.row_id ORDER BY p.row_id) = 1)"
     )
 
@@ -243,7 +244,7 @@ def _of_lines(connection: duckdb.DuckDBPyConnection, compiled: Iterable[Compiled
             continue
         rows = connection.execute(
             f"SELECT s.key, s.id_no, p.name, s.line, CAST(s.own_fen AS BIGINT), CAST(s.case_fen AS BIGINT) FROM ({counted_sql(one)}) s"
-            f" JOIN person p ON p.row_id = s.person_row JOIN facts f ON f.key = s.key JOIN line l ON l.row_id = s.line AND l.id_no = s.id_no {joins([one])}"
+            f" JOIN person p ON p.row_id = s.person_row JOIN facts f ON f.key = s.key JOIN line l ON l.row_id = s.line AND l.person_row = s.person_row {joins([one])}"
             f" WHERE {one.when} ORDER BY s.key, s.id_no, s.line"
         ).fetchall()
         found += [Hit(one.number, key, id_no, name, line, own, case) for key, id_no, name, line, own, case in rows]
@@ -255,9 +256,10 @@ def _lines_of(connection: duckdb.DuckDBPyConnection, rows: Collection[int]) -> d
     if not rows:
         return {}
     cursor = connection.execute(
-        "SELECT l.row_id, l.register, l.name, l.kind, l.status, l.organisation, l.certificate_no, l.amount_fen, l.valid_from, l.valid_to, l.event_date,"
-        " o.file_name, o.sheet, r.source_row FROM line l JOIN register r ON r.row_id = l.row_id JOIN origin o ON o.kind = 'register'"
-        " AND o.batch_id = r.batch_id AND o.table_no = r.table_no WHERE list_contains(CAST(? AS BIGINT[]), l.row_id)",
+        "SELECT DISTINCT l.row_id, l.register, l.name, l.kind, l.status, l.organisation, l.certificate_no, l.amount_fen, l.valid_from, l.valid_to, l.event_date,"
+        " o.file_name, o.sheet, r.source_row FROM (SELECT unnest(CAST(? AS BIGINT[])) AS row_id) w JOIN line l USING (row_id)"
+        " JOIN register r ON r.row_id = l.row_id JOIN origin o ON o.kind = 'register'"
+        " AND o.batch_id = r.batch_id AND o.table_no = r.table_no",
         [sorted(rows)],
     )
     names = [column[0] for column in cursor.description or []]

@@ -96,15 +96,15 @@ def _of_lines(
     inner = [word for word in one.words if word not in words.SUM_COLUMNS]
     joined = " ".join(dict.fromkeys(table.joined for table in words.beside(one.columns, inner)))
     rows = connection.execute(
-        f"SELECT l.row_id, CAST({one.lines} AS BOOLEAN) FROM line l JOIN person p ON p.id_no = l.id_no"
-        f" JOIN facts f ON f.batch_id = p.batch_id AND f.case_no = p.case_no {joined} WHERE l.register IN ({registers}) AND {who} ORDER BY 1",
+        f"SELECT l.row_id, CAST({one.lines} AS BOOLEAN) FROM line l JOIN person p ON p.row_id = l.person_row"
+        f" JOIN facts f ON f.key = l.key {joined} WHERE l.register IN ({registers}) AND {who} ORDER BY 1",
         [key if "全户" in one.event.when else row_id],
     ).fetchall()
     if not rows:
         return _entry(one, programme, False if imported else None, {}, [])
     counted = connection.execute(
         f"SELECT s.line, CAST({one.when} AS BOOLEAN), s.own_count, s.own_fen, s.case_count, s.case_fen FROM ({counted_sql(one, f' AND f.key = {int(key)}')}) s"
-        f" JOIN person p ON p.row_id = s.person_row JOIN facts f ON f.key = s.key JOIN line l ON l.row_id = s.line AND l.id_no = s.id_no {joins([one])}"
+        f" JOIN person p ON p.row_id = s.person_row JOIN facts f ON f.key = s.key JOIN line l ON l.row_id = s.line AND l.person_row = s.person_row {joins([one])}"
         + ("" if "全户" in one.event.when else " WHERE s.person_row = ?"),
         [] if "全户" in one.event.when else [row_id],
     ).fetchall()
@@ -126,8 +126,8 @@ def _of_lines(
     shown = connection.execute(
         "SELECT l.row_id, l.register, l.name, l.kind, l.status, l.organisation, l.certificate_no, l.amount_fen, l.valid_from, l.valid_to, l.event_date,"
         " r.file_name, r.sheet, r.source_row FROM line l JOIN register r ON r.row_id = l.row_id WHERE list_contains(CAST(? AS BIGINT[]), l.row_id)"
-        " ORDER BY l.row_id",
-        [[row[0] for row in rows]],
+        " AND l.key = ? QUALIFY row_number() OVER (PARTITION BY l.row_id) = 1 ORDER BY l.row_id",
+        [[row[0] for row in rows], key],
     )
     columns = [column[0] for column in shown.description or []]
     lines = [line_text(dict(zip(columns, row, strict=True)), names) for row in shown.fetchall()]
