@@ -67,7 +67,7 @@ def take_decided(connection: duckdb.DuckDBPyConnection, found: Found, leads: Seq
         for group in _groups(hits):
             event = found.event(group[0])
             was = decided.get(code_of(event, group, lead, found.lines))
-            if was is None or not event.registers:
+            if was is None or not (event.registers or event.then):
                 kept += group
             elif was["action"] == "check" and was["state"] == "agreed" and event.then:
                 number = _confirmed(found, group[0], str(was["case_id"]), covered <= 1, numbers)
@@ -76,8 +76,8 @@ def take_decided(connection: duckdb.DuckDBPyConnection, found: Found, leads: Seq
                 kept += [replace(hit, number=number) for hit in group]
             elif was["state"] == "effective" and event.amount == "less_share":
                 held.append((key, int(was["after_fen"])))
-            elif was["action"] != "check":
-                kept += group
+            elif was["action"] != "check" and event.then:
+                kept += group  # it was only told beside what was decided
         found.of_case[key] = sorted(kept, key=lambda hit: (found.event(hit).rank, hit.number, hit.id_no, hit.line))
         if not kept:
             del found.of_case[key]
