@@ -53,3 +53,15 @@ def decided_proposals(store: Store, month: str = "") -> list[dict[str, Any]]:
         (month,),
     )
     return [dict(row) for row in rows]
+
+
+def suspended_cases(store: Store, month: str, code: str) -> list[dict[str, Any]]:
+    """Cases whose latest decision in force by ``month`` is a stop for what ``code`` (an event) found: columns of the proposal."""
+    rows = store.query(
+        "SELECT case_id, month, programme, area, id_no, name, amount_before_fen, effective_month, proposal_key FROM ("
+        " SELECT *, row_number() OVER (PARTITION BY programme, id_no ORDER BY effective_month DESC, decided_at DESC, case_id DESC) AS place FROM proposal"
+        " WHERE state = 'effective' AND action IN ('start','increase','decrease','stop','transfer')) WHERE place = 1 AND action = 'stop' AND month <= ?"
+        " ORDER BY case_id",
+        (month,),
+    )
+    return [dict(row) for row in rows if code in row["proposal_key"].rpartition("|")[2].split(",")]

@@ -86,6 +86,8 @@ BESIDE = (
         "LEFT JOIN mate ON mate.batch_id = f.batch_id AND mate.case_no = f.case_no AND mate.id_no = l.related_id_no",
         of_case=True,
     ),
+    # made by ``review.certifying``
+    Beside("certified", "", "LEFT JOIN certified ON certified.key = f.key", of_case=True),
     # ``grace`` is made by ``review.grace`` from the decisions
     Beside("grace", "", "LEFT JOIN grace ON grace.key = f.key", of_case=True),
 )
@@ -94,7 +96,7 @@ REGISTER_OF = {
     "残疾证失效月数": "disability_certificate", "换证间隔月数": "disability_certificate", "残疾证剩余月数": "disability_certificate",
     "持残疾证": "disability_certificate", "户籍变动": "household_registration", "户籍变动月数": "household_registration",
     "学段": "school_enrolment", "毕业剩余月数": "school_enrolment", "学籍结束月数": "school_enrolment", "在读": "school_enrolment",
-    "重病": "severe_illness", "危房等级": "dilapidated_house_survey", "死亡": "death",
+    "重病": "severe_illness", "危房等级": "dilapidated_house_survey", "认证间隔月数": "visit_record", "认证开展月数": "visit_record", "死亡": "death",
 }  # fmt: skip
 
 _PERSON: dict[str, str | Ratio] = {
@@ -121,6 +123,7 @@ _STANDING: dict[str, str | Ratio] = {
     "户主": "(p.lead = 1)", "与户主关系": "p.relation", "享受月数": f"(SELECT {months_of('month')} FROM span) - {months_of('f.start_month')}",
     "上月已导入": "before_town.town IS NOT NULL", "上月在册": "before_person.id_no IS NOT NULL",
     "上月本户在册": "before_case.id_no IS NOT NULL", "上月发放金额": fen("before_case.amount_fen"),
+    "认证间隔月数": "certified.months", "认证开展月数": "certified.begun",
     "渐退中": "coalesce(grace.left_months >= 0, false)", "渐退期满": "coalesce(grace.left_months < 0, false)", "渐退剩余月数": "grace.left_months",
 }  # fmt: skip
 PERSON_COLUMNS: Columns = _PERSON

@@ -14,6 +14,7 @@ from jiuzhu_cli.review import event_words
 from jiuzhu_cli.review.amounts import build_candidates, judge_amounts
 from jiuzhu_cli.review.as_if import Due, Wish, amounts_as_if
 from jiuzhu_cli.review.caps import Limit, apply_limits
+from jiuzhu_cli.review.certifying import make_certified
 from jiuzhu_cli.review.changes import BUILT_IN, find_flags, not_judged
 from jiuzhu_cli.review.eligibility import (
     REVIEWED,
@@ -107,6 +108,7 @@ def judge(
     income = build_facts(connection, policy, month, stops, lists)
     care = apply_tiers(connection, policy, month, today)
     make_grace(connection, policy, month, graces)
+    make_certified(connection, policy, month)
     connection.execute("CREATE TABLE decided_end (programme VARCHAR, id_no VARCHAR, action VARCHAR)")
     ended = [list(one) for one in moves if one[2] != "start"]
     if ended:

@@ -14,6 +14,7 @@ from jiuzhu_cli.ledger.decisions import last_decision
 from jiuzhu_cli.ledger.doubts import confirmed_stops
 from jiuzhu_cli.ledger.links import keep_links
 from jiuzhu_cli.ledger.policies import keep_policy
+from jiuzhu_cli.ledger.progress import suspended_cases
 from jiuzhu_cli.ledger.proposals import (
     decided_leads,
     decided_moves,
@@ -24,6 +25,8 @@ from jiuzhu_cli.ledger.proposals import (
     save_proposals,
 )
 from jiuzhu_cli.policy.model import ParameterValue
+from jiuzhu_cli.review.certifying import EVENT as UNCERTIFIED
+from jiuzhu_cli.review.certifying import resumptions
 from jiuzhu_cli.review.judging import judge, registers_of
 from jiuzhu_cli.review.leads import lead_months
 from jiuzhu_cli.review.tiers import read_roll_extra
@@ -124,6 +127,9 @@ def run_review(
             in_force={(one.programme, one.area, one.id_no): one.amount_after_fen for one in effective_changes(store, month)},
             graces=graces(store, month), leads=decided_leads(store, month, lead_months(policy, month)), moves=decided_moves(store, month),
         )  # fmt: skip
+        judged.proposals += resumptions(
+            connection, policy, month, suspended_cases(store, month, UNCERTIFIED), today=today
+        )
     finally:
         connection.close()
     with store.transaction(actor=actor, command="review run", now=now) as tx:
