@@ -290,3 +290,14 @@ def test_old_keys_over_a_shipped_table_do_not_stop_the_month(tmp_path: Path) -> 
     _with(world, programme__elder_care_subsidy='[review.parameters]\namount = "养老服务消费补贴上限"\n')
     said = [one.text for one in check_policy(world.policy, TODAY)]
     assert any("review.parameters.amount 不再看" in text for text in said)
+
+
+def test_the_single_person_has_add_ons_too(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    _with(world, parameters=_parameter("分类施保标准_农村_重度残疾人", "value = 100"))
+    person = make_id(1, born="19800101")
+    world.register("disability_certificate", {"id_no": person, "name": "某人", "grade": "一级", "kind": "肢体"})
+    world.register("severe_illness", {"id_no": make_id(401), "name": "别人"})
+    world.roll("single_person_allowance", household(1, 60000, 0, 1, id_no=person, name="某人", household_size=1))
+    world.review()
+    assert _found(world) == {person: ("increase", 70000)}
