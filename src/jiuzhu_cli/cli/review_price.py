@@ -12,7 +12,7 @@ def price(ctx: typer.Context, month: str = typer.Option(..., "--month", help="è¡
     from jiuzhu_cli.review.price import run_price
 
     context: Context = ctx.obj
-    policy = context.policy()  # today's: a month's indices are published after it, when its other money may be paid already
+    policy = context.policy()  # today's: indices are published after the month, which may be paid by then
     with context.workspace.open_store() as store:
         result = run_price(
             store, context.workspace, policy, month, today=context.today, now=context.now, actor=context.actor
