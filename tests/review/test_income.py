@@ -420,3 +420,11 @@ def test_clergy_of_three_years_may_be_a_unit_of_their_own(world: World) -> None:
     world.register("household_member", *({"id_no": one, "name": "师父", "related_id_no": one, "relation": "本人", "status": "宗教教职人员", "valid_from": since} for one, since in years.items()))  # fmt: skip
     world.review()
     assert [one["id_no"] for one in world.proposals()] == [make_id(52, born="19800101")]
+
+
+def test_the_very_same_line_in_two_lists_is_not_counted_twice(world: World) -> None:
+    world.roll("subsistence_allowance", household(1, 160000, 20000, 3))
+    for area in ("", "青溪镇"):
+        world.register("income_item", item(HEAD, "房租", 240000), area=area)
+    found = income(world)
+    assert found["year_fen"] is None and "在两份表里各有一行" in found["gap"]

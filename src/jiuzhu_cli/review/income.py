@@ -54,7 +54,7 @@ _RAW = """
 CREATE TABLE inc_raw AS
 SELECT r.row_id AS id, coalesce(r.related_id_no, '') AS head, r.id_no, r.name, r.month, r.kind AS word, 1 AS detail, r.grade AS told, r.amount_fen,
   CAST(round(TRY_CAST(regexp_extract(replace(r.quantity, ',', ''), '^\\s*([0-9]+(\\.[0-9]+)?)', 1) AS DECIMAL(18,4)) * 10000) AS BIGINT) AS quantity_q,
-  coalesce(r.quantity, '') <> '' AS quantified, CAST(NULL AS VARCHAR) AS problem,
+  coalesce(r.quantity, '') <> '' AS quantified, CAST(NULL AS VARCHAR) AS problem, r.batch_id,
   (r.valid_from IS NULL OR left(r.valid_from, 7) <= '{month}') AND (r.valid_to IS NULL OR left(r.valid_to, 7) >= '{month}') AS holds
 FROM register r WHERE r.register = 'income_item' AND r.month <= '{month}';
 
@@ -68,7 +68,7 @@ FROM register r WHERE r.register = 'household_member' AND r.month <= '{month}';
 _WIDE = """
 INSERT INTO inc_raw
 WITH wide AS (
-  SELECT r.row_id AS id, r.id_no AS head, r.name, r.month, r.grade AS told, r.amount_fen AS total, w.item_no, w.deducts, w.header AS word,
+  SELECT r.row_id AS id, r.id_no AS head, r.name, r.month, r.grade AS told, r.batch_id, r.amount_fen AS total, w.item_no, w.deducts, w.header AS word,
     trim(replace(replace(json_extract_string(r.extra, '$."' || w.header || '"'), ',', ''), '，', '')) AS cell
   FROM register r JOIN inc_header w ON json_exists(r.extra, '$."' || w.header || '"')
   WHERE r.register = 'household_income' AND r.month <= '{month}'
@@ -82,7 +82,7 @@ WITH wide AS (
   FROM summed s JOIN read r USING (id)
 )
 SELECT r.id, r.head, r.head, r.name, r.month, r.word, 0, r.told, CAST(r.value * coalesce(u.factor, 1) * 100 AS BIGINT), NULL, false,
-  CASE WHEN u.unread THEN '有一列不是金额' WHEN u.total IS NULL THEN '没有合计，不能确定金额单位' WHEN u.factor IS NULL THEN '分项之和与合计不符' END, true
+  CASE WHEN u.unread THEN '有一列不是金额' WHEN u.total IS NULL THEN '没有合计，不能确定金额单位' WHEN u.factor IS NULL THEN '分项之和与合计不符' END, r.batch_id, true
 FROM read r JOIN unit u USING (id)
 """
 
@@ -380,6 +380,8 @@ def _sums(connection: duckdb.DuckDBPyConnection, rules: IncomeRules) -> None:
         UNION ALL SELECT l.hk, l.name || '：' || coalesce(l.problem, {wanting}, '“' || coalesce(l.word, '') || '”没有写金额，也不能推算')
           FROM income_line l WHERE l.problem IS NOT NULL OR (l.gross IS NULL AND l.counts AND l.excluded IS NULL)
         UNION ALL SELECT hk, name || '（' || coalesce(shown_relation, '关系未写') || '）是否计入家庭成员不能确定' FROM income_member WHERE counts IS NULL
+        UNION ALL SELECT hk, any_value(name) || '的“' || any_value(word) || '”在两份表里各有一行' FROM inc_case_line
+          GROUP BY hk, id_no, word, told, amount_fen, quantity_q HAVING count(DISTINCT batch_id) > 1
         UNION ALL SELECT hk, name || '的人员情况“' || status || '”不认识' FROM inc_odd"""
     )
     connection.execute(
