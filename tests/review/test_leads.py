@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from jiuzhu_cli.ledger.proposals import decide, effective_changes
+from jiuzhu_cli.policy.load import load_policy
 from tests.review.worlds import TODAY, World, household
-from tests.support import make_id
+from tests.support import make_id, put_register
 
 
 def member(serial: int, case: int, **more: Any) -> dict[str, Any]:
@@ -402,3 +403,44 @@ def test_explain_tells_every_event_with_its_line_and_what_cannot_be_judged(tmp_p
     assert events["business"]["result"] is False  # imported, and not in it
     assert events["housing_fund"]["result"] is None  # not imported
     assert events["to_margin"]["values"]["家庭人均月收入"] == "0.00"
+
+
+def test_lists_of_several_months_are_one_car_and_a_sold_car_is_none(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    (world.workspace.root / "policy" / "parameters").mkdir(parents=True, exist_ok=True)
+    (world.workspace.root / "policy" / "parameters" / "own.toml").write_text(
+        '[[parameter]]\nname = "车辆限数"\narea = "421002"\nunit = "辆"\nsource = "某办法"\nvalues = [{ since = 2020-01-01, value = 1 }]\n',
+        "utf-8",
+    )
+    world.policy = load_policy(world.workspace.root / "policy", region="421002")
+    keeps, sold, two = (household(n, 60000, 0, 1, case_no=n) for n in (1, 2, 3))
+    world.roll("subsistence_allowance", keeps, sold, two)
+    car = {"kind": "小型轿车", "valid_from": "2020-05-01"}
+    for month, rows in (
+        (
+            "2026-09",
+            [
+                line(keeps, certificate_no="A1", **car),
+                line(sold, certificate_no="B1", **car),
+                line(sold, certificate_no="B2", **car),
+            ],
+        ),
+        (
+            "2026-10",
+            [
+                line(keeps, certificate_no="A1", **car),
+                line(two, certificate_no="C1", **car),
+                line(two, certificate_no="C2", **car),
+            ],
+        ),
+        ("2026-12", [line(keeps, certificate_no="A1", **car), line(keeps, certificate_no="A2", **car)]),
+    ):
+        put_register(world.store, "vehicle", rows, month=month)
+    prison = line(sold, valid_from="2026-01-05", valid_to="2029-01-04")
+    put_register(world.store, "imprisonment", [prison], month="2026-03")
+    put_register(world.store, "imprisonment", [line(household(9, 0, 0, 1), valid_from="2026-05-01")], month="2026-05")
+    world.review()
+    found = by_name(world)
+    assert set(found) == {"户主2", "户主3"}
+    assert "服刑" in found["户主2"]["reasons"] and "机动车" not in found["户主2"]["reasons"]
+    assert "C1" in found["户主3"]["reasons"]

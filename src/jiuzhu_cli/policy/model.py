@@ -239,6 +239,7 @@ class Register(Shape):
         default_factory=dict
     )  # drop-downs of its form by field; '@income', '@relations', '@circumstances': the words of income.toml
     hints: dict[str, str] = Field(default_factory=dict)  # how to fill in a field, on its form
+    snapshot: bool = False  # each list tells all there is on its day: of an area only the last one counts
     mutual: bool = False  # both parties stand in a line (marriage): it is found by either's ID
     event_ends: bool = False  # event_date is when what it says ended (注销、迁出), not when it began
     meaning: str = ""  # what a hit means, shown to clerks

@@ -176,17 +176,23 @@ _LINES = f"""
 CREATE TABLE line AS
 WITH placed AS (
   SELECT p.id_no, p.row_id AS person_row, f.key, f.programme FROM person p JOIN facts f ON f.batch_id = p.batch_id AND f.case_no = p.case_no
+), list AS (
+  -- of a register that tells all there is on its day only the last list of an area counts, up to the month of review where there is one
+  SELECT register, batch_id, NOT snapshot OR dense_rank() OVER (PARTITION BY register, area ORDER BY month <= '{{month}}' DESC,
+    CASE WHEN month <= '{{month}}' THEN month END DESC, month) = 1 AS counts
+  FROM (SELECT DISTINCT r.register, r.batch_id, r.month, w.snapshot, coalesce(o.area, '') AS area FROM (SELECT DISTINCT register, batch_id, month FROM register) r
+    JOIN wanted_register w USING (register) LEFT JOIN origin o ON o.kind = 'register' AND o.batch_id = r.batch_id)
 ), told AS (
-  SELECT row_id, register, month, id_no, name, kind, status, grade, organisation, relation, related_id_no, amount_fen, certificate_no, valid_from, valid_to,
+  SELECT row_id, batch_id, register, month, id_no, name, kind, status, grade, organisation, relation, related_id_no, amount_fen, certificate_no, valid_from, valid_to,
     event_date, {{extra}} AS extra FROM register
   -- in a list of couples either party stands in the line
   UNION ALL
-  SELECT row_id, register, month, related_id_no, coalesce(related_name, ''), kind, status, grade, organisation, relation, id_no, amount_fen, certificate_no,
+  SELECT row_id, batch_id, register, month, related_id_no, coalesce(related_name, ''), kind, status, grade, organisation, relation, id_no, amount_fen, certificate_no,
     valid_from, valid_to, event_date, {{extra}} FROM register JOIN wanted_register w USING (register) WHERE w.mutual AND related_id_no <> '' AND related_id_no <> id_no
 ), ended AS (
   SELECT coalesce(status, '') AS status, regexp_matches(coalesce(status, ''), '{ENDED}') AS ended FROM (SELECT DISTINCT status FROM register)
 ), read AS (
-  SELECT r.row_id, r.register, r.month, w.dated, c.person_row, c.key, c.programme, r.id_no, r.name, coalesce(r.kind, '') AS kind, e.status,
+  SELECT r.row_id, r.register, r.month, w.dated, w.repeated, c.person_row, c.key, c.programme, r.id_no, r.name, coalesce(r.kind, '') AS kind, e.status,
     coalesce(r.grade, '') AS grade, coalesce(r.organisation, '') AS organisation, coalesce(r.relation, '') AS relation,
     nullif(r.related_id_no, '') AS related_id_no, r.amount_fen, r.certificate_no, nullif(r.valid_from, '') AS valid_from,
     nullif(r.valid_to, '') AS valid_to, nullif(r.event_date, '') AS event_date, r.extra,
@@ -195,29 +201,60 @@ WITH placed AS (
     {{month_index}} - {months_of("r.valid_from")} AS from_months, {{month_index}} - {months_of("r.valid_to")} AS to_months,
     {{month_index}} - {months_of("r.event_date")} AS event_months
   FROM told r JOIN wanted_register w USING (register) JOIN placed c ON c.id_no = r.id_no JOIN ended e ON e.status = coalesce(r.status, '')
+    JOIN list b ON b.register = r.register AND b.batch_id = r.batch_id AND b.counts
+), once AS (
+  -- what several lists tell alike is one line
+  SELECT * FROM read WHERE NOT repeated
+  UNION ALL
+  SELECT * FROM read WHERE repeated
+  QUALIFY row_number() OVER (PARTITION BY register, person_row, certificate_no, organisation, kind, valid_from, valid_to, event_date, amount_fen ORDER BY row_id) = 1
 )
-SELECT * EXCLUDE (month, dated), CAST(NULL AS BOOLEAN) AS latest, CAST(NULL AS BOOLEAN) AS last FROM read WHERE NOT dated
+SELECT * EXCLUDE (month, dated, repeated), CAST(NULL AS BOOLEAN) AS latest, CAST(NULL AS BOOLEAN) AS last FROM once WHERE NOT dated
 UNION ALL
-SELECT * EXCLUDE (month, dated),
+SELECT * EXCLUDE (month, dated, repeated),
   coalesce(event_date, '') || month = max(coalesce(event_date, '') || month) OVER (PARTITION BY register, person_row, organisation),
   row_number() OVER (PARTITION BY register, person_row ORDER BY coalesce(event_date, valid_from, '') DESC, row_id DESC) = 1
-FROM read WHERE dated
+FROM once WHERE dated
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a register's lines are read: ``ends`` its event is an end, ``mutual`` both parties stand in a line, ``snapshot`` a list tells all
+    there is, ``dated`` the newest line is asked for."""
+
+    ends: bool
+    mutual: bool
+    snapshot: bool
+    dated: bool
+
+
 def make_lines(
-    connection: duckdb.DuckDBPyConnection, month: str, registers: Mapping[str, tuple[bool, bool, bool]], *, extra: bool
+    connection: duckdb.DuckDBPyConnection, month: str, registers: Mapping[str, Wanted], *, extra: bool
 ) -> None:
-    """``line``: the lines of ``registers`` (code → whether its event is an end, both parties stand in a line, the newest is asked for), one
-    row a line and place of the person on the month's rolls (``person_row, key, programme``)."""
-    connection.execute("CREATE TABLE wanted_register (register VARCHAR, ends BOOLEAN, mutual BOOLEAN, dated BOOLEAN)")
+    """``line``: the lines of ``registers`` about people on the month's rolls, one row a line and place of the person (``person_row, key,
+    programme``)."""
+    connection.execute(
+        "CREATE TABLE wanted_register (register VARCHAR, ends BOOLEAN, mutual BOOLEAN, snapshot BOOLEAN, dated BOOLEAN, repeated BOOLEAN)"
+    )
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS origin (kind VARCHAR, batch_id BIGINT, table_no BIGINT, programme VARCHAR, area VARCHAR, month VARCHAR,"
+        " file_name VARCHAR, sheet VARCHAR)"
+    )
+    several = {
+        row[0]
+        for row in connection.execute(
+            "SELECT register FROM register GROUP BY register HAVING min(batch_id) <> max(batch_id)"
+        ).fetchall()
+    }
     if registers:
         connection.executemany(
-            "INSERT INTO wanted_register VALUES (?,?,?,?)", [[code, *told] for code, told in registers.items()]
+            "INSERT INTO wanted_register VALUES (?,?,?,?,?,?)",
+            [[code, one.ends, one.mutual, one.snapshot, one.dated, code in several] for code, one in registers.items()],
         )
     connection.execute(
         _LINES.format(
-            last=last_day(month).isoformat(), month_index=int(month[:4]) * 12 + int(month[5:]),
+            last=last_day(month).isoformat(), month=month, month_index=int(month[:4]) * 12 + int(month[5:]),
             extra="extra" if extra else "CAST(NULL AS VARCHAR)",
         )
     )  # fmt: skip

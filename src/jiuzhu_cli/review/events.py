@@ -186,13 +186,12 @@ def prepare(connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, c
     words.make_beside(connection, wanted)
     dated = {code for one in compiled if {"名单最新", "名单最后"} & set(one.words) for code in one.event.registers}
     registers = {
-        code: (policy.registers[code].event_ends, policy.registers[code].mutual, code in dated)
-        for one in compiled
-        for code in one.event.registers
-        if code in policy.registers
+        code: words.Wanted(one.event_ends, one.mutual, one.snapshot, code in dated)
+        for code in sorted({code for one in compiled for code in one.event.registers})
+        if (one := policy.registers.get(code)) is not None
     }
     extra = any(policy.registers[code].numbers for code in registers)
-    words.make_lines(connection, month, dict(sorted(registers.items())), extra=extra)
+    words.make_lines(connection, month, registers, extra=extra)
 
 
 def joins(compiled: Iterable[Compiled]) -> str:
