@@ -77,7 +77,7 @@ def test_a_bureaus_rule_is_asked_where_it_wants(tmp_path: Path) -> None:
         ("工资性收入（元/年）", "工资性收入"),
         (" 房 租 (元)", "房租"),
         ("养殖业收入（生猪）", "养殖业收入"),
-        ("（元）", "（元）"),
+        ("（元）", "(元)"),
     ],
 )
 def test_words_are_compared_without_what_stands_behind_in_brackets(text: str, plain: str) -> None:
