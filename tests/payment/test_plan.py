@@ -240,10 +240,11 @@ def test_who_was_listed_after_the_posting_was_not_posted(desk: Desk) -> None:
 # -- decisions
 
 
-def test_a_stop_leaves_the_case_out_and_a_change_pays_the_new_amount(desk: Desk) -> None:
+@pytest.mark.parametrize("action", ["decrease", "grace"])
+def test_a_stop_leaves_the_case_out_and_a_change_pays_the_new_amount(desk: Desk, action: str) -> None:
     desk.roll([person(1), person(2)])
     desk.decision(1, A, "stop", 10_001, 0)
-    desk.decision(2, B, "decrease", 10_002, 4_000)
+    desk.decision(2, B, action, 10_002, 4_000)
     assert codes(desk, override="理由") == {"stopped": {A}}
     row = desk.store.query("SELECT amount_fen, case_id FROM obligation WHERE recipient_id_no = ?", (B,))[0]
     assert tuple(row) == (4_000, "R000002")

@@ -33,6 +33,13 @@ def run(
     lines = [f"{month} 复核建议 {result.proposals} 件，核对相符 {result.kept} 户（人）。"]
     if result.by_action:
         lines.append(table([(ACTIONS[a], str(n)) for a, n in result.by_action.items()], ["建议", "件数"]))
+    moved = {
+        name: sum(one[name] for one in result.movement) for name in ("entered", "ended", "relinked", "transferred")
+    }
+    if any(moved.values()):
+        lines.append(
+            f"与上月名册比：新进 {moved['entered']} 户（人），退出 {moved['ended']} 户（人）；另有停旧建新 {moved['relinked']} 户、转项目 {moved['transferred']} 户（人），不计新进和退出。"
+        )
     if result.in_force:
         lines.append(f"另有 {result.in_force} 件已作过决定，花名册还没有改过来。")
     for gap in result.not_judged:

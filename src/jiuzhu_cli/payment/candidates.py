@@ -55,10 +55,10 @@ SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, 
          coalesce(d.account_no, '') AS account_no, coalesce(d.bank_name, '') AS bank_name, coalesce(d.village, '') AS village,
          coalesce(nullif(d.payee_name, ''), d.recipient_name) AS payee_name,
          coalesce(nullif(d.payee_id_no, ''), CASE WHEN coalesce(d.payee_name, '') IN ('', d.recipient_name) THEN d.recipient ELSE '' END) AS payee_id_no),
-       CASE WHEN d.change_action IN ('start', 'increase', 'decrease') AND d.change_fen > 0 THEN d.change_fen ELSE d.amount_fen END AS due_fen,
+       CASE WHEN d.change_action IN ('start', 'increase', 'decrease', 'grace') AND d.change_fen > 0 THEN d.change_fen ELSE d.amount_fen END AS due_fen,
        coalesce((d.change_action IN ('stop', 'transfer') OR (d.change_action = 'decrease' AND d.change_fen = 0))
                 AND NOT coalesce(d.start_month >= d.change_month, false), false) AS stopped,
-       coalesce(d.monthly AND d.change_action IS NULL AND d.last_action IN ('start', 'increase', 'decrease') AND d.last_month = $month
+       coalesce(d.monthly AND d.change_action IS NULL AND d.last_action IN ('start', 'increase', 'decrease', 'grace') AND d.last_month = $month
                 AND d.amount_fen NOT IN (d.last_after_fen, coalesce(d.last_before_fen, -1)), false) AS differs,
        o.obligation_id, o.live_fen, o.payment_id AS live_payment, o.failed AS failed, o.month AS owed_month,
        o.town AS owed_town, o.roll_row_id AS owed_row, r.bank, r.cap_fen
