@@ -10,6 +10,7 @@ import pytest
 
 from jiuzhu_cli.ledger.proposals import effective_changes
 from jiuzhu_cli.review.decisions import decide_from
+from jiuzhu_cli.review.notices import run_notices
 from tests.review.test_decisions import fill
 from tests.review.worlds import NOW, World
 from tests.support import make_id
@@ -58,6 +59,10 @@ def test_not_certified_in_time_is_suspended_and_made_up_is_paid_again(world: Wor
     assert "生存认证" in found["老2"]["reasons"]
     decide_from(world.store, fill(world, book, {"老2": {"决定": "同意"}}), today=date(2026, 8, 21), now=NOW, actor="李")
     assert [(c.action, c.amount_after_fen) for c in effective_changes(world.store, "2026-09")] == [("stop", 0)]
+    told = run_notices(
+        world.store, world.workspace, world.policy, "2026-08", today=date(2026, 8, 25), now=NOW, actor="李"
+    )
+    assert [(n.kind.id, n.recipient) for n in told.notices] == [("stop", "老2")]  # the person, not a family
     assert actions(world, "2026-09", date(2026, 9, 20)) == {}  # decided; nothing new
     certify(world, 2, "2026-10-12")
     book = world.review("2026-10", today=date(2026, 10, 20)).workbook
@@ -100,3 +105,13 @@ def test_who_is_on_no_roll_any_more_is_looked_into(world: World) -> None:
     found = [p for p in world.proposals("2026-12") if p["name"] == "老2"]
     assert [p["action"] for p in found] == ["check"]
     assert "名册上没有此人" in found[0]["reasons"]
+
+
+def test_a_suspension_decided_late_begins_after_the_decision(world: World) -> None:
+    """Only a death fixes the month by itself: what was paid meanwhile is not asked back."""
+    world.roll(OLD, old(1), old(2), month="2026-08")
+    certify(world, 1, "2026-01-10")
+    certify(world, 1, "2026-07-10")
+    book = world.review("2026-08", today=date(2026, 8, 20)).workbook
+    decide_from(world.store, fill(world, book, {"老2": {"决定": "同意"}}), today=date(2026, 11, 3), now=NOW, actor="李")
+    assert [p["effective_month"] for p in world.proposals("2026-08")] == ["2026-12"]

@@ -272,7 +272,7 @@ def _decision(
     effective = proposal["effective_month"]
     told = notice.isoformat() if notice else ""
     settled = proposal["state"] == "effective" and proposal["notice_date"] == told
-    if state == "effective" and not settled and not _from_death(proposal):
+    if state == "effective" and not settled and not follows_death(proposal):
         effective = after_decision(proposal["month"], notice or today)
     return {
         "state": state,
@@ -321,10 +321,15 @@ def _pays(proposal: dict[str, Any]) -> bool:
     )
 
 
-def _from_death(proposal: dict[str, Any]) -> bool:
-    """A stop or transfer without a hearing that follows from a death: its month is fixed by that (次月)."""
-    died = {"all_dead", "head_dead"} & set(proposal["proposal_key"].split("|")[-1].split(","))
-    return proposal["action"] in ("stop", "transfer") and not proposal["needs_hearing"] and bool(died)
+def follows_death(proposal: dict[str, Any]) -> bool:
+    """A stop or transfer that needs no hearing because somebody has died: its month is fixed by that (次月), nobody is left to be heard.
+    The first reason is the one that decided the action."""
+    first = proposal["reasons"].partition("；")[0]
+    return (
+        proposal["action"] in ("stop", "transfer")
+        and not proposal["needs_hearing"]
+        and ("死亡" in first or "去世" in first)
+    )
 
 
-__all__ = ["AGREE", "Conflict", "Decided", "decide_files", "decide_from"]
+__all__ = ["AGREE", "Conflict", "Decided", "decide_files", "decide_from", "follows_death"]

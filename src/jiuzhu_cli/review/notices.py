@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jiuzhu_cli.core.period import month_of
 from jiuzhu_cli.ledger.progress import decided_proposals
 from jiuzhu_cli.review.deadlines import Clock
+from jiuzhu_cli.review.decisions import follows_death
 from jiuzhu_cli.review.events_of_steps import local_day
 from jiuzhu_cli.review.output import folder_of
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
@@ -109,9 +110,7 @@ def _notice(kind: NoticeKind, proposal: dict[str, Any], clock: Clock, today: dat
     limit = clock.limit_of(kind.limit, decided) if decided else None
     deadline = clock.days.deadline(decided, limit[0], working=limit[1] == "工作日") if decided and limit else None
     sent = proposal["notice_date"]
-    dead = (
-        proposal["action"] in ("stop", "transfer") and not proposal["needs_hearing"]
-    )  # follows from a death: nobody to be heard
+    dead = proposal["action"] == "stop" and follows_death(proposal)
     state = "sent" if sent else "overdue" if deadline and deadline < today else "unsent"
     return Notice(kind, proposal, "家属或供养机构" if dead else proposal["name"], decided, deadline, sent, state)
 
