@@ -240,9 +240,9 @@ class District:
         dead = np.r_[heads["death_alone"], heads["death_head"], heads["death_member"] + 1]
         # who died goes on old_age and others, too: those lines must stop as well
         old = dead[self.age[dead] >= 80]
-        for plant, programme, persons in (("death_alone", "old_age_allowance", old),):
-            self._tell(plant, programme, persons)
+        self._tell("death_alone", "old_age_allowance", old)
         members = heads["imprisoned"] + self.size[plants["imprisoned"]] - 1
+        self._tell("imprisoned", "old_age_allowance", members[self.age[members] >= 80])
         for plant in ("vehicle", "imprisoned"):
             for home in plants[plant]:
                 self._tell(plant, self._programme(int(home)), self.first[[home]])

@@ -27,7 +27,7 @@ from jiuzhu_cli.ledger.proposals import (
 from jiuzhu_cli.policy.model import ParameterValue
 from jiuzhu_cli.review.certifying import EVENT as UNCERTIFIED
 from jiuzhu_cli.review.certifying import resumptions
-from jiuzhu_cli.review.judging import judge, registers_of
+from jiuzhu_cli.review.judging import judge, of_known, registers_of
 from jiuzhu_cli.review.leads import lead_months
 from jiuzhu_cli.review.tiers import read_roll_extra
 
@@ -115,7 +115,8 @@ def run_review(
 
     check_month(month)
     connection = open_snapshot(
-        store, months=(month, month), roll_columns=COLUMNS, registers=registers_of(policy, month), register_columns=REGISTER_COLUMNS
+        store, months=(month, month), roll_columns=COLUMNS, registers=registers_of(policy, month), register_columns=REGISTER_COLUMNS,
+        of_known=of_known(policy, month),
     )  # fmt: skip
     try:
         if not connection.execute("SELECT count(*) FROM roll").fetchall()[0][0]:
