@@ -444,3 +444,27 @@ def test_lists_of_several_months_are_one_car_and_a_sold_car_is_none(tmp_path: Pa
     assert set(found) == {"户主2", "户主3"}
     assert "服刑" in found["户主2"]["reasons"] and "机动车" not in found["户主2"]["reasons"]
     assert "C1" in found["户主3"]["reasons"]
+
+
+def test_half_a_roll_that_is_not_there_yet_is_said_once(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    town = [household(n, 60000, 0, 1, case_no=n, category="城市") for n in range(1, 12)]
+    country = [household(n, 60000, 0, 1, case_no=n) for n in range(20, 32)]
+    world.roll("subsistence_allowance", *town, month="2026-09", part="城市")
+    world.roll("subsistence_allowance", *country, month="2026-09", part="农村")
+    world.roll("subsistence_allowance", *country[1:], part="农村")
+    result = world.review()
+    assert [p["name"] for p in world.proposals()] == ["户主20"]
+    assert [gap["cases"] for gap in result.not_judged if "本月不在册" in gap["reason"]] == [11]
+
+
+def test_members_are_not_new_where_last_month_named_heads_only(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    rows = [(household(n, 120000, 0, 2, case_no=n), member(100 + n, n)) for n in range(1, 8)]
+    world.roll("subsistence_allowance", *(head for head, _ in rows), month="2026-09")
+    world.roll("subsistence_allowance", *(row for pair in rows for row in pair))
+    world.roll("subsistence_allowance", *(head for head, _ in rows), month="2026-11")
+    world.review()
+    assert world.proposals() == []
+    world.review("2026-11", today=date(2026, 11, 20))
+    assert world.proposals("2026-11") == []

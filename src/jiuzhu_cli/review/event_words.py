@@ -46,7 +46,9 @@ GROUP BY id_no
 # Somebody on last month's roll of a programme, in whatever town; the case is known again by its lead.
 _BEFORE = """
 CREATE TABLE before_person AS SELECT DISTINCT programme, id_no FROM previous;
-CREATE TABLE before_case AS SELECT programme, id_no, max(amount_fen) AS amount_fen FROM previous WHERE lead = 1 GROUP BY programme, id_no;
+CREATE TABLE before_case AS
+SELECT v.programme, v.id_no, max(v.amount_fen) AS amount_fen, bool_or(m.members) AS members FROM previous v
+JOIN (SELECT batch_id, bool_or(lead = 0) AS members FROM previous GROUP BY batch_id) m USING (batch_id) WHERE v.lead = 1 GROUP BY v.programme, v.id_no;
 CREATE TABLE before_town AS
 SELECT DISTINCT f.programme, f.town FROM facts f JOIN previous_cover c ON c.programme = f.programme AND (c.area = '' OR c.area = f.town OR starts_with(c.area, f.town || '/'));
 """
@@ -122,7 +124,7 @@ _STANDING: dict[str, str | Ratio] = {
     "自理能力": "p.care_word", "劳动能力": "p.work_ability", "对象类型": "p.claimed_status",
     "户主": "(p.lead = 1)", "与户主关系": "p.relation", "享受月数": f"(SELECT {months_of('month')} FROM span) - {months_of('f.start_month')}",
     "上月已导入": "before_town.town IS NOT NULL", "上月在册": "before_person.id_no IS NOT NULL",
-    "上月本户在册": "before_case.id_no IS NOT NULL", "上月发放金额": fen("before_case.amount_fen"),
+    "上月本户在册": "before_case.id_no IS NOT NULL", "上月列出成员": "coalesce(before_case.members, false)", "上月发放金额": fen("before_case.amount_fen"),
     "认证间隔月数": "certified.months", "认证开展月数": "certified.begun",
     "渐退中": "coalesce(grace.left_months >= 0, false)", "渐退期满": "coalesce(grace.left_months < 0, false)", "渐退剩余月数": "grace.left_months",
 }  # fmt: skip

@@ -161,7 +161,8 @@ def find_events(
     hits = [*_of_persons(connection, compiled), *_of_lines(connection, compiled)]
     for hit in hits:
         found.of_case.setdefault(hit.key, []).append(hit)
-    for hit in find_gone(connection, compiled, incomplete):
+    gone, gaps = find_gone(connection, policy, compiled, incomplete)
+    for hit in gone:
         if hit.key:
             found.of_case.setdefault(hit.key, []).append(hit)
         else:
@@ -171,6 +172,7 @@ def find_events(
         found.of_case[key].sort(key=lambda hit: (found.event(hit).rank, hit.number, hit.id_no, hit.line))
     found.lines = _lines_of(connection, {hit.line for hits in found.of_case.values() for hit in hits if hit.line})
     found.gaps = [{"programme": "", "area": "", "cases": 0, "reason": text} for text in dict.fromkeys(missing)]
+    found.gaps += gaps
     found.gaps += _not_imported(connection, policy, compiled)
     return found
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.period import first_day, last_day
+
+SHARE, LEAST = "名册减员上限比例", "名册减员上限人数"
 
 if TYPE_CHECKING:
     import duckdb
@@ -123,21 +125,46 @@ def excluding(policy: Policy, programme: str, month: str) -> set[str]:
 
 
 def find_gone(
-    connection: duckdb.DuckDBPyConnection, compiled: Iterable[Compiled], incomplete: Collection[tuple[str, str]]
-) -> list[Hit]:
-    """Hits of ``per = "gone"``: a member's belongs to the case that stays (``key``), a whole case's to nobody (one hit, its lead's)."""
+    connection: duckdb.DuckDBPyConnection,
+    policy: Policy,
+    compiled: Iterable[Compiled],
+    incomplete: Collection[tuple[str, str]],
+) -> tuple[list[Hit], list[dict[str, Any]]]:
+    """Hits of ``per = "gone"``: a member's belongs to the case that stays (``key``), a whole case's to nobody (one hit, its lead's).
+
+    A list of last month of which more than a bureau's share is gone was not left by so many: a list of this month is still wanting, or
+    names its people in another way. Nobody of it is told; it is said once (``programme, area, cases, reason``).
+    """
     from jiuzhu_cli.review.events import Hit
 
     asked = [one for one in compiled if one.event.per == "gone"]
     if not asked:
-        return []
+        return [], []
     month = connection.execute("SELECT month FROM span").fetchall()[0][0]
     connection.execute(_GONE.format(month=month))
+    share, least = (_limit(policy, month, name, other) for name, other in ((SHARE, 20), (LEAST, 5)))
+    names = ", ".join(repr(code) for code in sorted({code for one in asked for code in one.programmes}))
+    crowded = connection.execute(
+        "SELECT v.batch_id, any_value(v.programme), string_agg(DISTINCT v.town, '、' ORDER BY v.town), count(*) FILTER (g.id_no IS NOT NULL AND NOT g.dead)"
+        " FROM previous v LEFT JOIN gone g ON g.batch_id = v.batch_id AND g.case_no = v.case_no AND g.id_no = v.id_no"
+        f" WHERE v.programme IN ({names}) GROUP BY v.batch_id"
+        f" HAVING count(*) FILTER (g.id_no IS NOT NULL AND NOT g.dead) > greatest({least}, count(*) * {share} / 100) ORDER BY 1"
+    ).fetchall()
+    gaps = [
+        {
+            "programme": programme,
+            "area": towns,
+            "cases": people,
+            "reason": f"上月名册有 {people} 人本月不在册，多半是本月还有名册没有导入，或者列人的办法变了，没有逐户提示",
+        }
+        for _, programme, towns, people in crowded
+    ]
+    left_out = ", ".join(str(row[0]) for row in crowded) or "-1"
     found = []
     for one in asked:
         rows = connection.execute(
             "SELECT coalesce(g.key, 0), g.id_no, g.name, g.town, g.village, g.programme, g.amount_fen FROM gone g"
-            f" WHERE g.programme IN ({', '.join(repr(code) for code in one.programmes)}) AND {one.when}"
+            f" WHERE g.programme IN ({', '.join(repr(code) for code in one.programmes)}) AND g.batch_id NOT IN ({left_out}) AND {one.when}"
             # of a whole case one line stands for all
             " QUALIFY NOT g.whole OR row_number() OVER (PARTITION BY g.batch_id, g.case_no ORDER BY g.lead DESC, g.id_no) = 1"
             " ORDER BY g.programme, g.id_no"
@@ -151,4 +178,9 @@ def find_gone(
                     place=f"{town}/{village}" if village else town, programme=programme, before_fen=amount,
                 )
             )  # fmt: skip
-    return found
+    return found, gaps
+
+
+def _limit(policy: Policy, month: str, name: str, other: int) -> int:
+    value = policy.parameter_or_none(name, first_day(month))
+    return int(value.value) if value is not None and not isinstance(value.value, bool) else other
