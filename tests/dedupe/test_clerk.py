@@ -213,6 +213,19 @@ def test_towns_come_back_whole_or_in_part(world: World, tmp_path: Path) -> None:
     assert [row["programme"] for row in confirmed_stops(world.store, "2026-10")] == [POOR]
 
 
+def test_workbooks_of_an_earlier_run_are_told(world: World) -> None:
+    """They stay: somebody may have filled them in."""
+    doubles(world, 1, 2, 3, 4)
+    first = world.run(split_by_town=True)
+    assert first.stale_workbooks == []
+    assert set(world.run().stale_workbooks) == set(first.town_workbooks)
+    gone, *rest = first.town_workbooks
+    gone.unlink()
+    again = world.run()
+    assert again.stale_workbooks == rest and again.as_json()["stale_workbooks"] == [str(path) for path in rest]
+    assert world.run(split_by_town=True).stale_workbooks == []
+
+
 def test_a_date_that_excel_made_of_it_is_read(world: World, tmp_path: Path) -> None:
     doubles(world, 1)
     said = {"D000001": {"处理结果": "误报", "核实日期": datetime(2026, 10, 12)}}

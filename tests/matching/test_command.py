@@ -115,3 +115,14 @@ def test_trial_run_writes_nothing(folder: Path) -> None:
     (folder / "a.csv").write_text("姓名,身份证号\n张三,11010519491231002X\n", "utf-8")
     assert run("match", "a.csv", "--out", "o.csv", "--dry-run", "--quiet") == 0
     assert not (folder / "o.csv").exists()
+
+
+@pytest.mark.parametrize("others", [[], ["甲.csv"]])
+def test_a_list_of_a_header_only_is_said(folder: Path, capsys: pytest.CaptureFixture[str], others: list[str]) -> None:
+    """Everything is written all the same: an empty export is a finding, not a fault."""
+    (folder / "空.csv").write_text(",".join(HEADERS) + "\n", "utf-8")
+    pacsv.write_csv(make_lists(200, HARD, 5).records.rename_columns(HEADERS), folder / "甲.csv")
+    assert run("match", "空.csv", *others, "--out", "o.csv", "--quiet") == 3
+    assert "只有表头、没有人的名单：空.csv" in capsys.readouterr().out
+    rows = (folder / "o.csv").read_text("utf-8").splitlines()
+    assert len(rows) == 1 + (200 if others else 0)

@@ -155,7 +155,7 @@ def _document(data: dict[str, Any]) -> str:
 
 # keys of JSON documents that hold a path of the workspace: scripts run from anywhere, so they are told the whole path
 _PATH_KEYS = frozenset(
-    "csv workbook town_workbooks errors_file remainder_file path files holds_files cover manifest backup kept restored outputs".split()
+    "csv workbook town_workbooks stale_workbooks errors_file remainder_file path files holds_files cover manifest backup kept restored outputs".split()
 )
 
 

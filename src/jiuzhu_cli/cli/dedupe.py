@@ -72,6 +72,11 @@ def run(
         f"工作簿：{relative(context.workspace, result.workbook)}",
     ]
     lines += [f"乡镇工作簿：{len(result.town_workbooks)} 个，在 {relative(context.workspace, result.town_workbooks[0].parent)}"] if result.town_workbooks else []  # fmt: skip
+    if result.stale_workbooks:
+        folder = relative(context.workspace, result.stale_workbooks[0].parent)
+        lines.append(
+            f"! {folder} 里还有先前的工作簿 {len(result.stale_workbooks)} 个，这次没有重写，内容是旧的：填了处理结果的先读回，不要再下发。"
+        )
     nowhere = sum(not d["area_a"] and not d["area_b"] for d in result.doubts)
     if result.town_workbooks and nowhere:
         lines.append(f"! 有 {nowhere} 条没有写明乡镇（多半是全区名单上的人），只在总工作簿里，须另行分派。")

@@ -43,6 +43,7 @@ def command(
         dry_run=context.dry_run,
         progress=context.say,
     )
+    blank = [name for name, count in result.files if not count]
     rows = [(KEY_WORDS.get(key, key), count) for key, count in result.by_key.items()]
     lines = [
         f"共 {result.rows} 行，{result.persons} 个人；{result.pairs} 行与别的行是同一个人（{result.seconds:.1f} 秒）。",
@@ -53,6 +54,9 @@ def command(
         "这是密文名单，只比出了号码完全相同的人；号码写错、缺号、姓名同音的，要用明文才查得出。"
         if result.hashed
         else "",
+        f"! 只有表头、没有人的名单：{'、'.join(blank)}；请核对是不是导出时漏了。" if blank else "",
         "试运行，没有写文件。" if context.dry_run else f"结果：{out}" + (f"；依据：{pairs}" if pairs else ""),
     ]
     context.emit(result.as_json(), [line for line in lines if line])
+    if blank:
+        raise typer.Exit(3)

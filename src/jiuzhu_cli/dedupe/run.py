@@ -29,7 +29,7 @@ from jiuzhu_cli.dedupe.hits import COLUMNS as HIT
 from jiuzhu_cli.dedupe.hits import create_hits
 from jiuzhu_cli.dedupe.households import find_households
 from jiuzhu_cli.dedupe.missed import find_missed
-from jiuzhu_cli.dedupe.output import write_outputs
+from jiuzhu_cli.dedupe.output import Written, write_outputs
 from jiuzhu_cli.dedupe.payees import BACK, divided_programmes, find_payees, number
 from jiuzhu_cli.dedupe.persons import find_persons, say_as_stated, take_as_one
 from jiuzhu_cli.ledger.doubt_records import records_beside
@@ -42,7 +42,7 @@ from jiuzhu_cli.ledger.doubts import (
     stage_run,
     status_questions,
 )
-from jiuzhu_cli.ledger.files import record_file
+from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.lookback import create_lookback, load_lookback
 from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.snapshot import open_snapshot
@@ -72,6 +72,7 @@ class DedupeResult:
     workbook: Path
     town_workbooks: list[Path] = field(default_factory=list)
     overdue: int = 0
+    stale_workbooks: list[Path] = field(default_factory=list)  # of an earlier run of the month, not written by this one
 
     @property
     def open(self) -> int:
@@ -114,6 +115,7 @@ class DedupeResult:
             "csv": str(self.csv),
             "workbook": str(self.workbook),
             "town_workbooks": [str(path) for path in self.town_workbooks],
+            "stale_workbooks": [str(path) for path in self.stale_workbooks],
             "not_judged": self.not_judged,
         }
 
@@ -175,8 +177,19 @@ def run_dedupe(
                 record_file(tx, workspace, file.path, entity=f"dedupe:{month}", kind=file.kind, sha256=file.sha256, lines=file.lines)  # fmt: skip
     return DedupeResult(
         month, first, doubts, counts, not_judged, earlier, written.csv, written.workbook, written.town_workbooks,
-        sum(deadlines.overdue(doubt, today) for doubt in doubts),
+        sum(deadlines.overdue(doubt, today) for doubt in doubts), _stale(workspace, store, month, written),
     )  # fmt: skip
+
+
+def _stale(workspace: Workspace, store: Store, month: str, written: Written) -> list[Path]:
+    """Workbooks of an earlier run of ``month`` that still lie there: somebody may have filled them in, so they are told, not removed."""
+    now = {file.path for file in written.files}
+    earlier = (
+        workspace.root / str(file["path"])
+        for file in recorded_files(store, entity=f"dedupe:{month}")
+        if file["kind"] == "doubts_workbook"
+    )
+    return [path for path in earlier if path not in now and path.exists()]
 
 
 def _search(
