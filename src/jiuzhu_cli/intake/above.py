@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.intake.areas import short_village
 from jiuzhu_cli.intake.rows import Rows
-from jiuzhu_cli.intake.vectors import Vector, nothing
+from jiuzhu_cli.intake.vectors import Vector, is_true, nothing
 
 _VILLAGE = re.compile(r"[一-鿿]{2,}(?:村(?![一-鿿]?[路街])|社区|居委会)")
 _FEWEST = 0.2  # share of blanks below which a blank may be an omission: what is filled is told
@@ -70,3 +72,28 @@ def _breaks(rows: Rows) -> tuple[list[bool], list[bool]]:
         pages[index] = "repeated_header" in between
         ends[index] = not pages[index] or not between <= {"repeated_header", "blank"}
     return ends, pages
+
+
+def household_as_above(rows: Rows, names: Sequence[str]) -> None:
+    """Fields of a household (``names``, the first tells which) that are written on its first row only: blanks get what stands above.
+
+    Only where the column is written that way: filled on the first row, and never again right below itself. Below a cell that
+    cannot be read nothing is filled in: whose rows they are is not known.
+    """
+    if not names or names[0] not in rows.columns:
+        return
+    values = rows.values[names[0]]
+    if not len(values) or not values.blanks or values[0] is None:
+        return
+    told = {person for person, code in rows.problems.get(names[0], {}).items() if not code.endswith("_missing")}
+    given = values.valid.copy()
+    array = values.array
+    again = is_true(pc.equal(array.slice(1), array.slice(0, len(array) - 1)))
+    if again.any():
+        return
+    given[list(told)] = True
+    above = np.maximum.accumulate(np.where(given, np.arange(len(given)), 0))
+    for name in names:
+        if name in rows.columns:
+            found = rows.values[name]
+            rows.values[name] = found.filled(found.take(above))

@@ -16,7 +16,7 @@ from jiuzhu_cli.core.finding import Finding, SourceRef
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.core.period import first_day
 from jiuzhu_cli.intake import checks, crosscheck
-from jiuzhu_cli.intake.above import places_as_above
+from jiuzhu_cli.intake.above import household_as_above, places_as_above
 from jiuzhu_cli.intake.areas import UNKNOWN, Towns, short_village
 from jiuzhu_cli.intake.cases import AmountLevel, household_cases, plain_cases, refuse_with_lead
 from jiuzhu_cli.intake.codes import bank_codes, place_codes
@@ -109,6 +109,7 @@ def prepare(
         _judge_roll(rows, out, item, policy, today, level, known_heads, present)
     else:
         _register_fields(rows)
+        household_as_above(rows, item.as_above)
         plain_cases(rows)
         checks.judge_cells(rows, item)
         crosscheck.cross_check(rows)

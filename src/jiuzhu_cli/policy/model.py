@@ -239,6 +239,9 @@ class Register(Shape):
         default_factory=dict
     )  # drop-downs of its form by field; '@income', '@relations', '@circumstances': the words of income.toml
     hints: dict[str, str] = Field(default_factory=dict)  # how to fill in a field, on its form
+    as_above: tuple[
+        str, ...
+    ] = ()  # fields of the household, which may be written once on its first row; the first of them is the one that tells
     snapshot: bool = False  # each list tells all there is on its day: of an area only the last one counts
     mutual: bool = False  # both parties stand in a line (marriage): it is found by either's ID
     event_ends: bool = False  # event_date is when what it says ended (注销、迁出), not when it began
