@@ -136,6 +136,7 @@ def read_job(
 _OWN_BOOKS = {
     "doubts": ("是疑点工作簿，不是台账", "填好处理结果后用 jiuzhu dedupe decide 读回"),
     "review": ("是复核建议工作簿，不是台账", "填好决定后用 jiuzhu review decide 读回"),
+    "due": ("是以前版本的到期走访名单，不是台账", "重新运行 jiuzhu review due，填新的走访清单"),
     "due_cards": ("是打印用的入户核查走访表", "把填好的内容登记到走访清单工作簿，导入那一份"),
     "calendar": ("是复核日历，不是台账", "不用导入"),
     "notices": ("是告知书清单，不是台账", "送达日期填在复核建议工作簿里，用 jiuzhu review decide 读回"),
