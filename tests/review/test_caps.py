@@ -179,3 +179,24 @@ def test_where_the_place_says_difference_the_higher_one_is_what_is_above(tmp_pat
     assert {(p["programme"], p["action"], p["amount_after_fen"]) for p in world.proposals()} == {
         (ELDER, "decrease", 8000)
     }
+
+
+def test_all_others_under_one_cap_are_taken_off_together(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    (world.workspace.root / "policy").mkdir(exist_ok=True)
+    (world.workspace.root / "policy" / "relations.toml").write_text(
+        '[[relations]]\nid = "Z1"\na = "orphan_allowance"\nb = "distressed_child_allowance"\nkind = "T"\ncap = "孤儿基本生活标准_散居"\nbasis = "某文"\n',
+        encoding="utf-8",
+    )
+    _with(
+        world,
+        parameters=_parameter("孤儿基本生活标准_集中", "value = 300") + _parameter("困境儿童生活费标准", "value = 900"),
+    )
+    world.roll(LOW, household(1, 60000, 0, 1, id_no=CHILD, name="儿童甲"))
+    world.roll("orphan_allowance", _child(CHILD, 30000) | {"category": "集中"})
+    world.roll(DISTRESSED, _child(CHILD, 90000))
+    world.review()
+    assert _found(world) == {CHILD: ("decrease", 50000)}  # 1400 − 600 − 300
+    step = next(step for step in world.one()["steps"] if step["label"] == "合计封顶补差")
+    assert step["how"] == "合计不超过 1400.00，减去最低生活保障 600.00、孤儿基本生活费 300.00，不足一分的舍去"
+    assert step["relation"] == "A10、Z1"

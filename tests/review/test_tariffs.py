@@ -301,3 +301,11 @@ def test_the_single_person_has_add_ons_too(tmp_path: Path) -> None:
     world.roll("single_person_allowance", household(1, 60000, 0, 1, id_no=person, name="某人", household_size=1))
     world.review()
     assert _found(world) == {person: ("increase", 70000)}
+
+
+def test_a_loss_is_no_income_and_no_persons_are_no_ground_to_stop(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    world.roll("subsistence_allowance", household(1, 65000, -5000, 1), household(2, 60000, 0, 0))
+    world.review()
+    found = {p["name"]: (p["action"], p["amount_after_fen"]) for p in world.proposals()}
+    assert found == {"户主1": ("decrease", 60000), "户主2": ("check", None)}

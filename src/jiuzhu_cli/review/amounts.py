@@ -28,8 +28,8 @@ CREATE TABLE limit_word (no INT, note VARCHAR, basis VARCHAR, held BOOLEAN);
 _READING = """
 CREATE TABLE reading AS
 SELECT f.key, f.programme, k.kind,
-  f.covered - CASE WHEN f.listed <= f.covered THEN f.leaving ELSE 0 END AS persons,
-  f.size - CASE WHEN f.listed <= f.size THEN f.leaving ELSE 0 END AS all_persons, f.income12
+  nullif(f.covered, 0) - CASE WHEN f.listed <= f.covered THEN f.leaving ELSE 0 END AS persons,
+  f.size - CASE WHEN f.listed <= f.size THEN f.leaving ELSE 0 END AS all_persons, CASE WHEN f.income12 < 0 THEN 0 ELSE f.income12 END AS income12
 FROM facts f JOIN setting s ON s.programme = f.programme, unnest(s.kinds) AS k(kind)
 WHERE NOT (f.unit = 'person' AND f.dead) AND (k.kind = '' OR f.town_kind IS NULL OR f.town_kind = k.kind OR NOT list_contains(s.kinds, f.town_kind));
 """

@@ -52,7 +52,7 @@ _FLAGS: dict[str, str] = {
     "income_gap": "f.income_gap IS NOT NULL",
     "income_leads": "f.income_leads IS NOT NULL AND NOT f.dead",
     "income_missing": "f.by_income AND f.has_income AND f.income12 IS NULL",
-    "persons_missing": "f.by_income AND f.has_income AND f.income12 IS NOT NULL AND f.covered IS NULL",
+    "persons_missing": "f.by_income AND f.has_income AND f.income12 IS NOT NULL AND coalesce(f.covered, 0) = 0",
     "care_missing": "f.by_care AND f.care_word IS NULL AND f.has_care",
     "care_differs": "NOT f.dead AND (f.roll_care <> f.assessed OR f.assessed_said <> f.assessed)",
     "assessment_old": "NOT f.dead AND f.assessed_old",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.review.steps import limit_step, steps_of
+from jiuzhu_cli.review.steps import limit_steps, steps_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,7 +28,7 @@ class Readings:
         self.rules, self.names = rules, names
         self.limits: dict[int, list[tuple[Limit, dict[str, Any]]]] = {}
         by_no = {one.no: one for one in limits}
-        known = f"SELECT l.* FROM limit_row l {which} WHERE fen IS NOT NULL ORDER BY key, turn, no"
+        known = f"SELECT l.*, f.programme AS own FROM limit_row l JOIN facts f USING (key) {which} WHERE l.fen IS NOT NULL ORDER BY key, turn, no"
         for one in rows_of(connection, known):
             self.limits.setdefault(one["key"], []).append((by_no[one["no"]], one))
         self.readings: dict[int, list[dict[str, Any]]] = {}
@@ -43,9 +43,9 @@ class Readings:
     def steps(self, fact: dict[str, Any], amount_fen: int, *, every: bool = False) -> tuple[dict[str, Any], ...]:
         """``amount_fen`` step by step by the first reading that gives it (``every``: the per-head reading too); () when none does."""
         for one in self.readings.get(fact["key"], []):
-            if one["low"] <= amount_fen <= one["high"] and (every or one["place"] == 1):
+            if one["low"] - one["slack"] <= amount_fen <= one["high"] and (every or one["place"] == 1):
                 addons = self.addons.get((fact["key"], one["kind"]), [])
-                limits = [limit_step(limit, row, self.names) for limit, row in self.limits.get(fact["key"], [])]
+                limits = limit_steps(self.limits.get(fact["key"], []), self.names)
                 return tuple(steps_of(fact, one, amount_fen, addons, limits, self.rules))
         return ()
 

@@ -36,7 +36,7 @@ def steps_of(
 ) -> list[Step]:
     """How ``amount_fen`` comes about by one reading (a row of ``candidate``); the steps' ``adds_fen`` sum to it.
 
-    ``addons``: rows of ``addon_person`` of the case and the reading's category. ``limits``: ``limit_step`` of each cap or higher benefit, in order.
+    ``addons``: rows of ``addon_person`` of the case and the reading's category. ``limits``: ``limit_steps`` of caps and higher benefits, in order.
     """
     steps: list[Step] = []
     for number, figure in zip(reading["lines"], reading["figures"], strict=True):
@@ -62,20 +62,42 @@ def steps_of(
     return [*steps, {"label": "应发金额", "value": yuan(amount_fen)}]
 
 
-def limit_step(limit: Limit, row: dict[str, Any], names: Mapping[str, str]) -> Step:
-    """What a relation leaves of the amount. ``row`` of ``limit_row``."""
-    relation = limit.relation
-    share = yuan(row["other_fen"])
-    if row["other_persons"] != 1:
-        share = f"{share} ÷ {row['other_persons']} 人"
-    if limit.cap is not None:
-        how = f"合计不超过 {yuan(fen_of(limit.cap))}，减去{names.get(limit.other, limit.other)} {share}，不足一分的舍去"
-        return {
-            "label": "合计封顶补差", "how": how, "value": yuan(row["fen"]), "limit_fen": row["fen"], **source_of(limit.cap) | {"value": yuan(row["fen"])},
-            "relation": relation.id,
-        }  # fmt: skip
-    how = f"与另一项 {share} 择高" + ("，低的不发" if relation.settle == "drop" else "，高的补差")
-    return {"label": "择高", "how": how, "value": yuan(row["fen"]), "limit_fen": row["fen"], "relation": relation.id}
+def limit_steps(rows: Sequence[tuple[Limit, dict[str, Any]]], names: Mapping[str, str]) -> list[Step]:
+    """What relations leave of the amount, a step a bound: all that is taken off under one cap together. ``rows`` of ``limit_row``, in order."""
+    bounds: dict[tuple[int, str], list[tuple[Limit, dict[str, Any]]]] = {}
+    for limit, row in rows:
+        bounds.setdefault((row["turn"], limit.relation.cap or limit.relation.id), []).append((limit, row))
+    return [_bound(together, names) for together in bounds.values()]
+
+
+def _bound(rows: Sequence[tuple[Limit, dict[str, Any]]], names: Mapping[str, str]) -> Step:
+    limit, row = rows[0]
+    left: Step = {
+        "value": yuan(row["fen"]),
+        "limit_fen": row["fen"],
+        "relation": "、".join(one.relation.id for one, _ in rows),
+    }
+    if limit.cap is None:
+        how = f"与{_share(limit, row, names)} 择高" + (
+            "，低的不发" if limit.relation.settle == "drop" else "，高的补差"
+        )
+        return {"label": "择高", "how": how, **left}
+    taken = "、".join(_share(one, its, names) for one, its in rows)
+    how = f"合计不超过 {yuan(fen_of(limit.cap))}，减去{taken}，不足一分的舍去"
+    return {"label": "合计封顶补差", "how": how, **source_of(limit.cap), **left}
+
+
+def _share(limit: Limit, row: dict[str, Any], names: Mapping[str, str]) -> str:
+    """The other benefit and this person's part of it."""
+    persons = f" ÷ {row['other_persons']} 人" if row["other_persons"] != 1 else ""
+    other = (
+        limit.other
+        if limit.cap is not None
+        else limit.relation.a
+        if row["own"] == limit.relation.b
+        else limit.relation.b
+    )
+    return f"{names.get(other, other)} {yuan(row['other_fen'])}{persons}"
 
 
 def _named(line: Line) -> str:
@@ -111,6 +133,8 @@ def _gap(fact: dict[str, Any], reading: dict[str, Any], line: Line, figure: int,
     each, persons = yuan(line.fen or 0), _persons(fact)[0]
     yearly = fact["income_period"] == "year"
     income = f"{yuan(fact['income_fen'])} ÷ 12" if yearly else yuan(fact["income_fen"])
+    if fact["income_fen"] < 0:
+        income = "0.00"
     if reading["place"] == 1:
         short = f"{each} × {persons} − {income}"
     else:
@@ -123,7 +147,9 @@ def _gap(fact: dict[str, Any], reading: dict[str, Any], line: Line, figure: int,
         {
             "label": "家庭月收入",
             "value": income,
-            "how": "按收入明细核算的年收入除以 12，先不舍入"
+            "how": "收入为负的按 0 计"
+            if fact["income_fen"] < 0
+            else "按收入明细核算的年收入除以 12，先不舍入"
             if fact.get("measured")
             else "年收入除以 12，先不舍入"
             if yearly
