@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jiuzhu_cli.intake.letters import shortest_bytes
+from jiuzhu_cli.intake.letters import has_short
 from jiuzhu_cli.tabular.column import Column
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def fill_dittos(work: Work) -> None:
     rows = work.table.rows
     columns = [column for column in work.table.columns if column.field and column.field not in _OWN]
     texts = [work.sheet.columns[column.index].text for column in columns]
-    short = [text for text in texts if shortest_bytes(text) <= _LONGEST]
+    short = [text for text in texts if has_short(text, _LONGEST)]
     if not pc.any(pc.is_in(pa.chunked_array(short, pa.string()), value_set=_MARKS)).as_py():
         return
     for column in columns:

@@ -90,11 +90,11 @@ def longest_bytes(texts: pa.StringArray) -> int:
     return int((offsets[1:] - offsets[:-1]).max(initial=0))
 
 
-def shortest_bytes(texts: pa.StringArray) -> int:
-    """The bytes of the shortest text that has any."""
+def has_short(texts: pa.StringArray, longest: int) -> bool:
+    """Whether a text of 1 to ``longest`` bytes is among them."""
     offsets = _offsets_and_bytes(texts)[0]
     sizes = offsets[1:] - offsets[:-1]
-    return int(sizes.min(initial=1 << 30, where=sizes > 0))
+    return bool(((sizes > 0) & (sizes <= longest)).any())
 
 
 def has_empty(texts: pa.StringArray) -> bool:
@@ -146,7 +146,7 @@ def of_width(texts: pa.StringArray, width: int, judge: Callable[[np.ndarray], np
 def bytes_of(texts: pa.StringArray, width: int) -> tuple[np.ndarray, np.ndarray]:
     """Indexes of the texts that take just ``width`` bytes, and these as rows of bytes."""
     offsets, data = _offsets_and_bytes(texts)
-    chosen = np.diff(offsets) == width
+    chosen = (offsets[1:] - offsets[:-1]) == width
     if texts.null_count:
         chosen &= texts.is_valid().to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(chosen)

@@ -104,6 +104,8 @@ class Column(Sequence[Cell]):
         coded = self.text.dictionary_encode()
         texts = coded.dictionary.to_pylist()
         codes = (coded.indices.fill_null(len(texts)) if coded.indices.null_count else coded.indices).to_numpy()
+        if self.kinds.max(initial=BLANK) <= TEXT:
+            return [*texts, None], codes
         kinds = np.flatnonzero(np.bincount(self.kinds, minlength=ERROR + 1)[TEXT:]) + TEXT
         if len(kinds) <= 1:
             kind = int(kinds[0]) if len(kinds) else TEXT
@@ -155,7 +157,7 @@ def _made(cells: list[Cell] | None, text: pa.StringArray | None, kinds: np.ndarr
 
 def run_of(rows: np.ndarray) -> np.ndarray | slice:
     """``rows`` as a slice where they stand one below the other without gaps."""
-    if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows) and bool((np.diff(rows) == 1).all()):
+    if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows) and bool((rows[1:] > rows[:-1]).all()):
         return slice(int(rows[0]), int(rows[-1]) + 1)
     return rows
 
