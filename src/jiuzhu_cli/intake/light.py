@@ -23,7 +23,6 @@ from jiuzhu_cli.tabular.cells import Workbook
 from jiuzhu_cli.tabular.ours import old_reasons
 
 _NOBODY = np.empty(0, dtype=np.int64)
-_ZIP = b"PK"  # as an xlsx begins that is not encrypted
 
 
 def lighten(job: Job) -> None:
@@ -56,18 +55,12 @@ def lighten(job: Job) -> None:
 
 def _told(job: Job, book: Workbook) -> bool:
     """Whether all is said that the cells of a file have to say."""
-    if not job.tables or book.kind != "xlsx" or job.supplements is not None or pair_key(job.path) is not None:
+    if not job.tables or not book.bare or job.supplements is not None or pair_key(job.path) is not None:
         return False
     if not all(map(_whole, job.tables)):
         return False
-    headers = header_rows(job.tables)
-    if any(old_reasons(sheet, headers.get(sheet.name, 1) - 1) for sheet in book.sheets):
-        return False  # a copy of ours come back: its reasons are to be taken out
-    try:
-        with job.path.open("rb") as file:
-            return file.read(len(_ZIP)) == _ZIP
-    except OSError:  # inside an archive
-        return False
+    headers = header_rows(job.tables)  # in a copy of ours come back the reasons are to be taken out
+    return not any(old_reasons(sheet, headers.get(sheet.name, 1) - 1) for sheet in book.sheets)
 
 
 def _whole(table: Prepared) -> bool:

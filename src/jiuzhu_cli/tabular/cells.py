@@ -77,6 +77,7 @@ class Workbook:
     sheets: list[Sheet]
     sha256: str
     marks: dict[str, str] = field(default_factory=dict)
+    bare: bool = False  # ``path`` is the very xlsx: it lies in no archive and is not encrypted
 
 
 def column_letters(index: int) -> str:

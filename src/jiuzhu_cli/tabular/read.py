@@ -33,7 +33,7 @@ def read_workbook(path: Path, *, passwords: Sequence[str] = (), watch: Watch | N
     be refused (damaged, a bomb, no table; code ``secret.ENCRYPTED`` when a password is wanting); OutsideError when the
     file cannot be opened. ``watch`` is told how far the reading of an xlsx has come.
     """
-    data = file_bytes(path, passwords)
+    stored = data = file_bytes(path, passwords)
     digest = hashlib.sha256(data).hexdigest()
     from jiuzhu_cli.tabular import biff
     from jiuzhu_cli.tabular.oldbiff import old_version
@@ -61,7 +61,7 @@ def read_workbook(path: Path, *, passwords: Sequence[str] = (), watch: Watch | N
             ]
         else:
             sheets = _read_calamine(data, path.name, facts.sheets, facts.read)
-        return Workbook(path, "xlsx", sheets, digest, facts.marks)
+        return Workbook(path, "xlsx", sheets, digest, facts.marks, bare=data is stored and path.is_file())
     if biff.is_bare(data) or old_version(data):
         return Workbook(path, "xls", _read_xls(data, path), digest)
     refuse_other(data, path.name)
