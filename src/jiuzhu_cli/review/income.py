@@ -380,8 +380,8 @@ def _sums(connection: duckdb.DuckDBPyConnection, rules: IncomeRules) -> None:
         UNION ALL SELECT l.hk, l.name || '：' || coalesce(l.problem, {wanting}, '“' || coalesce(l.word, '') || '”没有写金额，也不能推算')
           FROM income_line l WHERE l.problem IS NOT NULL OR (l.gross IS NULL AND l.counts AND l.excluded IS NULL)
         UNION ALL SELECT hk, name || '（' || coalesce(shown_relation, '关系未写') || '）是否计入家庭成员不能确定' FROM income_member WHERE counts IS NULL
-        UNION ALL SELECT hk, any_value(name) || '的“' || any_value(word) || '”在两份表里各有一行' FROM inc_case_line
-          GROUP BY hk, id_no, word, told, amount_fen, quantity_q HAVING count(DISTINCT batch_id) > 1
+        UNION ALL SELECT hk, any_value(name) || '的“' || any_value(word) || '”在两份表里都有' FROM inc_case_line
+          GROUP BY hk, id_no, word HAVING count(DISTINCT batch_id) > 1
         UNION ALL SELECT hk, name || '的人员情况“' || status || '”不认识' FROM inc_odd"""
     )
     connection.execute(
