@@ -468,3 +468,20 @@ def test_members_are_not_new_where_last_month_named_heads_only(tmp_path: Path) -
     assert world.proposals() == []
     world.review("2026-11", today=date(2026, 11, 20))
     assert world.proposals("2026-11") == []
+
+
+def test_a_household_that_moved_to_another_programme_is_not_gone(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    row = {key: value for key, value in household(1, 0, 50000, 1).items() if key != "amount_fen"}
+    stays = {key: value for key, value in household(2, 0, 70000, 1).items() if key != "amount_fen"}
+    world.roll("low_income_margin", row, stays, month="2026-09")
+    world.roll("subsistence_allowance", household(3, 60000, 0, 1), month="2026-09")
+    world.roll("low_income_margin", stays)
+    world.roll("subsistence_allowance", household(3, 60000, 0, 1), household(1, 10000, 50000, 1))
+    result = world.review()
+    one = world.one()
+    assert (one["programme"], one["action"]) == ("subsistence_allowance", "check")
+    assert "低保边缘" in one["reasons"]
+    assert {one["programme"]: (one["entered"], one["ended"], one["transferred"]) for one in result.movement} == {
+        "subsistence_allowance": (0, 0, 1)
+    }

@@ -1,6 +1,6 @@
 """What has come about for cases (``policy.model.Event``): the data's conditions compiled once to SQL and asked of all cases at once.
 
-``find_events`` needs ``person``, ``facts``, ``register``, ``register_coverage``, ``coverage``, ``previous`` (``ledger.previous``) and ``grace``
+``find_events`` needs ``person``, ``facts``, ``register``, ``register_coverage``, ``coverage``, ``previous`` (``ledger.previous``), ``link`` (``review.links``) and ``grace``
 (``review.grace``). It answers with hits, each of one event, case and person, and with the register's line where one shows it.
 """
 
@@ -179,9 +179,6 @@ def find_events(
 
 def prepare(connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, compiled: Iterable[Compiled]) -> None:
     """The tables that the events' words need."""
-    from jiuzhu_cli.ledger.previous import without_previous
-
-    without_previous(connection)
     words.make_span(connection, month)
     compiled = list(compiled)
     wanted = [table for one in compiled for table in words.beside(one.columns, one.words)]

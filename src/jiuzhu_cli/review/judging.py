@@ -121,9 +121,9 @@ def judge(
     ended = [list(one) for one in moves if one[2] != "start"]
     if ended:
         connection.executemany("INSERT INTO decided_end VALUES (?,?,?)", ended)
+    make_links(connection, policy)
     found = find_events(connection, policy, month, incomplete=incomplete)
     take_decided(connection, found, leads)
-    make_links(connection, policy)
     present = {row[0] for row in connection.execute("SELECT DISTINCT programme FROM facts").fetchall()}
     programmes = [p for p in policy.programmes.values() if p.code in present and p.benefit in REVIEWED]
     amounts = amount_rules(policy, month, programmes, WORDS)

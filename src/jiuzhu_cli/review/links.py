@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.ledger.previous import without_previous
 from jiuzhu_cli.review.readings import rows_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def make_links(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
     pairs = sorted(
         {(out, event.to) for event in policy.events if event.to and "transfer" in (event.action, event.then) for out in event.on}
     )  # fmt: skip
+    without_previous(connection)
     connection.execute("CREATE TABLE transfer_pair (source VARCHAR, target VARCHAR)")
     if pairs:
         connection.executemany("INSERT INTO transfer_pair VALUES (?,?)", [list(one) for one in pairs])

@@ -55,7 +55,8 @@ stays AS (
   SELECT v.programme, v.batch_id, v.case_no, min(f.key) AS key FROM previous v JOIN person p ON p.programme = v.programme AND p.id_no = v.id_no
   JOIN facts f ON f.batch_id = p.batch_id AND f.case_no = p.case_no GROUP BY ALL)
 SELECT v.programme, v.batch_id, v.case_no, v.town, v.village, v.id_no, v.name, v.lead, v.amount_fen, s.key, s.key IS NULL AS whole, d.id_no IS NOT NULL AS dead,
-  coalesce(hd.dead, false) AS head_dead, coalesce(hd.moved, false) AS moved, coalesce(hd.decided, false) OR EXISTS (SELECT 1 FROM decided_end e WHERE e.programme = v.programme AND e.id_no = v.id_no) AS decided
+  coalesce(hd.dead, false) AS head_dead, coalesce(hd.moved, false) AS moved, coalesce(hd.decided, false) OR EXISTS (SELECT 1 FROM decided_end e WHERE e.programme = v.programme AND e.id_no = v.id_no)
+    OR EXISTS (SELECT 1 FROM link l WHERE l.from_programme = v.programme AND l.old_id_no = v.id_no) AS decided
 FROM previous v LEFT JOIN (
   SELECT w.batch_id, w.case_no, bool_or(x.id_no IS NOT NULL) AS dead, bool_or(e.id_no IS NOT NULL) AS decided, bool_or(coalesce(e.action = 'transfer', false)) AS moved FROM previous w LEFT JOIN death x ON x.id_no = w.id_no
   LEFT JOIN decided_end e ON e.programme = w.programme AND e.id_no = w.id_no WHERE w.lead = 1 GROUP BY ALL) hd ON hd.batch_id = v.batch_id AND hd.case_no = v.case_no LEFT JOIN here h ON h.programme = v.programme AND h.id_no = v.id_no
