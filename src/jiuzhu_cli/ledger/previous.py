@@ -1,7 +1,7 @@
 """Last month's rolls beside this month's, as far as review compares them: who stood where, with what amount.
 
-Makes ``previous`` (``programme, area, town, village, batch_id, case_no, lead, id_no, name, relation, amount_fen``; the case's amount on
-every row of it) and ``previous_cover`` (``programme, area``: lists of that month) in a snapshot's engine.
+Makes ``previous`` (``programme, area, town, village, batch_id, case_no, lead, id_no, name, relation, amount_fen, persons``; the case's amount on
+every row of it, persons as the row states them) and ``previous_cover`` (``programme, area``: lists of that month) in a snapshot's engine.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from jiuzhu_cli.ledger.store import Store
 
-_COLUMNS = "batch_id BIGINT, case_no BIGINT, lead BIGINT, id_no VARCHAR, name VARCHAR, relation VARCHAR, town VARCHAR, village VARCHAR, amount_fen BIGINT"
-_NAMES = "batch_id, case_no, lead, id_no, name, relation, town, village, amount_fen"
+_COLUMNS = "batch_id BIGINT, case_no BIGINT, lead BIGINT, id_no VARCHAR, name VARCHAR, relation VARCHAR, town VARCHAR, village VARCHAR, amount_fen BIGINT, persons BIGINT"
+_NAMES = "batch_id, case_no, lead, id_no, name, relation, town, village, amount_fen, coalesce(covered_persons, household_size) AS persons"
+_CAST = ", ".join(f"CAST({column.split()[0]} AS {column.split()[1]})" for column in _COLUMNS.split(", "))
 _EMPTY = f"""
 CREATE TABLE IF NOT EXISTS previous_cover (programme VARCHAR, area VARCHAR);
 CREATE TABLE IF NOT EXISTS previous (programme VARCHAR, area VARCHAR, {_COLUMNS});
@@ -38,9 +39,7 @@ def add_previous(connection: duckdb.DuckDBPyConnection, store: Store, month: str
     ]
     for data in store.arrows(queries):
         connection.register("incoming", data)
-        connection.execute(
-            f"INSERT INTO previous_row SELECT {', '.join(f'CAST({n} AS {_type(n)})' for n in _NAMES.split(', '))} FROM incoming"
-        )
+        connection.execute(f"INSERT INTO previous_row SELECT {_CAST} FROM incoming")
         connection.unregister("incoming")
     _finish(connection)
 
@@ -64,10 +63,6 @@ def add_previous_of(connection: duckdb.DuckDBPyConnection, store: Store, month: 
 def without_previous(connection: duckdb.DuckDBPyConnection) -> None:
     """The tables of this module with nothing in them, where nobody has made them."""
     connection.execute(_EMPTY)
-
-
-def _type(name: str) -> str:
-    return "BIGINT" if name in ("batch_id", "case_no", "lead", "amount_fen") else "VARCHAR"
 
 
 def _lists(connection: duckdb.DuckDBPyConnection, store: Store, month: str) -> None:

@@ -47,7 +47,7 @@ GROUP BY id_no
 _BEFORE = """
 CREATE TABLE before_person AS SELECT DISTINCT programme, id_no FROM previous;
 CREATE TABLE before_case AS
-SELECT v.programme, v.id_no, max(v.amount_fen) AS amount_fen, bool_or(m.members) AS members FROM previous v
+SELECT v.programme, v.id_no, max(v.amount_fen) AS amount_fen, bool_or(m.members OR coalesce(v.persons, 1) = 1) AS members FROM previous v
 JOIN (SELECT batch_id, bool_or(lead = 0) AS members FROM previous GROUP BY batch_id) m USING (batch_id) WHERE v.lead = 1 GROUP BY v.programme, v.id_no;
 CREATE TABLE before_town AS
 SELECT DISTINCT f.programme, f.town FROM facts f JOIN previous_cover c ON c.programme = f.programme AND (c.area = '' OR c.area = f.town OR starts_with(c.area, f.town || '/'));
