@@ -352,7 +352,8 @@ def _side(policy: Policy, side: str) -> str:
     return "任何项目" if side == "*" else before + known.name if known is not None else side
 
 
-from jiuzhu_cli.cli import policycheck  # noqa: E402 - its commands belong to ``app``
+from jiuzhu_cli.cli import policy_simulate, policycheck  # noqa: E402 - their commands belong to ``app``
 
 app.command("check", help=policycheck.CHECK)(policycheck.check)
 app.command("diff", help=policycheck.DIFF)(policycheck.diff)
+app.command("simulate", help=policy_simulate.SIMULATE)(policy_simulate.simulate)
