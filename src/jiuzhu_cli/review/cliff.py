@@ -21,7 +21,7 @@ from jiuzhu_cli.policy.model import Programme
 from jiuzhu_cli.review.eligibility import LISTED, REVIEWED, WORDS, standards_on
 from jiuzhu_cli.review.readings import rows_of
 from jiuzhu_cli.review.simulate_state import judge_state, ladder, relations_in_force
-from jiuzhu_cli.review.tariffs import amount_rules
+from jiuzhu_cli.review.tariffs import Line, amount_rules
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,7 +39,7 @@ YUAN = 1200  # one 元 a month in twelfths of 分
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Bar:
     """An upper bound on income: ``head12`` a head in twelfths of 分 a month, exactly; ``within``: who is just at it is still inside."""
 
     programme: str
@@ -73,12 +73,12 @@ def find_cliff(
     return Cliff(falls, near, near_percent)
 
 
-def income_lines(policy: Policy, month: str) -> list[Line]:
+def income_lines(policy: Policy, month: str) -> list[Bar]:
     """The upper bounds on income in the rules of the programmes that are reviewed, by category."""
     from sqlglot import exp
 
     day = first_day(month)
-    found: list[Line] = []
+    found: list[Bar] = []
     for p in policy.programmes.values():
         if p.benefit not in REVIEWED or (p.since and day < p.since) or (p.until and day > p.until):
             continue
@@ -97,7 +97,7 @@ def income_lines(policy: Policy, month: str) -> list[Line]:
                     value = _value(policy, right, day, Fraction(standard.amount_fen, 100), where)
                     if value is not None and value > 0:
                         within = isinstance(node, exp.LTE | exp.GTE)
-                        found.append(Line(p.code, rule.name, kind, value * YUAN, word in PER_HEAD, within, rule.source))
+                        found.append(Bar(p.code, rule.name, kind, value * YUAN, word in PER_HEAD, within, rule.source))
     return found
 
 
@@ -125,7 +125,7 @@ def _decimal(value: Fraction) -> Any:
     return Decimal(value.numerator) / Decimal(value.denominator)
 
 
-def _points(lines: Iterable[Line]) -> dict[tuple[str, int, int, Line], tuple[int, int]]:
+def _points(lines: Iterable[Bar]) -> dict[tuple[str, int, int, Bar], tuple[int, int]]:
     """By (category, size, …): the household's income in twelfths of 分 one 元 a month below the line, and at it."""
     found = {}
     for line in lines:
@@ -137,7 +137,7 @@ def _points(lines: Iterable[Line]) -> dict[tuple[str, int, int, Line], tuple[int
 
 
 def _falls(
-    connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, lines: list[Line], today: date
+    connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, lines: list[Bar], today: date
 ) -> list[dict[str, Any]]:
     points = _points(lines)
     steps = ladder(policy)
@@ -195,7 +195,7 @@ def _falls(
 
 
 def _fall(
-    line: Line, size: int, income: tuple[int, int], own: Programme, next_: Programme | None, below: tuple[int, int] | None,
+    line: Bar, size: int, income: tuple[int, int], own: Programme, next_: Programme | None, below: tuple[int, int] | None,
     above: tuple[int, int] | None, bound: _Bound,
 ) -> dict[str, Any]:  # fmt: skip
     lost = bound.of(own.code, line.kind)
@@ -274,8 +274,19 @@ class _Bound:
             if line.programme == code and line.per == "member":
                 found.append(_entry(code, line.label, when, (line.fen, line.fen), ""))
             elif line.programme != code and when and words & set(words_of(when)):
-                found.append(_entry(line.programme, line.label or "标准", when, (line.fen, line.fen), ""))
+                more = line.fen - self._else(line, when)
+                if more > 0:
+                    found.append(_entry(line.programme, line.label or "标准", when, (more, more), ""))
         return found
+
+    def _else(self, line: Line, when: str) -> int:
+        """What the same table pays to whoever is on no such roll, where a later line is for everybody else of the same condition."""
+        for other in self.lines:
+            told = self.whens.get((other.programme, other.label, other.amount), "").strip()
+            same = (other.programme, other.part) == (line.programme, line.part) and other.no > line.no
+            if same and told in when and not LISTED.keys() & set(words_of(told) if told else ()):
+                return other.fen or 0
+        return 0
 
 
 def _entry(programme: str, label: str, when: str, fen: tuple[int, int] | None, basis: str) -> dict[str, Any]:
@@ -309,7 +320,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]) 
 
 
 def _near(
-    connection: duckdb.DuckDBPyConnection, policy: Policy, lines: list[Line], percent: int
+    connection: duckdb.DuckDBPyConnection, policy: Policy, lines: list[Bar], percent: int
 ) -> list[dict[str, Any]]:
     """Households on rolls, each once, whose income a head is within ``percent`` % of a line: ``below`` and ``at`` (or above) it by town."""
     found: list[dict[str, Any]] = []

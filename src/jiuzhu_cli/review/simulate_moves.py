@@ -140,7 +140,7 @@ def make_roll(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def find_moves(connection: duckdb.DuckDBPyConnection, round_: int) -> int:
-    """What follows in this round from the two judgements; returns how many moves, entries and gains are new."""
+    """What follows in this round from the two judgements; returns how many rows of the rolls change by it (services gained change none)."""
     connection.execute("SET search_path = 'after,main'")
     before = _count(connection)
     for script in (_BY_RULE, _BY_RELATION, _OVER, _GAIN):
@@ -152,7 +152,7 @@ def find_moves(connection: duckdb.DuckDBPyConnection, round_: int) -> int:
 
 def _count(connection: duckdb.DuckDBPyConnection) -> int:
     return int(
-        connection.execute(
-            "SELECT (SELECT count(*) FROM main.move) + (SELECT count(*) FROM main.entry) + (SELECT count(*) FROM main.gained)"
-        ).fetchall()[0][0]
+        connection.execute("SELECT (SELECT count(*) FROM main.move) + (SELECT count(*) FROM main.entry)").fetchall()[0][
+            0
+        ]
     )
