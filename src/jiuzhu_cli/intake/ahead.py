@@ -30,7 +30,7 @@ SMALL = 2 << 20  # bytes: a larger file is only read elsewhere, because its rows
 A_FEW = 3  # so many files: for fewer it is not worth that a reader learns to judge
 # Files on their way, for each reader, and bytes in all. The more, the less a reader waits while files are being saved; but
 # they may have to be judged again when a further town becomes known, so that the window grows only while none does
-WINDOW_FILES, WIDEST_WINDOW, WINDOW_BYTES = 4, 32, 32 << 20
+WINDOW_FILES, WIDEST_WINDOW, WINDOW_BYTES = 8, 128, 32 << 20
 _ONLY_READ = -1
 _THEN = "jiuzhu_cli.intake.ahead:judged_here"
 
@@ -81,7 +81,7 @@ class Ahead:
             with contextlib.suppress(DataError):  # raised again where the file is read
                 found = begun.future.result()
             if isinstance(found, Job):
-                self._window = min(self._window + 1, WIDEST_WINDOW * self._readers.workers)
+                self._window = min(self._window + 2, WIDEST_WINDOW * self._readers.workers)
                 self._done(path)
                 return found
         return read_job(path, root, self._setting, self._read, supplemented, known=towns)
