@@ -5,7 +5,7 @@ the lines that count) and the small tables beside them, made only when a rule as
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -232,10 +232,10 @@ class Wanted:
 
 
 def make_lines(
-    connection: duckdb.DuckDBPyConnection, month: str, registers: Mapping[str, Wanted], *, extra: bool
+    connection: duckdb.DuckDBPyConnection, month: str, registers: Mapping[str, Wanted], *, extra: Collection[str]
 ) -> None:
     """``line``: the lines of ``registers`` about people on the month's rolls, one row a line and place of the person (``person_row, key,
-    programme``)."""
+    programme``). ``extra``: registers of which further columns are read."""
     connection.execute(
         "CREATE TABLE wanted_register (register VARCHAR, ends BOOLEAN, mutual BOOLEAN, snapshot BOOLEAN, dated BOOLEAN, repeated BOOLEAN)"
     )
@@ -257,6 +257,6 @@ def make_lines(
     connection.execute(
         _LINES.format(
             last=last_day(month).isoformat(), month=month, month_index=int(month[:4]) * 12 + int(month[5:]),
-            extra="extra" if extra else "CAST(NULL AS VARCHAR)",
+            extra=f"CASE WHEN register IN ({', '.join(repr(code) for code in sorted(extra))}) THEN extra END" if extra else "CAST(NULL AS VARCHAR)",
         )
     )  # fmt: skip

@@ -189,7 +189,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, c
         for code in sorted({code for one in compiled for code in one.event.registers})
         if (one := policy.registers.get(code)) is not None
     }
-    extra = any(policy.registers[code].numbers for code in registers)
+    extra = {code for code in registers if policy.registers[code].numbers}
     words.make_lines(connection, month, registers, extra=extra)
 
 
