@@ -20,7 +20,7 @@ from jiuzhu_cli.ledger import snapshot
 from jiuzhu_cli.ledger.audit import check_ledger
 from jiuzhu_cli.ledger.snapshot import open_snapshot
 from jiuzhu_cli.ledger.store import SCHEMA_VERSION, Store
-from tests.support import make_id, make_workspace, put_roll
+from tests.support import make_id, make_workspace, put_register, put_roll
 
 
 def row(serial: int, fen: int = 69000) -> dict[str, object]:
@@ -135,6 +135,41 @@ def test_snapshot_reads_in_pieces_what_lies_between_other_batches(
         assert len(whole) == sum(n + 1 for n, month in enumerate(months) if month == "2026-10")
         bare = open_snapshot(store, places=False).execute("SELECT * FROM roll").description
         assert not {"file_name", "sheet"} & {column[0] for column in bare}
+
+
+@pytest.mark.parametrize("many", [60_000, 3])
+def test_texts_as_numbers_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    """Read in pieces, with texts that come late, columns without any, and more texts than numbers are taken for."""
+    monkeypatch.setattr(snapshot, "CHUNK", 4)
+    monkeypatch.setattr(snapshot, "MANY_TEXTS", many)
+    work = make_workspace(tmp_path / "w")
+    with work.open_store() as store:
+        for number, month in enumerate(("2026-09", "2026-10", "2026-10")):
+            rows = [
+                row(10 * number + n)
+                | {"village": f"{'乙甲丁丙'[n % 4]}村", "cause": "火灾" if number == 2 and n == 8 else None}
+                for n in range(9)
+            ]
+            put_roll(store, "subsistence_allowance", f"第{number}镇", month, rows)
+        put_register(
+            store, "death", [{"id_no": make_id(1), "name": "某", "status": "注销"}, {"id_no": make_id(2), "name": "某"}]
+        )
+        plain, narrow = (open_snapshot(store, months=("2026-08", "2026-10"), narrow=one) for one in (False, True))
+        for table in ("roll", "register"):
+            as_text = f"SELECT COLUMNS(*)::VARCHAR FROM {table} ORDER BY row_id::BIGINT"
+            assert narrow.execute(as_text).fetchall() == plain.execute(as_text).fetchall() != []
+        kinds = dict(
+            narrow.execute("SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'roll'").fetchall()
+        )
+        assert kinds["month"].startswith("ENUM") and kinds["village"].startswith("ENUM") == (many > 3)
+        order = "SELECT DISTINCT village::VARCHAR, village FROM roll ORDER BY village"
+        assert [one for one, _ in narrow.execute(order).fetchall()] == sorted({f"{one}村" for one in "甲乙丙丁"})
+        assert narrow.execute(
+            "SELECT count(*) FROM roll WHERE village = '没有的村' OR month = '2031-01'"
+        ).fetchall() == [(0,)]
+        assert narrow.execute(
+            "SELECT CAST('2026-08' AS month_text), CAST('register:death' AS code_text)"
+        ).fetchall() == [("2026-08", "register:death")]
 
 
 def test_what_a_snapshot_puts_on_disk_lies_in_the_workspace_and_goes(tmp_path: Path) -> None:
