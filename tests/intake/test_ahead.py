@@ -118,7 +118,10 @@ def test_what_comes_over_without_its_cells_is_written_of_like_the_whole(tmp_path
         job = readers.submit(
             told,
             (),
-            ("jiuzhu_cli.intake.ahead:judged_here", (told, tmp_path / "inbox", ["东城街道", "西关镇", "南关镇"])),
+            (
+                "jiuzhu_cli.intake.ahead:judged_here",
+                (told, tmp_path / "inbox", ["东城街道", "西关镇", "南关镇"], False),
+            ),
         ).result()
     assert job.light and not any(sheet.columns for sheet in job.book.sheets)
     assert [table.as_json(POLICY) for table in found.tables] == [table.as_json(POLICY) for table in expected.tables]

@@ -44,18 +44,19 @@ class _Begun:
 
 
 class Ahead:
-    """The files of one import in their order. ``towns``: the full names of towns known by now."""
+    """The files of one import in their order, those that belong together in one group. ``towns``: the full names of towns known by now."""
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        groups: Sequence[Sequence[Source]],
         setting: Setting,
         secrets: Secrets,
         readers: Readers,
         towns: Callable[[], Sequence[str]],
     ) -> None:
         self._setting, self._secrets, self._readers, self._towns = setting, secrets, readers, towns
-        worth = [source for source in sources if source[0].suffix.lower() in TABLES]
+        worth = [source for group in groups for source in group if source[0].suffix.lower() in TABLES]
+        self._paired = {path for group in groups if len(group) > 1 for path, _ in group}
         # so much that the rows go into the record as vectors
         self.large = sum(_size(path) for path, _ in worth) > SMALL
         judging = readers.workers > 1 and len(worth) >= A_FEW
@@ -126,7 +127,7 @@ class Ahead:
                 return
             self._coming.popleft()
             towns = self._towns()
-            then = (_THEN, (path, root, towns)) if size <= SMALL else None
+            then = (_THEN, (path, root, towns, path in self._paired)) if size <= SMALL else None
             future = self._readers.submit(path, self._secrets.known, then)
             self._begun[path] = _Begun(future, root, size, len(towns) if then else _ONLY_READ)
 
@@ -148,12 +149,13 @@ def ready_to_judge(policy: Policy) -> None:
         getattr(policy, part)
 
 
-def judged_here(book: Workbook, asked: tuple[Path, Path, Sequence[str]], setting: Setting) -> Job | Workbook:
+def judged_here(book: Workbook, asked: tuple[Path, Path, Sequence[str], bool], setting: Setting) -> Job | Workbook:
     """What a reader process makes of a workbook: the judged file, ``light`` if may be; the workbook where only the record can tell."""
-    path, root, known = asked
+    path, root, known, paired = asked
     if known_remainder(book):
         return book
     job = blank_job(path, root)
     judge(job, root, book, setting, known=known, named=is_named(path, root, setting))
-    lighten(job)
+    if not paired:  # two files are joined by what stands in their cells
+        lighten(job)
     return job

@@ -73,7 +73,7 @@ def import_paths(
         setting = setting.remembering(active_mappings(store))
         known = _known_towns(store, sources)
         known.update(policy.divisions.likely_towns([*setting.towns, *known]))
-        ahead = Ahead(sources, setting, secrets, reading, lambda: sorted(known))
+        ahead = Ahead(groups, setting, secrets, reading, lambda: sorted(known))
         saver = Saver(workspace, policy, store, options, now, actor, len(sources))
         if readers is not None and ahead.large:
             arrow_driver()  # the rows will want both, and here it is the reader who is waited for

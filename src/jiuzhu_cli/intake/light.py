@@ -13,7 +13,6 @@ import numpy as np
 
 from jiuzhu_cli.intake.frame import Carried
 from jiuzhu_cli.intake.job import Job
-from jiuzhu_cli.intake.pairs import pair_key
 from jiuzhu_cli.intake.prepare import Prepared
 from jiuzhu_cli.intake.reports import header_rows
 from jiuzhu_cli.intake.rows import Rows
@@ -55,7 +54,7 @@ def lighten(job: Job) -> None:
 
 def _told(job: Job, book: Workbook) -> bool:
     """Whether all is said that the cells of a file have to say."""
-    if not job.tables or not book.bare or job.supplements is not None or pair_key(job.path) is not None:
+    if not job.tables or not book.bare or job.supplements is not None:
         return False
     if not all(map(_whole, job.tables)):
         return False
