@@ -59,13 +59,18 @@ def decide(
 
 
 def _expanded(files: list[Path]) -> list[Path]:
-    """Folders as the workbooks in them; Excel's lock files are none."""
+    """Folders as the workbooks in them; Excel's lock files are none. UsageError for a folder without any."""
+    from jiuzhu_cli.core.errors import UsageError
+
     out: list[Path] = []
     for file in files:
-        if file.is_dir():
-            out += sorted(path for path in file.glob("*.xlsx") if not path.name.startswith(("~$", ".")))
-        else:
+        if not file.is_dir():
             out.append(file)
+            continue
+        inside = sorted(path for path in file.glob("*.xlsx") if not path.name.startswith(("~$", ".")))
+        if not inside:
+            raise UsageError(f"文件夹“{file.name or '.'}”里没有 xlsx 工作簿", "写填好的复核工作簿，或放着它们的文件夹")
+        out += inside
     return out
 
 
