@@ -87,8 +87,8 @@ def registers_of(policy: Policy, month: str) -> list[str]:
 
 def of_known(policy: Policy, month: str) -> list[str]:
     """Of ``registers_of`` those whose lines count only for people whom the rolls or another register name: not lists that name
-    households and kin, couples, or whoever has died (a member of last month's roll, too)."""
-    whole = {"death", "cremation", "staff_and_cadres", "household_registration", *INCOME_REGISTERS}
+    households and kin, couples, whoever has died (a member of last month's roll, too), or was visited while suspended."""
+    whole = {"visit_record", "death", "cremation", "staff_and_cadres", "household_registration", *INCOME_REGISTERS}
     mutual = {one.code for one in policy.registers.values() if one.mutual}
     return [code for code in registers_of(policy, month) if code not in whole | mutual]
 
