@@ -166,8 +166,6 @@ def _import(
     from jiuzhu_cli.intake.batch import import_paths
 
     gc.disable()  # millions of cells, no cycles worth looking for
-    if readers.workers > 1:
-        sys.setswitchinterval(0.0005)  # a reader must not wait for its next file while this process computes
     with bar or nullcontext():
         return import_paths(
             context.workspace, context.policy(), paths, options, today=context.today, now=context.now, actor=context.actor,
