@@ -313,3 +313,36 @@ def test_the_command(tmp_path: Path, capsys: Any) -> None:
         ("--set", "低保标准=780", "--from", "2026-01"),
     ):
         assert run(world, capsys, "policy", "simulate", *wrong)[0] == 2
+
+
+def test_add_ons_that_the_roll_states_follow_a_new_sum(tmp_path: Path) -> None:
+    """Two of four, who are not listed, have an add-on of 104; at 120 they have 32 元 more, nothing is left open."""
+    world = World.make(tmp_path, region="230321")
+    base = 4 * 63200 - 100000
+    row = household(1, base + 20800, 100000, 4, base_fen=base, addon_fen=20800)
+    world.roll("subsistence_allowance", row)
+    one = of(what_if(world, "分类施保标准_农村=120"), "subsistence_allowance")
+    assert counts(one) == {"up": 1}
+    assert (one["low"], one["high"]) == (3200, 3200)
+
+
+def test_who_is_known_by_income_only_is_counted_as_not_counted(tmp_path: Path) -> None:
+    from jiuzhu_cli.review.simulate_output import limits_told
+
+    world = World.make(tmp_path, region="230321")
+    world.roll("subsistence_allowance", *adult(1, 1, 10000))
+    line = {"name": "某某", "kind": "工资", "grade": "元/月", "amount_fen": 50000}
+    world.register("income_item", {"id_no": make_id(40)} | line, {"id_no": make_id(1, born="19800101")} | line)
+    result = what_if(world, "低保标准_农村=780")
+    assert result.applicants == 1
+    assert any("另有 1 户不在任何名册上" in text for text in limits_told(result))
+
+
+def test_graded_amounts_and_a_household_head_count_of_none(tmp_path: Path) -> None:
+    """A place that pays by grade: a grade's sum changes those of that grade only; another place's switch changes nobody."""
+    world = World.make(tmp_path, region="640502")
+    rows = [row | {"grade": grade} for serial, grade in ((1, "A"), (2, "B")) for row in adult(serial, 1, 10000)]
+    world.roll("subsistence_allowance", *rows)
+    result = what_if(world, "低保分档标准_农村_A=+10")
+    one = of(result, "subsistence_allowance")
+    assert (one["low"], one["high"], counts(one)) == (1000, 1000, {"up": 1, "same": 1})

@@ -60,6 +60,25 @@ LEFT JOIN main.move m ON m.programme = d.programme AND m.batch_id = d.batch_id A
 LEFT JOIN (SELECT DISTINCT ON (programme, batch_id, case_no) programme, batch_id, case_no, why, open FROM main.entry) e ON e.programme = d.programme AND e.batch_id = d.batch_id AND e.case_no = d.case_no;
 """
 
+# where the roll says how much of an amount is add-ons, and there is one sum for all of them under each policy, that is how many persons have one
+_STATED = """
+UPDATE after.amount SET low = k.fen, high = k.fen FROM (
+  SELECT sa.key, ca.kind, ca.base + (cb.low - cb.base) // mb.most * ma.most AS fen
+  FROM before.candidate cb JOIN before.state sb ON sb.key = cb.key JOIN before.most mb ON mb.programme = sb.programme AND mb.kind = cb.kind
+  JOIN after.state sa ON sa.programme = sb.programme AND sa.batch_id = sb.batch_id AND sa.case_no = sb.case_no
+  JOIN after.candidate ca ON ca.key = sa.key AND ca.kind = cb.kind AND ca.place = 1 JOIN after.most ma ON ma.programme = sa.programme AND ma.kind = ca.kind
+  JOIN after.facts f ON f.key = sa.key
+  WHERE cb.place = 1 AND cb.low = cb.high AND ca.low < ca.high AND ca.base > 0 AND cb.base > 0 AND mb.step = mb.most AND ma.step = ma.most AND mb.most > 1 AND ma.most > 1
+    AND (f.addon_fen IS NOT NULL OR f.base_fen IS NOT NULL) AND (cb.low - cb.base) % mb.most = 0 AND sa.grace_fen IS NULL
+) k WHERE k.key = after.amount.key AND k.kind = after.amount.kind
+"""
+
+# households whose income is on a list, but who are on no roll
+_APPLICANTS = """
+SELECT count(DISTINCT head) FROM (SELECT coalesce(nullif(related_id_no, ''), id_no) AS head FROM register WHERE register = 'income_item' UNION SELECT id_no FROM register WHERE register = 'household_income')
+WHERE head NOT IN (SELECT id_no FROM roll)
+"""
+
 _SUMS = """
 SELECT programme, kind, town, class, any_value(unit) AS unit, count(*) AS cases, CAST(sum(persons_b) AS BIGINT) AS persons_b, CAST(sum(persons_a) AS BIGINT) AS persons_a,
   CAST(coalesce(sum(persons_b) FILTER (b_low IS NOT NULL), 0) AS BIGINT) AS priced_b, CAST(coalesce(sum(persons_a) FILTER (a_low IS NOT NULL), 0) AS BIGINT) AS priced_a,
@@ -107,6 +126,10 @@ class Simulation:
     rounds: int
     cliff: Cliff
     names: dict[str, str] = field(default_factory=dict)
+    applicants: int = 0  # households with lines of income that are on no roll
+    incomplete: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # (programme, area) of rolls of which rows were refused
 
 
 def latest_rolls(store: Store) -> str:
@@ -156,6 +179,7 @@ def simulate(
         else:
             raise UsageError("关系互相牵连，模拟没有停下来", "运行 jiuzhu policy check，改正互相矛盾的关系")
         connection.execute("SET search_path = 'main'")
+        connection.execute(_STATED)
         connection.execute(_DIFF, {"untouched": untouched(old, new)})
         cliff = find_cliff(connection, before, after, since, today=today, near_percent=near_percent)
         return Simulation(
@@ -164,7 +188,7 @@ def simulate(
             rows_of(connection, "SELECT target, town, reason, count(*) AS cases FROM main.blocked GROUP BY ALL ORDER BY ALL"),
             rows_of(connection, "SELECT programme, reason, count(*) AS cases FROM main.diff WHERE class = 'unknown' GROUP BY ALL ORDER BY ALL"),
             sorted({*old.missing, *new.missing}), number, cliff,
-            {p.code: p.name for p in after.programmes.values()},
+            {p.code: p.name for p in after.programmes.values()}, connection.execute(_APPLICANTS).fetchall()[0][0], list(decided["incomplete"]),
         )  # fmt: skip
     finally:
         connection.close()

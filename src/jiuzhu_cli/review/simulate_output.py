@@ -34,6 +34,8 @@ _MONEY = (
 _COUNTS = (
     *(ColumnSpec(text, 8, "count") for text in ("现在户数", "改后户数", "现在人数", "改后人数")),
     *(ColumnSpec(CLASS_WORDS[one], 9, "count") for one in CLASSES),
+    ColumnSpec("新增人数", 9, "count"),
+    ColumnSpec("退出人数", 9, "count"),
 )
 
 
@@ -52,7 +54,8 @@ def span(low: int | None, high: int | None) -> str:
 
 
 def counts_of(row: dict[str, Any]) -> list[Any]:
-    return [row["cases_b"], row["cases_a"], row["persons_b"], row["persons_a"], *(row[one] for one in CLASSES)]
+    counts = [row["cases_b"], row["cases_a"], row["persons_b"], row["persons_a"], *(row[one] for one in CLASSES)]
+    return [*counts, row["in_persons"], row["out_persons"]]
 
 
 def money_of(row: dict[str, Any]) -> list[str]:
@@ -89,6 +92,9 @@ def limits_told(result: Simulation) -> list[str]:
         told.append(f"新增、退出里有 {sum(one['unpriced'] for one in result.sums)} 户（人）金额算不出，钱数没有包括他们。")  # fmt: skip
     told += [f"{result.names.get(one['programme'], '')}：{one['cases']} 户（人）{one['reason']}，增减算不出。" for one in result.unknown]  # fmt: skip
     told += [f"{result.names.get(one['programme'], '')}：{one['cases']} 户（人）须核查：{one['message']}（没有算作退出）。" for one in result.checks]  # fmt: skip
+    if result.applicants:
+        told.append(f"收入核算名单里另有 {result.applicants} 户不在任何名册上，可能申请，没有算进。")
+    told += [f"{result.names.get(code, code)}{'（' + area + '）' if area else ''}名册有退回待改正的行，没有算进。" for code, area in result.incomplete]  # fmt: skip
     blocked: dict[tuple[str, str], int] = {}
     for one in result.blocked:
         blocked[one["target"], one["reason"]] = blocked.get((one["target"], one["reason"]), 0) + one["cases"]
@@ -124,7 +130,13 @@ def _summary(
     sheets = [_notes(result, changed, floors, later)]
     body = [["合计" if "all" in one else names[one["programme"]], *counts_of(one), *money_of(one)] for one in (*by_programme, *total)]  # fmt: skip
     sheets.append(
-        _sheet("总表", (ColumnSpec("项目", 20), *_COUNTS, *_MONEY), body, title, "户数一栏，按人发放的项目是人数。")
+        _sheet(
+            "总表",
+            (ColumnSpec("项目", 20), *_COUNTS, *_MONEY),
+            body,
+            title,
+            "户数一栏，按人发放的项目是人数；合计是户次、人次，一户在几个项目里的计几次。",
+        )
     )
     body = [[one.get("town", "合计") or "未注明", *counts_of(one), *money_of(one)] for one in (*by_town, *total)]
     sheets.append(_sheet("按乡镇", (ColumnSpec("乡镇", 14), *_COUNTS, *_MONEY), body, title))
