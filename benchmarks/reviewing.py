@@ -103,6 +103,17 @@ def lines(bench: Bench) -> list[Callable[[], Line]]:
             f"建议 {result['proposals']} 件，逐户写明计算过程",
         )  # fmt: skip
 
+    def simulation() -> Line:
+        made, target, truth = workspace()
+        words = ("policy", "simulate", "--set", "低保标准=+8%", "--from", "2027-01", "--json")
+        ours = measure(jiuzhu("-C", target, *words), runs=min(2, bench.runs), prepare=lambda: _copy(made, target))
+        total = json.loads(ours.last)["total"]
+        fits = ours.seconds <= 20 and ours.peak_mb <= 3072
+        return Line(
+            f"`policy simulate` {truth['households']} 户，两种政策", ours, (), "≤ 20 秒，≤ 3 GB", fits,
+            f"新增 {total['in']}，退出 {total['out']}，增额 {total['up']}；三个文件",
+        )  # fmt: skip
+
     def review_explain() -> Line:
         made, target, truth = workspace()
         _copy(made, target)
@@ -111,4 +122,4 @@ def lines(bench: Bench) -> list[Callable[[], Line]]:
         fits = ours.seconds < 1
         return Line("`explain` 一人（同一台账）", ours, (), "< 1 秒", fits, "逐条规则、逐步金额")
 
-    return [review, review_standard, review_explain]
+    return [review, review_standard, simulation, review_explain]

@@ -346,3 +346,43 @@ def test_graded_amounts_and_a_household_head_count_of_none(tmp_path: Path) -> No
     result = what_if(world, "低保分档标准_农村_A=+10")
     one = of(result, "subsistence_allowance")
     assert (one["low"], one["high"], counts(one)) == (1000, 1000, {"up": 1, "same": 1})
+
+
+def test_every_amount_of_a_district_is_the_reviews(tmp_path: Path) -> None:
+    """A made-up district with all kinds of programmes, deaths, caps: by case, both sides are what the review proposes or keeps under that policy,
+    and who goes over to 低保 is whom the review would transfer, with the same sum."""
+    from benchmarks.district import MONTH as OF_DISTRICT
+    from benchmarks.district import district_workspace
+    from jiuzhu_cli.ledger.workspace import find_workspace
+    from jiuzhu_cli.policy.load import load_policy
+    from jiuzhu_cli.review.run import run_review
+    from tests.review.worlds import NOW
+
+    workspace = find_workspace(district_workspace(tmp_path, 500, 6000, seed=23), explicit=True)
+    old = load_policy(workspace.policy_dir, region=workspace.region)
+    day = date(int(OF_DISTRICT[:4]), int(OF_DISTRICT[5:]), 1)
+    new = with_values(old, [("低保标准", "+9%"), ("照料护理标准_全护理", "+20"), ("高龄津贴标准_80", "+5")], [], day)
+    with workspace.open_store() as store:
+        result = simulate(store, old, new, OF_DISTRICT, OF_DISTRICT, today=TODAY)
+        moved = {(row[0], row[4]): row for row in result.rows}
+        proposed = []
+        for policy in (old, new):
+            run_review(store, workspace, policy, OF_DISTRICT, today=TODAY, now=NOW, actor="张经办", keep_rows=True)
+            found = {(one["programme"], one["id_no"]): one for one in proposals_of(store, OF_DISTRICT)}
+            proposed.append(found)
+    compared = 0
+    for side, found in zip((9, 11), proposed, strict=True):
+        for key, one in found.items():
+            row = moved.get(key)
+            after = one["amount_before_fen"] if one["action"] == "keep" else one["amount_after_fen"]
+            if row is None or row[side] is None or after is None or row[6] == "out":
+                continue
+            assert row[side] <= after <= row[side + 1], (key, one["action"], one["reasons"])
+            compared += 1
+    assert compared > 500
+    over = {key[1] for key, row in moved.items() if key[0] == "subsistence_allowance" and "转入" in row[15]}
+    transfers = {
+        key[1] for key, one in proposed[1].items() if key[0] == "low_income_margin" and one["action"] == "transfer"
+    }
+    assert over
+    assert over == transfers - {key[1] for key, one in proposed[0].items() if one["action"] == "transfer"}

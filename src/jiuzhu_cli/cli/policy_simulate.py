@@ -126,10 +126,11 @@ def _shown(data: dict[str, Any], result: Simulation) -> list[str]:
         both[1] += one["high"]
     lines.append("资金来源（每月）：" + "，".join(f"{name} {span(*both)} 元" for name, both in sources.items()) + "。")
     lines += [f"{names[one['programme']]}：失去 {one['lost']} 人，新有 {one['gained']} 人{'' if one['listed'] else '（没有导入这个名册）'}。" for one in result.in_kind]  # fmt: skip
-    falls = [
-        one for one in result.cliff.falls if one["policy"] == "after" and (one["loss_high_fen"] or one["more_fen"])
-    ]
+    falls: dict[tuple[str, str], dict[str, Any]] = {}  # the worst of each programme and category: they come worst first
+    for one in result.cliff.falls:
+        if one["policy"] == "after" and (one["loss_high_fen"] or one["more_fen"]):
+            falls.setdefault((one["programme"], one["kind"]), one)
     if falls:
-        shown = [[names[f["programme"]], f["kind"], f"{f['line']:.2f}", f["size"], span(f["loss_low_fen"], f["loss_high_fen"]), yuan(f["more_fen"]), lost_text(names, [x for x in f["lost"] if not x["fen"]])] for f in falls[:5]]  # fmt: skip
+        shown = [[names[f["programme"]], f["kind"], f"{f['line']:.2f}", f["size"], span(f["loss_low_fen"], f["loss_high_fen"]), yuan(f["more_fen"]), lost_text(names, [x for x in f["lost"] if not x["fen"]])] for f in list(falls.values())[:8]]  # fmt: skip
         lines += ["", "悬崖（改后，月收入多 1 元减少最多的）：", table(shown, ["项目", "类别", "线", "人口", "减少（元/月）", "最多另减", "失去的服务"])]  # fmt: skip
     return [*lines, "", *first_few(data["notes"])]
