@@ -386,3 +386,14 @@ def test_every_amount_of_a_district_is_the_reviews(tmp_path: Path) -> None:
     }
     assert over
     assert over == transfers - {key[1] for key, one in proposed[0].items() if one["action"] == "transfer"}
+
+
+def test_what_a_list_would_say_of_others_is_known_of_whoever_comes_from_it(tmp_path: Path) -> None:
+    """The list of the margin writes disabilities and illnesses: who has none written there has no add-on in 低保 either."""
+    world = World.make(tmp_path, region="230321")
+    world.roll("subsistence_allowance", *adult(1, 1, 10000))
+    other = adult(12, 1, 90000, disability_grade="二级", illness="尿毒症")
+    world.roll("low_income_margin", *adult(11, 1, 70000), *other)
+    result = what_if(world, "低保标准_农村=780")
+    entered = [row for row in result.rows if row[0] == "subsistence_allowance" and row[6] == "in"]
+    assert [(row[13], row[14]) for row in entered] == [(8000, 8000)]

@@ -18,7 +18,7 @@ from jiuzhu_cli.ledger.proposals import graces, incomplete_lists
 from jiuzhu_cli.review.income import INCOME_REGISTERS
 from jiuzhu_cli.review.judging import REGISTERS
 from jiuzhu_cli.review.readings import rows_of
-from jiuzhu_cli.review.simulate_moves import ROUNDS, find_moves, make_roll, prepare
+from jiuzhu_cli.review.simulate_moves import ROUNDS, find_moves, lists_of_entries, make_roll, prepare
 from jiuzhu_cli.review.simulate_state import judge_state, untouched
 from jiuzhu_cli.review.tiers import read_roll_extra
 
@@ -173,7 +173,7 @@ def simulate(
         old = judge_state(connection, "before", before, since, **decided)
         for number in range(1, ROUNDS + 1):
             make_roll(connection)
-            new = judge_state(connection, "after", after, since, **decided)
+            new = judge_state(connection, "after", after, since, **decided, lists=lists_of_entries(connection))
             if not find_moves(connection, number):
                 break
         else:

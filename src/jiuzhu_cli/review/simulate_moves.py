@@ -139,6 +139,15 @@ def make_roll(connection: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
+def lists_of_entries(connection: duckdb.DuckDBPyConnection) -> dict[int, dict[str, bool]]:
+    """By batch of an entry what the list has that it comes from: who has no disability written on a list that writes them has none."""
+    cursor = connection.execute(
+        "SELECT e.batch_id AS entry_batch, l.* EXCLUDE (batch_id) FROM (SELECT DISTINCT batch_id FROM main.entry) e JOIN before.list_facts l ON l.batch_id = (-e.batch_id) // 1000 ORDER BY 1"
+    )
+    names = [column[0] for column in cursor.description or []][1:]
+    return {row[0]: dict(zip(names, map(bool, row[1:]), strict=True)) for row in cursor.fetchall()}
+
+
 def find_moves(connection: duckdb.DuckDBPyConnection, round_: int) -> int:
     """What follows in this round from the two judgements; returns how many rows of the rolls change by it (services gained change none)."""
     connection.execute("SET search_path = 'after,main'")

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -104,13 +104,17 @@ def judge_state(
     stops: Sequence[dict[str, Any]] = (),
     graces: Iterable[Grace] = (),
     incomplete: Collection[tuple[str, str]] = (),
+    lists: Mapping[int, Mapping[str, bool]] | None = None,
 ) -> StateRules:
-    """Makes the tables named above in ``schema`` (which may hold a ``roll`` of its own) and leaves it first in the search path."""
+    """Makes the tables named above in ``schema`` (which may hold a ``roll`` of its own) and leaves it first in the search path.
+
+    ``lists``: columns that whole lists have, as in ``build_facts``.
+    """
     from jiuzhu_cli.review.eligibility import standards_on
 
     connection.execute(f"SET search_path = '{schema},main'")
     connection.execute(f"CREATE TABLE {schema}.roll_extra AS FROM main.roll_extra")
-    build_facts(connection, policy, month, stops)
+    build_facts(connection, policy, month, stops, lists)
     apply_tiers(connection, policy, month, today)
     make_grace(connection, policy, month, graces)
     present = {row[0] for row in connection.execute("SELECT DISTINCT programme FROM facts").fetchall()}
