@@ -39,7 +39,7 @@ PLANTED: dict[str, tuple[float, tuple[str, ...]]] = {
     "death_alone": (0.002, ("stop",)),
     "death_member": (0.004, ("decrease", "check")),
     "death_head": (0.003, ("transfer", "check")),
-    "income_over": (0.004, ("stop", "grace")),
+    "income_over": (0.004, ("stop", "grace", "transfer")),
     "paid_too_much": (0.005, ("decrease",)),
     "paid_too_little": (0.005, ("increase",)),
     "vehicle": (0.006, ("check",)),
@@ -73,9 +73,9 @@ def ids_of(born: np.ndarray, male: np.ndarray, *, area: int) -> pa.Array:
 
 
 def born_at(ages: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Birth dates of persons who are so old on the month's last day, none of them with a birthday near it."""
+    """Birth dates of persons who are so old on the month's last day, none of them with a birthday in the months before it."""
     years = (LAST_DAY.astype("datetime64[Y]") - ages.astype("timedelta64[Y]")).astype("datetime64[D]")
-    return years + rng.integers(0, 240, len(ages)).astype("timedelta64[D]")
+    return years + rng.integers(0, 180, len(ages)).astype("timedelta64[D]")
 
 
 class District:
