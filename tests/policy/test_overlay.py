@@ -21,14 +21,19 @@ def entries(policy: Policy, name: str) -> list[Any]:
     return list(found.values()) if isinstance(found, dict) else list(found)
 
 
-def overlay(folder: Path, part: Part[Any], entry: Any) -> str:
-    """A file of the bureau that changes one text of ``entry``; which one."""
-    field = next(text for text in TEXTS if text in type(entry).model_fields)
+def overlay(folder: Path, part: Part[Any], entry: Any) -> tuple[str, Any]:
+    """A file of the bureau that changes one key of ``entry``: which one, and what it is then."""
+    shape = type(entry).model_fields
+    text = next((name for name in TEXTS if name in shape), None)
+    field = text or next(name for name in shape if name != "id")
+    old = getattr(entry, field)
+    value: Any = "本地" if text else not old if isinstance(old, bool) else old + 1
+    said = f'{field} = "{value}"' if text else f"{field} = {str(value).lower()}"
     if isinstance(part, Folder):
-        write(folder, f"{part.part}/{entry.code}.toml", f'{field} = "本地"\n')
+        write(folder, f"{part.part}/{entry.code}.toml", f"{said}\n")
     else:
-        write(folder, part.part, f'[[{part.key}]]\nid = "{entry.id}"\n{field} = "本地"\n')
-    return field
+        write(folder, part.part, f'[[{part.key}]]\nid = "{entry.id}"\n{said}\n')
+    return field, value
 
 
 @pytest.mark.parametrize("name", sorted(ENTRIES))
@@ -38,9 +43,9 @@ def test_one_key_of_an_entry(tmp_path: Path, name: str) -> None:
     if not before:
         pytest.skip("nothing is shipped of this kind")
     first = before[0]
-    field = overlay(tmp_path, PARTS[name], first)
+    field, value = overlay(tmp_path, PARTS[name], first)
     after = entries(load_policy(tmp_path, region="421002"), name)
-    assert after[0] == first.model_copy(update={field: "本地", "file": after[0].file})
+    assert after[0] == first.model_copy(update={field: value, "file": after[0].file})
     assert after[0].file.startswith("policy/") and after[1:] == before[1:]
 
 
@@ -48,10 +53,10 @@ def test_one_key_of_an_entry(tmp_path: Path, name: str) -> None:
 def test_a_paid_month_keeps_its_own_of_every_kind_that_judges(tmp_path: Path, name: str) -> None:
     old = load_policy(region="421002")
     first = entries(old, name)[0] if entries(old, name) else pytest.skip("nothing is shipped of this kind")
-    field = overlay(tmp_path, PARTS[name], first)
+    field, value = overlay(tmp_path, PARTS[name], first)
     now = load_policy(tmp_path, region="421002")
     kept = entries(pinned_policy(old.files.packed(), old.digest, now), name)[0]
-    assert (getattr(kept, field) == "本地") is not PARTS[name].judges
+    assert (getattr(kept, field) == value) is not PARTS[name].judges
 
 
 def test_the_kinds_that_functions_read(tmp_path: Path) -> None:
