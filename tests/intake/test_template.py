@@ -150,6 +150,14 @@ def test_what_people_see_counts_before_the_mark(tmp_path: Path) -> None:
     assert "programme_conflict" in [f.code for f in result.findings]
 
 
+def test_what_a_topped_up_sum_is_computed_from_can_be_filled_in() -> None:
+    def headers(code: str) -> list[str]:
+        return [header_key(column.header) for column in make_form(POLICY, POLICY.programmes[code]).columns]
+
+    assert {"家庭收入", "收入周期"} <= set(headers("single_person_allowance"))
+    assert "家庭收入" not in headers("old_age_allowance")
+
+
 def test_without_month_and_area_they_are_left_open(tmp_path: Path) -> None:
     shape = POLICY.programmes["subsistence_allowance"]
     form = make_form(POLICY, shape, choices=CHOICES)

@@ -53,6 +53,13 @@ def test_a_relation_is_switched_off_by_its_id(tmp_path: Path) -> None:
         ("programmes/x.toml", BASE_FIELDS.replace("person", "family"), ["programmes/x.toml", "unit"]),
         ("programmes/x.toml", "name = \n", ["programmes/x.toml", "写法有误"]),
         ("relations.toml", '[[relations]]\nid = "Z1"\na = "x"\n', ["relations.toml", "Z1"]),
+        # an event of a register's own file overridden in the wrong place: the message says the right one
+        (
+            "events.toml",
+            '[[events]]\nid = "vehicle"\nuntil = 2026-09-30\n',
+            ["events.toml", "vehicle", "缺这个键", "policy/registers/", "[[review]]"],
+        ),
+        ("events.toml", '[[events]]\nid = "to_margn"\nuntil = 2026-09-30\n', ["to_margn", "to_margin"]),
         ("relations.toml", "relations = 3\n", ["relations.toml", "列表"]),
         ("glossary.toml", "account_no = 3\n", ["glossary.toml", "account_no"]),
         (
@@ -79,6 +86,7 @@ def test_errors_name_file_and_key(tmp_path: Path, name: str, text: str, words: l
             "findings",
             "holidays",
             "parameters",
+            "case_events",
         ):
             getattr(policy, part)
     assert all(word in error.value.message for word in words), error.value.message

@@ -75,6 +75,7 @@ def test_deaths(tmp_path: Path) -> None:
     assert told(alone) == ("stop", 0, 0, "2026-10")
     assert told(head) == ("decrease", 60000, 1, "2026-11")
     assert told(widow) == ("transfer", 60000, 1, "2026-11")
+    assert "旧户至 2026-10 止，新户自 2026-11 起" in found[widow["id_no"]]["reasons"]  # neither gap nor overlap
     assert told(last) == ("stop", 0, 0, "2026-10")
     assert told(old) == ("stop", 0, 0, "2026-11")
     assert living["id_no"] not in found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -118,3 +119,14 @@ def test_decisions_taken_back_and_lists_of_deadlines_and_notices(world: World, c
     assert find_personal_numbers(out) == []
     assert run(world, capsys, "review", "due", "--month", "2026-10", "--ahead", "99")[0] == 2
     assert run(world, capsys, "audit", "check")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"), [(("review", "undo", "1"), "没有撤回"), (("batch", "undo", "1"), "没有撤销")]
+)
+def test_a_question_that_nobody_can_answer_names_the_option(
+    world: World, capsys: Any, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], answer: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))  # a scheduled job: no terminal
+    code, _, err = run(world, capsys, *words)
+    assert (code, answer in err, "--yes" in err, "已中断" in err) == (4, True, True, False)

@@ -115,6 +115,26 @@ when = "年龄 >= 70 and 家庭人口 = 1"
     assert {one["parameter"] for one in step["parameters"]} == {"低保标准_农村", "独居老人加发比例"}
 
 
+def test_an_addon_without_a_label_shows_no_empty_brackets(tmp_path: Path) -> None:
+    world = _with(
+        World.make(tmp_path),
+        programme__subsistence_allowance="""
+[[tariffs]]
+part = "低保金"
+per = "gap"
+amount = { "城市" = "低保标准_城市", "农村" = "低保标准_农村" }
+[[tariffs]]
+part = "独居加发"
+per = "member"
+amount = { "城市" = "低保标准_城市 * 0.1", "农村" = "低保标准_农村 * 0.1" }
+when = "年龄 >= 70"
+""",
+    )
+    world.roll("subsistence_allowance", household(1, 60000, 0, 1, id_no=make_id(1, born="19500101"), name="陶永福"))
+    world.review()
+    assert next(step["how"] for step in world.one()["steps"] if step["label"] == "独居加发") == "陶永福，一人只计一次"
+
+
 def test_a_figure_that_is_no_whole_fen_is_refused(tmp_path: Path) -> None:
     world = _with(World.make(tmp_path), parameters=_parameter("养老护理补贴标准", "value = 1.005"))
     world.roll("elder_care_subsidy", {"id_no": make_id(1), "amount_fen": 10000})
@@ -133,6 +153,17 @@ def test_orphans_by_where_they_live(tmp_path: Path) -> None:
     world.roll("orphan_allowance", *rows)
     world.review()
     assert _found(world) == {rows[1]["id_no"]: ("increase", 190000), rows[5]["id_no"]: ("check", None)}
+
+
+def test_orphans_whose_class_stands_under_rearing_are_judged_by_it(tmp_path: Path) -> None:
+    world = World.make(tmp_path)  # the roll's own header 养育方式 is read as care_mode
+    rows = [
+        {"id_no": make_id(n, born="20150101"), "name": f"儿童{n}", "amount_fen": amount, "care_mode": mode}
+        for n, (mode, amount) in enumerate([("散居", 190000), ("社会散居", 140000), ("集中养育", 140000)], 1)
+    ]
+    world.roll("orphan_allowance", *rows)
+    world.review()
+    assert _found(world) == {rows[0]["id_no"]: ("decrease", 140000), rows[2]["id_no"]: ("increase", 190000)}
 
 
 def test_rent_by_household_or_by_head(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def restore(ctx: typer.Context, source: Path = typer.Argument(..., metavar="备�
 
     context: Context = ctx.obj
     question = f"用 {source.name} 替换现在的台账？（现在的会另存）"
-    if not context.yes and (context.json or not typer.confirm(question, default=False, err=True)):
+    if not context.yes and (context.json or not context.confirmed(question)):
         raise RefusedError("没有恢复", "确认后加 --yes 再运行")
     done = restore_from(context.workspace, source, now=context.now, actor=context.actor)
     kept = relative(context.workspace, done.kept) if done.kept else ""

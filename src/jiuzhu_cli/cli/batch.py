@@ -90,7 +90,7 @@ def undo(ctx: typer.Context, batch: int = typer.Argument(..., metavar="批次", 
 
     context: Context = ctx.obj
     asked = not context.yes and not context.json
-    if asked and not typer.confirm(f"撤销批次 {batch}？", default=False, err=True):
+    if asked and not context.confirmed(f"撤销批次 {batch}？"):
         raise RefusedError("没有撤销", "确认后加 --yes 再运行")
     with (
         context.workspace.open_store() as store,

@@ -128,6 +128,18 @@ class Context:
         if not self.quiet:
             print(text, file=sys.stderr)
 
+    def confirmed(self, question: str) -> bool:
+        """Whether the person at the keyboard says yes. A script with nobody there has not said it: False, and the caller tells of --yes."""
+        import click
+
+        try:
+            return click.confirm(question, default=False, err=True)
+        except click.Abort:
+            if sys.stdin.isatty():
+                raise
+            print(file=sys.stderr)  # the question stands without an answer
+            return False
+
     def emit(self, data: dict[str, Any], lines: Iterable[str]) -> None:
         """The result: one JSON document on stdout with --json, else Chinese text."""
         if self.json:

@@ -103,7 +103,7 @@ def undo(ctx: typer.Context, decision: int = typer.Argument(..., metavar="批次
 
     context: Context = ctx.obj
     asked = not context.yes and not context.json
-    if asked and not typer.confirm(f"撤回决定批次 {decision}？", default=False, err=True):
+    if asked and not context.confirmed(f"撤回决定批次 {decision}？"):
         raise RefusedError("没有撤回", "确认后加 --yes 再运行")
     with (
         context.workspace.open_store() as store,

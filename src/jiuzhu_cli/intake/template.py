@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 OWN_SHEETS = frozenset({GUIDE, LISTS})
 _PER_CHOICES = 60
 _ONCE = ("one_off", "instalments", "reimbursement")
-_NAMED_HERE = frozenset({"grade", "stage", "event_date", "cause", "self_care"})  # headed by the programme's own word
+_NAMED_HERE = frozenset(
+    {"grade", "stage", "event_date", "cause", "self_care", "care_mode"}
+)  # headed by the programme's own word
 
 # The order in which columns stand on every form
 _ORDER = (
@@ -193,6 +195,8 @@ def _roll_columns(shape: Programme, glossary: Mapping[str, GlossaryField]) -> li
     wanted |= {_POSTING[column] for column in shape.posting.columns if column in _POSTING}
     for rule in shape.rules:
         wanted.update(*(columns for word, columns in _RULE_WORDS.items() if word in rule.expression))
+    if any(line.per == "gap" for line in shape.tariffs):  # the sum is what the income falls short of
+        wanted |= {"income_fen", "income_period"}
     told, own = _own_words(shape, glossary)
     wanted |= set(told)
     if shape.benefit in _ONCE:

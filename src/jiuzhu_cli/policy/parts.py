@@ -106,6 +106,7 @@ class Listed(Part[tuple[S, ...]]):
 
     def read(self, files: PolicyFiles, region: str) -> tuple[S, ...]:
         merged: dict[str, tuple[str, dict[str, Any]]] = {}
+        alone: set[str] = set()  # ids that one file only writes: nothing to override
         for shown, table in tables(files, self.part):
             seen: set[str] = set()
             for one in listed(table, self.key, shown):
@@ -115,8 +116,25 @@ class Listed(Part[tuple[S, ...]]):
                     raise PolicyError(f"政策文件 {shown} 里 {self.key} 的 id“{code}”写了两次", "每条各用一个 id")
                 seen.add(code)
                 code = code or f"{shown}#{len(merged)}"
+                (alone.discard if code in merged else alone.add)(code)
                 merged[code] = (shown, _over(merged.get(code, ("", {}))[1], entry))
-        return tuple(build(self.shape, data, shown, data.get("id") or self.key) for shown, data in merged.values())
+        return tuple(
+            build(
+                self.shape,
+                data,
+                shown,
+                data.get("id") or self.key,
+                new=self._new(code, merged) if code in alone else "",
+            )
+            for code, (shown, data) in merged.items()
+        )
+
+    def _new(self, code: str, known: Mapping[str, Any]) -> str:
+        """Why an entry that lacks keys does not take them from the package."""
+        told = f"（没有 id 同为“{code}”的自带条目可盖，新写的要写全{near(code, [one for one in known if one != code])}"
+        return told + (
+            "；名单自己的事项写在 policy/registers/ 那份名单的 [[review]] 里）" if self.key == "events" else "）"
+        )
 
 
 class Read(Part[T]):
@@ -162,8 +180,8 @@ def parse_toml(content: bytes, shown: str) -> dict[str, Any]:
         raise PolicyError(f"政策文件 {shown} 写法有误：{error}", "按 TOML 格式改正，可对照包内同名文件") from error
 
 
-def build(shape: type[S], data: Any, shown: str, key: str) -> S:
-    """``data`` as ``shape``; a pydantic error becomes a PolicyError naming file, entry and key."""
+def build(shape: type[S], data: Any, shown: str, key: str, *, new: str = "") -> S:
+    """``data`` as ``shape``; a pydantic error becomes a PolicyError naming file, entry and key (``new``: said where a key is missing)."""
     try:
         return shape.model_validate(table_of(data, shown, key) | {"file": shown})
     except ValidationError as error:
@@ -172,7 +190,7 @@ def build(shape: type[S], data: Any, shown: str, key: str) -> S:
         if first["type"] == "extra_forbidden":
             known = f"，不认识这个键{near(where, _fields_at(shape, first['loc']))}"
         elif first["type"] == "missing":
-            known = "，缺这个键"
+            known = f"，缺这个键{new}"
         else:
             wanted = next((text for kind, text in _KINDS.items() if first["type"].startswith(kind)), first["msg"])
             known = f"，值不对（{wanted}）"

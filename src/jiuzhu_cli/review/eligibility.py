@@ -150,7 +150,7 @@ SELECT row_number() OVER (ORDER BY p.programme, p.town, p.village, p.batch_id, p
   p.income_fen AS stated_fen, p.income_period AS stated_period, mi.income12 IS NOT NULL AS measured, mi.persons AS measured_persons, mi.gap AS income_gap, mi.leads AS income_leads, m.hardship, cy.years AS clergy_years, m.listed, m.dead AS dead_listed, m.died AS last_died, m.leaving, m.dead_names, m.misnamed, m.stopped_names,
   l.has_income OR mi.income12 IS NOT NULL AS has_income, l.has_assets, l.has_base, l.has_kin, l.has_care, l.has_grade, l.has_members, l.has_disability, l.has_illness,
   CASE WHEN p.village = '' THEN p.town ELSE p.town || '/' || p.village END AS place,
-  coalesce(k.canonical, CASE WHEN p.category IN ('城市', '农村') THEN p.category END) AS town_kind,
+  coalesce(k.canonical, w.canonical, CASE WHEN p.category IN ('城市', '农村') THEN p.category END) AS town_kind,
   coalesce(p.covered_persons, CASE WHEN u.unit = 'person' THEN 1 WHEN l.has_members THEN m.listed END, p.household_size) AS covered,
   coalesce(mi.persons, p.household_size, p.covered_persons, CASE WHEN u.unit = 'person' THEN 1 WHEN l.has_members THEN m.listed END) AS size,
   coalesce(mi.income12, CASE p.income_period WHEN 'year' THEN p.income_fen WHEN 'month' THEN p.income_fen * 12 END) AS income12,
@@ -160,6 +160,7 @@ JOIN reviewed u ON u.programme = p.programme
 LEFT JOIN clergy cy ON cy.id_no = p.id_no
 LEFT JOIN measured_income mi ON mi.batch_id = p.batch_id AND mi.case_no = p.case_no
 LEFT JOIN category_word k ON k.programme = p.programme AND k.word = p.category
+LEFT JOIN category_word w ON w.programme = p.programme AND w.word = p.care_mode -- 养育方式: an orphan's class stands in a column of its own
 WHERE p.lead = 1;
 """
 

@@ -81,7 +81,7 @@ def _basis(policy: Policy, result: PriceRun, sides: dict[str, str]) -> SheetSpec
     for one in result.triggers:
         holds = {True: "成立", False: "不成立", None: "指数不全，算不出"}[one["holds"]]
         limits = "，".join(f"{name} {value}" for name, value in one["thresholds"].items())
-        rows.append((f"启动条件 {one['id']}", holds, f"{one['when']}（{limits}）；{one['source']}"))
+        rows.append(("启动条件", holds, f"{one['when']}（{limits}）；{one['source']}"))
     rows += [_rate(rate, sides) for rate in result.rates]
     if result.deadline:
         rows.append(("最迟发放", result.deadline.isoformat(), f"指数 {result.index.published} 公布"))

@@ -74,7 +74,7 @@ def propose(case: Case, sources: Sources) -> Proposal:
         made = replace(made, action="check", after=None, hearing=False)
     hearing = made.hearing and sources.hearing
     told = list(dict.fromkeys(text for one in ranked for text in say.reasons(one, case, sources)))
-    if made.action == "stop" and first != "all_dead" and sources.grace_months and any(
+    if made.action == "stop" and first != "all_dead" and sources.grace_months and fact["benefit"] != "status" and any(
         "家庭人均月收入" in r.words for r in case.failed
     ):  # fmt: skip
         told.append(f"因就业增收的，可按渐退规定继续发放，不超过 {sources.grace_months} 个月")
@@ -147,7 +147,7 @@ def _decided(case: Case, code: str, event: Event, hit: Hit | None, sources: Sour
         # a status is not cut when it goes on under another head
         hearing = fact["benefit"] != "status" and (found is None or before is None or found < before)
         when = later if hearing else after_death(fact["died"], rule.death_grace_months, fact["month"])
-        return _Made("transfer", found, hearing, when)
+        return _Made("transfer", found, hearing, when, say.old_and_new_head(when))
     if code in ("member_leaves", "amount"):
         return _by_amount(code, fact, verdict, before, found, later)
     if code in ("stopped", "rule_stop"):

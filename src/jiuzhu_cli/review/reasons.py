@@ -79,6 +79,11 @@ def both_sides(fact: Fact, before: int | None, event: Event, due: Due, later: st
     return (f"{ends}；{begins}，自 {later} 起",)
 
 
+def old_and_new_head(since: str) -> tuple[str, ...]:
+    """The months of the two households when the head has died; neither gap nor overlap."""
+    return (f"旧户至 {add_months(since, -1)} 止，新户自 {since} 起",)
+
+
 def grace(sources: Sources, since: str) -> tuple[str, ...]:
     """How long: from the 1st of the month after the decision, the household's amount as it was without add-ons."""
     until = add_months(since, sources.grace_months - 1)

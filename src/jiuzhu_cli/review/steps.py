@@ -179,10 +179,10 @@ def _addon(one: dict[str, Any], rules: AmountRules) -> Step:
     """One person's add-on: the highest that applies, with all the grounds."""
     lines = [rules.lines[number] for number in one["hits"]]
     counted = next(line for line in lines if line.fen == one["low"])
-    grounds = "、".join(dict.fromkeys(line.label for line in lines))
+    grounds = "、".join(dict.fromkeys(line.label for line in lines if line.label))
     return {
         "label": counted.part,
-        "how": f"{one['name']}（{grounds}），一人只计一次",
+        "how": f"{one['name']}{f'（{grounds}）' if grounds else ''}，一人只计一次",
         **_sources(counted),
         "value": yuan(one["low"]),
         "adds_fen": one["low"],
