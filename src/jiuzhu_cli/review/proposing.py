@@ -148,8 +148,14 @@ def _decided(case: Case, code: str, event: Event, hit: Hit | None, sources: Sour
         hearing = fact["benefit"] != "status" and (found is None or before is None or found < before)
         when = later if hearing else after_death(fact["died"], rule.death_grace_months, fact["month"])
         return _Made("transfer", found, hearing, when, say.old_and_new_head(when))
-    if code in ("member_leaves", "amount"):
+    if code == "member_leaves":
         return _by_amount(code, fact, verdict, before, found, later)
+    if code == "amount":
+        made = _by_amount(code, fact, verdict, before, found, later)
+        ahead = sources.due.get((0, fact["key"], "next month"), Due(None)).fen
+        if found is None or ahead is None or ahead == found:
+            return made
+        return replace(made, told=(*made.told, say.changes_next_month(fact["month"], ahead)))
     if code in ("stopped", "rule_stop"):
         return _Made("stop", 0, True, later)
     if hit is None or event.action == "check":

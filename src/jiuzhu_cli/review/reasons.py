@@ -79,6 +79,11 @@ def both_sides(fact: Fact, before: int | None, event: Event, due: Due, later: st
     return (f"{ends}；{begins}，自 {later} 起",)
 
 
+def changes_next_month(month: str, fen: int) -> str:
+    """The sum that is right for ``month`` is not that of the next: somebody has reached an age."""
+    return f"有成员本月满龄，{add_months(month, 1)} 起应为 {yuan(fen)} 元，下月复核会再建议调整"
+
+
 def old_and_new_head(since: str) -> tuple[str, ...]:
     """The months of the two households when the head has died; neither gap nor overlap."""
     return (f"旧户至 {add_months(since, -1)} 止，新户自 {since} 起",)
