@@ -152,10 +152,10 @@ def _decided(case: Case, code: str, event: Event, hit: Hit | None, sources: Sour
         return _by_amount(code, fact, verdict, before, found, later)
     if code == "amount":
         made = _by_amount(code, fact, verdict, before, found, later)
-        ahead = sources.due.get((0, fact["key"], "next month"), Due(None)).fen
-        if found is None or ahead is None or ahead == found:
+        coming = sources.due.get((0, fact["key"], "next month"), Due(None)).fen
+        if found is None or coming is None or coming == found:
             return made
-        return replace(made, told=(*made.told, say.changes_next_month(fact["month"], ahead)))
+        return replace(made, told=(*made.told, say.changes_next_month(fact["month"], coming)))
     if code in ("stopped", "rule_stop"):
         return _Made("stop", 0, True, later)
     if hit is None or event.action == "check":
