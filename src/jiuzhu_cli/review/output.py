@@ -198,7 +198,7 @@ def _summary(
         )
     for gap in not_judged:
         where = "：".join(part for part in (names.get(gap["programme"], ""), gap["area"]) if part)
-        body.append((where, "没有核算", gap["cases"] or None, None, gap["reason"]))
+        body.append((where or "各项目", "没有核算", gap["cases"] or None, None, gap["reason"]))
     for value in unconfirmed:
         body.append((value.name, "请核对", None, None, f"{value_text(value)}（{value.source}）"))
     return SheetSpec(
