@@ -86,6 +86,18 @@ def test_explain_json(world: World, capsys: Any) -> None:
     assert find_personal_numbers(out) == []
 
 
+def test_explain_says_what_it_comes_to_first_and_folds_what_cannot_be_judged(world: World, capsys: Any) -> None:
+    _, out, _ = run(world, capsys, "explain", "户主4")
+    lines = out.splitlines()
+    head = next(n for n, line in enumerate(lines) if line.startswith("【"))
+    assert lines[head + 1].startswith("金额：应发")
+    (folded,) = [line for line in lines if line.startswith("不能判断")]
+    assert "--all" in folded
+    _, every, _ = run(world, capsys, "explain", "户主4", "--all")
+    assert not any(line.startswith("不能判断") for line in every.splitlines())
+    assert every.count("不能判断") > 3 and len(every) > len(out)
+
+
 def test_decisions_taken_back_and_lists_of_deadlines_and_notices(world: World, capsys: Any, tmp_path: Path) -> None:
     _, out, _ = run(world, capsys, "review", "run", "--month", "2026-10", "--split-by-town", "--json")
     data = json.loads(out)

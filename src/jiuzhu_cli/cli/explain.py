@@ -22,6 +22,7 @@ def command(
     ),
     month: str = typer.Option("", "--month", help="月份；缺省为此人最近在册的月份。"),
     full: bool = typer.Option(False, "--full", help="显示完整姓名、身份证号和账号（缺省脱敏）。"),
+    every: bool = typer.Option(False, "--all", help="没有发生的、不能判断的事项也逐项列出。"),
 ) -> None:
     from jiuzhu_cli.cli import doubt
     from jiuzhu_cli.cli.privacy import masked
@@ -40,7 +41,7 @@ def command(
     if not full:
         data = masked(data, beside)
     names = {programme.code: programme.name for programme in policy.programmes.values()}
-    context.emit(data, _lines(data, names))
+    context.emit(data, _lines(data, names, every=every))
 
 
 def _income(found: dict[str, Any] | None) -> Iterator[str]:
@@ -60,9 +61,56 @@ def _income(found: dict[str, Any] | None) -> Iterator[str]:
         yield f"线索（不自动计入）：{found['leads']}"
 
 
-def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
+def _verdict(entry: dict[str, Any]) -> Iterator[str]:
+    """What it comes to: the amount with its steps, what is proposed, what was proposed before."""
     from jiuzhu_cli.core.money import yuan
     from jiuzhu_cli.review.output import ACTIONS, steps_text
+
+    should = entry["should"]
+    if should is None:
+        yield "金额：没有核算（缺收入、人数等，或该项目不按公式核算）。"
+    else:
+        span = (
+            yuan(should["low_fen"])
+            if should["low_fen"] == should["high_fen"]
+            else f"{yuan(should['low_fen'])} 至 {yuan(should['high_fen'])}"
+        )
+        yield f"金额：应发 {span} 元，{'相符' if should['fits'] else '不相符'}。"
+        yield "  " + steps_text(should["steps"]).replace("\n", "\n  ")
+    if entry["proposal"]:
+        made = entry["proposal"]
+        yield f"建议{ACTIONS[made['action']]}：{made['reasons']}（{made['basis']}）"
+    for one in entry["proposals"]:
+        yield f"已有复核建议 {one['case_id']}：{ACTIONS[one['action']]}，{words.PROPOSAL_STATES[one['state']]}，{one['effective_month']} 起"
+
+
+def _happened(found: list[dict[str, Any]], *, every: bool) -> Iterator[str]:
+    """What has come about, each with its values; what has not, or cannot be told, by name unless ``every``."""
+    shown = [one for one in found if every or one["result"] is True]
+    if shown:
+        yield table(
+            [
+                (
+                    one["name"],
+                    HAPPENED[one["result"]],
+                    "，".join(
+                        [f"{word} {value if value is not None else '未知'}" for word, value in one["values"].items()] + one["lines"]
+                    ),
+                    "，".join(f"{name} {value['value']}{value['unit']}{'' if value['confirmed'] else '（请核对）'}" for name, value in one["thresholds"].items()),
+                    one["source"],
+                )
+                for one in sorted(shown, key=lambda one: one["result"] is not True)
+            ],
+            ["事项", "有无", "取值、名单", "标准", "依据"],
+        )  # fmt: skip
+    for result, words_before in ((False, "没有发生"), (None, "不能判断（名单没有导入或资料不全）")):
+        rest = [] if every else [one["name"] for one in found if one["result"] is result]
+        if rest:
+            yield f"{words_before} {len(rest)} 项：{'、'.join(dict.fromkeys(rest))}（逐项看：--all）"
+
+
+def _lines(data: dict[str, Any], names: dict[str, str], *, every: bool) -> Iterator[str]:
+    from jiuzhu_cli.core.money import yuan
 
     who = data["person"]
     yield f"{who['name']} {who['id_no']}　{'、'.join(who['places'])}　{data['month']}"
@@ -73,6 +121,7 @@ def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
         place = "/".join(part for part in (entry["town"], entry["village"]) if part)
         yield ""
         yield f"【{entry['name']}】{place}　花名册金额 {yuan(entry['amount_fen']) or '未载'} 元（{source['file']} {source['sheet']} 第 {source['row']} 行）"
+        yield from _verdict(entry)
         rules = [one for one in data["rules"] if one["programme"] == entry["programme"]]
         if rules:
             yield table(
@@ -88,40 +137,8 @@ def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
                 ],
                 ["规则", "结果", "取值", "标准", "依据"],
             )  # fmt: skip
-        happened = [one for one in data["events"] if one["programme"] == entry["programme"]]
-        if happened:
-            yield table(
-                [
-                    (
-                        one["name"],
-                        HAPPENED[one["result"]],
-                        "，".join(
-                            [f"{word} {value if value is not None else '未知'}" for word, value in one["values"].items()] + one["lines"]
-                        ),
-                        "，".join(f"{name} {value['value']}{value['unit']}{'' if value['confirmed'] else '（请核对）'}" for name, value in one["thresholds"].items()),
-                        one["source"],
-                    )
-                    for one in sorted(happened, key=lambda one: one["result"] is not True)
-                ],
-                ["事项", "有无", "取值、名单", "标准", "依据"],
-            )  # fmt: skip
+        yield from _happened([one for one in data["events"] if one["programme"] == entry["programme"]], every=every)
         yield from _income(entry["income"])
-        should = entry["should"]
-        if should is None:
-            yield "金额：没有核算（缺收入、人数等，或该项目不按公式核算）。"
-        else:
-            span = (
-                yuan(should["low_fen"])
-                if should["low_fen"] == should["high_fen"]
-                else f"{yuan(should['low_fen'])} 至 {yuan(should['high_fen'])}"
-            )
-            yield f"金额：应发 {span} 元，{'相符' if should['fits'] else '不相符'}。"
-            yield "  " + steps_text(should["steps"]).replace("\n", "\n  ")
-        if entry["proposal"]:
-            made = entry["proposal"]
-            yield f"建议{ACTIONS[made['action']]}：{made['reasons']}（{made['basis']}）"
-        for one in entry["proposals"]:
-            yield f"已有复核建议 {one['case_id']}：{ACTIONS[one['action']]}，{words.PROPOSAL_STATES[one['state']]}，{one['effective_month']} 起"
     if data["entitlements"]:
         yield ""
         yield table(
