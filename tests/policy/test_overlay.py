@@ -25,7 +25,7 @@ def overlay(folder: Path, part: Part[Any], entry: Any) -> tuple[str, Any]:
     """A file of the bureau that changes one key of ``entry``: which one, and what it is then."""
     shape = type(entry).model_fields
     text = next((name for name in TEXTS if name in shape), None)
-    field = text or next(name for name in shape if name != "id")
+    field = text or next(name for name in shape if isinstance(getattr(entry, name), int))
     old = getattr(entry, field)
     value: Any = "本地" if text else not old if isinstance(old, bool) else old + 1
     said = f'{field} = "{value}"' if text else f"{field} = {str(value).lower()}"

@@ -195,7 +195,11 @@ def test_small_quick_aid_is_not_posted(workspace: Workspace, store: Store) -> No
 
 def test_decided_changes_are_what_is_posted(workspace: Workspace, store: Store) -> None:
     put_roll(store, "subsistence_allowance", "青溪镇", MONTH, [row(1, "张三"), row(2, "李四")])
-    sql = "INSERT INTO proposal VALUES (?,?,?,'subsistence_allowance','青溪镇/青山村',?,?,?,62000,?,?,'','','[]',0,'','effective','','','','','','')"
+    sql = (
+        "INSERT INTO proposal (case_id, proposal_key, month, programme, area, id_no, name, action, amount_before_fen, amount_after_fen, effective_month,"
+        " reasons, basis, steps, needs_hearing, policy_digest, state, created_at)"
+        " VALUES (?,?,?,'subsistence_allowance','青溪镇/青山村',?,?,?,62000,?,?,'','','[]',0,'','effective','')"
+    )
     with store.transaction(actor="测试", command="test") as tx:
         tx.execute(sql, ("R1", "a", MONTH, make_id(1), "张三", "stop", 0, MONTH))
         tx.execute(sql, ("R2", "b", MONTH, make_id(2), "李四", "decrease", 40000, MONTH))

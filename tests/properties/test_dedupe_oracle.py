@@ -15,7 +15,7 @@ from jiuzhu_cli.core.identity import age_on, birth_date
 from jiuzhu_cli.core.period import last_day
 from jiuzhu_cli.dedupe.facts import ROLL_COLUMNS
 from jiuzhu_cli.dedupe.run import find_doubts
-from jiuzhu_cli.ledger.snapshot import REGISTER_COLUMNS, duck_type
+from jiuzhu_cli.ledger.snapshot import REGISTER_COLUMNS, duck_type, make_types
 from jiuzhu_cli.policy.load import load_policy
 from tests.support import make_id
 
@@ -60,6 +60,7 @@ certificates = st.dictionaries(st.integers(0, len(PEOPLE) - 1), st.tuples(st.int
 
 def _tables(ledger: list[Case], dead: dict[int, str], certified: dict[int, tuple[int, str]]) -> Any:
     connection = duckdb.connect(":memory:")
+    make_types(connection, None, narrow=False)
     rolls: list[dict[str, Any]] = []
     batches: dict[tuple[str, str, str], int] = {}
     for number, case in enumerate(ledger):

@@ -212,9 +212,10 @@ def _judge_roll(
 def _standard_of(item: Programme, policy: Policy, out: Prepared) -> Callable[[str | None], int | None]:
     """The standard (分/人/月) that a top-up programme brings a household of that category up to in the list's month."""
 
+    lines = [line.amounts for line in item.tariffs if line.per == "gap"]
+
     def standard(category: str | None) -> int | None:
-        role = {"城市": "standard_urban", "农村": "standard_rural"}.get(category or out.category, "")
-        name = item.review.parameters.get(role)
+        name = next((by[kind] for by in lines for kind in (category or out.category, "") if kind in by), None)
         if name is None or not out.table.month or item.benefit != "top_up":
             return None
         value = policy.parameter_or_none(name, first_day(out.table.month))

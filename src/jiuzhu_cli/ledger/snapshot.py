@@ -109,14 +109,15 @@ def open_snapshot(
         data = store.arrow(sql)
         connection.execute(f"CREATE TABLE {name} ({', '.join(f'{c} {duck_type(c)}' for c in data.column_names)})")
         _insert(connection, name, data, ", ".join(data.column_names))
-    _make_types(connection, months, narrow=narrow)
+    make_types(connection, months, narrow=narrow)
     for kind, columns in (("roll", roll_columns or ROLL_COLUMNS), ("register", register_columns or REGISTER_COLUMNS)):
         if kind == "roll" or registers:
             _read_rows(connection, store, kind, columns, places=places, narrow=narrow, of_known=of_known)
     return connection
 
 
-def _make_types(connection: duckdb.DuckDBPyConnection, months: tuple[str, str] | None, *, narrow: bool) -> None:
+def make_types(connection: duckdb.DuckDBPyConnection, months: tuple[str, str] | None, *, narrow: bool) -> None:
+    """The types of texts that repeat (see ``open_snapshot``): ENUMs of what ``origin`` holds, or plain text."""
     if not narrow:
         for name in ("month_text", "code_text", *TYPES):
             connection.execute(f"CREATE TYPE {name} AS VARCHAR")
