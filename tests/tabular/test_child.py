@@ -214,7 +214,10 @@ def test_killed_in_the_middle(tmp_path: Path, slow: Path, readers: Readers) -> N
 def test_killed_while_idle(tmp_path: Path, readers: Readers) -> None:
     path = small(tmp_path / "a.xlsx")
     readers.get(path)
-    os.kill(process(readers), signal.SIGKILL)
+    killed = process(readers)
+    os.kill(killed, signal.SIGKILL)
+    while is_alive(killed):
+        time.sleep(0.01)
     time.sleep(0.1)
     assert readers.get(path).sheets[0].height == 3
 
