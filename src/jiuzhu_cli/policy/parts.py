@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, overload
@@ -124,7 +125,7 @@ class Listed(Part[tuple[S, ...]]):
                 data,
                 shown,
                 data.get("id") or self.key,
-                new=self._new(code, merged) if code in alone else "",
+                new=partial(self._new, code, merged) if code in alone else None,
             )
             for code, (shown, data) in merged.items()
         )
@@ -180,8 +181,8 @@ def parse_toml(content: bytes, shown: str) -> dict[str, Any]:
         raise PolicyError(f"政策文件 {shown} 写法有误：{error}", "按 TOML 格式改正，可对照包内同名文件") from error
 
 
-def build(shape: type[S], data: Any, shown: str, key: str, *, new: str = "") -> S:
-    """``data`` as ``shape``; a pydantic error becomes a PolicyError naming file, entry and key (``new``: said where a key is missing)."""
+def build(shape: type[S], data: Any, shown: str, key: str, *, new: Callable[[], str] | None = None) -> S:
+    """``data`` as ``shape``; a pydantic error becomes a PolicyError naming file, entry and key (``new``: what is said where a key is missing)."""
     try:
         return shape.model_validate(table_of(data, shown, key) | {"file": shown})
     except ValidationError as error:
@@ -190,7 +191,7 @@ def build(shape: type[S], data: Any, shown: str, key: str, *, new: str = "") -> 
         if first["type"] == "extra_forbidden":
             known = f"，不认识这个键{near(where, _fields_at(shape, first['loc']))}"
         elif first["type"] == "missing":
-            known = f"，缺这个键{new}"
+            known = f"，缺这个键{new() if new else ''}"
         else:
             wanted = next((text for kind, text in _KINDS.items() if first["type"].startswith(kind)), first["msg"])
             known = f"，值不对（{wanted}）"
