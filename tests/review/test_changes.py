@@ -6,6 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from jiuzhu_cli.review.output import CSV_HEADER
 from tests.review.worlds import World, household
 from tests.support import make_id
@@ -224,20 +226,22 @@ def test_one_proposal_a_case_tells_every_reason(tmp_path: Path) -> None:
     assert "近亲属" in one["reasons"]
 
 
-def test_not_on_an_incomplete_list_is_not_judged(tmp_path: Path) -> None:
-    """Who is missing on a list with refused rows may be one of them: said once, nobody stopped."""
+@pytest.mark.parametrize("refused", ["subsistence_allowance", "single_person_allowance"])
+def test_not_on_an_incomplete_list_is_not_judged(tmp_path: Path, refused: str) -> None:
+    """Who is missing on a list with refused rows may be one of them: said once, nobody stopped. 单人保 is 低保 too."""
     world = World.make(tmp_path)
     person = make_id(1)
     world.register("disability_certificate", {"id_no": person, "name": "某人", "grade": "3", "kind": "肢体"})
     world.roll("disability_living_subsidy", {"id_no": person, "name": "某人", "amount_fen": 8000})
-    batch = world.roll("subsistence_allowance", household(2, 60000, 0, 1))
+    lists = {"subsistence_allowance": world.roll("subsistence_allowance", household(2, 60000, 0, 1))}
+    lists["single_person_allowance"] = world.roll("single_person_allowance", household(3, 60000, 0, 1))
     world.review()
-    assert world.one()["action"] == "stop"
+    assert [one["action"] for one in world.proposals() if one["id_no"] == person] == ["stop"]
     with world.store.transaction(actor="测试", command="test") as tx:
-        tx.execute("UPDATE batch SET refused = 1 WHERE batch_id = ?", (batch,))
+        tx.execute("UPDATE batch SET refused = 1 WHERE batch_id = ?", (lists[refused],))
         tx.journal("test", {})
     result = world.review()
-    assert world.proposals() == []
+    assert [one for one in world.proposals() if one["id_no"] == person] == []
     assert [gap["cases"] for gap in result.not_judged if "退回" in gap["reason"]] == [1]
 
 

@@ -266,7 +266,7 @@ class _Bound:
             if one.a == code and one.b not in self.others:
                 sums = [line.fen for line in self.lines if line.programme == one.b and line.fen and line.per != "member" and line.kind in ("", kind)]  # fmt: skip
                 found.append(_entry(one.b, "", one.when, (min(sums), max(sums)) if sums else None, one.basis))
-        words = {word for word, programme in LISTED.items() if programme == code}
+        words = {word for word, programmes in LISTED.items() if code in programmes}
         for line in self.lines:
             when = self.whens.get((line.programme, line.label, line.amount), "")
             if line.fen is None or line.kind not in ("", kind):

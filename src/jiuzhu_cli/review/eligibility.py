@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 
 REVIEWED = frozenset({"top_up", "graded", "fixed", "status"})  # what is paid or held month after month
 STANDARDS = {"城市": "低保标准_城市", "农村": "低保标准_农村"}
+# word of a rule → programmes any of whose rolls makes it true
 LISTED = {
-    "在册低保": "subsistence_allowance",
-    "在册低保边缘": "low_income_margin",
-    "在册特困": "extreme_poverty_support",
+    "在册低保": ("subsistence_allowance", "single_person_allowance"),
+    "在册低保边缘": ("low_income_margin",),
+    "在册特困": ("extreme_poverty_support",),
 }
 INVALID_CERTIFICATE = "注销|冻结|过期|失效|作废|无效|停用|死亡|迁出"
 _GRADE = (
@@ -309,8 +310,8 @@ def drop_doubtful(
     ``incomplete``: (programme, area) of such lists. Returns what is thereby not judged: ``programme, area, cases, reason``.
     """
     towns = {
-        word: {area.split("/")[0] for code, area in incomplete if code == programme}
-        for word, programme in LISTED.items()
+        word: {area.split("/")[0] for code, area in incomplete if code in programmes}
+        for word, programmes in LISTED.items()
     }
     wanted = [key for key, rules in failed.items() if any(word in rule.words for rule in rules for word in LISTED)]
     if not wanted or not any(towns.values()):

@@ -160,7 +160,7 @@ def _failed(
         if one.programme not in present:
             continue
         towns = {
-            area.split("/")[0] for word, code in LISTED.items() if word in one.words for listed, area in incomplete if listed == code
+            area.split("/")[0] for word, codes in LISTED.items() if word in one.words for listed, area in incomplete if listed in codes
         }  # fmt: skip
         doubtful = "true" if "" in towns else "list_contains(CAST($towns AS VARCHAR[]), town)" if towns else "false"
         spared = " AND key NOT IN (SELECT key FROM grace WHERE left_months >= 0)" if any("收入" in word for word in one.words) else ""  # fmt: skip
