@@ -120,13 +120,15 @@ def test_changed_since_the_last_payment(world: World) -> None:
             if n == 1:
                 tx.execute(
                     "INSERT INTO payment_batch (payment_id, month, sequence, kind, state, lines, amount_fen, policy_digest, drafted_by, drafted_at)"
-                    " VALUES (1, '2026-09', 1, 'regular', 'returned', 3, 300, '', '甲', '')"
+                    " VALUES (1, '2026-09', 1, 'regular', 'draft', 3, 300, '', '甲', '')"
                 )
             tx.execute(
-                "INSERT INTO payment_line (payment_id, line_no, obligation_id, bank, account_no, payee_name, payee_id_no, amount_fen, state)"
-                " VALUES (1, ?, ?, '农商行', ?, '某', '', 100, ?)",
-                (n, n, account, state),
+                "INSERT INTO payment_line (payment_id, line_no, transfer_no, obligation_id, bank, account_no, payee_name, payee_id_no, amount_fen, state)"
+                " VALUES (1, ?, ?, ?, '农商行', ?, '某', '', 100, 'due')",
+                (n, n, n, account),
             )
+            for step in ("sent", state):
+                tx.execute("UPDATE payment_line SET state = ? WHERE line_no = ?", (step, n))
         tx.journal("payment:1", {"test": True})
     _cards(world, "2026-10", {1: "6222020000000011", 2: "6222020000000002", 3: "6222020000000033"})
     [doubt] = codes(world, CHANGED).values()

@@ -160,10 +160,11 @@ def put_payment(workspace: Workspace, state: str) -> None:
             " VALUES ('2026-10', 1, 'regular', 'draft', 1, 100, '', '乙', '')"
         )
         tx.execute(
-            "INSERT INTO payment_line (payment_id, line_no, obligation_id, bank, account_no, payee_name, payee_id_no, amount_fen, state)"
-            " VALUES (1, 1, 1, '', '1', '', '', 100, ?)",
-            (state,),
+            "INSERT INTO payment_line (payment_id, line_no, transfer_no, obligation_id, bank, account_no, payee_name, payee_id_no, amount_fen, state)"
+            " VALUES (1, 1, 1, 1, '', '1', '', '', 100, 'due')"
         )
+        for step in {"due": (), "sent": ("sent",), "cancelled": ("cancelled",)}.get(state, ("sent", state)):
+            tx.execute("UPDATE payment_line SET state = ?", (step,))
 
 
 def test_money_that_has_moved_holds_the_roll(workspace: Workspace, tmp_path: Path) -> None:

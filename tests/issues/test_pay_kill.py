@@ -158,7 +158,7 @@ def test_killed_returns_book_all_or_nothing(
         assert states == {"paid": 110, "failed": 10}
         failing = desk.store.query("SELECT DISTINCT bank FROM payment_line WHERE state = 'failed'")
         assert desk.store.query("SELECT COUNT(*), SUM(succeeded), SUM(failed) FROM bank_return")[0][:] == (4, 110, 10)
-        assert desk.batch(1)["state"] == "returned"
+        assert desk.batch(1)["state"] == "reconciled"
         assert check_ledger(desk.store, desk.workspace).problems == ()
     assert len(list((root / "out" / "internal" / "pay").rglob("发放失败*.xlsx"))) == len(failing)
     assert killed >= len(answers)

@@ -88,12 +88,14 @@ def test_wild_arguments_are_answered(
     assert clean(answer) and answer.code in (2, 3, 4, 5), answer
 
 
+FREE = "DROP TRIGGER payment_line_fixed; DROP TRIGGER payment_batch_fixed; "  # the record itself refuses; a thief has other tools
 TAMPERINGS = {
-    "amount": "UPDATE payment_line SET amount_fen = amount_fen + 1 WHERE line_id = 3; UPDATE payment_batch SET amount_fen = amount_fen + 1",
-    "account": "UPDATE payment_line SET account_no = '6217000000000000000' WHERE line_id = 3",
+    "amount": FREE
+    + "UPDATE payment_line SET amount_fen = amount_fen + 1 WHERE line_id = 3; UPDATE payment_batch SET amount_fen = amount_fen + 1",
+    "account": FREE + "UPDATE payment_line SET account_no = '6217000000000000000' WHERE line_id = 3",
     "journal": "DROP TRIGGER journal_no_update; UPDATE journal SET actor = '乙' WHERE seq = 5",
     "approval": "UPDATE payment_batch SET approved_by = '王五'",
-    "drafter": "UPDATE payment_batch SET drafted_by = '王五'",
+    "drafter": FREE + "UPDATE payment_batch SET drafted_by = '王五'",
 }
 
 

@@ -221,3 +221,40 @@ def test_a_damaged_old_ledger_is_said_and_not_carried_over(work: Workspace) -> N
     with pytest.raises(DataError, match="损坏"):
         work.open_store()
     assert work.ledger_path.read_bytes() == bytes(data)
+
+
+def test_payments_are_carried_over_with_their_way(work: Workspace) -> None:
+    with closing(sqlite3.connect(work.ledger_path)) as db, db:
+        for number, state in enumerate(("draft", "returned"), 1):
+            done = "李审批" if state == "returned" else ""
+            db.execute(
+                "INSERT INTO payment_batch (payment_id, month, sequence, kind, state, lines, amount_fen, control_sha256, policy_digest, drafted_by,"
+                " drafted_at, locked_by, locked_at, approved_by, approved_at) VALUES (?,'2026-09',?,'regular',?,1,100,'c','','甲','1',?,?,?,?)",
+                (number, number, state, done and "甲", done and "2", done, done and "3"),
+            )
+            db.execute(
+                "INSERT INTO obligation (obligation_id, programme, month, recipient_id_no, recipient_name, town, village, amount_fen, persons,"
+                " roll_row_id) VALUES (?,'subsistence_allowance','2026-09',?,'某','甲镇','',100,1,1)",
+                (number, make_id(number)),
+            )
+            db.execute(
+                "INSERT INTO payment_line (payment_id, line_no, obligation_id, bank, account_no, payee_name, payee_id_no, amount_fen, state)"
+                " VALUES (?,7,?,'card_xlsx','1','某','',100,?)",
+                (number, number, "paid" if done else "due"),
+            )
+    with work.open_store() as store:
+        assert [row[0] for row in store.query("SELECT state FROM payment_batch ORDER BY payment_id")] == [
+            "draft",
+            "reconciled",
+        ]
+        lines = store.query(
+            "SELECT line_no, transfer_no, state, purpose, cause FROM payment_line JOIN obligation USING (obligation_id) ORDER BY 3"
+        )
+        assert [tuple(row) for row in lines] == [(7, 7, "due", "regular", ""), (7, 7, "paid", "regular", "")]
+        way = store.query("SELECT payment_id, from_state, to_state, actor FROM payment_move ORDER BY move_id")
+        assert [tuple(row) for row in way] == [
+            (1, "", "draft", "甲"),
+            (2, "", "draft", "甲"),
+            (2, "draft", "locked", "甲"),
+            (2, "locked", "approved", "李审批"),
+        ]

@@ -149,7 +149,7 @@ class Desk:
 
     def export(self, number: int = 0, **options: Any) -> export.Exported:
         batch = approvals.choose(
-            self.store, ("approved",), number=number, otherwise=("exported", "returned", "locked", "draft")
+            self.store, ("approved",), number=number, otherwise=("exported", "reconciled", "locked", "draft")
         )
         return export.export(self.store, self.workspace, self.policy, batch, actor="张经办", now=self.now, **options)
 

@@ -56,7 +56,7 @@ def test_a_return_is_booked_once(desk: Desk, bank: str) -> None:
         with pytest.raises(RefusedError) as error:
             desk.read(saved)
         assert error.value.code == "already"
-    assert desk.batch(number)["state"] == "returned"
+    assert desk.batch(number)["state"] == "reconciled"
 
 
 def edit(old: str, new: str) -> Callable[[list[str]], list[str]]:
@@ -114,7 +114,7 @@ def test_missing_lines_stay_sent_and_may_come_later(desk: Desk) -> None:
         desk.cancel(number)
     assert desk.draft().batch["lines"] == 1
     full = desk.read(path)  # the full answer repeats two lines and tells of two more
-    assert (full.lines, full.missing) == (4, 0) and desk.batch(number)["state"] == "returned"
+    assert (full.lines, full.missing) == (4, 0) and desk.batch(number)["state"] == "reconciled"
 
 
 def test_a_second_answer_may_not_contradict_the_first(desk: Desk) -> None:
@@ -138,7 +138,7 @@ def test_a_retrys_answer_is_not_taken_for_the_first_batchs(desk: Desk) -> None:
     unnamed = answer.with_name("回盘.txt")
     answer.rename(unnamed)
     assert desk.read(unnamed).batch["payment_id"] == 2
-    assert number == 1 and desk.batch(2)["state"] == "returned"
+    assert number == 1 and desk.batch(2)["state"] == "reconciled"
 
 
 def test_a_file_named_for_one_batch_with_the_lines_of_another_is_held(desk: Desk) -> None:
@@ -328,7 +328,7 @@ def test_a_second_text_with_only_the_missing_lines_closes_the_batch(desk: Desk) 
         part.write_bytes("\r\n".join([head, *rows]).encode("gbk"))
         read = desk.read(part)
         assert read.lines == 2
-    assert (read.succeeded, read.missing) == (2, 0) and desk.batch(number)["state"] == "returned"
+    assert (read.succeeded, read.missing) == (2, 0) and desk.batch(number)["state"] == "reconciled"
 
 
 @pytest.mark.parametrize("anew", [False, True])
@@ -346,7 +346,7 @@ def test_a_second_workbook_with_only_the_missing_lines_closes_the_batch(desk: De
         path = desk.workspace.root / "inbox" / name
         write_xlsx(path, [SheetSpec(name="S", columns=columns, rows=rows)])
         read = desk.read(path)
-    assert (read.succeeded, read.missing) == (2, 0) and desk.batch(number)["state"] == "returned"
+    assert (read.succeeded, read.missing) == (2, 0) and desk.batch(number)["state"] == "reconciled"
 
 
 def test_lines_without_an_answer_are_settled_by_hand(desk: Desk) -> None:
@@ -362,7 +362,7 @@ def test_lines_without_an_answer_are_settled_by_hand(desk: Desk) -> None:
     done = desk.settle(number, numbers=[3])
     assert (done.missing, desk.batch(number)["state"]) == (1, "exported")
     done = desk.settle(number, numbers=[4], paid=False)
-    assert (done.missing, done.files[0]["lines"], desk.batch(number)["state"]) == (0, 2, "returned")
+    assert (done.missing, done.files[0]["lines"], desk.batch(number)["state"]) == (0, 2, "reconciled")
     assert desk.draft().batch["amount_fen"] == 10_002 + 10_004  # both failures are owed again, nothing else
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from jiuzhu_cli.core import payment_states
 from jiuzhu_cli.core.errors import DataError, RefusedError, UsageError
+from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.audit import check_ledger
 from tests.payment.conftest import MONTH, Desk, person
 from tests.support import make_id
@@ -32,7 +36,7 @@ def test_the_whole_way(desk: Desk) -> None:
     assert all((desk.workspace.root / f["path"]).stat().st_mode & 0o777 == 0o600 for f in data["files"])
     for path in desk.answers(number, {2: "户名不符"}):
         desk.read(path)
-    assert desk.batch(number)["state"] == "returned"
+    assert desk.batch(number)["state"] == "reconciled"
     assert sorted(s for states in desk.states().values() for s in states) == ["failed", "paid", "paid", "paid", "paid"]
     assert not check_ledger(desk.store, desk.workspace).problems
 
@@ -128,6 +132,7 @@ def test_tampered_lines_stop_the_batch(desk: Desk) -> None:
     desk.draft()
     desk.lock()
     with desk.store.transaction(actor="贼", command="x") as tx:
+        tx.execute("DROP TRIGGER payment_line_fixed")  # the record itself refuses
         tx.execute("UPDATE payment_line SET account_no = '6217999999999999' WHERE line_no = 1")
     with pytest.raises(RefusedError) as error:
         desk.approve()
@@ -221,10 +226,51 @@ def test_a_bureau_may_override_a_layout_and_split_files(desk: Desk) -> None:
     assert (read.succeeded, read.missing) == (2, 3) and desk.batch(number)["state"] == "exported"
     for path in others:
         read = desk.read(path)
-    assert read.missing == 0 and desk.batch(number)["state"] == "returned"
+    assert read.missing == 0 and desk.batch(number)["state"] == "reconciled"
 
 
 def test_over_the_banks_own_cap_is_held(desk: Desk) -> None:
     desk.write_policy("rural_text", "max_line_fen = 10001\n")
     desk.roll([person(1, bank_name="农信社"), person(2, bank_name="农信社")])
     assert desk.draft().holds_by_code == {"over_cap": 1}
+
+
+def test_the_record_itself_refuses_moves_that_are_not_in_the_table(desk: Desk) -> None:
+    """Every pair of states is tried on the table itself: what the program's table allows is what the triggers allow."""
+    desk.roll(BANKED)
+    desk.draft()
+    every = set(payment_states.WORDS)
+    script = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = 'payment_{}_moves'"
+    for name, table in (("batch", payment_states.MOVES), ("line", payment_states.LINE_MOVES)):
+        text = desk.store.query(script.format(name))[0][0]
+        assert {tuple(re.findall(r"'(\w+)'", pair)) for pair in re.findall(r"\('\w+','\w+'\)", text)} == table
+    for state in every - {to for come, to in payment_states.MOVES if come == "draft"} - {"draft"}:
+        with pytest.raises(sqlite3.IntegrityError), desk.store.transaction(actor="贼", command="x") as tx:
+            tx.execute("UPDATE payment_batch SET state = ?", (state,))
+    desk.lock()
+    for sql in (
+        "UPDATE payment_line SET amount_fen = 1",
+        "UPDATE payment_line SET account_no = '1'",
+        "DELETE FROM payment_line",
+        "UPDATE payment_batch SET lines = 1",
+        "DELETE FROM payment_batch",
+        "UPDATE payment_move SET actor = '乙'",
+        "DELETE FROM payment_move",
+        "INSERT INTO payment_line (payment_id, line_no, transfer_no, obligation_id, bank, account_no, payee_name, payee_id_no, amount_fen, state)"
+        " SELECT payment_id, 99, 99, obligation_id, bank, account_no, payee_name, payee_id_no, amount_fen, 'due' FROM payment_line LIMIT 1",
+    ):
+        with pytest.raises(sqlite3.IntegrityError), desk.store.transaction(actor="贼", command="x") as tx:
+            tx.execute(sql)
+
+
+def test_the_way_of_a_batch_is_kept(desk: Desk) -> None:
+    desk.roll(BANKED)
+    number = desk.draft().batch["payment_id"]
+    desk.lock()
+    desk.approve()
+    desk.export()
+    way = [(m["from_state"], m["to_state"], m["actor"]) for m in payments.moves(desk.store, number)]
+    assert way == [
+        ("", "draft", "张经办"), ("draft", "locked", "张经办"), ("locked", "approved", "李审批"), ("approved", "released", "张经办"),
+        ("released", "exported", "张经办"),
+    ]  # fmt: skip

@@ -19,7 +19,7 @@ from jiuzhu_cli.payment.layout import read_bytes
 from tests.payment.conftest import LIVING, MONTH, Desk, person
 from tests.support import make_id
 
-ANY = ("draft", "locked", "approved", "exported", "returned", "cancelled")
+ANY = ("draft", "locked", "approved", "exported", "reconciled", "cancelled")
 
 
 def choose(*states: str, otherwise: tuple[str, ...] = (), month: str = "") -> Callable[[Desk], Any]:
@@ -168,9 +168,9 @@ def test_draft_show_and_settle_as_the_clerk_sees_them(desk: Desk, say: Say) -> N
     assert "第 1 批 1 笔 100.01 元记作到账，还有 1 笔没有回音" in text
     text = say("pay", "settle", "--line", "2", "--failed", "--reason", "银行电话答复账户已销")
     assert "记作失败，还有 0 笔没有回音" in text and "失败名单：" in text and "jiuzhu pay draft --month" in text
-    assert "已回盘" not in (text := say("pay", "show")) and "没有回音" not in text
-    assert "已由 李审批 审批过，现在已回盘" in say("pay", "approve", refused=4)
-    assert f"没有等待回盘的批次（{MONTH} 第 1 批已回盘）" in say(
+    assert "已对账" not in (text := say("pay", "show")) and "没有回音" not in text
+    assert "已由 李审批 审批过，现在已对账" in say("pay", "approve", refused=4)
+    assert f"没有等待回盘的批次（{MONTH} 第 1 批已对账）" in say(
         "pay", "settle", "--line", "1", "--paid", "--reason", "回单", refused=4
     )
     assert desk.states()[(make_id(1), "")] == ["paid"] and desk.states()[(make_id(2), "")] == ["failed"]

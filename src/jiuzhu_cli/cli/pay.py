@@ -79,12 +79,13 @@ def lock(ctx: typer.Context, batch: int = BATCH, month: str = MONTH) -> None:
 
 @app.command("approve", help="审批：制单人不能审批自己的单。")
 def approve(ctx: typer.Context, batch: int = BATCH, month: str = MONTH) -> None:
+    from jiuzhu_cli.core.payment_states import APPROVED
     from jiuzhu_cli.payment import approvals
 
     context: Context = ctx.obj
 
     def run(store: Store) -> dict[str, Any]:
-        otherwise = ("draft", "approved", "exported", "returned")
+        otherwise = ("draft", *APPROVED)
         chosen = approvals.choose(store, ("locked",), number=batch, month=month, otherwise=otherwise)
         return approvals.approve(store, chosen, actor=context.actor, now=context.now)
 
@@ -117,6 +118,7 @@ def export(
     rewrite: bool = typer.Option(False, "--rewrite", help="文件被改动过时，按台账重写。"),
 ) -> None:
     from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.core.payment_states import SENT
     from jiuzhu_cli.payment import approvals
     from jiuzhu_cli.payment import export as files
 
@@ -124,7 +126,7 @@ def export(
     policy = context.policy()
     with context.workspace.open_store() as store:
         chosen = approvals.choose(
-            store, ("approved",), number=batch, month=month, otherwise=("exported", "returned", "locked", "draft")
+            store, ("approved", "released"), number=batch, month=month, otherwise=(*SENT, "locked", "draft")
         )
         made = files.export(
             store, context.workspace, policy, chosen, actor=context.actor, now=context.now, rewrite=rewrite
@@ -139,16 +141,17 @@ def export(
 @app.command("list", help="各批次到了哪一步。")
 def list_(ctx: typer.Context, month: str = MONTH) -> None:
     from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.core.payment_states import WORDS
     from jiuzhu_cli.core.period import check_month
     from jiuzhu_cli.ledger import payments
-    from jiuzhu_cli.payment.approvals import STATE_WORDS, as_json
+    from jiuzhu_cli.payment.approvals import as_json
 
     context: Context = ctx.obj
     with context.workspace.open_store() as store:
         found = payments.batches(store, month=check_month(month) if month else "")
     rows = [
         (
-            b["payment_id"], b["month"], b["sequence"], "补发" if b["kind"] == "retry" else "正常", STATE_WORDS[b["state"]],
+            b["payment_id"], b["month"], b["sequence"], "补发" if b["kind"] == "retry" else "正常", WORDS[b["state"]],
             b["lines"], yuan(b["amount_fen"], grouped=True), b["drafted_by"], b["approved_by"],
         )
         for b in found
@@ -162,6 +165,7 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
     from collections import Counter
 
     from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.core.payment_states import WORDS
     from jiuzhu_cli.ledger import payments
     from jiuzhu_cli.ledger.files import recorded_files
     from jiuzhu_cli.payment import approvals
@@ -170,7 +174,7 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
     context: Context = ctx.obj
     policy = context.policy()
     with context.workspace.open_store() as store:
-        every = tuple(approvals.STATE_WORDS)
+        every = tuple(WORDS)
         chosen = approvals.choose(store, (), number=batch, otherwise=every)
         states = payments.states_of(store, chosen["payment_id"])
         held = Counter(h["code"] for h in payments.holds(store, chosen["payment_id"]))

@@ -16,7 +16,14 @@ PROPOSAL_STATES = {
 POSTING_STATES = {"open": "公示中", "closed": "已结束", "replaced": "已换新榜"}
 ROUNDS = {"first": "第一榜", "final": "第二榜"}
 OBJECTION_STATES = {"open": "待答复", "upheld": "成立", "dismissed": "不成立"}
-LINE_STATES = {"due": "待发", "sent": "已送银行", "paid": "已到账", "failed": "失败", "cancelled": "已取消"}
+LINE_STATES = {
+    "due": "待发",
+    "sent": "已送银行",
+    "paid": "已到账",
+    "failed": "失败",
+    "reversed": "已冲正",
+    "cancelled": "已取消",
+}
 BATCH_STATES = {"active": "有效", "superseded": "已被更正", "undone": "已撤销"}
 
 _ENTITIES = {

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from jiuzhu_cli.core.payment_states import APPROVED, FIXED, sql_list
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.files import changed_files
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 
 _APPROVALS = (
-    "SELECT 'payment:' || p.payment_id FROM payment_batch p WHERE p.state IN ('approved','exported','returned') AND NOT EXISTS (SELECT 1 FROM"
+    f"SELECT 'payment:' || p.payment_id FROM payment_batch p WHERE p.state IN {sql_list(APPROVED)} AND NOT EXISTS (SELECT 1 FROM"
     " journal j WHERE j.entity = 'payment:' || p.payment_id AND j.command = 'pay approve' AND j.actor = p.approved_by AND"
     " j.digest = p.control_sha256 AND json_extract(j.detail, '$.drafted_by') = p.drafted_by)"
 )
@@ -42,7 +43,7 @@ _TOTALS = {
 }
 # an obligation owed again is told anew by the later batch; what was locked can then no longer be computed
 _LOCKED = (
-    "SELECT payment_id, control_sha256 FROM payment_batch p WHERE state IN ('locked','approved','exported','returned') AND NOT EXISTS"
+    f"SELECT payment_id, control_sha256 FROM payment_batch p WHERE state IN {sql_list(FIXED)} AND NOT EXISTS"
     " (SELECT 1 FROM payment_line l JOIN payment_line n USING (obligation_id) WHERE l.payment_id = p.payment_id AND n.line_id > l.line_id)"
 )
 

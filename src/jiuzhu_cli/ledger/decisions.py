@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jiuzhu_cli.core.errors import RefusedError, UsageError
+from jiuzhu_cli.core.payment_states import FIXED, SENT, sql_list
 from jiuzhu_cli.ledger.proposals import decide
 from jiuzhu_cli.ledger.store import Store, Transaction
 
@@ -114,7 +115,7 @@ def undo_decisions(tx: Transaction, number: int) -> dict[str, Any]:
     moved = tx.execute(_MOVED, (number,)).fetchone()
     if moved is not None:
         month, state = moved
-        if state in ("exported", "returned"):
+        if state in SENT:
             raise RefusedError(
                 f"决定批次 {number} 影响的 {month} 已经发放，不能撤回",
                 "多发、少发的用追缴、补发更正；情况有变的，改名册后重新复核",
@@ -137,12 +138,12 @@ def undo_decisions(tx: Transaction, number: int) -> dict[str, Any]:
 
 # A payment batch, locked or released, of the decision's programme and of a month from which it holds: it paid what was decided, or left
 # out who was stopped.
-_MOVED = """
+_MOVED = f"""
 SELECT b.month, b.state FROM decision_line l JOIN proposal p USING (case_id)
-JOIN payment_batch b ON b.state IN ('locked','approved','exported','returned') AND b.month >= p.effective_month
+JOIN payment_batch b ON b.state IN {sql_list(FIXED)} AND b.month >= p.effective_month
 WHERE l.decision_id = ? AND p.state = 'effective' AND (
   EXISTS (SELECT 1 FROM payment_line x JOIN obligation o USING (obligation_id)
           WHERE x.payment_id = b.payment_id AND x.state <> 'cancelled' AND o.programme = p.programme)
   OR EXISTS (SELECT 1 FROM payment_hold h WHERE h.payment_id = b.payment_id AND h.programme = p.programme AND h.recipient_id_no = p.id_no))
-ORDER BY b.state NOT IN ('exported','returned'), b.month LIMIT 1
+ORDER BY b.state NOT IN {sql_list(SENT)}, b.month LIMIT 1
 """

@@ -117,6 +117,90 @@ MIGRATIONS: dict[int, str] = {
       PRIMARY KEY (month, programme, new_id_no)
     ) STRICT, WITHOUT ROWID;
     """,
+    4: """
+    CREATE TABLE obligation_new (
+      obligation_id INTEGER PRIMARY KEY,
+      programme TEXT NOT NULL, month TEXT NOT NULL, recipient_id_no TEXT NOT NULL, item TEXT NOT NULL DEFAULT '',
+      purpose TEXT NOT NULL DEFAULT 'regular' CHECK (purpose IN ('regular','back_pay')),
+      cause TEXT NOT NULL DEFAULT '',
+      recipient_name TEXT NOT NULL, town TEXT NOT NULL, village TEXT NOT NULL,
+      amount_fen INTEGER NOT NULL CHECK (amount_fen > 0), persons INTEGER NOT NULL,
+      roll_row_id INTEGER NOT NULL, case_id TEXT NOT NULL DEFAULT '',
+      UNIQUE (programme, month, recipient_id_no, item, purpose, cause), CHECK ((purpose = 'regular') = (cause = ''))
+    ) STRICT;
+    INSERT INTO obligation_new (obligation_id, programme, month, recipient_id_no, item, recipient_name, town, village, amount_fen, persons, roll_row_id, case_id) SELECT obligation_id, programme, month, recipient_id_no, item, recipient_name, town, village, amount_fen, persons, roll_row_id, case_id FROM obligation;
+    CREATE TABLE payment_batch_new (
+      payment_id INTEGER PRIMARY KEY, month TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('regular','retry','back_pay')),
+      state TEXT NOT NULL CHECK (state IN ('draft','locked','approved','released','exported','reconciled','closed','cancelled')),
+      lines INTEGER NOT NULL, amount_fen INTEGER NOT NULL, control_sha256 TEXT NOT NULL DEFAULT '',
+      policy_digest TEXT NOT NULL, override_reason TEXT NOT NULL DEFAULT '',
+      drafted_by TEXT NOT NULL, drafted_at TEXT NOT NULL, locked_by TEXT NOT NULL DEFAULT '', locked_at TEXT NOT NULL DEFAULT '',
+      approved_by TEXT NOT NULL DEFAULT '', approved_at TEXT NOT NULL DEFAULT '', released_by TEXT NOT NULL DEFAULT '', released_at TEXT NOT NULL DEFAULT '',
+      exported_at TEXT NOT NULL DEFAULT '', closed_by TEXT NOT NULL DEFAULT '', closed_at TEXT NOT NULL DEFAULT '',
+      UNIQUE (month, sequence), CHECK (approved_by = '' OR approved_by <> drafted_by)
+    ) STRICT;
+    INSERT INTO payment_batch_new (payment_id, month, sequence, kind, state, lines, amount_fen, control_sha256, policy_digest, override_reason, drafted_by, drafted_at, locked_by, locked_at, approved_by, approved_at, exported_at) SELECT payment_id, month, sequence, kind, replace(state, 'returned', 'reconciled'), lines, amount_fen, control_sha256, policy_digest, override_reason, drafted_by, drafted_at, locked_by, locked_at, approved_by, approved_at, exported_at FROM payment_batch;
+    CREATE TABLE payment_move (
+      move_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch,
+      from_state TEXT NOT NULL, to_state TEXT NOT NULL,
+      actor TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+      control_sha256 TEXT NOT NULL DEFAULT '', signer TEXT NOT NULL DEFAULT '', signature TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE TABLE payment_basis (basis_id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE) STRICT;
+    CREATE TABLE payment_line_new (
+      line_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch, line_no INTEGER NOT NULL,
+      transfer_no INTEGER NOT NULL,
+      obligation_id INTEGER NOT NULL REFERENCES obligation,
+      bank TEXT NOT NULL, account_no TEXT NOT NULL, payee_name TEXT NOT NULL, payee_id_no TEXT NOT NULL, bank_name TEXT NOT NULL DEFAULT '',
+      bank_code TEXT NOT NULL DEFAULT '',
+      amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
+      set_off_fen INTEGER NOT NULL DEFAULT 0 CHECK (set_off_fen >= 0),
+      basis_id INTEGER REFERENCES payment_basis, digest TEXT NOT NULL DEFAULT '',
+      state TEXT NOT NULL CHECK (state IN ('due','sent','paid','failed','reversed','cancelled')), reason TEXT NOT NULL DEFAULT '',
+      reason_code TEXT NOT NULL DEFAULT '', returned_at TEXT NOT NULL DEFAULT '', UNIQUE (payment_id, line_no)
+    ) STRICT;
+    INSERT INTO payment_line_new (line_id, payment_id, line_no, transfer_no, obligation_id, bank, account_no, payee_name, payee_id_no, bank_name, amount_fen, state, reason, returned_at) SELECT line_id, payment_id, line_no, line_no, obligation_id, bank, account_no, payee_name, payee_id_no, bank_name, amount_fen, state, reason, returned_at FROM payment_line;
+    DROP TABLE payment_line;
+    DROP TABLE payment_batch;
+    DROP TABLE obligation;
+    ALTER TABLE obligation_new RENAME TO obligation;
+    ALTER TABLE payment_batch_new RENAME TO payment_batch;
+    ALTER TABLE payment_line_new RENAME TO payment_line;
+    CREATE INDEX obligation_recipient ON obligation (recipient_id_no);
+    CREATE UNIQUE INDEX obligation_once ON obligation (programme, recipient_id_no, item) WHERE item <> '' AND purpose = 'regular';
+    CREATE INDEX payment_move_batch ON payment_move (payment_id);
+    CREATE INDEX payment_line_obligation ON payment_line (obligation_id);
+    CREATE UNIQUE INDEX payment_once ON payment_line (obligation_id) WHERE state IN ('due','sent','paid');
+    INSERT INTO payment_move (payment_id, from_state, to_state, actor, at, control_sha256)
+      SELECT payment_id, '', 'draft', drafted_by, drafted_at, '' FROM payment_batch
+      UNION ALL SELECT payment_id, 'draft', 'locked', locked_by, locked_at, control_sha256 FROM payment_batch WHERE locked_at <> ''
+      UNION ALL SELECT payment_id, 'locked', 'approved', approved_by, approved_at, control_sha256 FROM payment_batch WHERE approved_at <> ''
+      ORDER BY 5, 1;
+    CREATE TRIGGER payment_batch_new BEFORE INSERT ON payment_batch WHEN NEW.state <> 'draft'
+    BEGIN SELECT RAISE(ABORT, 'payment: a batch begins as a draft'); END;
+    CREATE TRIGGER payment_batch_kept BEFORE DELETE ON payment_batch BEGIN SELECT RAISE(ABORT, 'payment: batches are never deleted'); END;
+    CREATE TRIGGER payment_batch_moves BEFORE UPDATE OF state ON payment_batch WHEN NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (VALUES
+      ('draft','locked'),('locked','approved'),('approved','released'),('released','exported'),('exported','reconciled'),('reconciled','closed'),
+      ('locked','draft'),('approved','draft'),('released','approved'),('draft','cancelled'),('locked','cancelled'),('approved','cancelled'))
+    BEGIN SELECT RAISE(ABORT, 'payment: this move is not allowed'); END;
+    CREATE TRIGGER payment_batch_fixed BEFORE UPDATE OF month, sequence, kind, lines, amount_fen, policy_digest, override_reason, drafted_by, drafted_at
+    ON payment_batch WHEN OLD.state <> 'draft' BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
+    CREATE TRIGGER payment_move_no_update BEFORE UPDATE ON payment_move BEGIN SELECT RAISE(ABORT, 'payment_move is append-only'); END;
+    CREATE TRIGGER payment_move_no_delete BEFORE DELETE ON payment_move BEGIN SELECT RAISE(ABORT, 'payment_move is append-only'); END;
+    CREATE TRIGGER payment_line_new BEFORE INSERT ON payment_line
+    WHEN NEW.state <> 'due' OR (SELECT state FROM payment_batch WHERE payment_id = NEW.payment_id) <> 'draft'
+    BEGIN SELECT RAISE(ABORT, 'payment: lines are added to drafts only'); END;
+    CREATE TRIGGER payment_line_kept BEFORE DELETE ON payment_line
+    WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) <> 'draft'
+    BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
+    CREATE TRIGGER payment_line_fixed BEFORE UPDATE OF payment_id, line_no, transfer_no, obligation_id, bank, account_no, payee_name, payee_id_no,
+      bank_name, bank_code, amount_fen, set_off_fen, basis_id, digest ON payment_line
+    WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) <> 'draft'
+    BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
+    CREATE TRIGGER payment_line_moves BEFORE UPDATE OF state ON payment_line WHEN NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (VALUES
+      ('due','sent'),('due','cancelled'),('sent','paid'),('sent','failed'),('paid','reversed'))
+    BEGIN SELECT RAISE(ABORT, 'payment: this move of a line is not allowed'); END;
+    """,
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError
+from jiuzhu_cli.core.payment_states import MOVES
 from jiuzhu_cli.core.period import add_months
 from jiuzhu_cli.ledger.keys import same_id
 from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
@@ -15,14 +16,12 @@ from jiuzhu_cli.ledger.store import Store, Transaction
 if TYPE_CHECKING:
     import pyarrow as pa
 
-OPEN_STATES = ("draft", "locked", "approved", "exported")
-
 _LINES = (
     "SELECT l.line_no, o.programme, o.month, o.recipient_id_no, o.item, l.bank, l.account_no, l.payee_name, l.payee_id_no, l.bank_name,"
-    " l.amount_fen, l.state, l.reason, l.line_id, l.obligation_id, o.recipient_name, o.town, o.village, o.roll_row_id, o.persons"
+    " l.amount_fen, l.state, l.reason, l.line_id, l.obligation_id, o.recipient_name, o.town, o.village, o.roll_row_id, o.persons,"
+    " l.transfer_no, l.bank_code, l.set_off_fen, o.purpose, o.cause"
     " FROM payment_line l JOIN obligation o USING (obligation_id)"
 )
-LINE_NUMBERS = {"line_no", "amount_fen", "line_id", "obligation_id", "roll_row_id", "persons"}
 
 
 # -- batches --------------------------------------------------------------------------------------------------
@@ -85,7 +84,7 @@ def lines(store: Store, payment_id: int, *, bank: str = "", state: str = "", con
     sql = f"{_LINES} WHERE l.payment_id = {int(payment_id)}{only} ORDER BY l.line_no"
     if contact:
         sql = sql.replace(
-            "o.persons FROM", "o.persons, COALESCE(r.phone, '') AS phone, COALESCE(r.address, '') AS address FROM"
+            "o.cause FROM", "o.cause, COALESCE(r.phone, '') AS phone, COALESCE(r.address, '') AS address FROM"
         ).replace(" USING (obligation_id)", " USING (obligation_id) LEFT JOIN roll_row r ON r.row_id = o.roll_row_id")
     return store.arrow(sql)
 
@@ -170,6 +169,7 @@ def save_draft(
             (month, kind, lines, amount_fen, policy_digest, override, tx.actor, tx.now, month),
         )
         payment_id = int(cursor.lastrowid or 0)
+        _note_move(tx, payment_id, "", "draft")
     tx.execute(
         "UPDATE obligation SET month = p.month, amount_fen = p.amount_fen, recipient_name = p.recipient_name, town = p.town,"
         " village = p.village, persons = p.persons, roll_row_id = p.roll_row_id, case_id = p.case_id"
@@ -181,8 +181,8 @@ def save_draft(
         " persons, roll_row_id, case_id FROM staging.plan_line WHERE new = 1"
     )
     tx.execute(
-        "INSERT INTO payment_line (line_id, payment_id, line_no, obligation_id, bank, account_no, payee_name, payee_id_no, bank_name, amount_fen,"
-        " state) SELECT line_id, ?, line_no, obligation_id, bank, account_no, payee_name, payee_id_no, bank_name, amount_fen, 'due'"
+        "INSERT INTO payment_line (line_id, payment_id, line_no, transfer_no, obligation_id, bank, account_no, payee_name, payee_id_no, bank_name,"
+        " amount_fen, state) SELECT line_id, ?, line_no, line_no, obligation_id, bank, account_no, payee_name, payee_id_no, bank_name, amount_fen, 'due'"
         " FROM staging.plan_line ORDER BY line_no",
         (payment_id,),
     )
@@ -208,36 +208,57 @@ def save_holds(tx: Transaction, payment_id: int) -> None:
 
 
 def set_locked(tx: Transaction, payment_id: int, control: str) -> None:
-    _move(
-        tx,
-        payment_id,
-        ("draft",),
-        "state='locked', control_sha256=?, locked_by=?, locked_at=?",
-        control,
-        tx.actor,
-        tx.now,
-    )
+    _move(tx, payment_id, ("draft",), "locked", "control_sha256=?, locked_by=?, locked_at=?", control, tx.actor, tx.now)
 
 
 def set_approved(tx: Transaction, payment_id: int) -> None:
-    _move(tx, payment_id, ("locked",), "state='approved', approved_by=?, approved_at=?", tx.actor, tx.now)
+    _move(tx, payment_id, ("locked",), "approved", "approved_by=?, approved_at=?", tx.actor, tx.now)
+
+
+def set_released(tx: Transaction, payment_id: int) -> None:
+    _move(tx, payment_id, ("approved",), "released", "released_by=?, released_at=?", tx.actor, tx.now)
 
 
 def set_exported(tx: Transaction, payment_id: int) -> None:
-    _move(tx, payment_id, ("approved",), "state='exported', exported_at=?", tx.now)
+    _move(tx, payment_id, ("released",), "exported", "exported_at=?", tx.now)
     tx.execute("UPDATE payment_line SET state='sent' WHERE payment_id=? AND state='due'", (payment_id,))
 
 
-def set_cancelled(tx: Transaction, payment_id: int) -> None:
-    _move(tx, payment_id, ("draft", "locked", "approved"), "state='cancelled'")
+def set_cancelled(tx: Transaction, payment_id: int, reason: str) -> None:
+    _move(tx, payment_id, ("draft", "locked", "approved"), "cancelled", reason=reason)
     tx.execute("UPDATE payment_line SET state='cancelled' WHERE payment_id=? AND state='due'", (payment_id,))
 
 
-def _move(tx: Transaction, payment_id: int, states: tuple[str, ...], assignment: str, *values: str) -> None:
-    """A change of state; RefusedError when another process has moved the batch in the meantime."""
-    sql = f"UPDATE payment_batch SET {assignment} WHERE payment_id=? AND state IN ({', '.join('?' * len(states))})"
-    if tx.execute(sql, (*values, payment_id, *states)).rowcount != 1:
+def _move(
+    tx: Transaction,
+    payment_id: int,
+    states: tuple[str, ...],
+    to: str,
+    assignment: str = "",
+    *values: str,
+    reason: str = "",
+) -> None:
+    """A change of state, with its row of record; RefusedError when another process has moved the batch in the meantime."""
+    row = tx.execute("SELECT state FROM payment_batch WHERE payment_id = ?", (payment_id,)).fetchone()
+    if row is None or row[0] not in states or (row[0], to) not in MOVES:
         raise RefusedError(f"第 {payment_id} 批刚被别人改动", "用 jiuzhu pay list 看它到了哪一步")
+    more = f", {assignment}" if assignment else ""
+    tx.execute(f"UPDATE payment_batch SET state=?{more} WHERE payment_id=?", (to, *values, payment_id))
+    _note_move(tx, payment_id, row[0], to, reason)
+
+
+def _note_move(tx: Transaction, payment_id: int, from_state: str, to_state: str, reason: str = "") -> None:
+    tx.execute(
+        "INSERT INTO payment_move (payment_id, from_state, to_state, actor, at, reason, control_sha256)"
+        " SELECT payment_id, ?, ?, ?, ?, ?, control_sha256 FROM payment_batch WHERE payment_id = ?",
+        (from_state, to_state, tx.actor, tx.now, reason, payment_id),
+    )
+
+
+def moves(store: Store, payment_id: int) -> list[dict[str, Any]]:
+    """The way of a batch: ``from_state, to_state, actor, at, reason, control_sha256, signer, signature``, in order."""
+    rows = store.query("SELECT * FROM payment_move WHERE payment_id = ? ORDER BY move_id", (payment_id,))
+    return [dict(row) for row in rows]
 
 
 # -- returns --------------------------------------------------------------------------------------------------
@@ -302,12 +323,13 @@ def under_way(store: Store, payment_id: int) -> list[dict[str, Any]]:
 
 
 def _close(tx: Transaction, payment_id: int) -> None:
-    """A batch is ``returned`` when every line has its answer."""
-    tx.execute(
-        "UPDATE payment_batch SET state='returned' WHERE payment_id=?1 AND state='exported' AND NOT EXISTS"
-        " (SELECT 1 FROM payment_line WHERE payment_id=?1 AND state IN ('due','sent'))",
-        (payment_id,),
-    )
+    """A batch is ``reconciled`` when every line has its answer."""
+    waiting = tx.execute(
+        "SELECT 1 FROM payment_line WHERE payment_id = ? AND state IN ('due','sent') LIMIT 1", (payment_id,)
+    ).fetchone()
+    state = tx.execute("SELECT state FROM payment_batch WHERE payment_id = ?", (payment_id,)).fetchone()[0]
+    if waiting is None and state == "exported":
+        _move(tx, payment_id, ("exported",), "reconciled")
 
 
 # -- recovery -------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jiuzhu_cli.core.payment_states import SENT, sql_list
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 
@@ -28,8 +29,8 @@ def pinned_policies(store: Store, month: str = "") -> list[Pinned]:
     """Months of which money has been released (exported to the bank), in order; ``month`` only this one."""
     rows = store.query(
         "SELECT p.month, p.policy_digest, p.drafted_at, v.content FROM payment_batch p LEFT JOIN policy_version v ON v.digest = p.policy_digest"
-        " WHERE p.state IN ('exported', 'returned') AND (? = '' OR p.month = ?)"
-        " AND p.sequence = (SELECT min(f.sequence) FROM payment_batch f WHERE f.month = p.month AND f.state IN ('exported', 'returned'))"
+        f" WHERE p.state IN {sql_list(SENT)} AND (? = '' OR p.month = ?)"
+        f" AND p.sequence = (SELECT min(f.sequence) FROM payment_batch f WHERE f.month = p.month AND f.state IN {sql_list(SENT)})"
         " ORDER BY p.month",
         (month, month),
     )

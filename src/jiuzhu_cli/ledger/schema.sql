@@ -218,37 +218,76 @@ CREATE TABLE objection (
 ) STRICT;
 
 -- payment ------------------------------------------------------------------------------------------------
-CREATE TABLE obligation (                    -- what is owed once: one programme, one month, one recipient
+CREATE TABLE obligation (                    -- what is owed once: one programme, one month, one recipient, one purpose
   obligation_id INTEGER PRIMARY KEY,
-  programme TEXT NOT NULL, month TEXT NOT NULL, recipient_id_no TEXT NOT NULL, item TEXT NOT NULL DEFAULT '', -- item: instalment
+  programme TEXT NOT NULL, month TEXT NOT NULL, recipient_id_no TEXT NOT NULL, item TEXT NOT NULL DEFAULT '', -- month: owed for; item: instalment
+  purpose TEXT NOT NULL DEFAULT 'regular' CHECK (purpose IN ('regular','back_pay')),
+  cause TEXT NOT NULL DEFAULT '',            -- back_pay: what it rests on, e.g. 'case:C000012', 'roll:31'
   recipient_name TEXT NOT NULL, town TEXT NOT NULL, village TEXT NOT NULL,
   amount_fen INTEGER NOT NULL CHECK (amount_fen > 0), persons INTEGER NOT NULL,
   roll_row_id INTEGER NOT NULL, case_id TEXT NOT NULL DEFAULT '',      -- review case that changed the amount
-  UNIQUE (programme, month, recipient_id_no, item)
+  UNIQUE (programme, month, recipient_id_no, item, purpose, cause), CHECK ((purpose = 'regular') = (cause = ''))
 ) STRICT;
 CREATE INDEX obligation_recipient ON obligation (recipient_id_no);
 -- an instalment or a single event is owed once ever, in whatever month's roll it stands
-CREATE UNIQUE INDEX obligation_once ON obligation (programme, recipient_id_no, item) WHERE item <> '';
-CREATE TABLE payment_batch (
-  payment_id INTEGER PRIMARY KEY, month TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('regular','retry')),
-  state TEXT NOT NULL CHECK (state IN ('draft','locked','approved','exported','returned','cancelled')),
+CREATE UNIQUE INDEX obligation_once ON obligation (programme, recipient_id_no, item) WHERE item <> '' AND purpose = 'regular';
+CREATE TABLE payment_batch (                 -- states and their moves: core/payment_states.py; month: paid in
+  payment_id INTEGER PRIMARY KEY, month TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('regular','retry','back_pay')),
+  state TEXT NOT NULL CHECK (state IN ('draft','locked','approved','released','exported','reconciled','closed','cancelled')),
   lines INTEGER NOT NULL, amount_fen INTEGER NOT NULL, control_sha256 TEXT NOT NULL DEFAULT '',
   policy_digest TEXT NOT NULL, override_reason TEXT NOT NULL DEFAULT '',
   drafted_by TEXT NOT NULL, drafted_at TEXT NOT NULL, locked_by TEXT NOT NULL DEFAULT '', locked_at TEXT NOT NULL DEFAULT '',
-  approved_by TEXT NOT NULL DEFAULT '', approved_at TEXT NOT NULL DEFAULT '', exported_at TEXT NOT NULL DEFAULT '',
+  approved_by TEXT NOT NULL DEFAULT '', approved_at TEXT NOT NULL DEFAULT '', released_by TEXT NOT NULL DEFAULT '', released_at TEXT NOT NULL DEFAULT '',
+  exported_at TEXT NOT NULL DEFAULT '', closed_by TEXT NOT NULL DEFAULT '', closed_at TEXT NOT NULL DEFAULT '',
   UNIQUE (month, sequence), CHECK (approved_by = '' OR approved_by <> drafted_by)
 ) STRICT;
+CREATE TABLE payment_move (                  -- every move of a batch: who, when, why; append-only
+  move_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch,
+  from_state TEXT NOT NULL, to_state TEXT NOT NULL,        -- from '': it was made
+  actor TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+  control_sha256 TEXT NOT NULL DEFAULT '', signer TEXT NOT NULL DEFAULT '', signature TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX payment_move_batch ON payment_move (payment_id);
+CREATE TABLE payment_basis (basis_id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE) STRICT; -- why a line has its amount (JSON), shared by lines
 CREATE TABLE payment_line (
   line_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch, line_no INTEGER NOT NULL,
+  transfer_no INTEGER NOT NULL,              -- row of the bank's file: lines of one payee combined have the same
   obligation_id INTEGER NOT NULL REFERENCES obligation,
   bank TEXT NOT NULL, account_no TEXT NOT NULL, payee_name TEXT NOT NULL, payee_id_no TEXT NOT NULL, bank_name TEXT NOT NULL DEFAULT '',
-  amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
-  state TEXT NOT NULL CHECK (state IN ('due','sent','paid','failed','cancelled')), reason TEXT NOT NULL DEFAULT '',
-  returned_at TEXT NOT NULL DEFAULT '', UNIQUE (payment_id, line_no)
+  bank_code TEXT NOT NULL DEFAULT '',        -- CNAPS number (联行号), where told
+  amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),      -- what the bank pays
+  set_off_fen INTEGER NOT NULL DEFAULT 0 CHECK (set_off_fen >= 0),    -- kept back towards a recovery; both together are owed
+  basis_id INTEGER REFERENCES payment_basis, digest TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL CHECK (state IN ('due','sent','paid','failed','reversed','cancelled')), reason TEXT NOT NULL DEFAULT '',
+  reason_code TEXT NOT NULL DEFAULT '', returned_at TEXT NOT NULL DEFAULT '', UNIQUE (payment_id, line_no)
 ) STRICT;
 CREATE INDEX payment_line_obligation ON payment_line (obligation_id);
 -- the heart of "once": an obligation has at most one line that is under way or paid
 CREATE UNIQUE INDEX payment_once ON payment_line (obligation_id) WHERE state IN ('due','sent','paid');
+CREATE TRIGGER payment_batch_new BEFORE INSERT ON payment_batch WHEN NEW.state <> 'draft'
+BEGIN SELECT RAISE(ABORT, 'payment: a batch begins as a draft'); END;
+CREATE TRIGGER payment_batch_kept BEFORE DELETE ON payment_batch BEGIN SELECT RAISE(ABORT, 'payment: batches are never deleted'); END;
+CREATE TRIGGER payment_batch_moves BEFORE UPDATE OF state ON payment_batch WHEN NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (VALUES
+  ('draft','locked'),('locked','approved'),('approved','released'),('released','exported'),('exported','reconciled'),('reconciled','closed'),
+  ('locked','draft'),('approved','draft'),('released','approved'),('draft','cancelled'),('locked','cancelled'),('approved','cancelled'))
+BEGIN SELECT RAISE(ABORT, 'payment: this move is not allowed'); END;
+CREATE TRIGGER payment_batch_fixed BEFORE UPDATE OF month, sequence, kind, lines, amount_fen, policy_digest, override_reason, drafted_by, drafted_at
+ON payment_batch WHEN OLD.state <> 'draft' BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
+CREATE TRIGGER payment_move_no_update BEFORE UPDATE ON payment_move BEGIN SELECT RAISE(ABORT, 'payment_move is append-only'); END;
+CREATE TRIGGER payment_move_no_delete BEFORE DELETE ON payment_move BEGIN SELECT RAISE(ABORT, 'payment_move is append-only'); END;
+CREATE TRIGGER payment_line_new BEFORE INSERT ON payment_line
+WHEN NEW.state <> 'due' OR (SELECT state FROM payment_batch WHERE payment_id = NEW.payment_id) <> 'draft'
+BEGIN SELECT RAISE(ABORT, 'payment: lines are added to drafts only'); END;
+CREATE TRIGGER payment_line_kept BEFORE DELETE ON payment_line
+WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) <> 'draft'
+BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
+CREATE TRIGGER payment_line_fixed BEFORE UPDATE OF payment_id, line_no, transfer_no, obligation_id, bank, account_no, payee_name, payee_id_no,
+  bank_name, bank_code, amount_fen, set_off_fen, basis_id, digest ON payment_line
+WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) <> 'draft'
+BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
+CREATE TRIGGER payment_line_moves BEFORE UPDATE OF state ON payment_line WHEN NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (VALUES
+  ('due','sent'),('due','cancelled'),('sent','paid'),('sent','failed'),('paid','reversed'))
+BEGIN SELECT RAISE(ABORT, 'payment: this move of a line is not allowed'); END;
 CREATE TABLE payment_hold (                  -- cases left out of a batch, and why
   payment_id INTEGER NOT NULL REFERENCES payment_batch, programme TEXT NOT NULL, recipient_id_no TEXT NOT NULL, recipient_name TEXT NOT NULL,
   town TEXT NOT NULL, amount_fen INTEGER, code TEXT NOT NULL, reason TEXT NOT NULL, source TEXT NOT NULL DEFAULT ''

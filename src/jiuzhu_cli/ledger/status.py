@@ -47,7 +47,13 @@ _PLACES = """
 SELECT b.programme, CASE WHEN r.town = '' THEN '未注明' ELSE r.town END AS town, r.lead AS cases, 1 AS persons, COALESCE(r.amount_fen, 0) AS amount_fen
 FROM batch b JOIN roll_row r USING (batch_id) WHERE b.kind = 'roll' AND b.status = 'active' AND b.month = ?
 """
-_WAYS = {"draft": "lock", "locked": "approve --actor 审批人", "approved": "export", "exported": "return 银行回盘文件"}
+_WAYS = {
+    "draft": "lock",
+    "locked": "approve --actor 审批人",
+    "approved": "export",
+    "released": "export",
+    "exported": "return 银行回盘文件",
+}
 
 
 def month_status(store: Store, month: str = "") -> MonthStatus:
@@ -174,6 +180,7 @@ def _next(
             "draft": "锁定发放批次",
             "locked": "由另一人审批",
             "approved": "生成银行文件",
+            "released": "生成银行文件",
             "exported": "银行回盘后读回结果",
         }
         state = pending[0]["state"]

@@ -1,4 +1,4 @@
-"""The states of a payment batch: draft → locked → approved → exported → returned; or cancelled before export (制单、锁定、审批)."""
+"""The states of a payment batch: draft → locked → approved → released → exported → reconciled → closed; or cancelled before (制单、锁定、审批)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError, UsageError
+from jiuzhu_cli.core.payment_states import APPROVED, WORDS
 from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.store import Store
@@ -16,17 +17,21 @@ from jiuzhu_cli.payment.plan import compute, payable
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
-STATE_WORDS = {
-    "draft": "草稿", "locked": "已锁定", "approved": "已审批", "exported": "已导出", "returned": "已回盘", "cancelled": "已取消",
-}  # fmt: skip
-
-WAITING = {"draft": "等待锁定", "locked": "等待审批", "approved": "等待导出", "exported": "等待回盘"}
+WAITING = {
+    "draft": "等待锁定",
+    "locked": "等待审批",
+    "approved": "等待导出",
+    "released": "等待导出",
+    "exported": "等待回盘",
+}
 NEXT = {
     "draft": "先锁定：jiuzhu pay lock",
     "locked": "由另一人审批：jiuzhu pay approve --actor 审批人",
     "approved": "导出银行文件：jiuzhu pay export",
+    "released": "导出银行文件：jiuzhu pay export",
     "exported": "拿到回盘后：jiuzhu pay return 回盘文件",
-    "returned": "这一批已办完；有失败的，更正后补发：jiuzhu pay draft --month {month}",
+    "reconciled": "这一批已办完；有失败的，更正后补发：jiuzhu pay draft --month {month}",
+    "closed": "这一批已办结",
     "cancelled": "重新制单：jiuzhu pay draft --month {month}",
 }
 
@@ -72,7 +77,7 @@ def _no_batch(store: Store, states: tuple[str, ...], month: str) -> RefusedError
     last = standing[-1]
     kind = WAITING.get(states[0], "") if len(states) == 1 else "可以取消"
     return RefusedError(
-        f"没有{kind}的批次（{last['month']} 第 {last['payment_id']} 批{STATE_WORDS[last['state']]}）",
+        f"没有{kind}的批次（{last['month']} 第 {last['payment_id']} 批{WORDS[last['state']]}）",
         NEXT[last["state"]].format(month=last["month"]),
         code="no_batch",
     )
@@ -88,7 +93,7 @@ def lock(
     """
     if batch["state"] != "draft":
         raise RefusedError(
-            f"第 {batch['payment_id']} 批{STATE_WORDS[batch['state']]}，不能再锁定",
+            f"第 {batch['payment_id']} 批{WORDS[batch['state']]}，不能再锁定",
             "用 jiuzhu pay list 看下一步",
             code="not_draft",
         )
@@ -137,17 +142,15 @@ def _refuse_stale(store: Store, workspace: Workspace, policy: Policy, batch: dic
 
 def approve(store: Store, batch: dict[str, Any], *, actor: str, now: datetime) -> dict[str, Any]:
     """Approves a locked batch. RefusedError when it is not locked, when the approver drafted it, or when its lines changed."""
-    if batch["state"] in ("approved", "exported", "returned"):
+    if batch["state"] in APPROVED:
         raise RefusedError(
-            f"第 {batch['payment_id']} 批已由 {batch['approved_by']} 审批过，现在{STATE_WORDS[batch['state']]}",
+            f"第 {batch['payment_id']} 批已由 {batch['approved_by']} 审批过，现在{WORDS[batch['state']]}",
             NEXT[batch["state"]].format(month=batch["month"]),
             code="not_locked",
         )
     if batch["state"] != "locked":
         todo = "先锁定：jiuzhu pay lock" if batch["state"] == "draft" else "用 jiuzhu pay list 看下一步"
-        raise RefusedError(
-            f"第 {batch['payment_id']} 批{STATE_WORDS[batch['state']]}，不能审批", todo, code="not_locked"
-        )
+        raise RefusedError(f"第 {batch['payment_id']} 批{WORDS[batch['state']]}，不能审批", todo, code="not_locked")
     if _person(actor) == _person(batch["drafted_by"]):
         raise RefusedError(
             f"第 {batch['payment_id']} 批是 {actor} 制的单，不能自己审批",
@@ -171,14 +174,14 @@ def cancel(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now:
     """Cancels a batch that has not been exported; its obligations are owed again. RefusedError once it was exported."""
     if batch["state"] not in ("draft", "locked", "approved"):
         raise RefusedError(
-            f"第 {batch['payment_id']} 批{STATE_WORDS[batch['state']]}，不能取消",
+            f"第 {batch['payment_id']} 批{WORDS[batch['state']]}，不能取消",
             "钱可能已经出去：等银行回盘，多发的用 jiuzhu pay recover 追回"
             if batch["state"] != "cancelled"
             else "不用再取消",
             code="not_cancellable",
         )
     with store.transaction(actor=actor, command="pay cancel", now=now) as tx:
-        payments.set_cancelled(tx, batch["payment_id"])
+        payments.set_cancelled(tx, batch["payment_id"], reason)
         tx.journal(
             f"payment:{batch['payment_id']}",
             {"reason": reason, "from": batch["state"], "amount_fen": batch["amount_fen"]},

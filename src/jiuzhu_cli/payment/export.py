@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.model import BankLayout
 
 CONTACT = {"phone", "address"}
+TO_SEND = ("approved", "released")
 
 
 @dataclass(slots=True)
@@ -191,7 +192,7 @@ def export(
             code="not_approved",
         )
     check_control(store, batch)
-    problems = problems_by_bank(store, workspace, policy, batch) if batch["state"] == "approved" else {}
+    problems = problems_by_bank(store, workspace, policy, batch) if batch["state"] in TO_SEND else {}
     if problems:
         text = "；".join(f"{policy.banks[bank].name} {masked(found)}" for bank, found in problems.items())
         raise DataError(
@@ -199,9 +200,11 @@ def export(
             "改用收得下的写法或格式：更正名册的户名后取消本批重新制单，或在 policy/banks/ 换编码",
             code="unfit_lines",
         )
-    if batch["state"] == "approved":
+    if batch["state"] in TO_SEND:
         _refuse_strangers(workspace, batch)
         with store.transaction(actor=actor, command="pay export", now=now) as tx:
+            if batch["state"] == "approved":
+                payments.set_released(tx, batch["payment_id"])
             payments.set_exported(tx, batch["payment_id"])
             tx.journal(f"payment:{batch['payment_id']}", {"lines": batch["lines"], "amount_fen": batch["amount_fen"]})
         batch = payments.batch(store, batch["payment_id"]) or batch

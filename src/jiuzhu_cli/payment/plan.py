@@ -278,7 +278,7 @@ def _nothing_owed(
     """Always raises; a draft that has become empty is cancelled first, the holds are told and written out."""
     if standing is not None:
         with store.transaction(actor=actor, command="pay draft", now=now) as tx:
-            payments.set_cancelled(tx, standing["payment_id"])
+            payments.set_cancelled(tx, standing["payment_id"], "没有要发的款")
             tx.journal(f"payment:{standing['payment_id']}", {"cancelled": "empty"})
     done = f"{plan.already} 笔已发或在途" if plan.already else ""
     if not plan.held:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError, RefusedError, UsageError
 from jiuzhu_cli.core.mask import mask_text
+from jiuzhu_cli.core.payment_states import ANSWERABLE
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.store import Store
@@ -190,13 +191,13 @@ def _attempts(store: Store, policy: Policy, path: Path, data: bytes, bank: str, 
         chosen = payments.batch(store, number)
         if chosen is None:
             raise UsageError(f"没有第 {number} 批", "用 jiuzhu pay list 查看")
-        if chosen["state"] not in ("exported", "returned"):
+        if chosen["state"] not in ANSWERABLE:
             raise RefusedError(
                 f"第 {number} 批还没有导出，不会有回盘", "用 jiuzhu pay list 看各批到了哪一步", code="not_exported"
             )
         batches = [chosen]
     else:
-        batches = payments.batches(store, states=("exported", "returned"))
+        batches = payments.batches(store, states=ANSWERABLE)
         if not batches:
             raise RefusedError(
                 "没有已导出的付款批次，读不了回盘", "用 jiuzhu pay list 看各批到了哪一步", code="not_exported"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.mask import mask_text
+from jiuzhu_cli.core.payment_states import ANSWERABLE
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
@@ -59,7 +60,7 @@ def settle(
     number = batch["payment_id"]
     if not reason.strip():
         raise UsageError("--reason 后面要写明依据", "例如 --reason '银行10月28日电话答复已入账，附回单'")
-    if batch["state"] not in ("exported", "returned"):
+    if batch["state"] not in ANSWERABLE:
         raise RefusedError(f"第 {number} 批还没有送银行", "用 jiuzhu pay list 看各批到了哪一步", code="not_exported")
     store.lock.acquire(f"{actor} 正在运行 pay settle")
     try:
