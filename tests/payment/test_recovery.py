@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jiuzhu_cli.ledger.payments import recovered_lines
+from jiuzhu_cli.ledger.recoveries import recovered_lines
 from jiuzhu_cli.payment import recovery
 from jiuzhu_cli.tabular.read import read_workbook
 from tests.payment.conftest import LIVING, MONTH, Desk, person

@@ -17,7 +17,7 @@ from jiuzhu_cli.dedupe.evidence import SEVERITIES, Speaker
 from jiuzhu_cli.dedupe.marks import differences
 from jiuzhu_cli.ledger.doubt_records import months_of, record
 from jiuzhu_cli.ledger.doubts import doubts_by_id
-from jiuzhu_cli.ledger.payments import recovered_lines
+from jiuzhu_cli.ledger.recoveries import recovered_lines
 from jiuzhu_cli.ledger.verdicts import history
 
 if TYPE_CHECKING:

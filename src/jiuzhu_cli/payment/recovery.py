@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.period import check_month
-from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.ledger import recoveries
 from jiuzhu_cli.ledger.files import record_file
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
@@ -30,7 +30,7 @@ BASIS = {
 
 @dataclass(slots=True)
 class Recoveries:
-    """``rows``: as ``ledger.payments.recoveries``; ``by_code``: cause → (lines, 分)."""
+    """``rows``: as ``ledger.recoveries.recoveries``; ``by_code``: cause → (lines, 分)."""
 
     rows: list[dict[str, Any]]
     by_code: dict[str, tuple[int, int]]
@@ -52,7 +52,7 @@ def recover(
     if month:
         check_month(month)
     grace = {code: p.review.death_grace_months for code, p in policy.programmes.items()}
-    rows = payments.recoveries(store, month=month, grace=grace)
+    rows = recoveries.recoveries(store, month=month, grace=grace)
     by_code: dict[str, tuple[int, int]] = {}
     for row in rows:
         count, fen = by_code.get(row["code"], (0, 0))
