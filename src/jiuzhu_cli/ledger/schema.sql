@@ -293,6 +293,35 @@ CREATE TABLE payment_hold (                  -- cases left out of a batch, and w
   town TEXT NOT NULL, amount_fen INTEGER, code TEXT NOT NULL, reason TEXT NOT NULL, source TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX payment_hold_recipient ON payment_hold (recipient_id_no);
+CREATE TABLE hold_override (                 -- one case let through one gate for one month (单笔放行): asked by one, agreed by another
+  override_id INTEGER PRIMARY KEY, month TEXT NOT NULL, programme TEXT NOT NULL, recipient_id_no TEXT NOT NULL, item TEXT NOT NULL DEFAULT '',
+  recipient_name TEXT NOT NULL, town TEXT NOT NULL, code TEXT NOT NULL, hold_reason TEXT NOT NULL, reason TEXT NOT NULL CHECK (reason <> ''),
+  asked_by TEXT NOT NULL, asked_at TEXT NOT NULL, agreed_by TEXT NOT NULL DEFAULT '', agreed_at TEXT NOT NULL DEFAULT '',
+  ended_by TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '', ended_reason TEXT NOT NULL DEFAULT '',
+  CHECK (agreed_by = '' OR agreed_by <> asked_by)
+) STRICT;
+CREATE UNIQUE INDEX hold_override_live ON hold_override (month, programme, recipient_id_no, item, code) WHERE ended_at = '';
+CREATE TABLE payment_override (              -- lines of a batch that a gate would have held: what it said, why they go out all the same, and who agreed
+  payment_id INTEGER NOT NULL REFERENCES payment_batch, line_id INTEGER NOT NULL REFERENCES payment_line,
+  code TEXT NOT NULL, hold_reason TEXT NOT NULL, reason TEXT NOT NULL CHECK (reason <> ''),
+  asked_by TEXT NOT NULL, asked_at TEXT NOT NULL,
+  agreed_by TEXT NOT NULL DEFAULT '', agreed_at TEXT NOT NULL DEFAULT '',  -- of the whole batch's: who approved it
+  override_id INTEGER REFERENCES hold_override,            -- NULL: pay draft --override
+  PRIMARY KEY (line_id, code), CHECK (agreed_by = '' OR agreed_by <> asked_by)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX payment_override_batch ON payment_override (payment_id);
+CREATE TRIGGER payment_override_new BEFORE INSERT ON payment_override WHEN (SELECT state FROM payment_batch WHERE payment_id = NEW.payment_id) <> 'draft'
+BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
+CREATE TRIGGER payment_override_kept BEFORE DELETE ON payment_override WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) <> 'draft'
+BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
+CREATE TRIGGER payment_override_fixed BEFORE UPDATE ON payment_override
+WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) NOT IN ('draft','locked')
+  OR (NEW.payment_id, NEW.line_id, NEW.code, NEW.hold_reason, NEW.reason, NEW.asked_by, NEW.asked_at, NEW.override_id)
+     IS NOT (OLD.payment_id, OLD.line_id, OLD.code, OLD.hold_reason, OLD.reason, OLD.asked_by, OLD.asked_at, OLD.override_id)
+BEGIN SELECT RAISE(ABORT, 'payment: an override only gains who agreed to it'); END;
+CREATE TRIGGER payment_override_anew AFTER UPDATE OF state ON payment_batch WHEN NEW.state = 'draft' AND OLD.state <> 'draft'
+BEGIN UPDATE payment_override SET agreed_by = '', agreed_at = '' WHERE payment_id = NEW.payment_id AND override_id IS NULL; END;
+CREATE INDEX payment_failed ON payment_line (obligation_id) WHERE state IN ('failed','reversed');
 CREATE TABLE bank_return (
   return_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch, bank TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL,
   lines INTEGER NOT NULL, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL, partial INTEGER NOT NULL, missing INTEGER NOT NULL, unknown INTEGER NOT NULL,

@@ -8,6 +8,7 @@ from datetime import date
 from jiuzhu_cli.core.doubt import KINDS as KINDS_OF_DOUBTS
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.policy.budgets import check_budgets
 from jiuzhu_cli.policy.check_income import check_income
 from jiuzhu_cli.policy.check_parameters import PARTS, check_own, check_parameters
 from jiuzhu_cli.policy.check_procedure import check_procedure
@@ -215,5 +216,6 @@ CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (
     check_floors,
     check_income,
     check_procedure,
+    check_budgets,
     _rest,
 )

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 from jiuzhu_cli.core.errors import PolicyError, UsageError
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.policy.bank_names import read_bank_names
+from jiuzhu_cli.policy.budgets import FOLDER as BUDGETS
+from jiuzhu_cli.policy.budgets import read_budgets
 from jiuzhu_cli.policy.care import CareAnswer, CareItem, CareTier
 from jiuzhu_cli.policy.divisions import OWN_FILE, Divisions
 from jiuzhu_cli.policy.doubts import FILE as DOUBTS
@@ -119,6 +121,7 @@ class Policy:
     circumstance_words = Read(INCOME, lambda tables, _: read_words(tables, "circumstances"), "circumstances")
     holidays = Read("holidays.toml", _holidays, "holidays")
     banks = Folder(BankLayout, judges=False)
+    budgets = Read(BUDGETS, lambda tables, _: read_budgets(tables, build), BUDGETS, judges=False)
     glossary = Read("glossary.toml", _glossary, judges=False)
     findings = Read("findings.toml", _findings, "codes", judges=False)
     doubts = Read(DOUBTS, lambda tables, _: read_doubts(tables, build), judges=False)
