@@ -68,10 +68,12 @@ LEFT JOIN owed o ON o.programme = d.programme AND o.recipient_id_no = d.recipien
 # Every person of a case. A member that came in by a supplement has no case there: the head it names tells its household.
 _MEMBERS = """
 CREATE TABLE member AS
+WITH loose AS (SELECT m.programme, m.id_no, m.head_id_no FROM members m WHERE m.head_id_no <> ''
+               AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.batch_id = m.batch_id AND k.case_no = m.case_no))
 SELECT c.n, m.id_no FROM candidate c JOIN members m ON m.batch_id = c.batch_id AND m.case_no = c.case_no
 UNION SELECT n, recipient FROM candidate
-UNION SELECT c.n, m.id_no FROM members m JOIN candidate c ON c.programme = m.programme AND m.head_id_no IN (c.recipient, c.id_no)
-WHERE m.head_id_no <> '' AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.batch_id = m.batch_id AND k.case_no = m.case_no)
+UNION SELECT c.n, m.id_no FROM loose m JOIN candidate c ON c.programme = m.programme AND c.recipient = m.head_id_no
+UNION SELECT c.n, m.id_no FROM loose m JOIN candidate c ON c.programme = m.programme AND c.id_no = m.head_id_no
 """
 
 
