@@ -13,7 +13,7 @@ from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.payment.export import Part, read_export, self_check, write_part
 from jiuzhu_cli.payment.layout import decode_text, encode_text, problems_of
 from jiuzhu_cli.policy.load import Policy
-from jiuzhu_cli.policy.model import BankLayout
+from jiuzhu_cli.policy.bank_layout import BankLayout
 from jiuzhu_cli.tabular.read import read_workbook
 
 GOLDEN = Path(__file__).parent.parent / "golden"

@@ -38,7 +38,7 @@ from jiuzhu_cli.tabular.files import sha256_of, write_bytes
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
-    from jiuzhu_cli.policy.model import BankLayout
+    from jiuzhu_cli.policy.bank_layout import BankLayout
 
 CONTACT = {"phone", "address"}
 TO_SEND = ("approved", "released")

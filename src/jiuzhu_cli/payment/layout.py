@@ -16,7 +16,7 @@ from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.core.mask import mask_text
 
 if TYPE_CHECKING:
-    from jiuzhu_cli.policy.model import BankColumn, BankLayout
+    from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
 
 Columns = dict[str, list[Any]]
 Summary = dict[str, Any]

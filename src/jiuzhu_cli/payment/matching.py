@@ -13,7 +13,7 @@ from jiuzhu_cli.payment.layout import BankFile
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from jiuzhu_cli.policy.model import BankLayout
+    from jiuzhu_cli.policy.bank_layout import BankLayout
 
 _NOT_DONE = ("未成功", "不成功", "没有成功", "未能成功")
 _FAILED = ("失败", "退票", "退回", "退汇", "拒绝", "不符", "不存在", "销户", "冻结")

@@ -27,7 +27,7 @@ from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
-    from jiuzhu_cli.policy.model import BankColumn, BankLayout
+    from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
 
 # words in a bank's reason → what the town is asked to do
 ADVICE = (
@@ -69,7 +69,7 @@ def return_shape(layout: BankLayout) -> tuple[BankColumn, ...]:
 
 
 def extended_shape(layout: BankLayout) -> tuple[BankColumn, ...]:
-    from jiuzhu_cli.policy.model import BankColumn
+    from jiuzhu_cli.policy.bank_layout import BankColumn
 
     return (
         *layout.columns,

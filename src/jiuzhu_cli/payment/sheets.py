@@ -13,7 +13,7 @@ from jiuzhu_cli.core.text import compact, header_key
 from jiuzhu_cli.payment.layout import MONEY, WHOLE, BankFile, Columns, UnreadableFile, count_of
 
 if TYPE_CHECKING:
-    from jiuzhu_cli.policy.model import BankColumn, BankLayout
+    from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
 
 # headers that banks put over the columns of what they send back (reference §5, appendices C and D)
 SYNONYMS = {

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from jiuzhu_cli.core.errors import PolicyError, UsageError
 from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.policy.bank_layout import BankLayout
 from jiuzhu_cli.policy.bank_names import read_bank_names
 from jiuzhu_cli.policy.budgets import FOLDER as BUDGETS
 from jiuzhu_cli.policy.budgets import read_budgets
@@ -28,7 +29,6 @@ from jiuzhu_cli.policy.glossary import merge_glossary
 from jiuzhu_cli.policy.income import FILE as INCOME
 from jiuzhu_cli.policy.income import IncomeItem, IncomeLead, IncomePolicy, MemberRule, in_order, read_words
 from jiuzhu_cli.policy.model import (
-    BankLayout,
     Check,
     Claim,
     Event,

@@ -332,48 +332,6 @@ class Holiday(Shape):
     confirmed: bool = True
 
 
-class BankColumn(Shape):
-    """One column of a bank's file; the same table encodes and decodes.
-
-    ``source`` of a line: line_no, payee_name, payee_id_no, account_no, amount, bank_name, purpose, phone, address, const:…;
-    of a return also result, reason, paid_amount; of a summary: lines, total, month, date, sequence, batch, payer_name,
-    payer_account, agreement_no, const:….
-    """
-
-    name: str  # header text
-    source: str
-    width: int = 0  # fixed-width only
-    align: Literal["left", "right"] = "left"
-    pad: str = " "
-    decimals: int = 2
-    point: bool = True  # False: amount in 分 without a point
-
-
-class BankLayout(Shape):
-    code: str
-    name: str
-    banks: tuple[str, ...] = ()  # words of 开户银行 that route a line here
-    container: Literal["xlsx", "delimited", "fixed"]
-    encoding: str = "gbk"
-    delimiter: str = "|"
-    line_end: str = "\r\n"
-    header: bool = False
-    sheet: str = "Sheet1"  # xlsx only
-    title: str = ""  # xlsx only: a title row above the header
-    summary: tuple[BankColumn, ...] = ()  # one line with totals: lines, total, month, date …
-    summary_last: bool = False  # the summary closes the file instead of opening it
-    columns: tuple[BankColumn, ...]
-    returns: tuple[BankColumn, ...] = ()  # empty: the exported columns with 结果 and 失败原因 behind them
-    returns_header: bool = False
-    returns_summary: bool = False  # the return carries the same summary line
-    success: tuple[str, ...] = ("成功",)
-    failure: tuple[str, ...] = ("失败",)
-    max_lines: int = 0
-    max_line_fen: int = 0
-    file_name: str = "{bank}_{month}_{sequence}"
-    source: str
-
-
 class Bank(Shape):
     """A bank as offices name it. ``codes``: first three digits of its 联行号; ``family``: banks that are taken for one (农信, 农商)."""
 
