@@ -26,6 +26,7 @@ ONLY_IN = {
     "openpyxl": {"tabular"},
     "python_calamine": {"tabular"},
     "xlsxwriter": {"tabular"},
+    "xlwt": {"tabular"},
     "jinja2": {"posting", "notice"},
     "docx": {"posting", "notice"},
     "docxtpl": {"posting", "notice"},

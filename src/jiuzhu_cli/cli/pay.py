@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from jiuzhu_cli.cli.context import Context, table
+from jiuzhu_cli.cli.pay_layout import app as layouts
 from jiuzhu_cli.cli.words import LINE_STATES
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+app.add_typer(layouts, name="layout", help="银行文件的格式：查看、核对一份文件、从样例起草。")
 
 BATCH = typer.Option(0, "--batch", help="批次号；缺省为正等这一步的那一批。")
 MONTH = typer.Option("", "--month", help="月份 YYYY-MM；缺省为最近的月份。")

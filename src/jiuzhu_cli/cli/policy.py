@@ -10,6 +10,7 @@ import typer
 
 from jiuzhu_cli.cli.context import Context, table
 from jiuzhu_cli.cli.policyversion import Version, version_on
+from jiuzhu_cli.cli.words import CONTAINERS
 from jiuzhu_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ TYPES = {
     "phone": "电话", "area": "地区", "code": "编号",
 }  # fmt: skip
 LEVELS = {"person": "每人", "case": "每户"}
-CONTAINERS = {"xlsx": "xlsx", "delimited": "分隔文本", "fixed": "定长文本"}
 KEYS = {
     "parameter": "参数", "at_least": "不低于", "at_most": "不高于", "when": "条件", "lines": "计数的行", "source": "依据", "basis": "依据", "note": "说明",
     "on": "项目", "action": "建议", "message": "理由", "rank": "次序", "switch": "开关", "since": "起", "until": "止", "months": "月数", "programmes": "项目",

@@ -49,7 +49,7 @@ def policy_now(context: Context, region: str) -> Policy:
     """The workspace's policy; outside of one, or for another region, that of the package."""
     from jiuzhu_cli.policy.load import load_policy
 
-    workspace = _workspace(context)
+    workspace = workspace_of(context)
     if workspace is None:
         return load_policy(region=region)
     return load_policy(workspace.policy_dir, region=region) if region else context.policy()
@@ -84,7 +84,7 @@ def paid_versions(context: Context, now: Policy) -> list[Version]:
     """Months that were paid, each with the policy of then."""
     from jiuzhu_cli.ledger.policies import pinned_policies
 
-    workspace = _workspace(context)
+    workspace = workspace_of(context)
     if workspace is None or not workspace.ledger_path.exists():
         return []
     with workspace.open_store() as store:
@@ -96,7 +96,7 @@ def months_of_rolls(context: Context) -> list[str]:
     """Months of which the workspace has rolls; [] outside of one."""
     from jiuzhu_cli.ledger.policies import roll_months
 
-    workspace = _workspace(context)
+    workspace = workspace_of(context)
     if workspace is None or not workspace.ledger_path.exists():
         return []
     with workspace.open_store() as store:
@@ -108,7 +108,7 @@ def _paid(context: Context, now: Policy, month: str) -> Version | None:
     from jiuzhu_cli.ledger.policies import pinned_policies
     from jiuzhu_cli.policy.load import pinned_policy
 
-    workspace = _workspace(context)
+    workspace = workspace_of(context)
     if workspace is None or not workspace.ledger_path.exists():
         return None
     with workspace.open_store() as store:
@@ -123,7 +123,7 @@ def _paid(context: Context, now: Policy, month: str) -> Version | None:
     return Version(pinned_policy(one.content, one.digest, now), first_day(month), month, drafted)
 
 
-def _workspace(context: Context) -> Workspace | None:
+def workspace_of(context: Context) -> Workspace | None:
     """None outside of a workspace, where none was named: the package's policy can be looked at without one."""
     if context.directory is not None:
         return context.workspace

@@ -24,6 +24,15 @@ LINE_STATES = {
     "reversed": "已冲正",
     "cancelled": "已取消",
 }
+CONTAINERS = {
+    "xlsx": "xlsx",
+    "xls": "xls",
+    "delimited": "分隔文本",
+    "fixed": "定长文本",
+    "pain001": "XML（pain.001）",
+    "none": "银行自己的工具",
+}
+CERTAINTY = {"verified": "已见来源", "partial": "部分", "inferred": "推断", "unknown": "没有来源"}
 BATCH_STATES = {"active": "有效", "superseded": "已被更正", "undone": "已撤销"}
 
 _ENTITIES = {

@@ -30,6 +30,17 @@ def _one_of(*words: str) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and value in words
 
 
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(is_setting_text(one) and one.strip() for one in value)
+
+
+def _is_constants(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        is_setting_text(one) or (isinstance(one, dict) and all(map(is_setting_text, one.values())))
+        for one in value.values()
+    )
+
+
 _TEXT: Check = (is_setting_text, '要写成加引号的一行文字，例如 {key} = "……"')
 _RULES: dict[str, dict[str, Check]] = {
     "bureau": {
@@ -62,6 +73,11 @@ _RULES: dict[str, dict[str, Check]] = {
         "payer_account": _TEXT,
         "agreement_no": _TEXT,
         "default_bank": _TEXT,
+        "banks": (_is_words, '要写成代码的名单，例如 banks = ["icbc_xlsx", "ccb_xlsx"]'),
+        "constants": (
+            _is_constants,
+            '要写成一节：[payment.constants] 下面一行一个 名 = "值"；只用于一种格式的写在 [payment.constants.格式代码] 下',
+        ),
         "max_line_yuan": (_is_amount, "要写成大于 0 的金额（元），不加引号，例如 max_line_yuan = 50000"),
     },
     "mail": {"host": _TEXT, "port": (_whole(1, 65535), "要写成 1 至 65535 的整数"), "user": _TEXT, "sender": _TEXT},

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.core.period import add_months
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.ledger import doubts, payables
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
-from jiuzhu_cli.payment.layout import misfits
+from jiuzhu_cli.payment.routing import routes, unfit
 
 if TYPE_CHECKING:
     import duckdb
@@ -123,56 +122,6 @@ def prepare(
     connection.execute(_MEMBERS)
     _rows(connection, "unfit", ("n", "reason"), list(unfit(connection, workspace, policy, month)))
     return connection
-
-
-def unfit(
-    connection: duckdb.DuckDBPyConnection, workspace: Workspace, policy: Policy, month: str
-) -> Iterator[tuple[int, str]]:
-    """``(n, reason)``: cases that their bank's file cannot express (a rare character, too long, a delimiter, a formula)."""
-    purposes = {code: p.payment.purpose or p.name for code, p in policy.programmes.items()}
-    banks = connection.execute("SELECT DISTINCT bank FROM candidate WHERE live_fen IS NULL ORDER BY bank").fetchall()
-    for (bank,) in banks:
-        layout = policy.banks[bank]
-        table = connection.sql(
-            "SELECT n, programme, payee_name, payee_id_no, account_no, bank_name, due_fen AS amount, coalesce(phone, '') AS phone,"
-            " coalesce(address, '') AS address FROM candidate WHERE live_fen IS NULL AND bank = ? ORDER BY n",
-            params=[bank],
-        ).to_arrow_table()
-        columns = {
-            name: table[name].to_pylist() for name in {c.source for c in layout.columns} & set(table.column_names)
-        }
-        columns["payee_name"] = table["payee_name"].to_pylist()
-        if any(column.source == "purpose" for column in layout.columns):
-            columns["purpose"] = [purposes[code] + month for code in table["programme"].to_pylist()]
-        if any(column.source == "agreement_no" for column in layout.columns):
-            columns["agreement_no"] = [str(workspace.get("payment", "agreement_no", ""))] * table.num_rows
-        numbers = table["n"].to_pylist()
-        found: dict[int, list[str]] = {}
-        for index, what in misfits(layout, columns):
-            found.setdefault(index, []).append(what)
-        yield from ((numbers[index], f"{layout.name}：{'；'.join(what)}") for index, what in found.items())
-
-
-def routes(workspace: Workspace, policy: Policy, bank_names: Iterable[str]) -> Iterable[tuple[str, str, int]]:
-    """``(bank_name, layout code, cap in 分)``: by the longest word of a layout found in the name, else the default layout.
-
-    DataError when the workspace's default layout is unknown.
-    """
-    default = str(workspace.get("payment", "default_bank", "card_xlsx"))
-    if default not in policy.banks:
-        raise DataError(
-            f"jiuzhu.toml 的 default_bank “{default}”不是已知的代发格式", f"可用：{'、'.join(policy.banks)}"
-        )
-    ceiling = int(float(workspace.get("payment", "max_line_yuan", 50_000)) * 100)
-    words = sorted(
-        ((word, code) for code, b in policy.banks.items() for word in b.banks), key=lambda p: (-len(p[0]), p[1])
-    )
-    for name in bank_names:
-        flat = compact(name)
-        code = next((code for word, code in words if word in flat), default)
-        own = policy.banks[code].max_line_fen
-        caps = [cap for cap in (ceiling, own) if cap]
-        yield name, code, min(caps) if caps else 0
 
 
 def stage_key(text: str) -> str:

@@ -5,7 +5,6 @@ A file is read back by its own layout and compared line by line with the record 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,49 +16,17 @@ from jiuzhu_cli.ledger.audit import release_problems
 from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
-from jiuzhu_cli.payment.layout import (
-    MONEY,
-    SUFFIX,
-    WHOLE,
-    BankFile,
-    Columns,
-    Problem,
-    Summary,
-    decode_text,
-    encode_text,
-    file_stem,
-    masked,
-    problems_of,
-    read_bytes,
-)
-from jiuzhu_cli.payment.lists import beijing, write_cover, write_manifest
-from jiuzhu_cli.payment.sheets import read_sheet, write_sheet
-from jiuzhu_cli.tabular.files import sha256_of, write_bytes
+from jiuzhu_cli.payment.layout import BankFile, Problem, masked, pieces_in, problems_of, write_file
+from jiuzhu_cli.payment.lists import write_cover, write_manifest
+from jiuzhu_cli.payment.parts import Part, bound_layout, folder_of, parts
+from jiuzhu_cli.payment.values import MONEY, WHOLE, column_values, count_of, cut, is_fixed
+from jiuzhu_cli.tabular.files import sha256_of
 
 if TYPE_CHECKING:
-    from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.bank_layout import BankLayout
+    from jiuzhu_cli.policy.load import Policy
 
-CONTACT = {"phone", "address"}
 TO_SEND = ("approved", "released")
-
-
-@dataclass(slots=True)
-class Part:
-    """One bank file to be: its lines as columns and its place."""
-
-    bank: str
-    path: Path
-    columns: Columns
-    summary: Summary
-
-    @property
-    def lines(self) -> int:
-        return len(self.columns["line_no"])
-
-    @property
-    def amount_fen(self) -> int:
-        return sum(self.columns["amount"])
 
 
 @dataclass(slots=True)
@@ -84,88 +51,16 @@ class Exported:
         }
 
 
-def folder_of(workspace: Workspace, batch: dict[str, Any]) -> Path:
-    return workspace.bank / str(batch["month"]) / str(batch["payment_id"])
-
-
-def parts(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> Iterator[Part]:
-    """The bank files of a batch, by bank and line number, split at the layout's ``max_lines``."""
-    for entry in payments.banks_of(store, batch["payment_id"]):
-        layout = layout_of(policy, entry["bank"])
-        columns = bank_columns(store, policy, batch, layout)
-        size = layout.max_lines or max(entry["lines"], 1)
-        total = -(-entry["lines"] // size)
-        for index in range(total):
-            cut = {source: values[index * size : (index + 1) * size] for source, values in columns.items()}
-            stem = file_stem(
-                layout,
-                month=batch["month"],
-                sequence=batch["sequence"],
-                batch=batch["payment_id"],
-                part=index + 1,
-                parts=total,
-            )
-            path = folder_of(workspace, batch) / (stem + SUFFIX[layout.container])
-            summary = summary_of(workspace, batch, len(cut["line_no"]), sum(cut["amount"]))
-            yield Part(layout.code, path, cut, summary)
-
-
-def layout_of(policy: Policy, bank: str) -> BankLayout:
-    """DataError when the policy no longer has the layout that a batch was drafted with."""
-    if bank not in policy.banks:
-        raise DataError(f"找不到代发格式“{bank}”", "恢复 policy/banks/ 里的文件，或取消该批重新制单")
-    return policy.banks[bank]
-
-
-def bank_columns(store: Store, policy: Policy, batch: dict[str, Any], layout: BankLayout) -> Columns:
-    """The batch's lines of one bank as the columns that layouts know."""
-    contact = any(column.source in CONTACT for column in layout.columns)
-    table = payments.lines(store, batch["payment_id"], bank=layout.code, contact=contact)
-    columns: Columns = {
-        name: table[name].to_pylist() for name in ("line_no", "payee_name", "payee_id_no", "account_no", "bank_name")
-    }
-    columns["amount"] = table["amount_fen"].to_pylist()
-    words = {code: p.payment.purpose or p.name for code, p in policy.programmes.items()}
-    columns["purpose"] = [
-        words.get(programme, programme) + month
-        for programme, month in zip(table["programme"].to_pylist(), table["month"].to_pylist(), strict=True)
-    ]
-    for name in CONTACT if contact else ():
-        columns[name] = table[name].to_pylist()
-    return columns
-
-
-def summary_of(workspace: Workspace, batch: dict[str, Any], lines: int, total: int) -> Summary:
-    stamp = batch["exported_at"]
-    day = beijing(stamp).strftime("%Y%m%d") if stamp else ""
-    return {
-        "lines": lines,
-        "total": total,
-        "month": batch["month"],
-        "date": day,
-        "sequence": batch["sequence"],
-        "batch": batch["payment_id"],
-        **{key: str(workspace.get("payment", key, "")) for key in ("payer_name", "payer_account", "agreement_no")},
-    }
-
-
 def problems_by_bank(
     store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]
 ) -> dict[str, list[Problem]]:
     """Lines that cannot stand in their bank's file, by layout code; {} when all can."""
     found: dict[str, list[Problem]] = {}
     for part in parts(store, workspace, policy, batch):
-        _fill_constants(workspace, part)
-        problems = problems_of(layout_of(policy, part.bank), part.columns, part.summary)
+        problems = problems_of(bound_layout(workspace, policy, part.bank), part.columns, part.summary)
         if problems:
             found.setdefault(part.bank, []).extend(problems)
     return found
-
-
-def _fill_constants(workspace: Workspace, part: Part) -> None:
-    """What is the same on every line but comes from the settings."""
-    agreement = str(workspace.get("payment", "agreement_no", ""))
-    part.columns.setdefault("agreement_no", [agreement] * part.lines)
 
 
 def export(
@@ -259,11 +154,10 @@ def _write_files(
     entries: list[dict[str, Any]] = []
     fresh: list[tuple[Path, str, str, int | None, int | None]] = []
     for part in made:
-        _fill_constants(workspace, part)
         name = workspace.relative(part.path)
         digest = _digest(part.path)
         if not digest or digest != known.get(name):
-            digest = write_part(layout_of(policy, part.bank), part)
+            digest = write_part(bound_layout(workspace, policy, part.bank), part)
             fresh.append((part.path, "bank_file", digest, part.lines, part.amount_fen))
         entries.append(
             {"path": name, "bank": part.bank, "lines": part.lines, "amount_fen": part.amount_fen, "sha256": digest}
@@ -301,10 +195,7 @@ def _digest(path: Path) -> str:
 
 def write_part(layout: BankLayout, part: Part) -> str:
     """Writes one bank file whole, reads it back and compares; returns its SHA-256. A file that differs is removed."""
-    if layout.container == "xlsx":
-        digest = write_sheet(layout, part.path, part.columns)
-    else:
-        digest = write_bytes(part.path, encode_text(layout, part.columns, part.summary))
+    digest = write_file(layout, part.path, part.columns, part.summary)
     difference = self_check(layout, part)
     if difference:
         part.path.unlink(missing_ok=True)
@@ -316,25 +207,38 @@ def write_part(layout: BankLayout, part: Part) -> str:
 
 def read_export(layout: BankLayout, path: Path) -> BankFile:
     """An exported file read back by its layout."""
-    if layout.container == "xlsx":
-        return read_sheet(
-            path,
-            layout.columns,
-            needed=[c.source for c in layout.columns if c.source in ("account_no", "payee_name", "amount")],
-        )
-    return decode_text(layout, read_bytes(path))
+    whole: BankFile | None = None
+    for piece in pieces_in(layout, path):
+        if whole is None:
+            whole = piece
+            continue
+        for source, values in piece.columns.items():
+            whole.columns.setdefault(source, []).extend(values)
+        whole.rows += piece.rows
+        whole.summary |= piece.summary
+    assert whole is not None
+    return whole
 
 
 def self_check(layout: BankLayout, part: Part) -> str:
     """Where the written file differs from the record; '' when every value of every line is the same."""
-    found = read_export(layout, part.path)
-    if len(found) != part.lines:
-        return f"{len(found)} 行，应为 {part.lines} 行"
-    for column in layout.columns:
-        if column.source.startswith("const:") or column.source not in part.columns:
-            continue
-        typed = column.source in MONEY or column.source in WHOLE
-        expected = part.columns[column.source] if typed else [value or "" for value in part.columns[column.source]]
-        if found.columns.get(column.source) != list(expected):
-            return f"“{column.name}”列不同"
-    return ""
+    if layout.is_book:
+        from jiuzhu_cli.payment.sheets import differs_from
+
+        return differs_from(layout, part.path, part.columns, part.summary)
+    at = 0
+    for piece in pieces_in(layout, part.path):
+        size = len(piece)
+        expected = cut(part.columns, at, at + size)
+        if count_of(expected) != size:
+            return f"多于 {part.lines} 行"
+        at += size
+        for column in layout.columns:
+            if is_fixed(column) or column.source not in expected or column.source not in piece.columns:
+                continue
+            values = column_values(column, expected, size)
+            if column.source not in MONEY | WHOLE:
+                values = [value or "" for value in values]
+            if piece.columns[column.source] != list(values):
+                return f"“{column.name}”列不同"
+    return "" if at == part.lines else f"{at} 行，应为 {part.lines} 行"

@@ -59,7 +59,8 @@ def problems_of(layout: BankLayout, columns: Columns, summary: Summary | None = 
     for column in layout.columns:
         if is_fixed(column) and column.required and not fixed_text(column):
             key = column.source.partition(":")[2]
-            found.append(Problem(0, "设置", f"没有{column.name}：在 jiuzhu.toml 的 [payment.constants] 写 {key}"))
+            section = "payment" if key in ("payer_name", "payer_account", "agreement_no") else "payment.constants"
+            found.append(Problem(0, "设置", f"没有{column.name}：在 jiuzhu.toml 的 [{section}] 写 {key}"))
     return sorted(found, key=lambda p: p.line_no)
 
 
@@ -117,7 +118,10 @@ def _misfits(layout: BankLayout, column: BankColumn, values: Iterable[object]) -
         for index, text in enumerate(texts):
             missing = [char for char in dict.fromkeys(text) if not encodable(char, layout.encoding)]
             if missing:
-                yield index, f"里的“{''.join(missing)}”银行文件写不了（{layout.encoding} 编码没有这个字；{_RARE[layout.rare]}）"
+                yield (
+                    index,
+                    f"里的“{''.join(missing)}”银行文件写不了（{layout.encoding} 编码没有这个字；{_RARE[layout.rare]}）",
+                )
         return
     if layout.container == "delimited":
         mark = layout.delimiter

@@ -1,381 +1,150 @@
-"""Bank files (银行代发文件): one declarative table (``policy.model.BankLayout``) both writes and reads a bank's file.
+"""Bank files (银行代发文件): one declarative table (``policy.bank_layout.BankLayout``) both writes and reads a bank's file.
 
-Lines travel as columns: ``dict[source, list]``, all lists of one length; ``line_no``, ``amount`` and ``paid_amount`` (分) are
-integers, everything else text. A summary (汇总行) is a dict of the same kind with single values.
+Here the containers meet: text (``textfile``), workbooks (``sheets``), XML (``pain``). What a layout leaves to the workspace — agreement
+number, paying account, whatever a bank gives its customer — is put in by ``bind``.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.core.errors import DataError
-from jiuzhu_cli.core.mask import mask_text
+from jiuzhu_cli.core.errors import DataError, OutsideError, reason_of
+from jiuzhu_cli.payment.fits import masked, misfits, problems_of
+from jiuzhu_cli.payment.textfile import decode_text, decoded, encode_text, encoded
+from jiuzhu_cli.payment.values import (
+    MONEY,
+    OTHER,
+    OWN,
+    WHOLE,
+    BankFile,
+    Columns,
+    Lines,
+    Problem,
+    Summary,
+    UnreadableFile,
+    count_of,
+)
+from jiuzhu_cli.tabular.files import write_atomic
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
+    from jiuzhu_cli.policy.bank_names import BankNames
 
-Columns = dict[str, list[Any]]
-Summary = dict[str, Any]
+__all__ = [
+    "MONEY", "WHOLE", "BankFile", "Columns", "Lines", "Problem", "Summary", "UnreadableFile", "bind", "count_of", "decode_text",
+    "encode_text", "file_stem", "masked", "misfits", "problems_of", "read_bytes", "rows_at_most", "write_file",
+]  # fmt: skip
 
-WHOLE = {"line_no", "lines", "sequence", "batch"}
-MONEY = {"amount", "paid_amount", "total"}
-REQUIRED = {"account_no": "没有账号", "payee_name": "没有户名", "amount": "金额为零"}
-SUFFIX = {"xlsx": ".xlsx", "delimited": ".txt", "fixed": ".txt"}
-_FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]")
-_YUAN = re.compile(r"(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d{1,2}))?", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a line cannot stand in the bank's file. ``what`` is Chinese; ``name`` the payee's."""
-
-    line_no: int
-    name: str
-    what: str
+SUFFIX = {"xlsx": ".xlsx", "xls": ".xls", "delimited": ".txt", "fixed": ".txt", "pain001": ".xml"}
+ROWS_OF_BOOKS = {"xlsx": 1_048_576, "xls": 65_536}
+OF_PAYER = ("payer_name", "payer_account", "agreement_no")  # settings with a name of their own
 
 
-class UnreadableFile(DataError):
-    """A file that one layout cannot read. ``fit`` (0 to 1): how far it understood it, so that the right layout's reason is told."""
+def bind(layout: BankLayout, settings: Mapping[str, Any]) -> BankLayout:
+    """The layout with what ``[payment]`` and ``[payment.constants]`` of the workspace say in the place of its settings.
 
-    def __init__(self, message: str, todo: str, *, fit: float) -> None:
-        super().__init__(message, todo, code="unreadable_file")
-        self.fit = fit
-
-
-@dataclass(slots=True)
-class BankFile:
-    """A file as read: ``rows`` are 1-based row (line) numbers in the file, parallel to the columns."""
-
-    columns: Columns
-    rows: list[int]
-    summary: Summary = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-
-def count_of(columns: Columns) -> int:
-    return len(next(iter(columns.values()))) if columns else 0
-
-
-# -- one value ------------------------------------------------------------------------------------------------
-
-
-def _texts(column: BankColumn, values: Sequence[Any]) -> list[str]:
-    """Values of one column as the file shows them, before padding."""
-    if column.source in MONEY:  # amounts repeat: each is written out once
-        known = {fen: _amount_text(fen, point=column.point) for fen in set(values)}
-        return [known[fen] for fen in values]
-    return ["" if value is None else str(value) for value in values]
-
-
-def _amount_text(fen: int | None, *, point: bool) -> str:
-    if fen is None:
-        return ""
-    return f"{fen // 100}.{fen % 100:02d}" if point else str(fen)
-
-
-def _values(column: BankColumn, texts: list[str]) -> list[Any]:
-    """Texts of the file back as values. ValueError when one is none of its kind."""
-    if column.source in MONEY:
-        known = {text: _fen(text, point=column.point) for text in set(texts)}
-        return [known[text] for text in texts]
-    if column.source in WHOLE:
-        if not all(text.isdecimal() or not text for text in texts):
-            raise ValueError(column.name)
-        return [int(text) if text else None for text in texts]
-    return texts
-
-
-def _fen(text: str, *, point: bool) -> int | None:
-    if not text:
-        return None
-    if not point:
-        if not text.isdecimal():
-            raise ValueError(text)
-        return int(text)
-    match = _YUAN.fullmatch(text)
-    if not match:
-        raise ValueError(text)
-    return int(match.group(1).replace(",", "")) * 100 + int((match.group(2) or "0").ljust(2, "0"))
-
-
-def _column_values(column: BankColumn, columns: Mapping[str, Sequence[Any]], count: int) -> Sequence[Any]:
-    if column.source.startswith("const:"):
-        return [column.source.removeprefix("const:")] * count
-    return columns.get(column.source) or [""] * count
-
-
-def _padded(column: BankColumn, texts: list[str], encoding: str) -> list[str]:
-    """Filled to the column's width in *bytes*: a Chinese character is two in GBK."""
-    left, pad, width = column.align == "left", column.pad, column.width
-    if all(map(str.isascii, texts)):
-        return [text.ljust(width, pad) if left else text.rjust(width, pad) for text in texts]
-    fills = [pad * (width - len(text.encode(encoding))) for text in texts]
-    return [text + fill if left else fill + text for text, fill in zip(texts, fills, strict=True)]
-
-
-# -- what a file may hold -------------------------------------------------------------------------------------
-
-
-def problems_of(layout: BankLayout, columns: Columns, summary: Summary | None = None) -> list[Problem]:
-    """All reasons why ``columns`` cannot be written in this layout, line by line; [] when every value fits.
-
-    Nothing is ever shortened, replaced by ``?`` or left out: one problem refuses the whole file.
+    ``[payment.constants.代码]`` holds for that layout only and goes first. DataError for a layout that no software can write.
     """
-    names, numbers = columns["payee_name"], columns["line_no"]
-    found = [Problem(int(numbers[index]), str(names[index]), what) for index, what in misfits(layout, columns)]
-    for source, what in REQUIRED.items():
-        found += [Problem(int(numbers[i]), str(names[i]), what) for i, value in enumerate(columns[source]) if not value]
-    for column in layout.summary:
-        texts = _texts(column, [(summary or {}).get(column.source, _constant(column))])
-        found += [Problem(0, "汇总行", f"{column.name}{what}") for _, what in _misfits(layout, column, texts)]
-    return sorted(found, key=lambda p: p.line_no)
+    if not layout.makes_files:
+        raise DataError(f"“{layout.name}”的文件本程序写不了：{layout.says}", "换一种格式（jiuzhu pay layout list）")
+    constants = settings.get("constants", {})
+    own = constants.get(layout.code, {})
+
+    def put(column: BankColumn) -> BankColumn:
+        key = column.source.removeprefix("setting:")
+        if key == column.source and key not in OF_PAYER:
+            return column
+        words = (own.get(key), constants.get(key), settings.get(key), column.default)
+        text = next((str(word) for word in words if isinstance(word, str) and word), "")
+        return column.model_copy(update={"source": f"setting:{key}", "default": text})
+
+    shapes = {key: tuple(map(put, getattr(layout, key))) for key in ("columns", "summary", "trailer", "returns")}
+    return layout.model_copy(update=shapes)
 
 
-def misfits(layout: BankLayout, columns: Columns) -> Iterator[tuple[int, str]]:
-    """``(index, what)`` of every value that this layout cannot express; columns not given are left out."""
-    count = count_of(columns)
-    for column in layout.columns:
-        if column.source in columns or column.source.startswith("const:"):
-            texts = _texts(column, _column_values(column, columns, count))
-            yield from ((index, f"{column.name}{what}") for index, what in _misfits(layout, column, texts))
+def setting_of(layout: BankLayout, settings: Mapping[str, Any], key: str) -> Any:
+    """One of ``[payment.constants]``, that of the layout first; None when nobody says it."""
+    constants = settings.get("constants", {})
+    return constants.get(layout.code, {}).get(key, constants.get(key))
 
 
-def _constant(column: BankColumn) -> Any:
-    return column.source.removeprefix("const:") if column.source.startswith("const:") else ""
+def ownership(layout: BankLayout, names: BankNames, accounts: Sequence[tuple[str, str]]) -> list[str]:
+    """For each ``(bank_name, bank_code)``: ``own``, ``other``, or '' where neither tells.
 
-
-def _misfits(layout: BankLayout, column: BankColumn, texts: list[str]) -> Iterable[tuple[int, str]]:
-    typed = column.source in MONEY or column.source in WHOLE
-    joined = "".join(texts)
-    if not typed and not joined.isalnum():  # letters, digits and characters only: nothing to look for
-        for index, text in enumerate(texts):
-            if _CONTROL.search(text):
-                yield index, "里有换行或不可见字符"
-            elif _FORMULA.match(text):
-                yield index, "像公式（以 = + - @ 开头）"
-            elif text != text.strip():
-                yield index, "首尾有空格"
-    if layout.container == "xlsx":
-        return
-    try:
-        joined.encode(layout.encoding)
-    except UnicodeEncodeError:
-        for index, text in enumerate(texts):
-            missing = [char for char in dict.fromkeys(text) if not _encodable(char, layout.encoding)]
-            if missing:
-                yield index, f"里的“{''.join(missing)}”银行文件写不了（{layout.encoding} 编码没有这个字）"
-        return
-    if layout.container == "delimited":
-        if layout.delimiter in joined:
-            for index, text in enumerate(texts):
-                if layout.delimiter in text:
-                    yield index, f"里有分隔符“{layout.delimiter}”"
-        return
-    narrow = joined.isascii()
-    if narrow and not typed and column.pad == " " and max(map(len, texts), default=0) <= column.width:
-        return
-    for index, text in enumerate(texts):
-        if (len(text) if narrow else len(text.encode(layout.encoding))) > column.width:
-            yield index, f"超出 {column.width} 字节"
-        elif text and text[-1 if column.align == "left" else 0] == column.pad and not (typed and text.strip("0") == ""):
-            yield index, f"以填充字符“{column.pad}”{'结尾' if column.align == 'left' else '开头'}"
-
-
-def _encodable(char: str, encoding: str) -> bool:
-    try:
-        char.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-# -- writing --------------------------------------------------------------------------------------------------
-
-
-def encode_text(
-    layout: BankLayout,
-    columns: Columns,
-    summary: Summary | None = None,
-    *,
-    shape: Sequence[BankColumn] | None = None,
-    header: bool | None = None,
-    with_summary: bool = True,
-) -> bytes:
-    """The bytes of a delimited or fixed-width file. Call ``problems_of`` first; an unfit value raises DataError here."""
-    shape = shape or layout.columns
-    count = count_of(columns)
-    fixed = layout.container == "fixed"
-    try:
-        cells = []
-        for column in shape:
-            texts = _texts(column, _column_values(column, columns, count))
-            cells.append(_padded(column, texts, layout.encoding) if fixed else texts)
-        joint = "" if fixed else layout.delimiter
-        lines = [joint.join(row) for row in zip(*cells, strict=True)]
-        if header if header is not None else layout.header:
-            lines.insert(0, joint.join(column.name for column in shape))
-        if layout.summary and with_summary:
-            totals = []
-            for column in layout.summary:
-                texts = _texts(column, [(summary or {}).get(column.source, _constant(column))])
-                totals += _padded(column, texts, layout.encoding) if fixed else texts
-            lines.insert(len(lines) if layout.summary_last else 0, joint.join(totals))
-        return "".join(line + layout.line_end for line in lines).encode(layout.encoding)
-    except UnicodeEncodeError as error:
-        bad = error.object[error.start : error.end]
-        raise DataError(f"“{bad}”不在 {layout.encoding} 编码里，文件没有写", "改用含该字的编码或另一种格式") from error
-
-
-# -- reading --------------------------------------------------------------------------------------------------
-
-
-def decode_text(
-    layout: BankLayout,
-    data: bytes,
-    *,
-    shape: Sequence[BankColumn] | None = None,
-    header: bool | None = None,
-    with_summary: bool = True,
-) -> BankFile:
-    """A delimited or fixed-width file read back by the same table.
-
-    DataError (with line numbers, masked) when a line has not the columns or a value is none of its kind, and when the
-    summary's count or total differs from the lines.
+    A 联行号 says whose account it is by its first digits (行别); else the bank as written. Never guessed.
     """
-    shape = shape or layout.columns
-    head = header if header is not None else layout.header
-    expects_summary = bool(layout.summary) and with_summary
-    raw = _split_lines(data)
-    first, last = 0, len(raw)
-    summary: Summary = {}
-    if expects_summary:
-        if not raw:
-            raise DataError("文件是空的", "请重新取文件")
-        at = last - 1 if layout.summary_last else 0
-        try:
-            totals = _parse(layout, layout.summary, [raw[at]], at + 1)
-        except UnreadableFile as error:  # a damaged total does not make it another layout's file
-            rest = raw[:at] if layout.summary_last else raw[1:]
-            error.fit = _fit(layout, shape, rest[head:] if rest else [])
-            raise
-        summary = {column.source: values[0] for column, values in zip(layout.summary, totals, strict=True)}
-        first, last = (0, at) if layout.summary_last else (1, last)
-    first += head
-    try:
-        values = _parse(layout, shape, raw[first:last], first + 1)
-    except UnreadableFile as error:
-        error.fit = max(error.fit, 0.3 if expects_summary else 0)  # the summary was understood
-        raise
-    sources = [column.source for column in shape]
-    columns = {s: v for s, v in zip(sources, values, strict=True) if not s.startswith("const:")}
-    result = BankFile(columns, list(range(first + 1, max(first, last) + 1)), summary)
-    if expects_summary:
-        check_summary(layout, result)
-    return result
-
-
-def _parse(layout: BankLayout, shape: Sequence[BankColumn], lines: list[bytes], first: int) -> list[list[Any]]:
-    """The values of ``lines`` column by column; DataError naming lines (counted from ``first``) that do not fit."""
-    try:
-        return [_values(column, texts) for column, texts in zip(shape, _cells(layout, shape, lines), strict=True)]
-    except (ValueError, UnicodeDecodeError):
-        wrong = []
-    checked = 0
-    for index, line in enumerate(lines):
-        checked += 1
-        try:
-            for column, texts in zip(shape, _cells(layout, shape, [line]), strict=True):
-                _values(column, texts)
-        except (ValueError, UnicodeDecodeError):
-            wrong.append(first + index)
-        if len(wrong) >= 10 and checked >= 200:
-            break
-    raise UnreadableFile(
-        f"第 {'、'.join(map(str, wrong[:10]))} 行读不懂：栏数、字节数、编码或金额与“{layout.name}”格式不符",
-        "请银行按约定格式重新给文件，或用 --bank 指明格式",
-        fit=0.9 * (checked - len(wrong)) / checked if checked else 0,
-    )
-
-
-def _fit(layout: BankLayout, shape: Sequence[BankColumn], lines: list[bytes]) -> float:
-    """How much of ``lines`` the layout understands, 0 to 0.9."""
-    try:
-        _parse(layout, shape, lines, 1)
-    except UnreadableFile as error:
-        return error.fit
-    return 0.9 if lines else 0
-
-
-def _cells(layout: BankLayout, shape: Sequence[BankColumn], lines: list[bytes]) -> list[list[str]]:
-    """The texts of each column. ValueError when a line has another number of columns or too many bytes."""
-    if not lines:
-        return [[] for _ in shape]
-    if layout.container == "delimited":
-        rows = [line.split(layout.delimiter) for line in b"\n".join(lines).decode(layout.encoding).split("\n")]
-        if any(len(row) != len(shape) for row in rows):
-            raise ValueError("columns")
-        return [[text.strip() for text in column] for column in zip(*rows, strict=True)]
-    if max(map(len, lines)) > sum(column.width for column in shape):
-        raise ValueError("bytes")
-    found, at = [], 0
-    for column in shape:
-        end = at + column.width
-        texts = b"\n".join([line[at:end] for line in lines]).decode(layout.encoding).split("\n")
-        at = end
-        if column.align == "left":
-            found.append([text.rstrip(column.pad) for text in texts])
+    codes = layout.own_codes
+    mine = [found for word in layout.banks if (found := names.find(word))]
+    if not codes:
+        codes = tuple(code for bank in mine for code in bank.codes)
+    families = {bank.family for bank in mine}
+    known: dict[tuple[str, str], str] = {}
+    for pair in set(accounts):
+        name, code = pair
+        written = names.find(name) if name else None
+        if code:
+            known[pair] = OWN if code.startswith(codes) else OTHER
+        elif any(word in name for word in layout.banks) or (written and written.family in families):
+            known[pair] = OWN
         else:
-            zero = "0" if column.pad == "0" else ""
-            found.append([text.lstrip(column.pad) or (zero if text else "") for text in texts])
-    return found
+            known[pair] = OTHER if written else ""
+    return [known[pair] for pair in accounts]
 
 
-def check_summary(layout: BankLayout, file: BankFile) -> None:
-    """DataError when the stated count or total is not that of the lines."""
-    stated_lines, stated_total = file.summary.get("lines"), file.summary.get("total")
-    total = sum(fen or 0 for fen in file.columns.get("amount", []))
-    if stated_lines is not None and stated_lines != len(file):
-        raise UnreadableFile(
-            f"汇总写 {stated_lines} 笔，实有 {len(file)} 笔", "文件可能被截断，请重新取文件", fit=min(len(file), 1)
-        )
-    if stated_total is not None and "amount" in file.columns and stated_total != total:
-        raise UnreadableFile(
-            f"汇总金额 {stated_total / 100:.2f} 元，各行合计 {total / 100:.2f} 元，对不上",
-            "请与银行核对后重新取文件",
-            fit=min(len(file), 1),
-        )
+def rows_at_most(layout: BankLayout) -> int:
+    """Lines that one file can hold; 0: any number. A workbook's title, header and totals take rows, too."""
+    room = ROWS_OF_BOOKS.get(layout.container, 0)
+    room -= (bool(layout.title) + 1 + bool(layout.closing)) if room else 0
+    return min(filter(None, (room, layout.max_lines)), default=0)
 
 
-def _split_lines(data: bytes) -> list[bytes]:
-    """Lines without their ends and without what some systems put behind the last one."""
-    lines = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").split(b"\n")
-    while lines and not lines[-1].strip(b" \x1a\r"):
-        lines.pop()
-    return lines
+def write_file(layout: BankLayout, path: Path, columns: Columns, summary: Summary) -> str:
+    """Writes a bank file whole or not at all; returns its SHA-256. ``layout`` as ``bind`` made it; call ``problems_of`` first."""
+    if layout.is_book:
+        from jiuzhu_cli.payment.sheets import write_sheet
+
+        return write_sheet(layout, path, columns, summary=summary)
+    if layout.container == "pain001":
+        from jiuzhu_cli.payment.pain import initiation
+
+        return write_atomic(path, lambda temporary: _put(temporary, initiation(layout, columns, summary)))
+    return write_atomic(path, lambda temporary: _put(temporary, encoded(layout, columns, summary)))
 
 
-def file_stem(layout: BankLayout, *, month: str, sequence: int, batch: int, part: int, parts: int) -> str:
+def _put(path: Path, pieces: Iterator[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(pieces)
+
+
+def pieces_in(layout: BankLayout, path: Path) -> Iterator[BankFile]:
+    """A file that was exported, read back piece by piece by its layout's columns. UnreadableFile where it does not fit."""
+    if layout.is_book:
+        from jiuzhu_cli.payment.sheets import read_sheet
+
+        wanted = ("account_no", "payee_name", "amount")
+        yield read_sheet(path, layout.columns, needed=[c.source for c in layout.columns if c.source in wanted])
+    elif layout.container == "pain001":
+        from jiuzhu_cli.payment.pain import read_initiation
+
+        yield read_initiation(layout, read_bytes(path))
+    else:
+        yield from decoded(layout, read_bytes(path))
+
+
+def file_stem(
+    layout: BankLayout, *, month: str, sequence: int, batch: int, part: int, parts: int, date: str = "", group: str = ""
+) -> str:
     """The deterministic file name without folder and suffix; parts are numbered when there are several."""
-    stem = layout.file_name.format(bank=layout.code, name=layout.name, month=month, sequence=sequence, batch=batch)
+    stem = layout.file_name.format(
+        bank=layout.code, name=layout.name, month=month, sequence=sequence, batch=batch, date=date, yyyymm=month.replace("-", ""),
+    )  # fmt: skip
+    stem = f"{stem}_{group}" if group else stem
     return f"{stem}_{part:02d}" if parts > 1 else stem
 
 
-def masked(problems: Sequence[Problem], *, limit: int = 20) -> str:
-    """Problems as one Chinese sentence for an error: names are told (they must be mended), numbers are masked."""
-    shown = "；".join(f"第 {p.line_no} 笔 {p.name}：{mask_text(p.what)}" for p in problems[:limit])
-    return shown + (f"；另有 {len(problems) - limit} 处" if len(problems) > limit else "")
-
-
 def read_bytes(path: Path) -> bytes:
-    from jiuzhu_cli.core.errors import OutsideError, reason_of
-
     try:
         return path.read_bytes()
     except OSError as error:

@@ -20,6 +20,7 @@ from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.candidates import prepare
 from jiuzhu_cli.payment.holds import BY_CODE, HOLDS
 from jiuzhu_cli.payment.lists import write_holds
+from jiuzhu_cli.payment.routing import file_warnings
 
 if TYPE_CHECKING:
     import duckdb
@@ -221,7 +222,7 @@ def draft(
         if not unchanged:
             standing = _write(store, plan, standing, policy, reason, chosen if programmes else [], actor=actor, now=now)
         assert standing is not None
-        warnings = summary_warnings(store, workspace, policy, standing)
+        warnings = file_warnings(store, workspace, policy, standing)
         files = write_holds(store, workspace, policy, plan, standing, actor=actor, now=now)
     finally:
         store.lock.release()
@@ -310,21 +311,6 @@ def _same(store: Store, standing: dict[str, Any], plan: Plan, reason: str) -> bo
     return recorded == planned and payments.control_digest(
         payments.lines(store, standing["payment_id"])
     ) == payments.control_digest(plan.lines)
-
-
-def summary_warnings(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> list[str]:
-    """What a bank's summary line cannot express of the settings or totals; ``export`` will refuse it. Lines are held (``unfit``)."""
-    from jiuzhu_cli.payment.export import layout_of, summary_of
-    from jiuzhu_cli.payment.layout import problems_of
-
-    nobody: dict[str, list[Any]] = {"line_no": [], "payee_name": [], "account_no": [], "amount": []}
-    found = []
-    for entry in payments.banks_of(store, batch["payment_id"]):
-        layout = layout_of(policy, entry["bank"])
-        if layout.summary and not layout.max_lines:
-            summary = summary_of(workspace, batch, entry["lines"], entry["amount_fen"])
-            found += [f"{layout.name}：{p.name}{p.what}" for p in problems_of(layout, nobody, summary)]
-    return found
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

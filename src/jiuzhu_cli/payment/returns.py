@@ -19,15 +19,15 @@ from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
-from jiuzhu_cli.payment.export import Part, layout_of, parts
 from jiuzhu_cli.payment.layout import BankFile, Columns, Summary, decode_text, encode_text, read_bytes
 from jiuzhu_cli.payment.matching import Match, match_return
+from jiuzhu_cli.payment.parts import Part, layout_of, parts
 from jiuzhu_cli.payment.sheets import read_sheet, write_sheet
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
 
 if TYPE_CHECKING:
-    from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
+    from jiuzhu_cli.policy.load import Policy
 
 # words in a bank's reason → what the town is asked to do
 ADVICE = (
@@ -351,7 +351,8 @@ def advice(reason: str) -> str:
 def outcome_columns(layout: BankLayout, columns: Columns, failures: Mapping[int, str]) -> Columns:
     """``columns`` with ``result`` and ``reason``: lines whose number is in ``failures`` failed for that reason."""
     numbers = columns["line_no"]
-    return columns | {
+    return {
+        **columns,
         "result": [layout.failure[0] if number in failures else layout.success[0] for number in numbers],
         "reason": [failures.get(number, "") for number in numbers],
     }

@@ -1,16 +1,33 @@
-"""The xlsx container of bank files: written cell by cell from the layout, read back by headers wherever they stand."""
+"""Bank files that are workbooks (xlsx, xls): written cell by cell from the layout, read by headers wherever they stand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jiuzhu_cli.core.money import parse_amount
 from jiuzhu_cli.core.text import compact, header_key
-from jiuzhu_cli.payment.layout import MONEY, WHOLE, BankFile, Columns, UnreadableFile, count_of
+from jiuzhu_cli.payment.values import (
+    DATED,
+    MONEY,
+    WHOLE,
+    BankFile,
+    Columns,
+    Summary,
+    UnreadableFile,
+    column_values,
+    count_of,
+    cut,
+    fixed_text,
+    is_fixed,
+    pieces_of,
+    texts_of,
+)
+from jiuzhu_cli.tabular.shown import exact_yuan
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
@@ -35,28 +52,119 @@ _TOTAL_WORDS = ("合计", "总计")
 _LATE = ("摘要", "备注")  # only when no better column says why
 
 
-def write_sheet(layout: BankLayout, path: Path, columns: Columns, *, shape: Sequence[BankColumn] | None = None) -> str:
-    """Writes an xlsx bank file; returns its SHA-256."""
+def write_sheet(
+    layout: BankLayout,
+    path: Path,
+    columns: Columns,
+    *,
+    shape: Sequence[BankColumn] | None = None,
+    summary: Summary | None = None,
+) -> str:
+    """Writes an xlsx or xls bank file; returns its SHA-256. ``summary``: for the layout's closing row, left out with another ``shape``."""
     from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
 
+    closing = layout.closing if shape is None else ()
     shape = shape or layout.columns
+    specs = [ColumnSpec(header=column.name, width=column.width or 22, kind=_kind(column)) for column in shape]
+    rows: Sequence[Sequence[Any]] = _Rows(shape, columns)
+    if closing:
+        rows = [*rows, _closing_row(closing, specs, summary or {})]
+    spec = SheetSpec(name=layout.sheet, columns=specs, rows=rows, title=layout.title)
+    if layout.container == "xls":
+        from jiuzhu_cli.tabular.writexls import write_xls
+
+        return write_xls(path, spec)
+    return write_xlsx(path, [spec])
+
+
+def _kind(column: BankColumn) -> Literal["amount", "count", "text"]:
+    if column.source in MONEY and not column.text and column.point and column.decimals == 2:
+        return "amount"
+    return "count" if column.source in WHOLE and not column.text else "text"
+
+
+class _Rows(Sequence[Sequence[Any]]):
+    """The rows of a sheet, made some thousand at a time when they are gone through."""
+
+    def __init__(self, shape: Sequence[BankColumn], columns: Columns) -> None:
+        self.shape, self.columns = shape, columns
+
+    def __len__(self) -> int:
+        return count_of(self.columns)
+
+    def __getitem__(self, index: Any) -> Any:
+        first, last, _ = index.indices(len(self)) if isinstance(index, slice) else (index, index + 1, 1)
+        found = list(self._made(cut(self.columns, first, last)))
+        return found if isinstance(index, slice) else found[0]
+
+    def __iter__(self) -> Iterator[Sequence[Any]]:
+        for piece in pieces_of(self.columns):
+            yield from self._made(piece)
+
+    def _made(self, piece: Columns) -> Iterator[Sequence[Any]]:
+        count = count_of(piece)
+        cells = []
+        for column in self.shape:
+            values = column_values(column, piece, count)
+            plain = _kind(column) != "text" or column.source not in MONEY | WHOLE | DATED | {"own_flag"}
+            cells.append(values if plain else texts_of(column, values))
+        return zip(*cells, strict=True)
+
+
+def _closing_row(closing: Sequence[BankColumn], specs: Sequence[Any], summary: Summary) -> list[Any]:
+    row: list[Any] = []
+    for column, spec in zip(closing, specs, strict=False):
+        value = fixed_text(column) if is_fixed(column) else summary.get(column.source, "")
+        row.append(value if spec.kind != "text" and not isinstance(value, str) else texts_of(column, [value])[0])
+    return row + [""] * (len(specs) - len(row))
+
+
+def differs_from(layout: BankLayout, path: Path, columns: Columns, summary: Summary) -> str:
+    """Where a workbook that was just written differs from what it should hold, cell by cell in vectors; '' when nowhere."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from jiuzhu_cli.tabular.read import read_workbook
+
+    sheet = read_workbook(path).sheets[0]
+    first = bool(layout.title) + 1
     count = count_of(columns)
-    cells: list[Sequence[Any]] = []
-    for column in shape:
-        if column.source.startswith("const:"):
-            cells.append([column.source.removeprefix("const:")] * count)
-        else:
-            cells.append(columns.get(column.source) or [""] * count)
-    specs = [
-        ColumnSpec(
-            header=column.name,
-            width=column.width or 22,
-            kind="amount" if column.source in MONEY else "count" if column.source in WHOLE else "text",
-        )
-        for column in shape
-    ]
-    rows = list(zip(*cells, strict=True))
-    return write_xlsx(path, [SheetSpec(name=layout.sheet, columns=specs, rows=rows, title=layout.title)])
+    if sheet.height != first + count + bool(layout.closing):
+        return f"{sheet.height - first - bool(layout.closing)} 行，应为 {count} 行"
+    for index, column in enumerate(layout.columns):
+        if sheet.columns[index][first - 1] != column.name:
+            return f"第 {index + 1} 列的表头不是“{column.name}”"
+    at = first
+    for piece in pieces_of(columns):
+        size = count_of(piece)
+        for index, column in enumerate(layout.columns):
+            values = column_values(column, piece, size)
+            kind = _kind(column)
+            if kind == "amount":
+                texts = [exact_yuan(fen) for fen in values]
+            else:
+                texts = texts_of(column, values) if kind == "text" else ["" if v is None else str(v) for v in values]
+            cells = sheet.columns[index].text.slice(at, size) if index < sheet.width else pa.nulls(size, pa.string())
+            got = (
+                pc.replace_substring_regex(pc.fill_null(cells, ""), r"^(\d+)\.0$", r"\1")
+                if kind != "text"
+                else pc.fill_null(cells, "")
+            )
+            if not got.equals(pa.array(texts, pa.string())):
+                return f"“{column.name}”列不同"
+        at += size
+    if layout.closing:
+        specs = [_Spec(_kind(column)) for column in layout.columns]
+        for index, value in enumerate(_closing_row(layout.closing, specs, summary)):
+            text = exact_yuan(value) if specs[index].kind == "amount" and isinstance(value, int) else str(value)
+            if (sheet.columns[index].text[at].as_py() or "").removesuffix(".0") != text:
+                return "合计行不同"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spec:
+    kind: str
 
 
 def read_sheet(path: Path, shape: Sequence[BankColumn], *, needed: Sequence[str]) -> BankFile:
@@ -94,7 +202,7 @@ def locate(heads: Sequence[str], shape: Sequence[BankColumn]) -> dict[str, int]:
     located: dict[str, int] = {}
     for column in shape:
         key = header_key(column.name)
-        if not column.source.startswith("const:") and key in keys:
+        if not is_fixed(column) and key in keys:
             located.setdefault(column.source, keys.index(key))
     for source, words in SYNONYMS.items():
         if source not in located:
@@ -136,7 +244,7 @@ def _rows_below(cells: Sequence[Sequence[Any]], head: int, height: int, located:
         ):
             continue  # 制表人, remarks under the table
         kept.append(row)
-    columns: Columns = {}
+    columns: dict[str, list[Any]] = {}
     wrong: list[int] = []
     for source, index in located.items():
         columns[source] = [_cell(source, cells[index][row], row, wrong) for row in kept]

@@ -313,7 +313,8 @@ def _unpadded(column: BankColumn, texts: list[str]) -> list[str]:
         return [text.lstrip(column.pad) for text in texts]
     bare = [text.lstrip("0") for text in texts]
     return [
-        text if text[:1] not in ("", ".") else "0" + text if whole else "" for text, whole in zip(bare, texts, strict=True)
+        text if text[:1] not in ("", ".") else "0" + text if whole else ""
+        for text, whole in zip(bare, texts, strict=True)
     ]
 
 
@@ -321,7 +322,9 @@ def check_summary(summary: Summary, lines: int, total: int | None) -> None:
     """UnreadableFile when the stated count or total is not that of the lines (``total`` None: they have no amounts)."""
     stated_lines, stated_total = summary.get("lines"), summary.get("total")
     if stated_lines is not None and stated_lines != lines:
-        raise UnreadableFile(f"汇总写 {stated_lines} 笔，实有 {lines} 笔", "文件可能被截断，请重新取文件", fit=min(lines, 1))
+        raise UnreadableFile(
+            f"汇总写 {stated_lines} 笔，实有 {lines} 笔", "文件可能被截断，请重新取文件", fit=min(lines, 1)
+        )
     if stated_total is not None and total is not None and stated_total != total:
         raise UnreadableFile(
             f"汇总金额 {stated_total / 100:.2f} 元，各行合计 {total / 100:.2f} 元，对不上",
@@ -334,4 +337,6 @@ def _agree(known: Summary, found: Summary, row: int) -> None:
     """What header and trailer both state must be one."""
     for source in known.keys() & found.keys() & {"lines", "total"}:
         if known[source] != found[source]:
-            raise UnreadableFile(f"首行与第 {row} 行的{'笔数' if source == 'lines' else '合计'}不同", "请重新取文件", fit=0.9)
+            raise UnreadableFile(
+                f"首行与第 {row} 行的{'笔数' if source == 'lines' else '合计'}不同", "请重新取文件", fit=0.9
+            )

@@ -10,7 +10,7 @@ from jiuzhu_cli.policy.model import Shape
 class BankColumn(Shape):
     """One column of a bank's file; the same table encodes and decodes.
 
-    ``source`` of a line: line_no, payee_name, payee_id_no, account_no, amount, bank_name, bank_code (联行号), branch, purpose,
+    ``source`` of a line: line_no, payee_name, payee_id_no, person_name, person_id_no (who it is for), account_no, amount, bank_name, bank_code (联行号), branch, purpose,
     programme, persons, month, phone, address, own_flag; of a return also result, reason, paid_amount; of a header or trailer:
     lines, total, month, date, sequence, batch, payer_name, payer_account, agreement_no. What is the same everywhere:
     ``const:文字`` from the layout, ``setting:名`` from the workspace's ``[payment.constants]``.
@@ -46,7 +46,9 @@ class BankLayout(Shape):
     name: str
     banks: tuple[str, ...] = ()  # words of 开户银行 that route a line here
     routed: bool = True  # False: only where the workspace names it (``[payment] banks``, ``default_bank``)
-    own_codes: tuple[str, ...] = ()  # 行别, the first digits of the bank's own 联行号; () those of ``banks`` by bank_names.toml
+    own_codes: tuple[
+        str, ...
+    ] = ()  # 行别, the first digits of the bank's own 联行号; () those of ``banks`` by bank_names.toml
     other_bank: Literal["", "same", "separate", "refused"] = ""  # payees of other banks: '' not told apart
     separate_names: tuple[str, str] = ("本行", "跨行")  # in the names of the two files
     separate_by: Literal["bank", "account"] = "bank"  # account: by the numbers' first digits, ``setting:own_prefixes``

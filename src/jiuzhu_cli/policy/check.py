@@ -9,6 +9,7 @@ from jiuzhu_cli.core.doubt import KINDS as KINDS_OF_DOUBTS
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.policy.budgets import check_budgets
+from jiuzhu_cli.policy.check_banks import check_banks
 from jiuzhu_cli.policy.check_income import check_income
 from jiuzhu_cli.policy.check_parameters import PARTS, check_own, check_parameters
 from jiuzhu_cli.policy.check_procedure import check_procedure
@@ -217,5 +218,6 @@ CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (
     check_income,
     check_procedure,
     check_budgets,
+    check_banks,
     _rest,
 )

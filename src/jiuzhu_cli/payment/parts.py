@@ -1,0 +1,198 @@
+"""The bank files that a batch becomes: whose lines stand in which file, split as the bank wants them, as columns ready to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.payment.layout import SUFFIX, bind, file_stem, ownership, rows_at_most, setting_of
+from jiuzhu_cli.payment.lists import beijing
+from jiuzhu_cli.payment.values import OTHER, OWN, Columns, Lines, Summary, count_of, total_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from jiuzhu_cli.policy.bank_layout import BankLayout
+    from jiuzhu_cli.policy.load import Policy
+
+CONTACT = {"phone", "address"}
+# rows of the bank's file: lines of one payee that go in one transfer are one row; the first line speaks for it
+_TRANSFERS = """
+SELECT transfer_no AS line_no, first(programme ORDER BY line_no) AS programme, first(month ORDER BY line_no) AS month,
+       count(DISTINCT programme) AS programmes, count(DISTINCT month) AS months, max(month) AS last_month,
+       first(payee_name ORDER BY line_no) AS payee_name, first(payee_id_no ORDER BY line_no) AS payee_id_no,
+       first(recipient_name ORDER BY line_no) AS person_name, first(recipient_id_no ORDER BY line_no) AS person_id_no,
+       first(account_no ORDER BY line_no) AS account_no, first(bank_name ORDER BY line_no) AS bank_name,
+       first(bank_code ORDER BY line_no) AS bank_code, sum(amount_fen)::BIGINT AS amount, max(persons)::BIGINT AS persons {contact}
+FROM lines GROUP BY transfer_no ORDER BY transfer_no
+"""
+
+
+@dataclass
+class Part:
+    """One bank file to be: its lines as columns and its place."""
+
+    bank: str
+    path: Path
+    columns: Columns
+    summary: Summary
+
+    @property
+    def lines(self) -> int:
+        return count_of(self.columns)
+
+    @cached_property
+    def amount_fen(self) -> int:
+        return total_of(self.columns)
+
+
+def folder_of(workspace: Workspace, batch: dict[str, Any]) -> Path:
+    return workspace.bank / str(batch["month"]) / str(batch["payment_id"])
+
+
+def layout_of(policy: Policy, bank: str) -> BankLayout:
+    """DataError when the policy no longer has the layout that a batch was drafted with."""
+    if bank not in policy.banks:
+        raise DataError(f"找不到代发格式“{bank}”", "恢复 policy/banks/ 里的文件，或取消该批重新制单")
+    return policy.banks[bank]
+
+
+def bound_layout(workspace: Workspace, policy: Policy, bank: str) -> BankLayout:
+    """The layout with the workspace's agreement number, paying account and constants in it."""
+    return bind(layout_of(policy, bank), workspace.config.get("payment", {}))
+
+
+def parts(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> Iterator[Part]:
+    """The bank files of a batch, by bank and line number: own bank and others apart where the layout says so, then split by its
+    ``max_lines`` and ``max_file_fen`` (and by what a workbook holds)."""
+    for entry in payments.banks_of(store, batch["payment_id"]):
+        layout = bound_layout(workspace, policy, entry["bank"])
+        whole = bank_columns(store, workspace, policy, batch, layout)
+        pieces = [
+            (group, piece) for group, table in _grouped(workspace, layout, whole) for piece in _split(layout, table)
+        ]
+        several: dict[str, int] = {}
+        for group, _ in pieces:
+            several[group] = several.get(group, 0) + 1
+        number: dict[str, int] = {}
+        for group, table in pieces:
+            number[group] = number.get(group, 0) + 1
+            summary = summary_of(workspace, batch, table.num_rows, total_of(Lines(table)))
+            stem = file_stem(
+                layout,
+                month=batch["month"],
+                sequence=batch["sequence"],
+                batch=batch["payment_id"],
+                date=summary["date"],
+                part=number[group],
+                parts=several[group],
+                group=group,
+            )
+            path = folder_of(workspace, batch) / (stem + SUFFIX[layout.container])
+            yield Part(layout.code, path, Lines(table), summary | {"part": number[group], "group": group})
+
+
+def _grouped(workspace: Workspace, layout: BankLayout, table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """``(name, lines)``: one group, or those of the bank itself and those of others."""
+    import pyarrow.compute as pc
+
+    if layout.other_bank != "separate":
+        yield "", table
+        return
+    flags = table["own_flag"]
+    for flag, name in zip((OWN, OTHER), layout.separate_names, strict=True):
+        group = table.filter(pc.equal(flags, flag))
+        if group.num_rows:
+            yield name, group
+    unknown = table.filter(pc.equal(flags, ""))
+    if unknown.num_rows:  # refused by ``fits``; never lost on the way there
+        yield "", unknown
+
+
+def _split(layout: BankLayout, table: pa.Table) -> Iterator[pa.Table]:
+    import numpy as np
+
+    sums = np.cumsum(table["amount"].to_numpy())
+    most, first = rows_at_most(layout), 0
+    while first < table.num_rows:
+        last = min(first + most, table.num_rows) if most else table.num_rows
+        if layout.max_file_fen:
+            before = int(sums[first - 1]) if first else 0
+            within = int(np.searchsorted(sums, before + layout.max_file_fen, side="right"))
+            last = min(last, max(within, first + 1))
+        yield table.slice(first, last - first)
+        first = last
+
+
+def bank_columns(
+    store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], layout: BankLayout
+) -> pa.Table:
+    """The batch's rows of one bank as the columns that layouts know: a row a transfer, by number."""
+    import duckdb
+    import pyarrow as pa
+
+    used = {column.source for column in layout.columns}
+    contact = bool(used & CONTACT)
+    lines = payments.lines(store, batch["payment_id"], bank=layout.code, contact=contact)
+    more = ", first(phone ORDER BY line_no) AS phone, first(address ORDER BY line_no) AS address" if contact else ""
+    with duckdb.connect(":memory:") as connection:
+        connection.register("lines", lines)
+        table = connection.sql(_TRANSFERS.format(contact=more)).to_arrow_table()
+    purposes = {code: p.payment.purpose or p.name for code, p in policy.programmes.items()}
+    columns = {name: table[name] for name in table.column_names if name not in ("programmes", "months", "last_month")}
+    if "purpose" in used or layout.container == "pain001":
+        columns["purpose"] = pa.array(_purposes(table, purposes), pa.string())
+    if "programme" in used:
+        names = {code: p.name for code, p in policy.programmes.items()}
+        columns["programme"] = pa.array([names.get(c, c) for c in table["programme"].to_pylist()], pa.string())
+    if layout.other_bank or any(column.only or column.source == "own_flag" for column in layout.columns):
+        columns["own_flag"] = pa.array(_owners(workspace, policy, layout, table), pa.string())
+    return pa.table(columns)
+
+
+def _purposes(table: pa.Table, words: dict[str, str]) -> list[str]:
+    """用途 by row: programme and month; several in one transfer are counted."""
+    known: dict[tuple[Any, ...], str] = {}
+    keys = ("programme", "month", "programmes", "months", "last_month")
+    rows = list(zip(*(table[key].to_pylist() for key in keys), strict=True))
+    for key in set(rows):
+        programme, month, programmes, months, last = key
+        word = words.get(programme, programme) + (f"等{programmes}项" if programmes > 1 else "")
+        known[key] = word + (month if months == 1 else f"{month}至{last}")
+    return [known[row] for row in rows]
+
+
+def _owners(workspace: Workspace, policy: Policy, layout: BankLayout, table: pa.Table) -> list[str]:
+    if layout.separate_by == "account":
+        prefixes = setting_of(layout, workspace.config.get("payment", {}), "own_prefixes")
+        if not prefixes:
+            raise DataError(
+                f"{layout.name}：不知道哪些账号算“{layout.separate_names[0]}”",
+                f'在 jiuzhu.toml 写 [payment.constants.{layout.code}] own_prefixes = "621xxx 622xxx"（账号开头的几位）',
+            )
+        starts = tuple(str(prefixes).split())
+        return [OWN if account.startswith(starts) else OTHER for account in table["account_no"].to_pylist()]
+    pairs = list(zip(table["bank_name"].to_pylist(), table["bank_code"].to_pylist(), strict=True))
+    return ownership(layout, policy.bank_names, pairs)
+
+
+def summary_of(workspace: Workspace, batch: dict[str, Any], lines: int, total: int) -> Summary:
+    """What headers and trailers may state of one file."""
+    stamp = batch["exported_at"]
+    return {
+        "lines": lines,
+        "total": total,
+        "month": batch["month"],
+        "date": beijing(stamp).strftime("%Y%m%d") if stamp else "",
+        "time": beijing(stamp).strftime("%Y-%m-%dT%H:%M:%S") if stamp else "",
+        "sequence": batch["sequence"],
+        "batch": batch["payment_id"],
+        **{key: str(workspace.get("payment", key, "")) for key in ("payer_name", "payer_account", "agreement_no")},
+    }

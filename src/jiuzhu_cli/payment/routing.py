@@ -1,0 +1,106 @@
+"""Which bank's file a payment goes into, and what that file cannot say of it, looked at before anything is locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.payment.layout import bind, misfits, ownership, problems_of, rows_at_most
+from jiuzhu_cli.payment.parts import layout_of, summary_of
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from jiuzhu_cli.policy.bank_layout import BankLayout
+    from jiuzhu_cli.policy.load import Policy
+
+DEFAULT = "card_xlsx"
+
+
+def layouts_in_use(settings: Mapping[str, Any], policy: Policy) -> tuple[list[BankLayout], BankLayout]:
+    """The layouts that lines are routed to, and the one for all others. ``settings``: ``[payment]``.
+
+    ``banks`` names them (the first is for all others unless ``default_bank`` says); without it all that route by
+    themselves. DataError for a code that is none, or whose file no software but the bank's can make.
+    """
+    named = [str(code) for code in settings.get("banks", [])]
+    default = str(settings.get("default_bank", named[0] if named else DEFAULT))
+    for code in (*named, default):
+        if code not in policy.banks:
+            what = f"jiuzhu.toml 的 default_bank “{code}”" if code == default else f"jiuzhu.toml 的 banks 里的“{code}”"
+            made = [one.code for one in policy.banks.values() if one.makes_files]
+            raise DataError(f"{what}不是已知的代发格式", f"可用：{'、'.join(made)}")
+        bind(policy.banks[code], {})
+    used = [policy.banks[code] for code in named] or [b for b in policy.banks.values() if b.routed and b.makes_files]
+    return used, policy.banks[default]
+
+
+def routes(workspace: Workspace, policy: Policy, bank_names: Iterable[str]) -> Iterable[tuple[str, str, int]]:
+    """``(bank_name, layout code, cap in 分)``: by the longest word of a layout found in the name, else the default layout."""
+    used, default = layouts_in_use(workspace.config.get("payment", {}), policy)
+    ceiling = int(float(workspace.get("payment", "max_line_yuan", 50_000)) * 100)
+    words = sorted(((word, layout.code) for layout in used for word in layout.banks), key=lambda p: (-len(p[0]), p[1]))
+    for name in bank_names:
+        flat = compact(name)
+        code = next((code for word, code in words if word in flat), default.code)
+        layout = policy.banks[code]
+        caps = [cap for cap in (ceiling, layout.max_line_fen, layout.max_file_fen) if cap]
+        yield name, code, min(caps) if caps else 0
+
+
+def unfit(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, policy: Policy, month: str
+) -> Iterator[tuple[int, str]]:
+    """``(n, reason)``: cases of table ``candidate`` that their bank's file cannot express (a rare character, too long, a
+    delimiter, a formula, an account of another bank without 联行号)."""
+    purposes = {code: p.payment.purpose or p.name for code, p in policy.programmes.items()}
+    names = {code: p.name for code, p in policy.programmes.items()}
+    settings = workspace.config.get("payment", {})
+    banks = connection.execute("SELECT DISTINCT bank FROM candidate WHERE live_fen IS NULL ORDER BY bank").fetchall()
+    for (bank,) in banks:
+        layout = bind(layout_of(policy, bank), settings)
+        table = connection.sql(
+            "SELECT * REPLACE (coalesce(phone, '') AS phone, coalesce(address, '') AS address), due_fen AS amount, recipient_name AS person_name,"
+            " recipient AS person_id_no FROM candidate"
+            " WHERE live_fen IS NULL AND bank = ? ORDER BY n",
+            params=[bank],
+        ).to_arrow_table()
+        used = {column.source for column in layout.columns} | {"payee_name"}
+        columns: dict[str, list[Any]] = {
+            name: table[name].to_pylist() for name in used & set(table.column_names) - {"month", "programme"}
+        }
+        programmes = table["programme"].to_pylist()
+        if "purpose" in used or layout.container == "pain001":
+            columns["purpose"] = [purposes[code] + month for code in programmes]
+        if "programme" in used:
+            columns["programme"] = [names[code] for code in programmes]
+        told = layout.other_bank or any(column.only for column in layout.columns)
+        if told and layout.separate_by == "bank":
+            codes = table["bank_code"].to_pylist() if "bank_code" in table.column_names else [""] * table.num_rows
+            pairs = [(name or "", code or "") for name, code in zip(table["bank_name"].to_pylist(), codes, strict=True)]
+            columns["own_flag"] = ownership(layout, policy.bank_names, pairs)
+        numbers = table["n"].to_pylist()
+        found: dict[int, list[str]] = {}
+        for index, what in misfits(layout, columns):
+            found.setdefault(index, []).append(what)
+        yield from ((numbers[index], f"{layout.name}：{'；'.join(what)}") for index, what in found.items())
+
+
+def file_warnings(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> list[str]:
+    """What the files of a batch lack of the settings or cannot say of their totals; ``export`` will refuse it. Lines are held
+    (``unfit``)."""
+    nobody: dict[str, list[Any]] = {"line_no": [], "payee_name": [], "account_no": [], "amount": []}
+    found = []
+    for entry in payments.banks_of(store, batch["payment_id"]):
+        layout = bind(layout_of(policy, entry["bank"]), workspace.config.get("payment", {}))
+        split = rows_at_most(layout) or layout.max_file_fen
+        figures = (1, 1) if split else (entry["lines"], entry["amount_fen"])
+        summary = summary_of(workspace, batch, *figures)
+        summary["date"] = summary["date"] or "20260101"  # the day of export, not known yet
+        found += [f"{layout.name}：{p.name}{p.what}" for p in problems_of(layout, nobody, summary)]
+    return found
