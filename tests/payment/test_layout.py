@@ -30,7 +30,7 @@ SETTINGS = {
 # codes of the shipped layouts: known here, so that one that is lost or renamed is noticed
 BANKS = (
     "abc_xls", "abc_xlsx", "boc_field_xlsx", "boc_xlsx", "bocom_text", "card_split_xlsx", "card_xlsx", "ccb_xls", "ccb_xlsx",
-    "civil_affairs_xlsx", "fiscal_xlsx", "icbc_batch_xls", "icbc_xlsx", "postal_fixed", "rural_text", "salary_text",
+    "civil_affairs_xlsx", "fiscal_xlsx", "icbc_batch_xls", "icbc_xlsx", "pain001", "postal_fixed", "rural_text", "salary_text",
 )  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def parts(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, A
         for group, _ in pieces:
             several[group] = several.get(group, 0) + 1
         number: dict[str, int] = {}
-        for group, table in pieces:
+        for running, (group, table) in enumerate(pieces, 1):
             number[group] = number.get(group, 0) + 1
             summary = summary_of(workspace, batch, table.num_rows, total_of(Lines(table)))
             stem = file_stem(
@@ -96,7 +96,7 @@ def parts(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, A
                 group=group,
             )
             path = folder_of(workspace, batch) / (stem + SUFFIX[layout.container])
-            yield Part(layout.code, path, Lines(table), summary | {"part": number[group], "group": group})
+            yield Part(layout.code, path, Lines(table), summary | {"part": running})
 
 
 def _grouped(workspace: Workspace, layout: BankLayout, table: pa.Table) -> Iterator[tuple[str, pa.Table]]:

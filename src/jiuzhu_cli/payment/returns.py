@@ -21,6 +21,7 @@ from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.layout import BankFile, Columns, Summary, decode_text, encode_text, read_bytes
 from jiuzhu_cli.payment.matching import Match, match_return
+from jiuzhu_cli.payment.pain import read_status, status_report
 from jiuzhu_cli.payment.parts import Part, layout_of, parts
 from jiuzhu_cli.payment.sheets import read_sheet, write_sheet
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
@@ -85,7 +86,9 @@ def decode_return(layout: BankLayout, path: Path, data: bytes) -> BankFile:
     """
     binary = data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
     needed = ("account_no", "amount", "result")
-    if layout.container == "xlsx" or binary:
+    if layout.container == "pain001":
+        return read_status(layout, data)
+    if layout.is_book or binary:
         return read_sheet(path, return_shape(layout), needed=needed)
     ways: list[tuple[Sequence[BankColumn], bool, bool]] = [
         (return_shape(layout), layout.returns_header, layout.returns_summary),
@@ -373,8 +376,10 @@ def encode_return(layout: BankLayout, columns: Columns, summary: Summary) -> byt
 def write_return(layout: BankLayout, path: Path, part: Part, failures: Mapping[int, str]) -> None:
     """Writes the return of one exported file with the given failures (line number → reason)."""
     columns = outcome_columns(layout, part.columns, failures)
-    if layout.container == "xlsx":
+    if layout.is_book:
         write_sheet(layout, path, columns, shape=return_shape(layout))
+    elif layout.container == "pain001":
+        path.write_bytes(b"".join(status_report(columns, part.summary)))
     else:
         path.write_bytes(encode_return(layout, columns, part.summary))
 

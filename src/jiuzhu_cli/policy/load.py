@@ -28,6 +28,7 @@ from jiuzhu_cli.policy.findings import fill
 from jiuzhu_cli.policy.glossary import merge_glossary
 from jiuzhu_cli.policy.income import FILE as INCOME
 from jiuzhu_cli.policy.income import IncomeItem, IncomeLead, IncomePolicy, MemberRule, in_order, read_words
+from jiuzhu_cli.policy.message import Message
 from jiuzhu_cli.policy.model import (
     Check,
     Claim,
@@ -121,6 +122,7 @@ class Policy:
     circumstance_words = Read(INCOME, lambda tables, _: read_words(tables, "circumstances"), "circumstances")
     holidays = Read("holidays.toml", _holidays, "holidays")
     banks = Folder(BankLayout, judges=False)
+    messages = Folder(Message, judges=False)
     budgets = Read(BUDGETS, lambda tables, _: read_budgets(tables, build), BUDGETS, judges=False)
     glossary = Read("glossary.toml", _glossary, judges=False)
     findings = Read("findings.toml", _findings, "codes", judges=False)
