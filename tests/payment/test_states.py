@@ -11,8 +11,8 @@ import pytest
 
 from jiuzhu_cli.core import payment_states
 from jiuzhu_cli.core.errors import DataError, RefusedError, UsageError
-from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.audit import check_ledger
+from jiuzhu_cli.ledger.payment_moves import moves
 from tests.payment.conftest import MONTH, Desk, person
 from tests.support import make_id
 
@@ -269,7 +269,7 @@ def test_the_way_of_a_batch_is_kept(desk: Desk) -> None:
     desk.lock()
     desk.approve()
     desk.export()
-    way = [(m["from_state"], m["to_state"], m["actor"]) for m in payments.moves(desk.store, number)]
+    way = [(m["from_state"], m["to_state"], m["actor"]) for m in moves(desk.store, number)]
     assert way == [
         ("", "draft", "张经办"), ("draft", "locked", "张经办"), ("locked", "approved", "李审批"), ("approved", "released", "张经办"),
         ("released", "exported", "张经办"),

@@ -144,7 +144,8 @@ MIGRATIONS: dict[int, str] = {
       move_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch,
       from_state TEXT NOT NULL, to_state TEXT NOT NULL,
       actor TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
-      control_sha256 TEXT NOT NULL DEFAULT '', signer TEXT NOT NULL DEFAULT '', signature TEXT NOT NULL DEFAULT ''
+      control_sha256 TEXT NOT NULL DEFAULT '', signer TEXT NOT NULL DEFAULT '', signature TEXT NOT NULL DEFAULT '',
+      level TEXT NOT NULL DEFAULT '', digest TEXT NOT NULL DEFAULT ''
     ) STRICT;
     CREATE TABLE payment_basis (basis_id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE payment_line_new (
@@ -155,6 +156,7 @@ MIGRATIONS: dict[int, str] = {
       bank_code TEXT NOT NULL DEFAULT '',
       amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
       set_off_fen INTEGER NOT NULL DEFAULT 0 CHECK (set_off_fen >= 0),
+      roll_row_id INTEGER NOT NULL DEFAULT 0, case_id TEXT NOT NULL DEFAULT '', parts TEXT NOT NULL DEFAULT '',
       basis_id INTEGER REFERENCES payment_basis, digest TEXT NOT NULL DEFAULT '',
       state TEXT NOT NULL CHECK (state IN ('due','sent','paid','failed','reversed','cancelled')), reason TEXT NOT NULL DEFAULT '',
       reason_code TEXT NOT NULL DEFAULT '', returned_at TEXT NOT NULL DEFAULT '', UNIQUE (payment_id, line_no)
@@ -194,7 +196,7 @@ MIGRATIONS: dict[int, str] = {
     WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) <> 'draft'
     BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
     CREATE TRIGGER payment_line_fixed BEFORE UPDATE OF payment_id, line_no, transfer_no, obligation_id, bank, account_no, payee_name, payee_id_no,
-      bank_name, bank_code, amount_fen, set_off_fen, basis_id, digest ON payment_line
+      bank_name, bank_code, amount_fen, set_off_fen, roll_row_id, case_id, parts, basis_id, digest ON payment_line
     WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) <> 'draft'
     BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
     CREATE TRIGGER payment_line_moves BEFORE UPDATE OF state ON payment_line WHEN NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (VALUES
@@ -229,6 +231,33 @@ MIGRATIONS: dict[int, str] = {
     CREATE TRIGGER payment_override_anew AFTER UPDATE OF state ON payment_batch WHEN NEW.state = 'draft' AND OLD.state <> 'draft'
     BEGIN UPDATE payment_override SET agreed_by = '', agreed_at = '' WHERE payment_id = NEW.payment_id AND override_id IS NULL; END;
     CREATE INDEX payment_failed ON payment_line (obligation_id) WHERE state IN ('failed','reversed');
+    CREATE TRIGGER payment_line_closed BEFORE UPDATE ON payment_line
+    WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) = 'closed'
+    BEGIN SELECT RAISE(ABORT, 'payment: a closed batch cannot change'); END;
+    CREATE TABLE payment_total (
+      payment_id INTEGER NOT NULL REFERENCES payment_batch, axis TEXT NOT NULL CHECK (axis IN ('town','programme','bank')), name TEXT NOT NULL,
+      lines INTEGER NOT NULL, amount_fen INTEGER NOT NULL, PRIMARY KEY (payment_id, axis, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER payment_total_new BEFORE INSERT ON payment_total
+    WHEN (SELECT state FROM payment_batch WHERE payment_id = NEW.payment_id) <> 'draft'
+    BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
+    CREATE TRIGGER payment_total_kept BEFORE DELETE ON payment_total
+    WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) <> 'draft'
+    BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
+    CREATE TRIGGER payment_total_fixed BEFORE UPDATE ON payment_total BEGIN SELECT RAISE(ABORT, 'payment: totals are written once'); END;
+    CREATE TABLE signing_key (
+      key_id TEXT PRIMARY KEY, person TEXT NOT NULL, public_key TEXT NOT NULL UNIQUE, proof TEXT NOT NULL,
+      enrolled_by TEXT NOT NULL, enrolled_at TEXT NOT NULL, after_move INTEGER NOT NULL,
+      revoked_by TEXT NOT NULL DEFAULT '', revoked_at TEXT NOT NULL DEFAULT '', revoked_after INTEGER, reason TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE UNIQUE INDEX signing_key_live ON signing_key (person) WHERE revoked_at = '';
+    CREATE TRIGGER signing_key_fixed BEFORE UPDATE OF key_id, person, public_key, proof, enrolled_by, enrolled_at, after_move ON signing_key
+    BEGIN SELECT RAISE(ABORT, 'signing_key: what was enrolled stands'); END;
+    CREATE TRIGGER signing_key_revoked BEFORE UPDATE ON signing_key WHEN OLD.revoked_at <> ''
+    BEGIN SELECT RAISE(ABORT, 'signing_key: revoked once and for all'); END;
+    CREATE TRIGGER signing_key_kept BEFORE DELETE ON signing_key BEGIN SELECT RAISE(ABORT, 'signing_key: keys are never deleted'); END;
+    ALTER TABLE register_row ADD COLUMN account_no TEXT;
+    ALTER TABLE register_row ADD COLUMN bank_name TEXT;
     """,
 }
 

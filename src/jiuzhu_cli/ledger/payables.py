@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.ledger.keys import same_id
 from jiuzhu_cli.ledger.proposals import effective_changes
@@ -20,9 +22,10 @@ _TABLES = {
     "cases": (
         "SELECT b.programme, b.area, b.batch_id, r.row_id, r.case_no, r.id_no, r.name, r.head_id_no, r.head_name, r.town, r.village,"
         " r.amount_fen, COALESCE(r.covered_persons, r.household_size, 0) AS persons, r.payee_name, r.payee_id_no, r.account_no, r.bank_name,"
-        " r.stage, r.event_date, r.cause, r.start_month, r.category, r.phone, r.address FROM batch b JOIN roll_row r USING (batch_id)"
+        " r.bank_code, r.stage, r.event_date, r.cause, r.start_month, r.category, r.care_mode, r.phone, r.address, r.base_fen, r.addon_fen, r.care_fen FROM batch b JOIN roll_row r USING (batch_id)"
         f" WHERE {_LIVE} AND r.lead = 1 AND r.amount_fen > 0"
     ),
+    "rolls": "SELECT b.batch_id, b.file_name, b.file_sha256 FROM batch b WHERE " + _LIVE,
     "members": f"SELECT b.programme, r.batch_id, r.case_no, r.id_no, r.head_id_no FROM batch b JOIN roll_row r USING (batch_id) WHERE {_LIVE}",
     "decisions": (
         "SELECT case_id, programme, id_no, month, action, amount_before_fen, amount_after_fen, effective_month, decided_at FROM proposal"
@@ -100,6 +103,16 @@ def changes(store: Store, month: str) -> pa.Table:
             "effective_month": pa.array([c.effective_month for c in found], pa.string()),
         }
     )
+
+
+def decided(store: Store, cases: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What is frozen of each review decision by case ID: action, amounts, since when, steps, policy, who decided and checked."""
+    rows = store.query(
+        "SELECT case_id, action, amount_before_fen, amount_after_fen, effective_month, basis, steps, policy_digest AS policy, maker, checker,"
+        " decided_by FROM proposal WHERE case_id IN (SELECT value FROM json_each(?))",
+        (json.dumps([case for case in cases if case]),),
+    )
+    return {row["case_id"]: dict(row) | {"steps": json.loads(row["steps"])} for row in rows}
 
 
 def compared(store: Store, month: str) -> Compared:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError
-from jiuzhu_cli.core.payment_states import MOVES
+from jiuzhu_cli.ledger.payment_digests import declare
+from jiuzhu_cli.ledger.payment_moves import move, note_move
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ _LINES = (
     " FROM payment_line l JOIN obligation o USING (obligation_id)"
 )
 
+
+# what a line freezes, as ``staging.plan_line`` has it
+FROZEN = (
+    "line_no, transfer_no, bank, account_no, payee_name, payee_id_no, bank_name, bank_code, amount_fen, set_off_fen,"
+    " roll_row_id, case_id, parts, digest"
+)
 
 # -- batches --------------------------------------------------------------------------------------------------
 
@@ -80,38 +86,56 @@ def lines(store: Store, payment_id: int, *, bank: str = "", state: str = "", con
     only += f" AND l.state = '{_word(state)}'" if state else ""
     sql = f"{_LINES} WHERE l.payment_id = {int(payment_id)}{only} ORDER BY l.line_no"
     if contact:
-        sql = sql.replace(
-            "o.cause FROM", "o.cause, COALESCE(r.phone, '') AS phone, COALESCE(r.address, '') AS address FROM"
-        ).replace(" USING (obligation_id)", " USING (obligation_id) LEFT JOIN roll_row r ON r.row_id = o.roll_row_id")
+        sql = _with_contact(sql)
     return store.arrow(sql)
 
 
-_CONTROL = (
-    "line_no",
-    "programme",
-    "month",
-    "recipient_id_no",
-    "item",
-    "bank",
-    "account_no",
-    "payee_name",
-    "amount_fen",
-)
+def transfers(store: Store, payment_id: int, *, bank: str = "") -> pa.Table:
+    """The rows of the bank's files as Arrow, by number: lines of one payee combined (一卡通合并) are one transfer with their sum.
+
+    The columns of ``lines`` as a bank file needs them, so that either can be written and read back: ``line_no`` is the transfer's
+    number, ``line_id`` its first line's, ``amount_fen`` the sum; ``programme`` and ``month`` are '' where its lines differ;
+    ``lines`` tells how many they are. ``book_return`` and ``settle`` take what happened to one line as what happened to its transfer.
+    """
+    if not is_combined(store, payment_id):
+        import numpy as np
+        import pyarrow as pa
+
+        table = lines(store, payment_id, bank=bank)
+        return table.append_column("lines", pa.array(np.ones(table.num_rows, dtype=np.int64)))
+    only = f" AND l.bank = '{_word(bank)}'" if bank else ""
+    same = "CASE WHEN MIN(o.{0}) = MAX(o.{0}) THEN MIN(o.{0}) ELSE '' END AS {0}"
+    sql = _LINES.replace("l.line_no,", "l.transfer_no AS line_no,")
+    for name in ("o.programme", "o.month", "l.amount_fen", "l.set_off_fen", "o.persons"):
+        sql = sql.replace(f" {name},", f" t.{name[2:]},")
+    sql = sql.replace(" FROM payment_line l", ", t.lines FROM t JOIN payment_line l ON l.line_id = t.line_id")
+    return store.arrow(
+        f"WITH t AS (SELECT MIN(l.line_id) AS line_id, {same.format('programme')}, {same.format('month')}, SUM(l.amount_fen) AS amount_fen,"
+        " SUM(l.set_off_fen) AS set_off_fen, SUM(o.persons) AS persons, COUNT(*) AS lines FROM payment_line l JOIN obligation o USING (obligation_id)"
+        f" WHERE l.payment_id = {int(payment_id)}{only} GROUP BY l.transfer_no) {sql} ORDER BY l.transfer_no"
+    )
 
 
-def control_digest(lines: pa.Table) -> str:
-    """SHA-256 over the lines in order, tab-separated columns of ``_CONTROL``: what was locked is what is approved and exported."""
-    digest = hashlib.sha256()
-    for piece in lines.select(_CONTROL).to_batches(max_chunksize=100_000):
-        texts = [[str(value) for value in column.to_pylist()] for column in piece.columns]
-        digest.update("".join("\t".join(row) + "\n" for row in zip(*texts, strict=True)).encode())
-    return digest.hexdigest()
+def _with_contact(sql: str) -> str:
+    """``sql`` over ``l`` and ``o`` with ``phone, address`` of the roll row."""
+    head, tail = sql.split(" FROM ", 1)
+    more = ", COALESCE(r.phone, '') AS phone, COALESCE(r.address, '') AS address"
+    join = " USING (obligation_id) LEFT JOIN roll_row r ON r.row_id = o.roll_row_id"
+    return f"{head}{more} FROM {tail.replace(' USING (obligation_id)', join, 1)}"
+
+
+def is_combined(store: Store, payment_id: int) -> bool:
+    """Whether some transfer of the batch pays several lines."""
+    return bool(store.query(_COMBINED, (payment_id,)))
+
+
+_COMBINED = "SELECT 1 FROM payment_line WHERE payment_id = ? AND transfer_no <> line_no LIMIT 1"
 
 
 def banks_of(store: Store, payment_id: int) -> list[dict[str, Any]]:
-    """``bank, lines, amount_fen, first, last`` (line numbers) of a batch."""
+    """``bank, lines, transfers, amount_fen, first, last`` (line numbers) of a batch; a transfer is a row of the bank's files."""
     rows = store.query(
-        "SELECT bank, COUNT(*) AS lines, SUM(amount_fen) AS amount_fen, MIN(line_no) AS first, MAX(line_no) AS last FROM payment_line"
+        "SELECT bank, COUNT(*) AS lines, COUNT(DISTINCT transfer_no) AS transfers, SUM(amount_fen) AS amount_fen, MIN(line_no) AS first, MAX(line_no) AS last FROM payment_line"
         " WHERE payment_id = ? GROUP BY bank ORDER BY bank",
         (payment_id,),
     )
@@ -149,7 +173,8 @@ def save_draft(
     """Writes the staged plan (``staging.plan_line``, ``staging.plan_hold``) as a draft; returns its payment ID.
 
     ``payment_id`` 0 makes a new batch with the month's next sequence number; else that draft's rows are replaced.
-    ``plan_line.new`` = 1: the obligation is written too; 0: it stands and takes the line's amount and source row.
+    ``plan_line.new`` = 1: the obligation is written too; 0: it stands and takes the line's amount and source row. ``staging.plan_basis``
+    (``basis_no, content``) is what lines rest on, ``staging.plan_total`` what they come to (``payment_digests.declare``).
     """
     if payment_id:
         tx.execute("DELETE FROM payment_line WHERE payment_id = ?", (payment_id,))
@@ -159,6 +184,7 @@ def save_draft(
             " WHERE payment_id = ? AND state = 'draft'",
             (kind, lines, amount_fen, policy_digest, override, tx.actor, tx.now, payment_id),
         )
+        note_move(tx, payment_id, "draft", "draft")
     else:
         cursor = tx.execute(
             "INSERT INTO payment_batch (month, sequence, kind, state, lines, amount_fen, policy_digest, override_reason, drafted_by, drafted_at)"
@@ -166,27 +192,29 @@ def save_draft(
             (month, kind, lines, amount_fen, policy_digest, override, tx.actor, tx.now, month),
         )
         payment_id = int(cursor.lastrowid or 0)
-        _note_move(tx, payment_id, "", "draft")
+        note_move(tx, payment_id, "", "draft")
     tx.execute(
-        "UPDATE obligation SET month = p.month, amount_fen = p.amount_fen, recipient_name = p.recipient_name, town = p.town,"
+        "UPDATE obligation SET month = p.month, amount_fen = p.amount_fen + p.set_off_fen, recipient_name = p.recipient_name, town = p.town,"
         " village = p.village, persons = p.persons, roll_row_id = p.roll_row_id, case_id = p.case_id"
         " FROM staging.plan_line p WHERE p.new = 0 AND p.obligation_id = obligation.obligation_id"
     )
     tx.execute(
-        "INSERT INTO obligation (obligation_id, programme, month, recipient_id_no, item, recipient_name, town, village, amount_fen, persons,"
-        " roll_row_id, case_id) SELECT obligation_id, programme, month, recipient_id_no, item, recipient_name, town, village, amount_fen,"
-        " persons, roll_row_id, case_id FROM staging.plan_line WHERE new = 1"
+        "INSERT INTO obligation (obligation_id, programme, month, recipient_id_no, item, purpose, cause, recipient_name, town, village, amount_fen,"
+        " persons, roll_row_id, case_id) SELECT obligation_id, programme, month, recipient_id_no, item, purpose, cause, recipient_name, town, village,"
+        " amount_fen + set_off_fen, persons, roll_row_id, case_id FROM staging.plan_line WHERE new = 1"
     )
+    tx.execute("INSERT OR IGNORE INTO payment_basis (content) SELECT content FROM staging.plan_basis ORDER BY content")
     tx.execute(
-        "INSERT INTO payment_line (line_id, payment_id, line_no, transfer_no, obligation_id, bank, account_no, payee_name, payee_id_no, bank_name,"
-        " amount_fen, state) SELECT line_id, ?, line_no, line_no, obligation_id, bank, account_no, payee_name, payee_id_no, bank_name, amount_fen, 'due'"
-        " FROM staging.plan_line ORDER BY line_no",
+        f"INSERT INTO payment_line (line_id, payment_id, obligation_id, {FROZEN}, basis_id, state) SELECT l.line_id, ?, l.obligation_id, {FROZEN},"
+        " b.basis_id, 'due' FROM staging.plan_line l JOIN staging.plan_basis p USING (basis_no) JOIN payment_basis b ON b.content = p.content"
+        " ORDER BY l.line_no",
         (payment_id,),
     )
+    declare(tx, payment_id)
     save_holds(tx, payment_id)
     # obligations that only a replaced draft knew are owed no longer
     tx.execute(
-        "DELETE FROM obligation WHERE month = ? AND NOT EXISTS (SELECT 1 FROM payment_line l WHERE l.obligation_id = obligation.obligation_id)",
+        "DELETE FROM obligation WHERE month = ? AND purpose = 'regular' AND NOT EXISTS (SELECT 1 FROM payment_line l WHERE l.obligation_id = obligation.obligation_id)",
         (month,),
     )
     return payment_id
@@ -199,63 +227,6 @@ def save_holds(tx: Transaction, payment_id: int) -> None:
         " SELECT ?, programme, recipient_id_no, recipient_name, town, amount_fen, code, reason, source FROM staging.plan_hold",
         (payment_id,),
     )
-
-
-# -- states ---------------------------------------------------------------------------------------------------
-
-
-def set_locked(tx: Transaction, payment_id: int, control: str) -> None:
-    _move(tx, payment_id, ("draft",), "locked", "control_sha256=?, locked_by=?, locked_at=?", control, tx.actor, tx.now)
-
-
-def set_approved(tx: Transaction, payment_id: int) -> None:
-    _move(tx, payment_id, ("locked",), "approved", "approved_by=?, approved_at=?", tx.actor, tx.now)
-
-
-def set_released(tx: Transaction, payment_id: int) -> None:
-    _move(tx, payment_id, ("approved",), "released", "released_by=?, released_at=?", tx.actor, tx.now)
-
-
-def set_exported(tx: Transaction, payment_id: int) -> None:
-    _move(tx, payment_id, ("released",), "exported", "exported_at=?", tx.now)
-    tx.execute("UPDATE payment_line SET state='sent' WHERE payment_id=? AND state='due'", (payment_id,))
-
-
-def set_cancelled(tx: Transaction, payment_id: int, reason: str) -> None:
-    _move(tx, payment_id, ("draft", "locked", "approved"), "cancelled", reason=reason)
-    tx.execute("UPDATE payment_line SET state='cancelled' WHERE payment_id=? AND state='due'", (payment_id,))
-
-
-def _move(
-    tx: Transaction,
-    payment_id: int,
-    states: tuple[str, ...],
-    to: str,
-    assignment: str = "",
-    *values: str,
-    reason: str = "",
-) -> None:
-    """A change of state, with its row of record; RefusedError when another process has moved the batch in the meantime."""
-    row = tx.execute("SELECT state FROM payment_batch WHERE payment_id = ?", (payment_id,)).fetchone()
-    if row is None or row[0] not in states or (row[0], to) not in MOVES:
-        raise RefusedError(f"第 {payment_id} 批刚被别人改动", "用 jiuzhu pay list 看它到了哪一步")
-    more = f", {assignment}" if assignment else ""
-    tx.execute(f"UPDATE payment_batch SET state=?{more} WHERE payment_id=?", (to, *values, payment_id))
-    _note_move(tx, payment_id, row[0], to, reason)
-
-
-def _note_move(tx: Transaction, payment_id: int, from_state: str, to_state: str, reason: str = "") -> None:
-    tx.execute(
-        "INSERT INTO payment_move (payment_id, from_state, to_state, actor, at, reason, control_sha256)"
-        " SELECT payment_id, ?, ?, ?, ?, ?, control_sha256 FROM payment_batch WHERE payment_id = ?",
-        (from_state, to_state, tx.actor, tx.now, reason, payment_id),
-    )
-
-
-def moves(store: Store, payment_id: int) -> list[dict[str, Any]]:
-    """The way of a batch: ``from_state, to_state, actor, at, reason, control_sha256, signer, signature``, in order."""
-    rows = store.query("SELECT * FROM payment_move WHERE payment_id = ? ORDER BY move_id", (payment_id,))
-    return [dict(row) for row in rows]
 
 
 # -- returns --------------------------------------------------------------------------------------------------
@@ -280,11 +251,16 @@ def book_return(
 ) -> None:
     """Books the staged outcomes (``staging.outcome``: ``line_id, state, reason``) and the return itself; all or nothing.
 
-    ``state`` paid or failed closes a line that is under way; ``sent`` only notes the reason (partly paid).
+    ``state`` paid or failed closes a line that is under way; ``sent`` only notes the reason (partly paid). What befell a line befell
+    its whole transfer.
     """
+    source, same = "staging.outcome o", "o.line_id = payment_line.line_id"
+    if tx.execute(_COMBINED, (payment_id,)).fetchone():
+        source = "(SELECT f.transfer_no, o.* FROM staging.outcome o JOIN payment_line f ON f.line_id = o.line_id) o"
+        same = "o.transfer_no = payment_line.transfer_no"
     tx.execute(
         "UPDATE payment_line SET state = o.state, reason = o.reason, returned_at = CASE WHEN o.state = 'sent' THEN returned_at ELSE ? END"
-        " FROM staging.outcome o WHERE o.line_id = payment_line.line_id AND payment_line.state = 'sent' AND payment_line.payment_id = ?",
+        f" FROM {source} WHERE {same} AND payment_line.state = 'sent' AND payment_line.payment_id = ?",
         (tx.now, payment_id),
     )
     names = ("lines", "succeeded", "failed", "partial", "missing", "unknown", "amount_fen")
@@ -297,15 +273,26 @@ def book_return(
 
 
 def settle(tx: Transaction, payment_id: int, numbers: Sequence[int], state: str, reason: str) -> None:
-    """Closes lines under way (by line number) as ``paid`` or ``failed``; RefusedError when one has its answer already."""
-    done = 0
-    for number in numbers:
-        done += tx.execute(
-            "UPDATE payment_line SET state=?, reason=?, returned_at=? WHERE payment_id=? AND line_no=? AND state='sent'",
-            (state, reason if state == "failed" else "", tx.now, payment_id, number),
-        ).rowcount
-    if done != len(numbers):
+    """Closes transfers under way (by the number of any of their lines) as ``paid`` or ``failed``; RefusedError when one has its answer already."""
+    wanted = {
+        row[0]
+        for number in numbers
+        for row in tx.execute(
+            "SELECT transfer_no FROM payment_line WHERE payment_id = ? AND line_no = ? AND state = 'sent'",
+            (payment_id, number),
+        )
+    }
+    marks = ",".join("?" * len(wanted))
+    found = tx.execute(
+        f"SELECT COUNT(*) FROM payment_line WHERE payment_id = ? AND line_no IN ({','.join('?' * len(numbers))}) AND state = 'sent'",
+        (payment_id, *numbers),
+    ).fetchone()[0]
+    if found != len(set(numbers)):
         raise RefusedError(f"第 {payment_id} 批刚被别人改动", "用 jiuzhu pay show 看它到了哪一步")
+    tx.execute(
+        f"UPDATE payment_line SET state=?, reason=?, returned_at=? WHERE payment_id=? AND state='sent' AND transfer_no IN ({marks})",
+        (state, reason if state == "failed" else "", tx.now, payment_id, *wanted),
+    )
     _close(tx, payment_id)
 
 
@@ -326,7 +313,7 @@ def _close(tx: Transaction, payment_id: int) -> None:
     ).fetchone()
     state = tx.execute("SELECT state FROM payment_batch WHERE payment_id = ?", (payment_id,)).fetchone()[0]
     if waiting is None and state == "exported":
-        _move(tx, payment_id, ("exported",), "reconciled")
+        move(tx, payment_id, ("exported",), "reconciled")
 
 
 def _word(text: str) -> str:

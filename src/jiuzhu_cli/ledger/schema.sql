@@ -101,7 +101,8 @@ CREATE TABLE register_row (                  -- one line of an external list (ne
   id_key INTEGER AS (CAST(substr(id_no, 9, 9) AS INTEGER)) VIRTUAL,
   name_key INTEGER AS (unicode(name) % 2048 * 4096 + unicode(substr(name, -1)) % 4096) VIRTUAL,
   related_key INTEGER AS (CAST(substr(related_id_no, 9, 9) AS INTEGER)) VIRTUAL,
-  quantity TEXT                              -- 亩, 头, 月 as written
+  quantity TEXT,                             -- 亩, 头, 月 as written
+  account_no TEXT, bank_name TEXT            -- where an agreement on file has the money paid
 ) STRICT;
 CREATE INDEX register_person ON register_row (id_key, name_key);
 CREATE INDEX register_related ON register_row (related_key) WHERE related_id_no IS NOT NULL;
@@ -245,7 +246,9 @@ CREATE TABLE payment_move (                  -- every move of a batch: who, when
   move_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch,
   from_state TEXT NOT NULL, to_state TEXT NOT NULL,        -- from '': it was made
   actor TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
-  control_sha256 TEXT NOT NULL DEFAULT '', signer TEXT NOT NULL DEFAULT '', signature TEXT NOT NULL DEFAULT ''
+  control_sha256 TEXT NOT NULL DEFAULT '', signer TEXT NOT NULL DEFAULT '', signature TEXT NOT NULL DEFAULT '',  -- signer: key_id
+  level TEXT NOT NULL DEFAULT '',            -- of the approver; an approval that needs another above it leaves the batch locked
+  digest TEXT NOT NULL DEFAULT ''            -- over this move and the one before it of the batch; what is signed
 ) STRICT;
 CREATE INDEX payment_move_batch ON payment_move (payment_id);
 CREATE TABLE payment_basis (basis_id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE) STRICT; -- why a line has its amount (JSON), shared by lines
@@ -257,6 +260,8 @@ CREATE TABLE payment_line (
   bank_code TEXT NOT NULL DEFAULT '',        -- CNAPS number (联行号), where told
   amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),      -- what the bank pays
   set_off_fen INTEGER NOT NULL DEFAULT 0 CHECK (set_off_fen >= 0),    -- kept back towards a recovery; both together are owed
+  roll_row_id INTEGER NOT NULL DEFAULT 0, case_id TEXT NOT NULL DEFAULT '', -- as at drafting; the obligation's may be told anew by a later try
+  parts TEXT NOT NULL DEFAULT '',            -- JSON: persons, basic, added and care amounts that the amount is made of, as the roll has them
   basis_id INTEGER REFERENCES payment_basis, digest TEXT NOT NULL DEFAULT '',
   state TEXT NOT NULL CHECK (state IN ('due','sent','paid','failed','reversed','cancelled')), reason TEXT NOT NULL DEFAULT '',
   reason_code TEXT NOT NULL DEFAULT '', returned_at TEXT NOT NULL DEFAULT '', UNIQUE (payment_id, line_no)
@@ -282,12 +287,37 @@ CREATE TRIGGER payment_line_kept BEFORE DELETE ON payment_line
 WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) <> 'draft'
 BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
 CREATE TRIGGER payment_line_fixed BEFORE UPDATE OF payment_id, line_no, transfer_no, obligation_id, bank, account_no, payee_name, payee_id_no,
-  bank_name, bank_code, amount_fen, set_off_fen, basis_id, digest ON payment_line
+  bank_name, bank_code, amount_fen, set_off_fen, roll_row_id, case_id, parts, basis_id, digest ON payment_line
 WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) <> 'draft'
 BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
 CREATE TRIGGER payment_line_moves BEFORE UPDATE OF state ON payment_line WHEN NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (VALUES
   ('due','sent'),('due','cancelled'),('sent','paid'),('sent','failed'),('paid','reversed'))
 BEGIN SELECT RAISE(ABORT, 'payment: this move of a line is not allowed'); END;
+CREATE TRIGGER payment_line_closed BEFORE UPDATE ON payment_line
+WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) = 'closed'
+BEGIN SELECT RAISE(ABORT, 'payment: a closed batch cannot change'); END;
+CREATE TABLE payment_total (                 -- what the batch was declared to come to, three ways
+  payment_id INTEGER NOT NULL REFERENCES payment_batch, axis TEXT NOT NULL CHECK (axis IN ('town','programme','bank')), name TEXT NOT NULL,
+  lines INTEGER NOT NULL, amount_fen INTEGER NOT NULL, PRIMARY KEY (payment_id, axis, name)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER payment_total_new BEFORE INSERT ON payment_total
+WHEN (SELECT state FROM payment_batch WHERE payment_id = NEW.payment_id) <> 'draft'
+BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
+CREATE TRIGGER payment_total_kept BEFORE DELETE ON payment_total
+WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) <> 'draft'
+BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
+CREATE TRIGGER payment_total_fixed BEFORE UPDATE ON payment_total BEGIN SELECT RAISE(ABORT, 'payment: totals are written once'); END;
+CREATE TABLE signing_key (                   -- public keys of those who sign; after_move, revoked_after: the last move made by then
+  key_id TEXT PRIMARY KEY, person TEXT NOT NULL, public_key TEXT NOT NULL UNIQUE, proof TEXT NOT NULL,  -- proof: the key's own signature
+  enrolled_by TEXT NOT NULL, enrolled_at TEXT NOT NULL, after_move INTEGER NOT NULL,
+  revoked_by TEXT NOT NULL DEFAULT '', revoked_at TEXT NOT NULL DEFAULT '', revoked_after INTEGER, reason TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE UNIQUE INDEX signing_key_live ON signing_key (person) WHERE revoked_at = '';
+CREATE TRIGGER signing_key_fixed BEFORE UPDATE OF key_id, person, public_key, proof, enrolled_by, enrolled_at, after_move ON signing_key
+BEGIN SELECT RAISE(ABORT, 'signing_key: what was enrolled stands'); END;
+CREATE TRIGGER signing_key_revoked BEFORE UPDATE ON signing_key WHEN OLD.revoked_at <> ''
+BEGIN SELECT RAISE(ABORT, 'signing_key: revoked once and for all'); END;
+CREATE TRIGGER signing_key_kept BEFORE DELETE ON signing_key BEGIN SELECT RAISE(ABORT, 'signing_key: keys are never deleted'); END;
 CREATE TABLE payment_hold (                  -- cases left out of a batch, and why
   payment_id INTEGER NOT NULL REFERENCES payment_batch, programme TEXT NOT NULL, recipient_id_no TEXT NOT NULL, recipient_name TEXT NOT NULL,
   town TEXT NOT NULL, amount_fen INTEGER, code TEXT NOT NULL, reason TEXT NOT NULL, source TEXT NOT NULL DEFAULT ''

@@ -42,6 +42,7 @@ def _is_constants(value: Any) -> bool:
 
 
 _TEXT: Check = (is_setting_text, '要写成加引号的一行文字，例如 {key} = "……"')
+_FLAG: Check = (lambda value: isinstance(value, bool), "要写成 true 或 false，不加引号")
 _RULES: dict[str, dict[str, Check]] = {
     "bureau": {
         "name": _TEXT,
@@ -78,6 +79,9 @@ _RULES: dict[str, dict[str, Check]] = {
             _is_constants,
             '要写成一节：[payment.constants] 下面一行一个 名 = "值"；只用于一种格式的写在 [payment.constants.格式代码] 下',
         ),
+        "combine_payees": _FLAG,
+        "separate_release": _FLAG,
+        "require_signature": _FLAG,
         "max_line_yuan": (_is_amount, "要写成大于 0 的金额（元），不加引号，例如 max_line_yuan = 50000"),
     },
     "mail": {"host": _TEXT, "port": (_whole(1, 65535), "要写成 1 至 65535 的整数"), "user": _TEXT, "sender": _TEXT},

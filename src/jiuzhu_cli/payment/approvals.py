@@ -9,12 +9,17 @@ from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.payment_states import APPROVED, WORDS
 from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.ledger.payment_digests import computed_digests, control_of, seal, sealed_lines
+from jiuzhu_cli.ledger.payment_moves import set_approved, set_cancelled, set_locked
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.export import check_control
-from jiuzhu_cli.payment.plan import compute, payable
+from jiuzhu_cli.payment.plan import compute, lines_gone, payable
+from jiuzhu_cli.payment.states import check_sums
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from jiuzhu_cli.policy.load import Policy
 
 WAITING = {
@@ -100,10 +105,16 @@ def lock(
     store.lock.acquire(f"{actor} 正在运行 pay lock")
     try:
         _refuse_stale(store, workspace, policy, batch)
-        lines = payments.lines(store, batch["payment_id"])
-        digest = payments.control_digest(lines)
+        check_sums(store, batch)
+        digests = computed_digests(sealed_lines(store, batch["payment_id"]))
+        digest = control_of(batch, digests["digest"])
+        unsealed = _unsealed(batch, digests)
+        if unsealed:  # a draft of an earlier version
+            store.stage("line_digest", digests.select(["line_id", "digest"]))
         with store.transaction(actor=actor, command="pay lock", now=now) as tx:
-            payments.set_locked(tx, batch["payment_id"], digest)
+            if unsealed:
+                seal(tx, batch["payment_id"])
+            set_locked(tx, batch["payment_id"], digest)
             tx.journal(
                 f"payment:{batch['payment_id']}",
                 {"lines": batch["lines"], "amount_fen": batch["amount_fen"]},
@@ -125,19 +136,26 @@ def _refuse_stale(store: Store, workspace: Workspace, policy: Policy, batch: dic
         override=batch["override_reason"],
         without=batch["payment_id"],
     )
-    keys = ("programme", "recipient_id_no", "item", "bank", "account_no", "payee_name", "amount_fen")
-
-    def tuples(table: Any) -> set[tuple[Any, ...]]:
-        return set(zip(*(table[key].to_pylist() for key in keys), strict=True))
-
-    lines = payments.lines(store, batch["payment_id"])
-    gone = tuples(lines) - tuples(plan.lines)
+    gone = lines_gone(payments.lines(store, batch["payment_id"]), plan.lines)
     if gone:
         raise RefusedError(
-            f"制单之后情况有变：{len(gone)} 笔已不能照原样发（名册、疑点、公示或决定有改动）",
+            f"制单之后情况有变：{gone} 笔已不能照原样发（名册、疑点、公示或决定有改动）",
             f"重新制单后再锁定：jiuzhu pay draft --month {batch['month']}",
             code="stale_draft",
         )
+
+
+def _unsealed(batch: dict[str, Any], digests: pa.Table) -> bool:
+    """Whether the draft's lines have no digests yet. RefusedError when some digest is not its line's: the draft was altered."""
+    if digests["digest"].equals(digests["stored"]):
+        return False
+    if digests["stored"].unique().to_pylist() == [""]:
+        return True
+    raise RefusedError(
+        f"第 {batch['payment_id']} 批的明细在制单之后被改动过",
+        "运行 jiuzhu audit check 查清；重新制单后再锁定",
+        code="control_differs",
+    )
 
 
 def approve(store: Store, batch: dict[str, Any], *, actor: str, now: datetime) -> dict[str, Any]:
@@ -159,7 +177,7 @@ def approve(store: Store, batch: dict[str, Any], *, actor: str, now: datetime) -
         )
     check_control(store, batch)
     with store.transaction(actor=actor, command="pay approve", now=now) as tx:
-        payments.set_approved(tx, batch["payment_id"])
+        set_approved(tx, batch["payment_id"])
         detail = {
             "lines": batch["lines"],
             "amount_fen": batch["amount_fen"],
@@ -181,7 +199,7 @@ def cancel(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now:
             code="not_cancellable",
         )
     with store.transaction(actor=actor, command="pay cancel", now=now) as tx:
-        payments.set_cancelled(tx, batch["payment_id"], reason)
+        set_cancelled(tx, batch["payment_id"], reason)
         tx.journal(
             f"payment:{batch['payment_id']}",
             {"reason": reason, "from": batch["state"], "amount_fen": batch["amount_fen"]},

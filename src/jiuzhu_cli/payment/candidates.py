@@ -51,7 +51,7 @@ decided AS (
   LEFT JOIN decision d ON d.programme = due.programme AND d.id_no = due.recipient
   LEFT JOIN decision e ON e.programme = due.programme AND e.id_no = due.id_no)
 SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, d.item, d.row_id) AS n, d.* REPLACE (
-         coalesce(d.account_no, '') AS account_no, coalesce(d.bank_name, '') AS bank_name, coalesce(d.village, '') AS village,
+         coalesce(d.account_no, '') AS account_no, coalesce(d.bank_name, '') AS bank_name, coalesce(d.bank_code, '') AS bank_code, coalesce(d.village, '') AS village,
          coalesce(nullif(d.payee_name, ''), d.recipient_name) AS payee_name,
          coalesce(nullif(d.payee_id_no, ''), CASE WHEN coalesce(d.payee_name, '') IN ('', d.recipient_name) THEN d.recipient ELSE '' END) AS payee_id_no),
        CASE WHEN d.change_action IN ('start', 'increase', 'decrease', 'grace') AND d.change_fen > 0 THEN d.change_fen ELSE d.amount_fen END AS due_fen,
@@ -60,7 +60,7 @@ SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, 
        coalesce(d.monthly AND d.change_action IS NULL AND d.last_action IN ('start', 'increase', 'decrease', 'grace') AND d.last_month = $month
                 AND d.amount_fen NOT IN (d.last_after_fen, coalesce(d.last_before_fen, -1)), false) AS differs,
        o.obligation_id, o.live_fen, o.payment_id AS live_payment, o.failed AS failed, o.month AS owed_month,
-       o.town AS owed_town, o.roll_row_id AS owed_row, r.bank, r.cap_fen
+       o.town AS owed_town, o.roll_row_id AS owed_row, r.bank, r.cap_fen, r.combine
 FROM decided d JOIN route r ON r.bank_name = coalesce(d.bank_name, '')
 LEFT JOIN owed o ON o.programme = d.programme AND o.recipient_id_no = d.recipient AND o.item = d.item
 """
@@ -116,7 +116,12 @@ def prepare(
     stages = connection.execute("SELECT DISTINCT coalesce(stage, '') FROM cases").fetchall()
     _rows(connection, "stage", ("stage", "stage_key"), [(s, stage_key(s)) for (s,) in stages])
     banks = connection.execute("SELECT DISTINCT coalesce(bank_name, '') FROM cases").fetchall()
-    _rows(connection, "route", ("bank_name", "bank", "cap_fen"), list(routes(workspace, policy, [b for (b,) in banks])))
+    combined = bool(workspace.get("payment", "combine_payees", False))
+    found = [
+        (*route, combined if policy.banks[route[1]].combine is None else policy.banks[route[1]].combine)
+        for route in routes(workspace, policy, [b for (b,) in banks])
+    ]
+    _rows(connection, "route", ("bank_name", "bank", "cap_fen", "combine"), found)
     connection.execute(_DROP_REPEATED)
     connection.execute(_CANDIDATES, {"month": month})
     connection.execute(_MEMBERS)
@@ -163,6 +168,7 @@ def _rows(
         "single": pa.bool_(),
         "instalments": pa.bool_(),
         "twin": pa.bool_(),
+        "combine": pa.bool_(),
     }
     data = pa.table({c: pa.array([row[i] for row in rows], types.get(c, pa.string())) for i, c in enumerate(columns)})
     connection.register("incoming", data)

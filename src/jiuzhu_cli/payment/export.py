@@ -14,6 +14,8 @@ from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.audit import release_problems
 from jiuzhu_cli.ledger.files import record_file, recorded_files
+from jiuzhu_cli.ledger.payment_digests import control_holds
+from jiuzhu_cli.ledger.payment_moves import set_exported, set_released
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.layout import BankFile, Problem, masked, pieces_in, problems_of, write_file
@@ -99,8 +101,8 @@ def export(
         _refuse_strangers(workspace, batch)
         with store.transaction(actor=actor, command="pay export", now=now) as tx:
             if batch["state"] == "approved":
-                payments.set_released(tx, batch["payment_id"])
-            payments.set_exported(tx, batch["payment_id"])
+                set_released(tx, batch["payment_id"])
+            set_exported(tx, batch["payment_id"])
             tx.journal(f"payment:{batch['payment_id']}", {"lines": batch["lines"], "amount_fen": batch["amount_fen"]})
         batch = payments.batch(store, batch["payment_id"]) or batch
     return _write_files(store, workspace, policy, batch, actor=actor, now=now, rewrite=rewrite)
@@ -122,8 +124,7 @@ def check_control(store: Store, batch: dict[str, Any]) -> None:
     """RefusedError when the lines on record are not the ones locked, or when the record as a whole is not to be trusted."""
     for problem in release_problems(store, batch["payment_id"]):
         raise RefusedError(f"{problem.text}，停止发放", "运行 jiuzhu audit check 查清", code=problem.code)
-    lines = payments.lines(store, batch["payment_id"])
-    if payments.control_digest(lines) != batch["control_sha256"] or lines.num_rows != batch["lines"]:
+    if not control_holds(store, batch):
         raise RefusedError(
             f"第 {batch['payment_id']} 批的明细与锁定时不一致，停止发放",
             "运行 jiuzhu audit check 查清；需要时取消该批重新制单",

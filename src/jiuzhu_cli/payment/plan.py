@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger import payables, payments
+from jiuzhu_cli.ledger.payment_digests import AXES, add_digests, sealed_lines
+from jiuzhu_cli.ledger.payment_moves import set_cancelled
 from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.payment.basis import PARTS_SQL, bases
 from jiuzhu_cli.payment.candidates import prepare
 from jiuzhu_cli.payment.holds import BY_CODE, HOLDS
 from jiuzhu_cli.payment.lists import write_holds
@@ -29,16 +32,36 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import Programme
 
-_PLAN_LINES = """
-SELECT row_number() OVER w AS line_no, $line_id - 1 + row_number() OVER w AS line_id,
-       coalesce(c.obligation_id, CAST($obligation_id - 1 + sum(CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END) OVER w AS BIGINT)) AS obligation_id,
-       CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END AS new, c.programme, c.month, c.recipient AS recipient_id_no, c.item, c.recipient_name,
-       c.town, c.village, c.due_fen AS amount_fen, greatest(c.persons, 1) AS persons, c.row_id AS roll_row_id,
-       CASE WHEN c.due_fen <> c.amount_fen THEN c.change_case ELSE '' END AS case_id,
-       c.bank, c.account_no, c.payee_name, c.payee_id_no, c.bank_name, coalesce(c.failed, 0) AS failed
-FROM candidate c WHERE c.live_fen IS NULL AND NOT c.stopped AND c.n NOT IN (SELECT n FROM held)
-WINDOW w AS (ORDER BY c.bank, c.programme, c.town, c.village, c.recipient, c.item) ORDER BY line_no
+# lines in the order of the bank's files; transfers in that of their first lines: those of a bank stand together
+_PLAN_LINES = f"""
+CREATE TABLE planned AS
+WITH chosen AS (
+  SELECT c.*, row_number() OVER w AS line_no, sum(CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END) OVER w AS nth_new
+  FROM candidate c WHERE c.live_fen IS NULL AND NOT c.stopped AND c.n NOT IN (SELECT n FROM held)
+  WINDOW w AS (ORDER BY c.bank, c.programme, c.town, c.village, c.recipient, c.item)),
+paired AS (
+  SELECT *, CASE WHEN c.combine AND (coalesce(min(nullif(cap_fen, 0)) OVER p, 0) = 0 OR sum(due_fen) OVER p <= min(nullif(cap_fen, 0)) OVER p)
+                 THEN min(line_no) OVER p ELSE line_no END AS first_no
+  FROM chosen c WINDOW p AS (PARTITION BY c.bank, c.combine, c.account_no, c.payee_name))
+SELECT line_no, dense_rank() OVER (ORDER BY first_no) AS transfer_no, $line_id - 1 + line_no AS line_id,
+       coalesce(obligation_id, CAST($obligation_id - 1 + nth_new AS BIGINT)) AS obligation_id, CASE WHEN obligation_id IS NULL THEN 1 ELSE 0 END AS new,
+       programme, month, recipient AS recipient_id_no, item, 'regular' AS purpose, '' AS cause, recipient_name, town, village, due_fen AS amount_fen,
+       CAST(0 AS BIGINT) AS set_off_fen, greatest(persons, 1) AS persons, row_id AS roll_row_id,
+       CASE WHEN due_fen <> amount_fen THEN change_case ELSE '' END AS case_id, bank, account_no, payee_name, payee_id_no, bank_name, bank_code,
+       {PARTS_SQL} AS parts, batch_id, coalesce(failed, 0) AS failed
+FROM paired
 """
+_PLAN_BASES = """
+CREATE TABLE basis_kind AS SELECT row_number() OVER (ORDER BY programme, batch_id, case_id) AS basis_no, *
+FROM (SELECT DISTINCT programme, batch_id, case_id FROM planned)
+"""
+_WITH_BASIS = """
+CREATE TABLE sealing AS SELECT p.* EXCLUDE (batch_id), k.basis_no, b.content AS basis FROM planned p JOIN basis_kind k USING (programme, batch_id, case_id) JOIN basis b USING (basis_no)
+"""
+_TOTALS = " UNION ALL ".join(
+    f"SELECT '{axis}' AS axis, {axis} AS name, count(*) AS lines, CAST(sum(amount_fen) AS BIGINT) AS amount_fen FROM planned GROUP BY {axis}"
+    for axis in AXES
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +86,8 @@ class Plan:
     held: int
     released: dict[str, int]
     sums: Sums
+    bases: pa.Table
+    totals: pa.Table
 
     @property
     def count(self) -> int:
@@ -162,7 +187,15 @@ def compute(
     )
     connection.execute("CREATE TABLE held AS SELECT DISTINCT n FROM hold WHERE NOT released")
     obligation_id, line_id = payments.next_ids(store)
-    lines = connection.sql(_PLAN_LINES, params={"obligation_id": obligation_id, "line_id": line_id}).to_arrow_table()
+    connection.execute(_PLAN_LINES, {"obligation_id": obligation_id, "line_id": line_id})
+    connection.execute(_PLAN_BASES)
+    kinds = connection.sql("SELECT * FROM basis_kind ORDER BY basis_no").to_arrow_table()
+    rolls = connection.sql("SELECT * FROM rolls").to_arrow_table()
+    found = bases(policy, month, kinds, rolls, payables.decided(store, kinds["case_id"].unique().to_pylist()))
+    connection.register("basis", found)
+    connection.execute(_WITH_BASIS)
+    lines = add_digests(connection, "sealing")
+    totals = connection.sql(_TOTALS).to_arrow_table()
     holds = connection.sql(
         "SELECT c.n, c.programme, c.recipient AS recipient_id_no, c.recipient_name, c.town, c.due_fen AS amount_fen, h.code, h.reason, h.source"
         " FROM hold h JOIN candidate c USING (n) WHERE NOT h.released ORDER BY c.n, h.code"
@@ -181,7 +214,9 @@ def compute(
         " sum(due_fen) FILTER (NOT h AND live_fen IS NOT NULL) FROM (SELECT *, n IN (SELECT n FROM held) AS h FROM candidate)"
     ).fetchall()[0]
     connection.close()
-    return Plan(month, lines, holds, already, by_code, held, released, Sums(*(int(fen or 0) for fen in sums)))
+    return Plan(
+        month, lines, holds, already, by_code, held, released, Sums(*(int(fen or 0) for fen in sums)), found, totals
+    )
 
 
 def draft(
@@ -242,8 +277,8 @@ def _write(
     actor: str,
     now: datetime,
 ) -> dict[str, Any]:
-    store.stage("plan_line", plan.lines)
-    store.stage("plan_hold", plan.holds)
+    for name, table in (("line", plan.lines), ("hold", plan.holds), ("basis", plan.bases), ("total", plan.totals)):
+        store.stage(f"plan_{name}", table)
     with store.transaction(actor=actor, command="pay draft", now=now) as tx:
         keep_policy(tx, policy.digest, policy.files.packed)
         payment_id = payments.save_draft(
@@ -279,7 +314,7 @@ def _nothing_owed(
     """Always raises; a draft that has become empty is cancelled first, the holds are told and written out."""
     if standing is not None:
         with store.transaction(actor=actor, command="pay draft", now=now) as tx:
-            payments.set_cancelled(tx, standing["payment_id"], "没有要发的款")
+            set_cancelled(tx, standing["payment_id"], "没有要发的款")
             tx.journal(f"payment:{standing['payment_id']}", {"cancelled": "empty"})
     done = f"{plan.already} 笔已发或在途" if plan.already else ""
     if not plan.held:
@@ -301,16 +336,26 @@ def _same(store: Store, standing: dict[str, Any], plan: Plan, reason: str) -> bo
     """Whether the draft on record already says exactly this."""
     if standing["override_reason"] != reason or standing["lines"] != plan.count:
         return False
-    recorded = {
-        (h["programme"], h["recipient_id_no"], h["town"], h["code"], h["reason"])
-        for h in payments.holds(store, standing["payment_id"])
-    }
-    planned = {
-        (h["programme"], h["recipient_id_no"], h["town"], h["code"], h["reason"]) for h in plan.holds.to_pylist()
-    }
-    return recorded == planned and payments.control_digest(
-        payments.lines(store, standing["payment_id"])
-    ) == payments.control_digest(plan.lines)
+    keys = ["programme", "recipient_id_no", "town", "code", "reason"]
+    recorded = payments.holds(store, standing["payment_id"])
+    held = [[row[key] for key in keys] for row in recorded]
+    planned = list(zip(*(plan.holds[key].to_pylist() for key in keys), strict=True))
+    if sorted(map(tuple, held)) != sorted(planned):
+        return False
+    return bool(sealed_lines(store, standing["payment_id"])["digest"].equals(plan.lines["digest"]))
+
+
+def lines_gone(drafted: pa.Table, planned: pa.Table) -> int:
+    """How many lines ``drafted`` are not in the plan as they stand: recipient, programme, item, payee, account, bank, amounts."""
+    import duckdb
+
+    keys = "programme, recipient_id_no, item, purpose, cause, bank, account_no, payee_name, amount_fen, set_off_fen"
+    with duckdb.connect(":memory:") as connection:
+        connection.register("drafted", drafted)
+        connection.register("planned", planned)
+        return _scalar(
+            connection, f"SELECT count(*) FROM (SELECT {keys} FROM drafted EXCEPT SELECT {keys} FROM planned)"
+        )
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -223,7 +223,7 @@ def _attempts(store: Store, policy: Policy, path: Path, data: bytes, bank: str, 
                 yield (
                     batch,
                     layout,
-                    match_return(layout, file, payments.lines(store, batch["payment_id"], bank=layout.code)),
+                    match_return(layout, file, payments.transfers(store, batch["payment_id"], bank=layout.code)),
                 )
 
 

@@ -72,6 +72,7 @@ class BankLayout(Shape):
     max_lines: int = 0
     max_file_fen: int = 0
     max_line_fen: int = 0
+    combine: bool | None = None  # one payee's lines are one transfer (一卡通合并); None: as jiuzhu.toml says
     message: str = "pain.001.001.09"  # pain001 only
     rare: Literal["", "pinyin", "split", "image"] = ""  # how the bank wants names whose characters the encoding lacks
     file_name: str = "{bank}_{month}_{sequence}"

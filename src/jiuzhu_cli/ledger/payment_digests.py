@@ -1,0 +1,167 @@
+"""What is frozen of a batch: a digest a line, the control digest over all of them, and the sums three ways (town, programme, bank).
+
+A line's digest is over what it pays to whom and why: the immutable keys of its obligation (programme, recipient, item, purpose, cause),
+payee, account, bank, amounts, roll row, review case, parts, and the basis, which holds the month owed for and the policy. Nothing of it
+is told anew by a later try of the same obligation, so it can be computed again for ever. Lines drafted by a version without line digests
+(``digest`` '') keep the older control digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.ledger.store import Store, Transaction
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+# in this order, as text, between separators that no cleaned text holds
+SEALED = (
+    "line_no", "transfer_no", "programme", "recipient_id_no", "item", "purpose", "cause", "bank", "account_no", "payee_name", "payee_id_no",
+    "bank_name", "bank_code", "amount_fen", "set_off_fen", "roll_row_id", "case_id", "parts",
+)  # fmt: skip
+_SQL = f"sha256(concat_ws(chr(31), 'line v1', {', '.join(SEALED)}, sha256(basis)))"
+_OLD = ("line_no", "programme", "month", "recipient_id_no", "item", "bank", "account_no", "payee_name", "amount_fen")
+AXES = ("town", "programme", "bank")
+
+
+def add_digests(connection: duckdb.DuckDBPyConnection, table: str) -> pa.Table:
+    """``table`` of ``connection`` (columns ``SEALED`` and ``basis``, none NULL) with ``digest``, by ``line_no``, without ``basis``."""
+    return connection.sql(f"SELECT * EXCLUDE (basis), {_SQL} AS digest FROM {table} ORDER BY line_no").to_arrow_table()
+
+
+def sealed_lines(store: Store, payment_id: int) -> pa.Table:
+    """``SEALED``, ``line_id, digest, basis, month, town`` of a batch's lines, by ``line_no``."""
+    of_line = {"line_no", "transfer_no", "bank", "account_no", "payee_name", "payee_id_no", "bank_name", "bank_code", "amount_fen", "set_off_fen",
+               "roll_row_id", "case_id", "parts"}  # fmt: skip
+    columns = ", ".join(f"{'l' if name in of_line else 'o'}.{name}" for name in SEALED)
+    return store.arrow(
+        f"SELECT {columns}, l.line_id, l.digest, COALESCE(b.content, '') AS basis, o.month, o.town FROM payment_line l JOIN obligation o USING (obligation_id)"
+        f" LEFT JOIN payment_basis b USING (basis_id) WHERE l.payment_id = {int(payment_id)} ORDER BY l.line_no"
+    )
+
+
+def computed_digests(lines: pa.Table) -> pa.Table:
+    """``line_id, line_no, stored, digest`` of ``sealed_lines``, computed anew."""
+    import duckdb
+
+    with duckdb.connect(":memory:") as connection:
+        connection.register("sealed", lines)
+        return connection.sql(
+            f"SELECT line_id, line_no, digest AS stored, {_SQL} AS digest FROM sealed ORDER BY line_no"
+        ).to_arrow_table()
+
+
+def control_of(batch: dict[str, Any], digests: pa.ChunkedArray) -> str:
+    """The control digest over line digests (64 characters each) in the order of their numbers, with the batch's number, month and count."""
+    control = hashlib.sha256(f"batch v1\t{batch['payment_id']}\t{batch['month']}\t{len(digests)}\n".encode())
+    for chunk in digests.chunks:
+        texts = chunk.buffers()[2]
+        if texts is not None and len(chunk):
+            first = chunk.offset * 64
+            control.update(memoryview(texts)[first : first + len(chunk) * 64])
+    return control.hexdigest()
+
+
+def old_control(lines: pa.Table) -> str:
+    """The control digest as versions before line digests computed it: tab-separated columns ``_OLD``, a line a line."""
+    control = hashlib.sha256()
+    for piece in lines.select(_OLD).to_batches(max_chunksize=100_000):
+        texts = [[str(value) for value in column.to_pylist()] for column in piece.columns]
+        control.update("".join("\t".join(row) + "\n" for row in zip(*texts, strict=True)).encode())
+    return control.hexdigest()
+
+
+def control_holds(store: Store, batch: dict[str, Any]) -> bool:
+    """Whether the lines on record are those that were locked: each line's digest is its own, and the control digest theirs."""
+    lines = sealed_lines(store, batch["payment_id"])
+    if lines.num_rows != batch["lines"]:
+        return False
+    if not lines.num_rows or all(not text for text in lines["digest"].unique().to_pylist()[:2]):
+        return old_control(lines) == batch["control_sha256"]
+    found = computed_digests(lines)
+    return (
+        bool(found["digest"].equals(found["stored"])) and control_of(batch, found["digest"]) == batch["control_sha256"]
+    )
+
+
+def seal(tx: Transaction, payment_id: int) -> None:
+    """Puts the staged digests (``staging.line_digest``: ``line_id, digest``) on the lines of a draft that have none yet."""
+    tx.execute(
+        "UPDATE payment_line SET digest = s.digest FROM staging.line_digest s WHERE s.line_id = payment_line.line_id AND payment_line.payment_id = ?",
+        (payment_id,),
+    )
+
+
+# -- sums ------------------------------------------------------------------------------------------------------
+
+_COMPUTED = " UNION ALL ".join(
+    f"SELECT '{axis}' AS axis, {column} AS name, COUNT(*) AS lines, SUM(l.amount_fen) AS amount_fen FROM payment_line l JOIN obligation o"
+    f" USING (obligation_id) WHERE l.payment_id = ?1 GROUP BY 2"
+    for axis, column in (("town", "o.town"), ("programme", "o.programme"), ("bank", "l.bank"))
+)
+
+
+def declare(tx: Transaction, payment_id: int) -> None:
+    """Writes the staged sums of a draft (``staging.plan_total``: ``axis, name, lines, amount_fen``) in place of those before."""
+    tx.execute("DELETE FROM payment_total WHERE payment_id = ?", (payment_id,))
+    tx.execute(
+        "INSERT INTO payment_total SELECT ?, axis, name, lines, amount_fen FROM staging.plan_total", (payment_id,)
+    )
+
+
+def sums_differ(store: Store, batch: dict[str, Any]) -> str:
+    """Where what was declared and what the lines come to do not agree: in all, or by town, programme or bank; '' when they do.
+
+    The three ways must also agree with each other. A batch drafted before sums were declared is compared in all only.
+    """
+    number = batch["payment_id"]
+    computed = {(row[0], row[1]): (row[2], row[3]) for row in store.query(_COMPUTED, (number,))}
+    declared = {
+        (row[0], row[1]): (row[2], row[3])
+        for row in store.query(
+            "SELECT axis, name, lines, amount_fen FROM payment_total WHERE payment_id = ?", (number,)
+        )
+    }
+    whole = (batch["lines"], batch["amount_fen"])
+    for axis in AXES:
+        for sums, what in ((computed, "明细"), (declared, "制单时的合计")):
+            found = [value for (one, _), value in sums.items() if one == axis]
+            if (sums is computed or declared) and (sum(n for n, _ in found), sum(fen for _, fen in found)) != whole:
+                return f"{what}按{_AXIS_WORDS[axis]}加起来与批次的笔数、金额不符"
+    if declared and declared != computed:
+        axis, name = sorted(set(declared.items()) ^ set(computed.items()))[0][0]
+        return f"{_AXIS_WORDS[axis]}“{name}”的笔数或金额与制单时不符"
+    return ""
+
+
+_AXIS_WORDS = {"town": "乡镇", "programme": "项目", "bank": "银行"}
+
+
+def written_differs(batch: dict[str, Any], files: Sequence[dict[str, Any]], declared: Sequence[dict[str, Any]]) -> str:
+    """Where the bank files (``bank, lines, amount_fen`` as read back) do not come to the batch, in all and by bank; '' when they do.
+
+    ``declared``: ``bank, lines, amount_fen`` of the record, ``lines`` counting transfers.
+    """
+
+    def by_bank(rows: Sequence[dict[str, Any]]) -> dict[str, tuple[int, int]]:
+        found: dict[str, tuple[int, int]] = {}
+        for row in rows:
+            count, fen = found.get(row["bank"], (0, 0))
+            found[row["bank"]] = count + row["lines"], fen + row["amount_fen"]
+        return found
+
+    written, wanted = by_bank(files), by_bank(declared)
+    if sum(fen for _, fen in written.values()) != batch["amount_fen"]:
+        return "写出的银行文件金额合计与批次不符"
+    return next(
+        (
+            f"写给“{bank}”的笔数或金额与台账不符"
+            for bank in sorted(wanted | written)
+            if written.get(bank) != wanted.get(bank)
+        ),
+        "",
+    )
