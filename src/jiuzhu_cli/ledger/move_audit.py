@@ -14,6 +14,7 @@ from jiuzhu_cli.ledger.store import Store
 
 Found = tuple[str, str, str]  # code, entity, what is wrong
 
+
 def move_problems(store: Store, payment_id: int = 0) -> list[Found]:
     """What is wrong with the moves (of one batch when given) and the keys they were signed with; [] when all is whole."""
     keys = {row["key_id"]: dict(row) for row in store.query("SELECT * FROM signing_key")}
@@ -72,7 +73,9 @@ def _signature(step: dict[str, Any], said: str, keys: dict[str, dict[str, Any]])
 
 def _to_sign(step: dict[str, Any]) -> bool:
     """An approval, or a release; not its being taken back (released → approved)."""
-    return step["from_state"] == "locked" and step["to_state"] in ("locked", "approved") or step["to_state"] == "released"
+    return (
+        (step["from_state"] == "locked" and step["to_state"] in ("locked", "approved")) or step["to_state"] == "released"
+    )
 
 
 def _in_force(key: dict[str, Any], move_id: int) -> bool:
