@@ -73,9 +73,9 @@ def _signature(step: dict[str, Any], said: str, keys: dict[str, dict[str, Any]])
 
 def _to_sign(step: dict[str, Any]) -> bool:
     """An approval, or a release; not its being taken back (released → approved)."""
-    return (
-        (step["from_state"] == "locked" and step["to_state"] in ("locked", "approved")) or step["to_state"] == "released"
-    )
+    return (step["from_state"] == "locked" and step["to_state"] in ("locked", "approved")) or step[
+        "to_state"
+    ] == "released"
 
 
 def _in_force(key: dict[str, Any], move_id: int) -> bool:
