@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from jiuzhu_cli.cli import pay_money
 from jiuzhu_cli.cli.context import Context, table
 from jiuzhu_cli.cli.pay_layout import app as layouts
 from jiuzhu_cli.cli.words import LINE_STATES
@@ -279,21 +280,6 @@ def settle(
     context.emit(done.as_json(), lines)
 
 
-@app.command("recover", help="应追回的钱：发出后才知道已死亡、已确认重复、已停发或多发的。")
-def recover(ctx: typer.Context, month: str = MONTH) -> None:
-    from jiuzhu_cli.core.money import yuan
-    from jiuzhu_cli.payment import recovery
-
-    context: Context = ctx.obj
-    policy = context.policy()
-    with context.workspace.open_store() as store:
-        found = recovery.recover(store, context.workspace, policy, month=month, actor=context.actor, now=context.now)
-    rows = [(recovery.WORDS[code], n, yuan(fen, grouped=True)) for code, (n, fen) in found.by_code.items()]
-    lines = [table(rows, ["原因", "笔数", "应追回（元）"])] if rows else ["没有应追回的款。"]
-    lines += [f"名单：{f['path']}" for f in found.files]
-    context.emit(found.as_json(), lines)
-
-
 def _bank(policy: Policy, code: str) -> str:
     """The format by its name; the code stays in --json."""
     return policy.banks[code].name if code in policy.banks else code
@@ -327,3 +313,6 @@ def _step(context: Context, run: Callable[[Store], dict[str, Any]], done: str, f
     with context.workspace.open_store() as store:
         batch = run(store)
     context.emit(as_json(batch), [f"{done}：{_title(batch)}", f"下一步：{following}"])
+
+
+app.registered_commands += pay_money.app.registered_commands

@@ -232,7 +232,7 @@ MIGRATIONS: dict[int, str] = {
     BEGIN UPDATE payment_override SET agreed_by = '', agreed_at = '' WHERE payment_id = NEW.payment_id AND override_id IS NULL; END;
     CREATE INDEX payment_failed ON payment_line (obligation_id) WHERE state IN ('failed','reversed');
     CREATE TRIGGER payment_line_closed BEFORE UPDATE ON payment_line
-    WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) = 'closed'
+    WHEN NEW.state <> 'reversed' AND (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) = 'closed'
     BEGIN SELECT RAISE(ABORT, 'payment: a closed batch cannot change'); END;
     CREATE TABLE payment_total (
       payment_id INTEGER NOT NULL REFERENCES payment_batch, axis TEXT NOT NULL CHECK (axis IN ('town','programme','bank')), name TEXT NOT NULL,
@@ -258,6 +258,61 @@ MIGRATIONS: dict[int, str] = {
     CREATE TRIGGER signing_key_kept BEFORE DELETE ON signing_key BEGIN SELECT RAISE(ABORT, 'signing_key: keys are never deleted'); END;
     ALTER TABLE register_row ADD COLUMN account_no TEXT;
     ALTER TABLE register_row ADD COLUMN bank_name TEXT;
+    CREATE TABLE back_pay (
+      back_pay_id INTEGER PRIMARY KEY,
+      programme TEXT NOT NULL, month TEXT NOT NULL, recipient_id_no TEXT NOT NULL, item TEXT NOT NULL DEFAULT '',
+      cause TEXT NOT NULL,
+      amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
+      recipient_name TEXT NOT NULL, town TEXT NOT NULL, village TEXT NOT NULL, roll_row_id INTEGER NOT NULL, reason TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('found','confirmed','declined','gone')),
+      found_by TEXT NOT NULL, found_at TEXT NOT NULL,
+      decided_by TEXT NOT NULL DEFAULT '', decided_at TEXT NOT NULL DEFAULT '', decision_note TEXT NOT NULL DEFAULT '',
+      UNIQUE (programme, month, recipient_id_no, item, cause)
+    ) STRICT;
+    CREATE UNIQUE INDEX obligation_missed ON obligation (programme, month, recipient_id_no, item) WHERE cause = 'missed';
+    CREATE INDEX obligation_back_pay ON obligation (month) WHERE purpose = 'back_pay';
+    CREATE TRIGGER obligation_missed_before BEFORE INSERT ON obligation WHEN NEW.purpose = 'regular' AND EXISTS (SELECT 1 FROM obligation o WHERE
+      o.cause = 'missed' AND o.programme = NEW.programme AND o.month = NEW.month AND o.recipient_id_no = NEW.recipient_id_no AND o.item = NEW.item)
+    BEGIN SELECT RAISE(ABORT, 'payment: this month is owed as back-pay already'); END;
+    CREATE TRIGGER obligation_owed_before BEFORE INSERT ON obligation WHEN NEW.cause = 'missed' AND EXISTS (SELECT 1 FROM obligation o WHERE
+      o.programme = NEW.programme AND o.month = NEW.month AND o.recipient_id_no = NEW.recipient_id_no AND o.item = NEW.item AND o.purpose = 'regular')
+    BEGIN SELECT RAISE(ABORT, 'payment: this month is owed already'); END;
+    CREATE TABLE payment_correction (
+      correction_id INTEGER PRIMARY KEY, line_id INTEGER NOT NULL REFERENCES payment_line,
+      kind TEXT NOT NULL CHECK (kind IN ('bank_returned','booked_wrong')), amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
+      on_date TEXT NOT NULL, reference TEXT NOT NULL, reason TEXT NOT NULL,
+      asked_by TEXT NOT NULL, asked_at TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('asked','done','dropped')),
+      answered_by TEXT NOT NULL DEFAULT '', answered_at TEXT NOT NULL DEFAULT '', CHECK (state <> 'done' OR answered_by NOT IN ('', asked_by))
+    ) STRICT;
+    CREATE UNIQUE INDEX payment_correction_once ON payment_correction (line_id) WHERE state <> 'dropped';
+    CREATE TRIGGER payment_correction_kept BEFORE DELETE ON payment_correction BEGIN SELECT RAISE(ABORT, 'payment: corrections are never deleted'); END;
+    CREATE TRIGGER payment_correction_fixed BEFORE UPDATE ON payment_correction WHEN OLD.state <> 'asked'
+    BEGIN SELECT RAISE(ABORT, 'payment: this correction was answered'); END;
+    CREATE TABLE recovery (
+      recovery_id INTEGER PRIMARY KEY, line_id INTEGER NOT NULL UNIQUE REFERENCES payment_line,
+      code TEXT NOT NULL, cause TEXT NOT NULL, reason TEXT NOT NULL,
+      set_off INTEGER NOT NULL DEFAULT 0 CHECK (set_off IN (0, 1)),
+      opened_by TEXT NOT NULL, opened_at TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE recovery_entry (
+      entry_id INTEGER PRIMARY KEY, recovery_id INTEGER NOT NULL REFERENCES recovery,
+      kind TEXT NOT NULL CHECK (kind IN ('claim','repayment','waiver')), amount_fen INTEGER NOT NULL CHECK (amount_fen <> 0),
+      on_date TEXT NOT NULL DEFAULT '', receipt TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '',
+      entry_key TEXT NOT NULL UNIQUE,
+      actor TEXT NOT NULL, at TEXT NOT NULL,
+      confirmed_by TEXT NOT NULL DEFAULT '', confirmed_at TEXT NOT NULL DEFAULT '',
+      CHECK (confirmed_by <> actor)
+    ) STRICT;
+    CREATE INDEX recovery_entry_claim ON recovery_entry (recovery_id);
+    CREATE TRIGGER recovery_entry_kept BEFORE DELETE ON recovery_entry BEGIN SELECT RAISE(ABORT, 'recovery_entry is append-only'); END;
+    CREATE TRIGGER recovery_entry_fixed BEFORE UPDATE ON recovery_entry WHEN OLD.confirmed_by <> '' OR NEW.confirmed_by = '' OR OLD.kind <> 'waiver'
+      OR (NEW.recovery_id, NEW.kind, NEW.amount_fen, NEW.entry_key, NEW.actor) <> (OLD.recovery_id, OLD.kind, OLD.amount_fen, OLD.entry_key, OLD.actor)
+    BEGIN SELECT RAISE(ABORT, 'recovery_entry is append-only'); END;
+    CREATE TABLE recovery_set_off (
+      line_id INTEGER NOT NULL REFERENCES payment_line ON DELETE CASCADE, recovery_id INTEGER NOT NULL REFERENCES recovery,
+      amount_fen INTEGER NOT NULL CHECK (amount_fen > 0), PRIMARY KEY (line_id, recovery_id)
+    ) STRICT, WITHOUT ROWID;
     """,
 }
 

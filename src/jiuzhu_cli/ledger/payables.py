@@ -44,13 +44,21 @@ _TABLES = {
         f" WHERE b.kind = 'register' AND b.status = 'active' AND b.programme IN {DEATH_REGISTERS}"
         f" AND {death_stands('r.status')} GROUP BY r.id_no"
     ),
-    # what is owed once and stands already: this month's, and items (instalments, events) of any month
+    # what is owed once and stands already: this month's, and items (instalments, events) of any month. live_fen: what went out for it, back-pay
+    # (extra_fen) and all, less what is claimed back
     "owed": (
-        "SELECT o.obligation_id, o.programme, o.month, o.recipient_id_no, o.item, o.town, o.roll_row_id, l.amount_fen AS live_fen,"
+        "SELECT o.obligation_id, o.programme, o.month, o.recipient_id_no, o.item, o.town, o.roll_row_id,"
+        " l.amount_fen + l.set_off_fen + COALESCE(x.extra_fen, 0) - COALESCE(x.claimed_fen, 0) AS live_fen, COALESCE(x.extra_fen, 0) AS extra_fen,"
         " COALESCE(l.state, '') AS live_state, COALESCE(l.payment_id, 0) AS payment_id, COALESCE(l.account_no, '') AS account_no,"
-        " EXISTS (SELECT 1 FROM payment_line f WHERE f.obligation_id = o.obligation_id AND f.state = 'failed') AS failed"
+        " EXISTS (SELECT 1 FROM payment_line f WHERE f.obligation_id = o.obligation_id AND f.state IN ('failed','reversed')) AS failed"
         " FROM obligation o LEFT JOIN payment_line l ON l.obligation_id = o.obligation_id AND l.state IN ('due','sent','paid')"
-        " AND l.payment_id <> {without} WHERE o.month = '{month}' OR o.item <> ''"
+        " AND l.payment_id <> {without} LEFT JOIN (SELECT k.programme, k.month, k.recipient_id_no, k.item, SUM(k.fen) AS extra_fen, SUM(k.back) AS claimed_fen"
+        " FROM (SELECT b.programme, b.month, b.recipient_id_no, b.item, d.amount_fen + d.set_off_fen AS fen, 0 AS back FROM obligation b"
+        " JOIN payment_line d USING (obligation_id) WHERE b.purpose = 'back_pay' AND b.cause <> 'missed' AND d.state IN ('due','sent','paid')"
+        " AND d.payment_id <> {without} UNION ALL SELECT b.programme, b.month, b.recipient_id_no, b.item, 0, e.amount_fen FROM recovery_entry e"
+        " JOIN recovery r USING (recovery_id) JOIN payment_line d USING (line_id) JOIN obligation b USING (obligation_id) WHERE e.kind = 'claim') k"
+        " GROUP BY 1, 2, 3, 4) x ON x.programme = o.programme AND x.month = o.month AND x.recipient_id_no = o.recipient_id_no AND x.item = o.item"
+        " WHERE o.cause IN ('', 'missed') AND (o.month = '{month}' OR o.item <> '')"
     ),
     # one-off aid of the twelve months before, for 同一事由一年内不重复
     "one_offs": (

@@ -1,28 +1,15 @@
-"""Money that went out and was not owed (追缴): what the record itself shows."""
+"""Claims for money that went out and was not owed (追缴) in the record: what was claimed, came back, was waived or set off, entry by entry."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jiuzhu_cli.core.period import add_months
-from jiuzhu_cli.ledger.keys import same_id
-from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
-from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.core.errors import RefusedError, UsageError
+from jiuzhu_cli.ledger.dues import BALANCES
+from jiuzhu_cli.ledger.store import Store, Transaction
 
-_PAID = (
-    "SELECT l.line_id, o.programme, o.month, o.recipient_id_no, o.recipient_name, o.town, o.village, o.item, l.amount_fen, l.state,"
-    " l.payment_id, {over} AS over_fen, '{code}' AS code, {reason} AS reason, {detail} AS detail FROM {source} JOIN obligation o ON {join}"
-    " JOIN payment_line l ON l.obligation_id = o.obligation_id AND l.state IN ('sent','paid') WHERE {where}"
-)
 _NO_TWIN = "(NOT {0}.twin OR {0}.area IN (o.town, o.town || '/' || o.village))"
-_SIDE_OF_DOUBT = (
-    "SELECT doubt_id, basis, month_from, month_to, id_no_{s} AS id_no, programme_{s} AS programme, area_{s} AS area,"
-    " id_no_a = id_no_b AND programme_a = programme_b AS twin FROM doubt WHERE severity = 'strong' AND disposition IN ({which})"
-)
-_SIDES = "(" + " UNION ALL ".join(
-    _SIDE_OF_DOUBT.format(s=s, which=f"'stop_{s}', 'stop_both', 'stopped_{s}', 'stopped_both'") for s in "ab"
-) + ") s"  # fmt: skip
 # what somebody says has come back (已追回): the side's money of the months decided on
 _CAME_BACK = " UNION ALL ".join(
     f"SELECT d.id_no_{s} AS id_no, d.programme_{s} AS programme, d.area_{s} AS area, m.month, d.doubt_id,"
@@ -30,85 +17,6 @@ _CAME_BACK = " UNION ALL ".join(
     f" WHERE d.disposition IN ('recovered_{s}', 'recovered_both') AND m.decided_fen IS NOT NULL"
     for s in "ab"
 )
-_DEAD = (
-    f"(SELECT r.id_no, MIN({death_day('r')}) AS event_date FROM batch b JOIN register_row r USING (batch_id) WHERE b.kind = 'register' AND"
-    f" b.status = 'active' AND b.programme IN {DEATH_REGISTERS} AND {death_day('r')} IS NOT NULL AND {death_stands('r.status')} GROUP BY r.id_no) s"
-)
-# cause → query; the more certain cause first, since a line is recovered once
-_RECOVERIES = {
-    "dead": _PAID.format(
-        over="l.amount_fen",
-        code="dead",
-        reason="'死亡日期 ' || s.event_date",
-        detail="s.event_date",
-        source=_DEAD,
-        join="o.recipient_id_no = s.id_no",
-        where="o.month > SUBSTR(s.event_date, 1, 7)",
-    ),
-    "doubt": _PAID.format(
-        over="l.amount_fen",
-        code="doubt_confirmed",
-        reason="'疑点 ' || s.doubt_id || ' 已确认停发：' || s.basis",
-        detail="''",
-        source=_SIDES,
-        join="o.recipient_id_no = s.id_no AND o.programme = s.programme",
-        where=f"o.month BETWEEN s.month_from AND s.month_to AND {_NO_TWIN.format('s')}",
-    ),
-    "stopped": _PAID.format(
-        over="l.amount_fen",
-        code="stopped",
-        reason="'停发决定 ' || s.case_id || '，自 ' || s.effective_month || ' 起'",
-        detail="''",
-        source="proposal s",
-        join="o.recipient_id_no = s.id_no AND o.programme = s.programme",
-        where="s.state = 'effective' AND s.action = 'stop' AND o.item = '' AND o.month >= s.effective_month AND NOT EXISTS (SELECT 1 FROM"
-        " proposal n WHERE n.id_no = s.id_no AND n.programme = s.programme AND n.state = 'effective' AND n.action <> 'stop'"
-        " AND n.effective_month > s.effective_month AND n.effective_month <= o.month)",
-    ),
-    "overpaid": _PAID.format(
-        over="l.amount_fen - r.amount_fen",
-        code="overpaid",
-        reason="'更正后的名册金额较低'",
-        detail="''",
-        source="batch s JOIN roll_row r ON r.batch_id = s.batch_id AND r.lead = 1",
-        join="o.recipient_id_no = COALESCE(NULLIF(r.head_id_no, ''), r.id_no) AND o.programme = s.programme AND o.month = s.month",
-        where="s.kind = 'roll' AND s.status = 'active' AND s.supersedes IS NOT NULL AND o.item = '' AND o.case_id = ''"
-        " AND r.amount_fen < l.amount_fen",
-    ),
-    "withdrawn": _PAID.format(
-        over="l.amount_fen",
-        code="withdrawn",
-        reason="'更正后的名册里已没有此人'",
-        detail="''",
-        source="batch s JOIN roll_row r ON r.batch_id = s.batch_id",
-        join="o.roll_row_id = r.row_id AND o.recipient_id_no = COALESCE(NULLIF(r.head_id_no, ''), r.id_no)",
-        where="s.status IN ('superseded','undone') AND o.item = '' AND NOT EXISTS (SELECT 1 FROM roll_row n JOIN batch nb ON"
-        " nb.batch_id = n.batch_id AND nb.status = 'active' AND nb.kind = 'roll' AND nb.programme = o.programme AND nb.month = o.month"
-        f" WHERE {same_id('n', 'o.recipient_id_no')})",
-    ),
-}
-
-
-def recoveries(store: Store, *, month: str = "", grace: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
-    """Lines sent or paid that should not have been: one row per line, under its most certain cause.
-
-    Columns: ``line_id, programme, month, recipient_id_no, recipient_name, town, village, item, amount_fen, state, payment_id,
-    over_fen`` (分 to be recovered), ``code`` (dead, doubt_confirmed, stopped, overpaid, withdrawn), ``reason``.
-    ``grace``: programme → months after a death in which payment to the household is still in order. What a doubt's result says has
-    come back (已追回) is left out, whatever the cause.
-    """
-    seen = {row["line_id"] for row in recovered_lines(store)}
-    found = []
-    for code, sql in _RECOVERIES.items():
-        only = " AND o.month = ?" if month else ""
-        for row in store.query(sql + only + " ORDER BY o.month, o.town, l.line_id", (month,) if month else ()):
-            late = code == "dead" and row["month"] <= add_months(
-                row["detail"][:7], (grace or {}).get(row["programme"], 0)
-            )
-            if row["line_id"] not in seen and not late:
-                seen.add(row["line_id"])
-                found.append(dict(row))
-    return found
 
 
 def recovered_lines(store: Store, doubt_id: str = "") -> list[dict[str, Any]]:
@@ -119,5 +27,137 @@ def recovered_lines(store: Store, doubt_id: str = "") -> list[dict[str, Any]]:
         " JOIN payment_line l ON l.obligation_id = o.obligation_id AND l.state IN ('sent','paid')"
         f" WHERE {_NO_TWIN.format('b')} AND ?1 IN ('', b.doubt_id) ORDER BY o.month, l.line_id",
         (doubt_id,),
+    )
+    return [dict(row) for row in rows]
+
+
+def by_doubt(store: Store) -> dict[int, int]:
+    """Claim → 分 of it that were booked as repaid because a doubt's result says so."""
+    rows = store.query(
+        "SELECT recovery_id, SUM(amount_fen) FROM recovery_entry WHERE source LIKE 'doubt:%' GROUP BY recovery_id"
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def claims(store: Store, *, month: str = "", settled: bool = True) -> list[dict[str, Any]]:
+    """Claims by month, town and number: ``recovery_id, line_id, payment_id, programme, month`` (owed for), ``recipient_id_no, recipient_name, town,
+    village, item, amount_fen`` (of the line)``, state`` (of the line)``, code, cause, reason, set_off, opened_at, claimed_fen, repaid_fen, waived_fen,
+    set_off_fen, open_fen, asked_fen`` (waivers that wait for a second person). ``settled`` False: only those with something still to come back."""
+    rows = store.query(
+        "SELECT c.*, l.payment_id, l.amount_fen, l.state, o.programme, o.month, o.recipient_id_no, o.recipient_name, o.town, o.village, o.item,"
+        " r.cause, r.reason, r.opened_at, (SELECT COALESCE(SUM(e.amount_fen), 0) FROM recovery_entry e WHERE e.recovery_id = c.recovery_id"
+        f" AND e.kind = 'waiver' AND e.confirmed_by = '' AND e.amount_fen > 0) AS asked_fen FROM ({BALANCES}) c JOIN recovery r USING (recovery_id)"
+        " JOIN payment_line l ON l.line_id = c.line_id JOIN obligation o USING (obligation_id)"
+        " WHERE ?1 IN ('', o.month) AND (?2 OR c.open_fen > 0) ORDER BY o.month, o.town, c.recovery_id",
+        (month, settled),
+    )
+    return [dict(row) for row in rows]
+
+
+def entries(store: Store, recovery_id: int) -> list[dict[str, Any]]:
+    """The entries of a claim in order (columns of ``recovery_entry``)."""
+    return [
+        dict(r)
+        for r in store.query("SELECT * FROM recovery_entry WHERE recovery_id = ? ORDER BY entry_id", (recovery_id,))
+    ]
+
+
+def open_claims(tx: Transaction, found: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+    """Makes the claims say what was found: ``line_id, code, cause, reason, claim_fen`` (to be added; negative takes back)``, waiver_fen`` (a waiver that
+    no longer stands, negative)``, doubt_fen, doubt_id`` (repaid as a doubt's result says). Returns how many were opened, how many changed."""
+    opened = changed = 0
+    for row in found:
+        known = tx.execute("SELECT recovery_id FROM recovery WHERE line_id = ?", (row["line_id"],)).fetchone()
+        if known is None:
+            number = tx.execute(
+                "INSERT INTO recovery (line_id, code, cause, reason, opened_by, opened_at) VALUES (?,?,?,?,?,?)",
+                (row["line_id"], row["code"], row["cause"], row["reason"], tx.actor, tx.now),
+            ).lastrowid
+            assert number is not None
+            opened += 1
+        else:
+            number = known[0]
+            changed += 1
+            if row["claim_fen"] > 0:  # what it rests on now
+                tx.execute(
+                    "UPDATE recovery SET code=?, cause=?, reason=? WHERE recovery_id=?",
+                    (row["code"], row["cause"], row["reason"], number),
+                )
+        for kind, fen, source in (
+            ("claim", row["claim_fen"], row["cause"]),
+            ("waiver", row["waiver_fen"], row["cause"]),
+            ("repayment", row["doubt_fen"], f"doubt:{row['doubt_id']}"),
+        ):
+            if fen:
+                times = tx.execute("SELECT COUNT(*) FROM recovery_entry WHERE recovery_id = ?", (number,)).fetchone()[0]
+                reason = (
+                    row["reason"] if kind != "repayment" else "疑点处理结果：已追回" if fen > 0 else "疑点处理结果已改"
+                )
+                book(tx, number, kind, fen, key=f"{number}|{kind}|{times}", reason=reason, source=source)
+    return opened, changed
+
+
+def book(
+    tx: Transaction,
+    recovery_id: int,
+    kind: str,
+    amount_fen: int,
+    *,
+    key: str,
+    on_date: str = "",
+    receipt: str = "",
+    reason: str = "",
+    source: str = "",
+) -> None:
+    """One entry of a claim; the caller has checked the amount and that ``key`` is new."""
+    tx.execute(
+        "INSERT INTO recovery_entry (recovery_id, kind, amount_fen, on_date, receipt, reason, source, entry_key, actor, at) VALUES (?,?,?,?,?,?,?,?,?,?)",
+        (recovery_id, kind, amount_fen, on_date, receipt, reason, source, key, tx.actor, tx.now),
+    )
+
+
+def known_keys(store: Store, keys: Sequence[str]) -> set[str]:
+    """Which of these entries are booked already."""
+    import json
+
+    rows = store.query(
+        "SELECT entry_key FROM recovery_entry WHERE entry_key IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(keys)),),
+    )
+    return {row[0] for row in rows}
+
+
+def set_set_off(tx: Transaction, recovery_id: int, agreed: bool) -> None:
+    """Whether later payments may be reduced towards the claim."""
+    tx.execute("UPDATE recovery SET set_off = ? WHERE recovery_id = ?", (int(agreed), recovery_id))
+
+
+def confirm_waivers(tx: Transaction, recovery_id: int) -> int:
+    """A second person confirms the claim's waivers that wait for one; returns their sum in 分. RefusedError for one's own; UsageError when none waits."""
+    rows = tx.execute(
+        "SELECT entry_id, actor, amount_fen FROM recovery_entry WHERE recovery_id = ? AND kind = 'waiver' AND confirmed_by = '' AND amount_fen > 0",
+        (recovery_id,),
+    ).fetchall()
+    if not rows:
+        raise UsageError(f"追缴 {recovery_id} 没有等待确认的免收", "用 jiuzhu pay recover 看清单")
+    for entry_id, actor, _ in rows:
+        if "".join(actor.split()).casefold() == "".join(tx.actor.split()).casefold():
+            raise RefusedError(
+                f"追缴 {recovery_id} 的免收是 {actor} 提出的，不能自己确认",
+                "请另一人确认：--actor 姓名",
+                code="own_approval",
+            )
+        tx.execute(
+            "UPDATE recovery_entry SET confirmed_by = ?, confirmed_at = ? WHERE entry_id = ?",
+            (tx.actor, tx.now, entry_id),
+        )
+    return sum(row[2] for row in rows)
+
+
+def set_off_claims(store: Store) -> list[dict[str, Any]]:
+    """Claims that later payments are reduced for: ``recovery_id, recipient_id_no, programme, month, open_fen``, oldest first."""
+    rows = store.query(
+        f"SELECT c.recovery_id, o.recipient_id_no, o.programme, o.month, c.open_fen FROM ({BALANCES}) c JOIN payment_line l USING (line_id)"
+        " JOIN obligation o USING (obligation_id) WHERE c.set_off = 1 AND c.open_fen > 0 ORDER BY o.month, c.recovery_id"
     )
     return [dict(row) for row in rows]

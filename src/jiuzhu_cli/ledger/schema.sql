@@ -294,7 +294,7 @@ CREATE TRIGGER payment_line_moves BEFORE UPDATE OF state ON payment_line WHEN NE
   ('due','sent'),('due','cancelled'),('sent','paid'),('sent','failed'),('paid','reversed'))
 BEGIN SELECT RAISE(ABORT, 'payment: this move of a line is not allowed'); END;
 CREATE TRIGGER payment_line_closed BEFORE UPDATE ON payment_line
-WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) = 'closed'
+WHEN NEW.state <> 'reversed' AND (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) = 'closed'
 BEGIN SELECT RAISE(ABORT, 'payment: a closed batch cannot change'); END;
 CREATE TABLE payment_total (                 -- what the batch was declared to come to, three ways
   payment_id INTEGER NOT NULL REFERENCES payment_batch, axis TEXT NOT NULL CHECK (axis IN ('town','programme','bank')), name TEXT NOT NULL,
@@ -358,3 +358,61 @@ CREATE TABLE bank_return (
   amount_fen INTEGER NOT NULL, read_by TEXT NOT NULL, read_at TEXT NOT NULL,
   UNIQUE (payment_id, sha256)                -- a retry of one line may look byte for byte like last month's
 ) STRICT;
+
+-- what a paid month still owes, or was paid too much --------------------------------------------------------
+CREATE TABLE back_pay (                      -- 补发: money owed for a month that was paid already: found, decided on, then drafted
+  back_pay_id INTEGER PRIMARY KEY,
+  programme TEXT NOT NULL, month TEXT NOT NULL, recipient_id_no TEXT NOT NULL, item TEXT NOT NULL DEFAULT '',
+  cause TEXT NOT NULL,                       -- what it rests on: 'roll:31', 'case:R000012', 'missed', 'objection:4', 'recovery:7'; of the obligation too
+  amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),      -- as last found
+  recipient_name TEXT NOT NULL, town TEXT NOT NULL, village TEXT NOT NULL, roll_row_id INTEGER NOT NULL, reason TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('found','confirmed','declined','gone')),      -- gone: the record no longer shows it
+  found_by TEXT NOT NULL, found_at TEXT NOT NULL,
+  decided_by TEXT NOT NULL DEFAULT '', decided_at TEXT NOT NULL DEFAULT '', decision_note TEXT NOT NULL DEFAULT '',
+  UNIQUE (programme, month, recipient_id_no, item, cause)
+) STRICT;
+-- a month that was missed is owed whole: as back-pay or as the month's own, never as both
+CREATE UNIQUE INDEX obligation_missed ON obligation (programme, month, recipient_id_no, item) WHERE cause = 'missed';
+CREATE INDEX obligation_back_pay ON obligation (month) WHERE purpose = 'back_pay';
+CREATE TRIGGER obligation_missed_before BEFORE INSERT ON obligation WHEN NEW.purpose = 'regular' AND EXISTS (SELECT 1 FROM obligation o WHERE
+  o.cause = 'missed' AND o.programme = NEW.programme AND o.month = NEW.month AND o.recipient_id_no = NEW.recipient_id_no AND o.item = NEW.item)
+BEGIN SELECT RAISE(ABORT, 'payment: this month is owed as back-pay already'); END;
+CREATE TRIGGER obligation_owed_before BEFORE INSERT ON obligation WHEN NEW.cause = 'missed' AND EXISTS (SELECT 1 FROM obligation o WHERE
+  o.programme = NEW.programme AND o.month = NEW.month AND o.recipient_id_no = NEW.recipient_id_no AND o.item = NEW.item AND o.purpose = 'regular')
+BEGIN SELECT RAISE(ABORT, 'payment: this month is owed already'); END;
+CREATE TABLE payment_correction (            -- 冲正: a line booked as paid whose money came back (退汇), or that was booked wrongly
+  correction_id INTEGER PRIMARY KEY, line_id INTEGER NOT NULL REFERENCES payment_line,
+  kind TEXT NOT NULL CHECK (kind IN ('bank_returned','booked_wrong')), amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
+  on_date TEXT NOT NULL, reference TEXT NOT NULL, reason TEXT NOT NULL,
+  asked_by TEXT NOT NULL, asked_at TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('asked','done','dropped')),   -- done: another person confirmed it, the line is reversed
+  answered_by TEXT NOT NULL DEFAULT '', answered_at TEXT NOT NULL DEFAULT '', CHECK (state <> 'done' OR answered_by NOT IN ('', asked_by))
+) STRICT;
+CREATE UNIQUE INDEX payment_correction_once ON payment_correction (line_id) WHERE state <> 'dropped';
+CREATE TRIGGER payment_correction_kept BEFORE DELETE ON payment_correction BEGIN SELECT RAISE(ABORT, 'payment: corrections are never deleted'); END;
+CREATE TRIGGER payment_correction_fixed BEFORE UPDATE ON payment_correction WHEN OLD.state <> 'asked'
+BEGIN SELECT RAISE(ABORT, 'payment: this correction was answered'); END;
+CREATE TABLE recovery (                      -- 追缴: a paid line of which something was not owed; its money stands in recovery_entry
+  recovery_id INTEGER PRIMARY KEY, line_id INTEGER NOT NULL UNIQUE REFERENCES payment_line,
+  code TEXT NOT NULL, cause TEXT NOT NULL, reason TEXT NOT NULL,     -- cause: 'death', 'doubt:D000001', 'case:R000012', 'roll:31'
+  set_off INTEGER NOT NULL DEFAULT 0 CHECK (set_off IN (0, 1)),      -- somebody agreed that later payments be reduced
+  opened_by TEXT NOT NULL, opened_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE recovery_entry (                -- append-only; claimed − repaid − waived − set off is what is still to come back
+  entry_id INTEGER PRIMARY KEY, recovery_id INTEGER NOT NULL REFERENCES recovery,
+  kind TEXT NOT NULL CHECK (kind IN ('claim','repayment','waiver')), amount_fen INTEGER NOT NULL CHECK (amount_fen <> 0),  -- negative takes back
+  on_date TEXT NOT NULL DEFAULT '', receipt TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '',
+  entry_key TEXT NOT NULL UNIQUE,            -- what makes it the same entry when it is read again
+  actor TEXT NOT NULL, at TEXT NOT NULL,
+  confirmed_by TEXT NOT NULL DEFAULT '', confirmed_at TEXT NOT NULL DEFAULT '',      -- a waiver counts once another person has confirmed it
+  CHECK (confirmed_by <> actor)
+) STRICT;
+CREATE INDEX recovery_entry_claim ON recovery_entry (recovery_id);
+CREATE TRIGGER recovery_entry_kept BEFORE DELETE ON recovery_entry BEGIN SELECT RAISE(ABORT, 'recovery_entry is append-only'); END;
+CREATE TRIGGER recovery_entry_fixed BEFORE UPDATE ON recovery_entry WHEN OLD.confirmed_by <> '' OR NEW.confirmed_by = '' OR OLD.kind <> 'waiver'
+  OR (NEW.recovery_id, NEW.kind, NEW.amount_fen, NEW.entry_key, NEW.actor) <> (OLD.recovery_id, OLD.kind, OLD.amount_fen, OLD.entry_key, OLD.actor)
+BEGIN SELECT RAISE(ABORT, 'recovery_entry is append-only'); END;
+CREATE TABLE recovery_set_off (              -- what a payment's line keeps back, towards which claim; counts while the line is under way or paid
+  line_id INTEGER NOT NULL REFERENCES payment_line ON DELETE CASCADE, recovery_id INTEGER NOT NULL REFERENCES recovery,
+  amount_fen INTEGER NOT NULL CHECK (amount_fen > 0), PRIMARY KEY (line_id, recovery_id)
+) STRICT, WITHOUT ROWID;

@@ -64,6 +64,11 @@ SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, 
 FROM decided d JOIN route r ON r.bank_name = coalesce(d.bank_name, '')
 LEFT JOIN owed o ON o.programme = d.programme AND o.recipient_id_no = d.recipient AND o.item = d.item
 """
+# of what failed or was reversed, back-pay may have gone out already for the same month: only the rest is owed
+_PAID_IN_PART = """
+UPDATE candidate SET due_fen = candidate.due_fen - o.extra_fen FROM owed o WHERE candidate.live_fen IS NULL AND o.obligation_id = candidate.obligation_id
+  AND o.extra_fen > 0 AND o.extra_fen < candidate.due_fen
+"""
 # Every person of a case. A member that came in by a supplement has no case there: the head it names tells its household.
 _MEMBERS = """
 CREATE TABLE member AS
@@ -124,6 +129,7 @@ def prepare(
     _rows(connection, "route", ("bank_name", "bank", "cap_fen", "combine"), found)
     connection.execute(_DROP_REPEATED)
     connection.execute(_CANDIDATES, {"month": month})
+    connection.execute(_PAID_IN_PART)
     connection.execute(_MEMBERS)
     _rows(connection, "unfit", ("n", "reason"), list(unfit(connection, workspace, policy, month)))
     return connection

@@ -1,0 +1,129 @@
+"""jiuzhu pay recover, reverse: money that has to come back, and money that came back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from jiuzhu_cli.cli.context import Context, table
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.payment.correction import Corrected
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command(
+    "recover",
+    help="追缴：发出后才知道已死亡、已确认重复、已停发或多发的，立账、列清单；读回填好的清单（追回、免收、抵扣）。",
+)
+def recover(
+    ctx: typer.Context,
+    file: Path = typer.Argument(None, metavar="[填好的追缴台账]", help="读回里面填的追回、免收和抵扣。"),
+    month: str = typer.Option("", "--month", help="只看这个月发的；缺省为所有月份。"),
+    confirm: list[int] = typer.Option([], "--confirm", metavar="编号", help="由另一人确认这项追缴的免收（可写多次）。"),
+) -> None:
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.payment import recovery, repayments
+
+    context: Context = ctx.obj
+    policy = context.policy()
+    lines: list[str] = []
+    data = {}
+    refused = False
+    with context.workspace.open_store() as store:
+        if file is not None:
+            read = repayments.read_back(store, file, today=context.today, actor=context.actor, now=context.now)
+            data["read"] = read.as_json()
+            refused = bool(read.refused)
+            lines.append(
+                f"已读回：记追回 {read.booked} 笔 {yuan(read.booked_fen, grouped=True)} 元，免收待确认 {read.asked} 笔 {yuan(read.asked_fen, grouped=True)} 元，"
+                f"抵扣意见 {read.agreed} 件，以前读过的 {read.unchanged} 笔"
+            )
+            lines += [f"  ✗ {one['sheet']} {one['cell']}　{one['reason']}。{one['todo']}" for one in read.refused]
+        for number in confirm:
+            fen = repayments.confirm(store, number, actor=context.actor, now=context.now)
+            lines.append(f"追缴 {number} 免收 {yuan(fen, grouped=True)} 元已确认")
+        found = recovery.recover(store, context.workspace, policy, month=month, actor=context.actor, now=context.now)
+    rows = [(recovery.WORDS[code], n, yuan(fen, grouped=True)) for code, (n, fen) in found.by_code.items()]
+    lines += [table(rows, ["原因", "笔数", "尚需追回（元）"])] if rows else ["没有应追回的款。"]
+    if found.sums["claims"]:
+        sums = {
+            name: yuan(found.sums[f"{name}_fen"], grouped=True) for name in ("claimed", "repaid", "waived", "set_off")
+        }
+        lines.append(
+            f"共立账 {found.sums['claims']} 笔 {sums['claimed']} 元：已追回 {sums['repaid']}，已抵扣 {sums['set_off']}，已免收 {sums['waived']}"
+            + (f"；这次新立 {found.opened} 笔，更正 {found.changed} 笔" if found.opened or found.changed else "")
+        )
+    lines += [f"名单：{f['path']}" for f in found.files]
+    if found.files:
+        lines.append("下一步：追回后在名单里填日期和金额，读回：jiuzhu pay recover 名单")
+    context.emit(found.as_json() | data, lines)
+    if refused:
+        raise typer.Exit(3)
+
+
+@app.command(
+    "reverse",
+    help="冲正：已记到账、后来退汇或查出记错的笔，一人提出、另一人确认，款项重新算作未发；不写选项列出待确认的。",
+)
+def reverse(
+    ctx: typer.Context,
+    batch: int = typer.Option(0, "--batch", help="批次号。"),
+    line: list[int] = typer.Option(
+        [], "--line", metavar="序号", help="批次里的第几笔（可写多次）；合并成一笔转账的一起冲正。"
+    ),
+    kind: str = typer.Option("退汇", "--kind", metavar="种类", help="退汇：钱退回来了；记错：其实没有到账。"),
+    day: str = typer.Option("", "--date", metavar="日期", help="退回（查出）的日期；缺省为今天。"),
+    reference: str = typer.Option("", "--reference", metavar="凭证", help="退汇凭证、回单号。"),
+    reason: str = typer.Option("", "--reason", metavar="依据", help="银行怎么说的（记入日志）。"),
+    confirm: list[int] = typer.Option([], "--confirm", metavar="编号", help="由另一人确认（可写多次）。"),
+    drop: list[int] = typer.Option([], "--drop", metavar="编号", help="撤回还没有确认的。"),
+) -> None:
+    from jiuzhu_cli.core.errors import UsageError
+    from jiuzhu_cli.core.period import parse_date
+    from jiuzhu_cli.payment import approvals, correction
+
+    context: Context = ctx.obj
+    if sum(map(bool, (line, confirm, drop))) > 1:
+        raise UsageError("--line、--confirm、--drop 一次只写一种", "先提出，再由另一人确认")
+    with context.workspace.open_store() as store:
+        if line:
+            code = next((code for code, word in correction.KINDS.items() if kind in (code, word)), kind)
+            on_date, problem = parse_date(day) if day else (context.today, "")
+            if problem or on_date is None:
+                raise UsageError(f"--date “{day}”不是日期", "请写成 YYYY-MM-DD")
+            chosen = approvals.choose(store, ("exported", "reconciled", "closed"), number=batch)
+            made = correction.ask(
+                store, chosen, line, kind=code, on_date=on_date, reference=reference, reason=reason, today=context.today, actor=context.actor,
+                now=context.now,
+            )  # fmt: skip
+            numbers = " ".join(f"--confirm {row['correction_id']}" for row in made.rows)
+            lines = [
+                f"已提出冲正 {len(made.rows)} 笔，还没有生效：",
+                _corrections(made),
+                f"下一步：由另一人确认：jiuzhu pay reverse {numbers} --actor 确认人",
+            ]
+        elif confirm or drop:
+            made = correction.answer(store, confirm or drop, done=bool(confirm), actor=context.actor, now=context.now)
+            lines = [f"已{'冲正' if confirm else '撤回'} {len(made.rows)} 笔：", _corrections(made)]
+            months = "、".join(dict.fromkeys(row["month"] for row in made.rows))
+            lines += [f"下一步：更正账号后补发：jiuzhu pay draft --month {months}"] if confirm else []
+        else:
+            made = correction.waiting(store)
+            lines = [_corrections(made)] if made.rows else ["没有待确认的冲正。"]
+    context.emit(made.as_json(), lines)
+
+
+def _corrections(made: Corrected) -> str:
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.payment.correction import KINDS, STATES
+
+    rows = [
+        (r["correction_id"], r["payment_id"], r["line_no"], r["month"], r["town"], r["recipient_name"], yuan(r["amount_fen"], grouped=True), KINDS[r["kind"]],
+         r["on_date"], STATES[r["state"]], r["asked_by"])
+        for r in made.rows
+    ]  # fmt: skip
+    return table(rows, ["编号", "批次", "序号", "月份", "乡镇", "姓名", "金额（元）", "种类", "日期", "状态", "提出"])
