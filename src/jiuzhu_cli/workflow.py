@@ -233,7 +233,7 @@ class Month:
 
         batch = approvals.choose(self.store, ("draft",), month=self.month)
         batch = approvals.lock(self.store, self.workspace, self.policy, batch, actor=DRAFTER, now=self.now)
-        batch = approvals.approve(self.store, batch, actor=APPROVER, now=self.now)
+        batch = approvals.approve(self.store, self.workspace, self.policy, batch, actor=APPROVER, now=self.now)
         lines = [f"锁定控制总数，由{APPROVER}审批（制单人不能审批自己的单）"]
         return Step(
             "锁定、审批", f"jiuzhu pay lock && jiuzhu pay approve --actor {APPROVER}", lines, {"state": batch["state"]}

@@ -142,14 +142,13 @@ class Desk:
         batch = approvals.choose(self.store, ("draft",), number=number)
         return approvals.lock(self.store, self.workspace, self.policy, batch, actor="张经办", now=self.now)
 
-    def approve(self, number: int = 0, *, actor: str = "李审批") -> dict[str, Any]:
-        return approvals.approve(
-            self.store, approvals.choose(self.store, ("locked",), number=number), actor=actor, now=self.now
-        )
+    def approve(self, number: int = 0, *, actor: str = "李审批", **options: Any) -> dict[str, Any]:
+        batch = approvals.choose(self.store, ("locked",), number=number)
+        return approvals.approve(self.store, self.workspace, self.policy, batch, actor=actor, now=self.now, **options)
 
     def export(self, number: int = 0, **options: Any) -> export.Exported:
         batch = approvals.choose(
-            self.store, ("approved",), number=number, otherwise=("exported", "reconciled", "locked", "draft")
+            self.store, ("approved", "released"), number=number, otherwise=("exported", "reconciled", "locked", "draft")
         )
         return export.export(self.store, self.workspace, self.policy, batch, actor="张经办", now=self.now, **options)
 

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from jiuzhu_cli.cli import pay_money
 from jiuzhu_cli.cli.context import Context, table
+from jiuzhu_cli.cli.pay_key import KEY, PASSWORD, signer
+from jiuzhu_cli.cli.pay_key import app as keys
 from jiuzhu_cli.cli.pay_layout import app as layouts
+from jiuzhu_cli.cli.pay_states import BATCH, MONTH
+from jiuzhu_cli.cli.pay_states import app as states
+from jiuzhu_cli.cli.pay_states import title as _title
 from jiuzhu_cli.cli.words import LINE_STATES
 
 if TYPE_CHECKING:
-    from jiuzhu_cli.ledger.store import Store
     from jiuzhu_cli.payment.plan import Draft
     from jiuzhu_cli.policy.load import Policy
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
+app.add_typer(keys, name="key", help="签名密钥：做一个、登记、停用、看谁登记了。")
 app.add_typer(layouts, name="layout", help="银行文件的格式：查看、核对一份文件、从样例起草。")
-
-BATCH = typer.Option(0, "--batch", help="批次号；缺省为正等这一步的那一批。")
-MONTH = typer.Option("", "--month", help="月份 YYYY-MM；缺省为最近的月份。")
 
 
 @app.command("draft", help="制单：算出本月该发的，拦下有疑点、未公示、没账号的。")
@@ -67,59 +68,14 @@ def draft(
     context.emit(data, lines)
 
 
-@app.command("lock", help="锁定草稿：定下笔数、金额和摘要，此后不能再改。")
-def lock(ctx: typer.Context, batch: int = BATCH, month: str = MONTH) -> None:
-    from jiuzhu_cli.payment import approvals
-
-    context: Context = ctx.obj
-
-    def run(store: Store) -> dict[str, Any]:
-        chosen = approvals.choose(store, ("draft",), number=batch, month=month)
-        policy = context.policy(chosen["month"])
-        return approvals.lock(store, context.workspace, policy, chosen, actor=context.actor, now=context.now)
-
-    _step(context, run, "已锁定", "由另一人审批：jiuzhu pay approve --actor 审批人")
-
-
-@app.command("approve", help="审批：制单人不能审批自己的单。")
-def approve(ctx: typer.Context, batch: int = BATCH, month: str = MONTH) -> None:
-    from jiuzhu_cli.core.payment_states import APPROVED
-    from jiuzhu_cli.payment import approvals
-
-    context: Context = ctx.obj
-
-    def run(store: Store) -> dict[str, Any]:
-        otherwise = ("draft", *APPROVED)
-        chosen = approvals.choose(store, ("locked",), number=batch, month=month, otherwise=otherwise)
-        return approvals.approve(store, chosen, actor=context.actor, now=context.now)
-
-    _step(context, run, "已审批", "导出银行文件：jiuzhu pay export")
-
-
-@app.command("cancel", help="取消还没有导出的批次；里面的款重新算作未发。")
-def cancel(
-    ctx: typer.Context,
-    batch: int = BATCH,
-    month: str = MONTH,
-    reason: str = typer.Option("", "--reason", help="为什么取消（记入日志）。"),
-) -> None:
-    from jiuzhu_cli.payment import approvals
-
-    context: Context = ctx.obj
-
-    def run(store: Store) -> dict[str, Any]:
-        chosen = approvals.choose(store, ("draft", "locked", "approved"), number=batch, month=month)
-        return approvals.cancel(store, chosen, reason=reason, actor=context.actor, now=context.now)
-
-    _step(context, run, "已取消", "更正后重新制单：jiuzhu pay draft --month 月份")
-
-
 @app.command("export", help="导出银行文件、汇总单和清单；再运行一次只补缺的文件。")
 def export(
     ctx: typer.Context,
     batch: int = BATCH,
     month: str = MONTH,
     rewrite: bool = typer.Option(False, "--rewrite", help="文件被改动过时，按台账重写。"),
+    key: Path | None = KEY,
+    password_file: Path | None = PASSWORD,
 ) -> None:
     from jiuzhu_cli.core.money import yuan
     from jiuzhu_cli.core.payment_states import SENT
@@ -132,8 +88,16 @@ def export(
         chosen = approvals.choose(
             store, ("approved", "released"), number=batch, month=month, otherwise=(*SENT, "locked", "draft")
         )
+        signed = signer(context, store, key, password_file) if chosen["state"] == "approved" else None
         made = files.export(
-            store, context.workspace, policy, chosen, actor=context.actor, now=context.now, rewrite=rewrite
+            store,
+            context.workspace,
+            policy,
+            chosen,
+            actor=context.actor,
+            now=context.now,
+            rewrite=rewrite,
+            signer=signed,
         )
     rows = [(_bank(policy, f["bank"]), f["path"], f["lines"], yuan(f["amount_fen"], grouped=True)) for f in made.files]
     lines = [f"已导出：{_title(made.batch)}" if made.written else f"文件都在，没有改动：{_title(made.batch)}"]
@@ -300,19 +264,5 @@ def _due(made: Draft) -> str:
     return f"{whole} = {drafted} + {held} + {already}"
 
 
-def _title(batch: dict[str, Any]) -> str:
-    from jiuzhu_cli.core.money import yuan
-
-    kind = "（补发）" if batch["kind"] == "retry" else ""
-    return f"第 {batch['payment_id']} 批，{batch['month']} 第 {batch['sequence']} 次{kind}，{batch['lines']} 笔 {yuan(batch['amount_fen'], grouped=True)} 元"
-
-
-def _step(context: Context, run: Callable[[Store], dict[str, Any]], done: str, following: str) -> None:
-    from jiuzhu_cli.payment.approvals import as_json
-
-    with context.workspace.open_store() as store:
-        batch = run(store)
-    context.emit(as_json(batch), [f"{done}：{_title(batch)}", f"下一步：{following}"])
-
-
+app.registered_commands[1:1] = states.registered_commands  # behind draft
 app.registered_commands += pay_money.app.registered_commands

@@ -52,8 +52,12 @@ def _of_batch(
         state, previous = step["to_state"], step["digest"]
     if previous and state != batch["state"]:
         yield "moves_broken", "的状态与流转记录的最后一步不符"
-    for column, to in (("locked_by", "locked"), ("approved_by", "approved"), ("released_by", "released")):
-        last = next((step for step in reversed(steps) if step["to_state"] == to and step["from_state"] != to), None)
+    for column, way in (
+        ("locked_by", ("draft", "locked")),
+        ("approved_by", ("locked", "approved")),
+        ("released_by", ("approved", "released")),
+    ):
+        last = next((step for step in reversed(steps) if (step["from_state"], step["to_state"]) == way), None)
         if batch[column] and last is not None and last["digest"] and last["actor"] != batch[column]:
             yield "moves_broken", f"的经办人与流转记录 {last['move_id']} 不符"
 

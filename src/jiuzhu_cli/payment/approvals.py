@@ -10,12 +10,13 @@ from jiuzhu_cli.core.payment_states import APPROVED, WORDS
 from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.payment_digests import computed_digests, control_of, seal, sealed_lines
-from jiuzhu_cli.ledger.payment_moves import set_approved, set_cancelled, set_locked
+from jiuzhu_cli.ledger.payment_moves import Signer, note_approval, set_approved, set_cancelled, set_locked
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
-from jiuzhu_cli.payment.export import check_control
+from jiuzhu_cli.payment.keys import check_signer
+from jiuzhu_cli.payment.levels import given, turn
 from jiuzhu_cli.payment.plan import compute, lines_gone, payable
-from jiuzhu_cli.payment.states import check_sums
+from jiuzhu_cli.payment.states import check_control, check_sums
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +36,7 @@ NEXT = {
     "approved": "导出银行文件：jiuzhu pay export",
     "released": "导出银行文件：jiuzhu pay export",
     "exported": "拿到回盘后：jiuzhu pay return 回盘文件",
-    "reconciled": "这一批已办完；有失败的，更正后补发：jiuzhu pay draft --month {month}",
+    "reconciled": "这一批已办完，可以办结：jiuzhu pay close；有失败的，更正后补发：jiuzhu pay draft --month {month}",
     "closed": "这一批已办结",
     "cancelled": "重新制单：jiuzhu pay draft --month {month}",
 }
@@ -158,8 +159,21 @@ def _unsealed(batch: dict[str, Any], digests: pa.Table) -> bool:
     )
 
 
-def approve(store: Store, batch: dict[str, Any], *, actor: str, now: datetime) -> dict[str, Any]:
-    """Approves a locked batch. RefusedError when it is not locked, when the approver drafted it, or when its lines changed."""
+def approve(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    batch: dict[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+    signer: Signer | None = None,
+) -> dict[str, Any]:
+    """Approves a locked batch, at the level whose turn it is; it stays locked while a further level has to follow.
+
+    RefusedError when it is not locked, when the approver drafted it, has approved it before or is not of the level, does not sign
+    and must, or when its lines changed.
+    """
     if batch["state"] in APPROVED:
         raise RefusedError(
             f"第 {batch['payment_id']} 批已由 {batch['approved_by']} 审批过，现在{WORDS[batch['state']]}",
@@ -169,20 +183,22 @@ def approve(store: Store, batch: dict[str, Any], *, actor: str, now: datetime) -
     if batch["state"] != "locked":
         todo = "先锁定：jiuzhu pay lock" if batch["state"] == "draft" else "用 jiuzhu pay list 看下一步"
         raise RefusedError(f"第 {batch['payment_id']} 批{WORDS[batch['state']]}，不能审批", todo, code="not_locked")
-    if _person(actor) == _person(batch["drafted_by"]):
-        raise RefusedError(
-            f"第 {batch['payment_id']} 批是 {actor} 制的单，不能自己审批",
-            "请另一人审批：--actor 审批人",
-            code="own_approval",
-        )
+    now_due = turn(policy, batch, given(store, batch["payment_id"]), actor)
+    level = now_due.level.name if now_due.level else ""
+    check_signer(store, workspace, actor, signer)
     check_control(store, batch)
     with store.transaction(actor=actor, command="pay approve", now=now) as tx:
-        set_approved(tx, batch["payment_id"])
+        if now_due.after:
+            note_approval(tx, batch["payment_id"], level, signer)
+        else:
+            set_approved(tx, batch["payment_id"], level, signer)
         detail = {
             "lines": batch["lines"],
             "amount_fen": batch["amount_fen"],
             "drafted_by": batch["drafted_by"],
             "override": batch["override_reason"],
+            "level": level,
+            "waiting": list(now_due.after),
         }
         tx.journal(f"payment:{batch['payment_id']}", detail, digest=batch["control_sha256"])
     return _again(store, batch)
@@ -210,7 +226,8 @@ def cancel(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now:
 def as_json(batch: dict[str, Any]) -> dict[str, Any]:
     """A batch as the CLI contract has it, without files."""
     keys = (
-        "month", "sequence", "kind", "state", "lines", "amount_fen", "control_sha256", "drafted_by", "locked_by", "approved_by", "exported_at",
+        "month", "sequence", "kind", "state", "lines", "amount_fen", "control_sha256", "drafted_by", "locked_by", "approved_by", "released_by",
+        "exported_at", "closed_by", "closed_at",
     )  # fmt: skip
     return {
         "batch": batch["payment_id"],
@@ -218,10 +235,6 @@ def as_json(batch: dict[str, Any]) -> dict[str, Any]:
         "override": batch["override_reason"],
         "files": [],
     }
-
-
-def _person(name: str) -> str:
-    return "".join(name.split()).casefold()
 
 
 def _again(store: Store, batch: dict[str, Any]) -> dict[str, Any]:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError
 from jiuzhu_cli.ledger import payments
-from jiuzhu_cli.ledger.audit import release_problems
 from jiuzhu_cli.ledger.files import record_file, recorded_files
-from jiuzhu_cli.ledger.payment_digests import control_holds
-from jiuzhu_cli.ledger.payment_moves import set_exported, set_released
+from jiuzhu_cli.ledger.payment_digests import written_differs
+from jiuzhu_cli.ledger.payment_moves import Signer, set_exported, set_released
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.layout import BankFile, Problem, masked, pieces_in, problems_of, write_file
 from jiuzhu_cli.payment.lists import write_cover, write_manifest
 from jiuzhu_cli.payment.parts import Part, bound_layout, folder_of, parts
+from jiuzhu_cli.payment.states import check_control, check_sums, may_release_itself
 from jiuzhu_cli.payment.values import MONEY, WHOLE, column_values, count_of, cut, is_fixed
 from jiuzhu_cli.tabular.files import sha256_of
 
@@ -74,6 +74,7 @@ def export(
     actor: str,
     now: datetime,
     rewrite: bool = False,
+    signer: Signer | None = None,
 ) -> Exported:
     """Exports an approved batch; run again it writes missing files and shows the batch.
 
@@ -88,7 +89,10 @@ def export(
             "先锁定并由另一人审批：jiuzhu pay lock，jiuzhu pay approve --actor 审批人",
             code="not_approved",
         )
+    if batch["state"] == "approved":
+        may_release_itself(store, workspace, batch, actor, signer)
     check_control(store, batch)
+    check_sums(store, batch)
     problems = problems_by_bank(store, workspace, policy, batch) if batch["state"] in TO_SEND else {}
     if problems:
         text = "；".join(f"{policy.banks[bank].name} {masked(found)}" for bank, found in problems.items())
@@ -101,7 +105,7 @@ def export(
         _refuse_strangers(workspace, batch)
         with store.transaction(actor=actor, command="pay export", now=now) as tx:
             if batch["state"] == "approved":
-                set_released(tx, batch["payment_id"])
+                set_released(tx, batch["payment_id"], signer)
             set_exported(tx, batch["payment_id"])
             tx.journal(f"payment:{batch['payment_id']}", {"lines": batch["lines"], "amount_fen": batch["amount_fen"]})
         batch = payments.batch(store, batch["payment_id"]) or batch
@@ -117,18 +121,6 @@ def _refuse_strangers(workspace: Workspace, batch: dict[str, Any]) -> None:
             f"{workspace.relative(folder)} 里已有台账不记得的文件：{'、'.join(found[:5])}",
             "可能是恢复备份之前导出的：先问银行收到没有；确认没有送出，把这个文件夹移走再导出",
             code="unknown_files",
-        )
-
-
-def check_control(store: Store, batch: dict[str, Any]) -> None:
-    """RefusedError when the lines on record are not the ones locked, or when the record as a whole is not to be trusted."""
-    for problem in release_problems(store, batch["payment_id"]):
-        raise RefusedError(f"{problem.text}，停止发放", "运行 jiuzhu audit check 查清", code=problem.code)
-    if not control_holds(store, batch):
-        raise RefusedError(
-            f"第 {batch['payment_id']} 批的明细与锁定时不一致，停止发放",
-            "运行 jiuzhu audit check 查清；需要时取消该批重新制单",
-            code="control_differs",
         )
 
 
@@ -163,6 +155,10 @@ def _write_files(
         entries.append(
             {"path": name, "bank": part.bank, "lines": part.lines, "amount_fen": part.amount_fen, "sha256": digest}
         )
+    wanted = [row | {"lines": row["transfers"]} for row in payments.banks_of(store, batch["payment_id"])]
+    difference = written_differs(batch, entries, wanted)
+    if difference:
+        raise DataError(f"{difference}，不要送银行", "运行 jiuzhu audit check 查清", code="sums_differ")
     stem = f"{batch['month']}_{batch['sequence']:02d}"
     cover = folder_of(workspace, batch) / f"汇总单_{stem}.xlsx"
     manifest = folder_of(workspace, batch) / "manifest.json"

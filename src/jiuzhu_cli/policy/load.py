@@ -30,6 +30,7 @@ from jiuzhu_cli.policy.income import FILE as INCOME
 from jiuzhu_cli.policy.income import IncomeItem, IncomeLead, IncomePolicy, MemberRule, in_order, read_words
 from jiuzhu_cli.policy.message import Message
 from jiuzhu_cli.policy.model import (
+    ApprovalLevel,
     Check,
     Claim,
     Event,
@@ -121,6 +122,7 @@ class Policy:
     relation_words = Read(INCOME, lambda tables, _: read_words(tables, "relations"), "relations")
     circumstance_words = Read(INCOME, lambda tables, _: read_words(tables, "circumstances"), "circumstances")
     holidays = Read("holidays.toml", _holidays, "holidays")
+    approval_levels = Listed(ApprovalLevel, "approvals.toml", "levels", judges=False)
     banks = Folder(BankLayout, judges=False)
     messages = Folder(Message, judges=False)
     budgets = Read(BUDGETS, lambda tables, _: read_budgets(tables, build), BUDGETS, judges=False)

@@ -332,6 +332,19 @@ class Holiday(Shape):
     confirmed: bool = True
 
 
+class ApprovalLevel(Shape):
+    """Who may approve payment batches up to which sum (``approvals.toml``). ``up_to``: 元, None without limit; ``persons`` (): anybody but the drafter."""
+
+    id: str
+    name: str
+    up_to: Decimal | None = Field(default=None, gt=0)
+    persons: tuple[str, ...] = ()
+
+    @property
+    def limit_fen(self) -> int | None:
+        return None if self.up_to is None else int(self.up_to * 100)
+
+
 class Bank(Shape):
     """A bank as offices name it. ``codes``: first three digits of its 联行号; ``family``: banks that are taken for one (农信, 农商)."""
 
