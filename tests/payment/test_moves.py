@@ -339,4 +339,4 @@ def test_a_draft_altered_behind_its_back_is_not_locked(desk: Desk) -> None:
     tamper(desk, "UPDATE payment_total SET lines = 2 WHERE axis = 'programme'", "payment_total_fixed")
     with refused("sums_differ"):
         desk.lock()
-    assert MONTH == desk.batch(1)["month"] and desk.batch(1)["state"] == "draft"
+    assert desk.batch(1)["month"] == MONTH and desk.batch(1)["state"] == "draft"
