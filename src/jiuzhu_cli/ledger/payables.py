@@ -28,7 +28,8 @@ _TABLES = {
     "rolls": "SELECT b.batch_id, b.file_name, b.file_sha256 FROM batch b WHERE " + _LIVE,
     "members": f"SELECT b.programme, r.batch_id, r.case_no, r.id_no, r.head_id_no FROM batch b JOIN roll_row r USING (batch_id) WHERE {_LIVE}",
     "decisions": (
-        "SELECT case_id, programme, id_no, month, action, amount_before_fen, amount_after_fen, effective_month, decided_at FROM proposal"
+        "SELECT case_id, programme, id_no, month, action, amount_before_fen, amount_after_fen, effective_month, decided_at,"
+        " needs_hearing, hearing_date, notice_date, reasons FROM proposal"
         " WHERE state = 'effective' AND effective_month <= '{month}'"
     ),
     "postings": (
@@ -78,6 +79,9 @@ INTEGERS = {
     "roll_row_id",
     "payment_id",
     "failed",
+    "needs_hearing",
+    "line_id",
+    "objection_id",
 }
 
 

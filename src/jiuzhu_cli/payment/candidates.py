@@ -90,13 +90,13 @@ def prepare(
     tables = payables.plan_tables(store, month, year_before=add_months(month, -12), without=without)
     connection = duckdb.connect(":memory:")
     for name, table in tables.items():
-        _load(connection, name, table)
+        load_table(connection, name, table)
     run = payables.compared(store, month)
     oldest = min([run.seq, *(s for s in tables["postings"]["seq"].to_pylist() if s)])
     late = payables.first_seen(store, month, after=oldest) if run.newest_roll > oldest else None
-    _load(connection, "late", late, like=("programme", "id_no", "seq"))
-    _load(connection, "changed", payables.changed_since(store, month))
-    _load(connection, "change", payables.changes(store, month))
+    load_table(connection, "late", late, like=("programme", "id_no", "seq"))
+    load_table(connection, "changed", payables.changed_since(store, month))
+    load_table(connection, "change", payables.changes(store, month))
     # a list's area may be written as town or as town/village: the later decision on a case is the one that holds
     connection.execute(
         "DELETE FROM change x WHERE EXISTS (SELECT 1 FROM change y WHERE y.roll_row_id = x.roll_row_id"
@@ -147,7 +147,7 @@ def _round(programme: Programme) -> str:
     return (rule.rounds[0] if rule.rounds else "first") if rule.allowed else ""
 
 
-def _load(
+def load_table(
     connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table | None, *, like: Sequence[str] = ()
 ) -> None:
     """A table with declared types: an all-NULL column is still text."""

@@ -19,14 +19,14 @@ from jiuzhu_cli.ledger.payment_moves import set_cancelled
 from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.payment import holds
 from jiuzhu_cli.payment.basis import PARTS_SQL, bases
 from jiuzhu_cli.payment.candidates import prepare
-from jiuzhu_cli.payment.holds import BY_CODE, HOLDS
+from jiuzhu_cli.payment.earlier import add_earlier
 from jiuzhu_cli.payment.lists import write_holds
 from jiuzhu_cli.payment.routing import file_warnings
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
     from jiuzhu_cli.policy.load import Policy
@@ -169,23 +169,8 @@ def compute(
 ) -> Plan:
     """The plan of ``month``: lines to pay and holds with reasons. Reads only."""
     connection = prepare(store, workspace, policy, month, programmes, without=without)
-    connection.execute("CREATE TABLE hold (n BIGINT, code VARCHAR, reason VARCHAR, source VARCHAR, released BOOLEAN)")
-    connection.execute("CREATE TABLE confirmed (n BIGINT)")
-    for hold in HOLDS:
-        if hold.needs and not _scalar(connection, f"SELECT count(*) FROM {hold.needs}"):
-            continue
-        connection.execute(
-            f"INSERT INTO hold SELECT n, '{hold.code}', string_agg(DISTINCT reason, '；' ORDER BY reason), string_agg(DISTINCT source, '、' ORDER BY source),"
-            f" {bool(override) and hold.releasable} FROM ({hold.sql}) GROUP BY n"
-        )
-        if hold.code == "doubt_confirmed":
-            connection.execute("INSERT INTO confirmed SELECT n FROM hold WHERE code = 'doubt_confirmed'")
-    # what is paid or under way already is not held: it is done; except to say that its amount or month differs
-    connection.execute(
-        "DELETE FROM hold WHERE code NOT IN ('paid_already_differs', 'paid_earlier', 'same_programme_twice') AND n IN"
-        " (SELECT n FROM candidate WHERE live_fen IS NOT NULL)"
-    )
-    connection.execute("CREATE TABLE held AS SELECT DISTINCT n FROM hold WHERE NOT released")
+    add_earlier(connection, store, policy, month)
+    holds.ask(connection, policy, month, override=bool(override))
     obligation_id, line_id = payments.next_ids(store)
     connection.execute(_PLAN_LINES, {"obligation_id": obligation_id, "line_id": line_id})
     connection.execute(_PLAN_BASES)
@@ -196,7 +181,7 @@ def compute(
     connection.execute(_WITH_BASIS)
     lines = add_digests(connection, "sealing")
     totals = connection.sql(_TOTALS).to_arrow_table()
-    holds = connection.sql(
+    kept_back = connection.sql(
         "SELECT c.n, c.programme, c.recipient AS recipient_id_no, c.recipient_name, c.town, c.due_fen AS amount_fen, h.code, h.reason, h.source"
         " FROM hold h JOIN candidate c USING (n) WHERE NOT h.released ORDER BY c.n, h.code"
     ).to_arrow_table()
@@ -215,7 +200,7 @@ def compute(
     ).fetchall()[0]
     connection.close()
     return Plan(
-        month, lines, holds, already, by_code, held, released, Sums(*(int(fen or 0) for fen in sums)), found, totals
+        month, lines, kept_back, already, by_code, held, released, Sums(*(int(fen or 0) for fen in sums)), found, totals
     )
 
 
@@ -324,7 +309,7 @@ def _nothing_owed(
             code="nothing_owed",
         )
     files = write_holds(store, workspace, policy, plan, None, actor=actor, now=now)
-    words = "、".join(f"{BY_CODE[code].name} {count}" for code, count in plan.holds_by_code.items())
+    words = "、".join(f"{holds.BY_CODE[code].name} {count}" for code, count in plan.holds_by_code.items())
     raise RefusedError(
         f"{plan.month} 没有能发的新款：{plan.held} 笔被拦下（{words}）" + (f"，{done}" if done else ""),
         f"逐笔处理后再制单，名单见 {files[0]}" if files else "逐笔处理后再制单",
@@ -353,11 +338,7 @@ def lines_gone(drafted: pa.Table, planned: pa.Table) -> int:
     with duckdb.connect(":memory:") as connection:
         connection.register("drafted", drafted)
         connection.register("planned", planned)
-        return _scalar(
-            connection, f"SELECT count(*) FROM (SELECT {keys} FROM drafted EXCEPT SELECT {keys} FROM planned)"
-        )
-
-
-def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = connection.execute(sql).fetchone()
-    return int(row[0]) if row else 0
+        gone = connection.execute(
+            f"SELECT count(*) FROM (SELECT {keys} FROM drafted EXCEPT SELECT {keys} FROM planned)"
+        ).fetchall()
+    return int(gone[0][0])
