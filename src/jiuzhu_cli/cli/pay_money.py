@@ -127,3 +127,52 @@ def _corrections(made: Corrected) -> str:
         for r in made.rows
     ]  # fmt: skip
     return table(rows, ["编号", "批次", "序号", "月份", "乡镇", "姓名", "金额（元）", "种类", "日期", "状态", "提出"])
+
+
+@app.command("reconcile", help="对账：每人每项目 应发 = 已发 + 等待 + 抵扣 − 多发；有差异逐笔列原因，退出码 3。")
+def reconcile(
+    ctx: typer.Context,
+    first: str = typer.Option("", "--from", help="从哪个月；缺省为台账里最早的月份。"),
+    last: str = typer.Option("", "--to", help="到哪个月；缺省为最近的月份。"),
+) -> None:
+    from jiuzhu_cli.cli import words
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.payment import reconcile as proof
+
+    context: Context = ctx.obj
+    policy = context.policy()
+    with context.workspace.open_store() as store:
+        found = proof.reconcile(
+            store, context.workspace, policy, first=first, last=last, actor=context.actor, now=context.now
+        )
+    sums = {name: yuan(fen, grouped=True) for name, fen in found.sums.items()}
+    waiting = "，".join(f"{word} {sums[name]}" for name, word in proof.WAITING.items() if found.sums[name])
+    lines = [
+        f"{found.first} 至 {found.last}，{found.persons} 人，应发 {sums['due']} 元（按名册、决定和各月政策重算）",
+        f"  = 已到账 {sums['paid']}",
+        f"  + 等待中 {yuan(found.waiting_fen, grouped=True)}" + (f"（{waiting}）" if waiting else ""),
+        f"  + 抵扣 {sums['set_off']}" + (f"　+ 决定不补 {sums['declined']}" if found.sums["declined"] else ""),
+        f"  − 多发 {sums['claimed']}（已追回 {sums['repaid']}，已抵扣 {sums['set_off_back']}，免收 {sums['waived']}，尚欠 {sums['open']}）",
+    ]
+    if found.differences:
+        rows = [
+            (proof.DIFFERENCES[why][0], n, yuan(fen, grouped=True), proof.DIFFERENCES[why][1].format(month="月份"))
+            for why, (n, fen) in found.by_reason.items()
+        ]
+        lines += [
+            f"  差异 {len(found.differences)} 笔，合计 {sums['difference']} 元：",
+            table(rows, ["原因", "笔数", "差额（元）", "怎么办"]),
+        ]
+    lines += [
+        f"✗ {words.entity(one['entity'])}：{proof.PROBLEMS[one['code']]}（{yuan(one['stated_fen'], grouped=True)} 元，明细 {yuan(one['found_fen'], grouped=True)} 元）"
+        for one in found.problems
+    ]
+    lines.append(
+        "账平：每个人、每个项目、每个月都对得上。"
+        if found.balanced
+        else "账不平：逐笔见工作簿的“差异”表，办完再对一次。"
+    )
+    lines += [f"工作簿：{file['path']}" for file in found.files]
+    context.emit(found.as_json(), lines)
+    if not found.balanced:
+        raise typer.Exit(3)

@@ -165,6 +165,9 @@ def open_dues(
     _load(connection, "obligation", dues.obligations(store, months), _FACTS["obligation"].split())
     connection.execute(_LISTED)
     connection.execute(_DUE)
+    connection.execute("DROP TABLE listed")  # a million rows of it are half a gigabyte
+    if not more:
+        connection.execute("DROP TABLE lead")
     if connection.execute("SELECT count(*) FROM due WHERE item <> ''").fetchall()[0][0]:
         connection.execute(_ONCE_UNPAID)
         connection.execute(_ONCE)
