@@ -50,3 +50,58 @@ def test_sets_of_characters_worked_out_once_match_as_ever() -> None:
         """
     )
     assert told == "True True"
+
+
+def test_methods_of_dataclasses_compiled_later_do_as_ever() -> None:
+    told = run(
+        """
+        import dataclasses, pickle
+        from jiuzhu_cli.core.lean import put_off_methods
+
+        put_off_methods()
+
+        @dataclasses.dataclass(frozen=True, slots=True)
+        class Frozen:
+            name: str
+            amount: int = 0
+
+        @dataclasses.dataclass(order=True)
+        class Free:
+            name: str
+            inner: "Free | None" = None
+
+        class Child(Frozen):
+            pass
+
+        one, same, other = Frozen("a", 1), Frozen("a", 1), Frozen("b")
+        said = [one == same, one != other, one == 1, hash(one) == hash(same), {one, same, other} == {other, one}, repr(one)]
+        for change in (lambda: setattr(one, "name", "x"), lambda: delattr(one, "name"), lambda: setattr(Child("c"), "name", "x")):
+            try:
+                change()
+                said.append("changed")
+            except dataclasses.FrozenInstanceError as error:
+                said.append(str(error))
+        free = Free("a")
+        free.inner = free
+        said += [repr(free), Free("a") < Free("b"), Free.__hash__, Free.__eq__.__name__, pickle.loads(pickle.dumps(free)).name]
+        print(*said, sep="|")
+        """
+    )
+    assert told.split("|") == [
+        "True", "True", "False", "True", "True", "Frozen(name='a', amount=1)", "cannot assign to field 'name'",
+        "cannot delete field 'name'", "cannot assign to field 'name'", "Free(name='a', inner=...)", "True", "None", "__eq__", "a",
+    ]  # fmt: skip
+
+
+def test_numpy_finds_distinct_values_without_masked_arrays() -> None:
+    told = run(
+        """
+        import sys
+        import numpy as np
+        from jiuzhu_cli.core.lean import without_masked
+
+        without_masked()
+        print(np.unique(np.array([2, 1, 2])).tolist(), "numpy.ma" in sys.modules)
+        """
+    )
+    assert told == "[1, 2] False"

@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from jiuzhu_cli.intake import outputs, save, saving
+from jiuzhu_cli.ledger.files import changed_files, recorded_files
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.tabular.annotate import CopyDraft
 from tests.intake.lists import PERSON_HEADER, person_rows, record, run, workbook
@@ -168,3 +169,49 @@ def test_a_fault_while_a_draft_is_under_way_leaves_nothing(
     assert record(workspace, "r.id_no") == []
     assert list((workspace.internal / "import").glob("**/*.xlsx")) == []
     assert not [path for path in workspace.root.rglob("*") if "tmp" in path.name]
+
+
+def damaged(tmp_path: Path, files: int) -> Path:
+    for number in range(1, files + 1):
+        rows = person_rows(range(50 * number, 50 * number + 20), 80 + number)
+        rows[3][3] = "待定"
+        workbook(tmp_path / "inbox" / f"{number}街道2026年10月高龄津贴.xlsx", PERSON_HEADER, rows)
+    return tmp_path / "inbox"
+
+
+@pytest.mark.parametrize("together", [1, 2, 64])
+def test_files_for_people_are_there_and_noted_when_all_is_saved(
+    workspace: Workspace, tmp_path: Path, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "GROUP_FILES", together)
+    monkeypatch.setattr(saving, "FIRST_FILES", 1)
+    result = run(workspace, damaged(tmp_path, 5))
+    told = {name for t in result.tables for name in (t.errors_file, t.remainder_file)}
+    with workspace.open_store() as store:
+        assert {entry["path"] for entry in recorded_files(store)} == told and len(told) == 10
+        assert changed_files(store, workspace) == [] and store.check_journal() == []
+        entities = [row[0] for row in store.query('SELECT entity FROM journal WHERE detail LIKE \'%"file": "out/%\'')]
+        assert sorted(entities) == sorted(2 * [f"batch:{number}" for number in range(1, 6)])
+
+
+def test_a_file_for_people_that_cannot_be_written_stops_the_import_and_is_made_up_for(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "GROUP_FILES", 1)
+    real = outputs.write_remainder
+
+    def full(target: Path, tables: Any, batch: int, *rest: Any) -> Any:
+        if batch == 2:
+            raise OSError("no space left")
+        return real(target, tables, batch, *rest)
+
+    monkeypatch.setattr(outputs, "write_remainder", full)
+    with pytest.raises(OSError, match="no space"):
+        run(workspace, damaged(tmp_path, 4))
+    with workspace.open_store() as store:
+        assert {int(str(entry["entity"]).split(":")[1]) for entry in recorded_files(store)} == {1}
+    monkeypatch.setattr(outputs, "write_remainder", real)
+    again = run(workspace, tmp_path / "inbox")
+    assert all((workspace.root / t.remainder_file).exists() for t in again.tables)
+    with workspace.open_store() as store:
+        assert len(recorded_files(store)) == 8 and changed_files(store, workspace) == [] and store.check_journal() == []

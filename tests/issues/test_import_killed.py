@@ -35,7 +35,7 @@ import jiuzhu_cli.cli.import_, jiuzhu_cli.intake.saving
 from jiuzhu_cli.cli.main import main
 from jiuzhu_cli.tabular.child import Readers
 # reader processes have tests of their own; here the time is to go into the record and its files
-jiuzhu_cli.cli.import_.Readers = lambda workers, loaded=False, early=None: Readers(0, early=early)
+jiuzhu_cli.cli.import_.Readers = lambda workers, early=None, **others: Readers(0, early=early)
 jiuzhu_cli.intake.saving.GROUP_FILES = int(sys.argv[1])
 jiuzhu_cli.intake.save.LONG_LIST = jiuzhu_cli.intake.outputs.LONG_LIST = 1_000  # the large one counts as large
 jiuzhu_cli.tabular.patch.LARGE = 1

@@ -168,6 +168,42 @@ def told_to_it(_: object, __: object, told: object) -> tuple[object, int]:
     return told, os.getpid()
 
 
+class Large:
+    """Something to be told that says how often it was packed."""
+
+    def __init__(self, content: str) -> None:
+        self.content, self.packed = content, 0
+
+    def __reduce__(self) -> tuple[object, ...]:
+        self.packed += 1
+        return Large, (self.content,)
+
+
+def content_of_told(_: object, __: object, told: list[Large]) -> tuple[str, int]:
+    return told[0].content, os.getpid()
+
+
+def test_what_a_forked_reader_has_already_is_only_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forked, content = forks(monkeypatch), Large("政策")
+    path, then = small(tmp_path / "a.xlsx"), ("tests.tabular.test_child:content_of_told", None)
+    with Readers(1, loaded=True, at_hand=(content,)) as readers:
+        readers.tell([content])
+        said, pid = readers.submit(path, then=then).result()
+        assert said == "政策" and content.packed == (0 if forked else 1)
+        os.kill(pid, signal.SIGKILL)
+        time.sleep(0.1)
+        assert (
+            readers.submit(path, then=then).result()[0] == "政策" and content.packed == 1
+        )  # by the one that took its place
+
+
+def test_readers_that_were_dismissed_are_followed_by_others(tmp_path: Path, readers: Readers) -> None:
+    first = process(readers)
+    readers.dismiss()
+    wait_for_end(first)
+    assert readers.submit(small(tmp_path / "a.xlsx")).result().sheets[0].height == 3
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="no fork here")
 def test_a_forked_reader_keeps_nothing_open_of_the_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     forks(monkeypatch)

@@ -91,10 +91,12 @@ def command(
         raise UsageError("--max-bad-pct 要写 0 至 100 的数", "例如 --max-bad-pct 5")
     policy = context.policy()
     if not alone:
+        import jiuzhu_cli.intake.batch  # noqa: F401 - while the first files are read
         from jiuzhu_cli.intake.ahead import ready_to_judge
 
         ready_to_judge(policy)
-        readers = ctx.with_resource(Readers(min(os.cpu_count() or 1, MOST_READERS), loaded=True, early=early))
+        workers = min(os.cpu_count() or 1, MOST_READERS)
+        readers = ctx.with_resource(Readers(workers, loaded=True, early=early, at_hand=(policy,)))
     whole, sheets = said_programmes(policy, programme)
     columns = said_columns(policy, mapping, paths)
     options = Options(

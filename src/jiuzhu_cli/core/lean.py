@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import re
 import sys
-from importlib.abc import MetaPathFinder
 from types import ModuleType
 from typing import Any
 
 
-class _Missing(MetaPathFinder):
-    """As if the packages were not installed; as a context manager, until it ends."""
+class _Missing:
+    """Among ``sys.meta_path``: as if the packages were not installed; as a context manager, until it ends."""
 
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
@@ -24,8 +24,9 @@ class _Missing(MetaPathFinder):
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
+        finders: list[Any] = sys.meta_path
+        if self in finders:
+            finders.remove(self)
 
 
 def without(*names: str) -> _Missing:
@@ -34,7 +35,7 @@ def without(*names: str) -> _Missing:
     Arrow looks for pandas on the first array it makes from Python values, which takes longer than reading a file.
     """
     finder = _Missing(frozenset(names) - sys.modules.keys())
-    sys.meta_path.insert(0, finder)
+    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]  # importlib.abc would load tempfile, random …
     return finder
 
 
@@ -42,6 +43,11 @@ class _Unmasked(ModuleType):
     """In place of ``numpy.ma`` until somebody wants more of it than to know that an array is no masked one."""
 
     MaskedArray = type("MaskedArray", (), {})  # nothing is one while the real module is not loaded
+
+    @staticmethod
+    def is_masked(_: Any) -> bool:
+        """What ``numpy.unique`` asks."""
+        return False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(importlib.import_module("numpy.ma"), name)
@@ -76,3 +82,31 @@ def share_charsets() -> None:
         return found.copy(), cased
 
     compiler._optimize_charset = shared
+
+
+_SELDOM = frozenset(("__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__"))  # not __init__
+
+
+def put_off_methods() -> None:
+    """From now on ``dataclasses`` compiles a method when it is first called.
+
+    An import has a hundred such classes with six methods each, and compares or shows objects of hardly any of them.
+    """
+    work_out = getattr(dataclasses, "_create_fn", None)
+    if work_out is None:  # another Python
+        return
+
+    def create(name: str, args: Any, body: Any, **more: Any) -> Any:
+        if name not in _SELDOM:
+            return work_out(name, args, body, **more)
+        made: list[Any] = []
+
+        def method(*given: Any) -> Any:
+            if not made:
+                made.append(work_out(name, args, body, **more))
+            return made[0](*given)
+
+        method.__name__ = name
+        return method
+
+    dataclasses._create_fn = create  # type: ignore[attr-defined]

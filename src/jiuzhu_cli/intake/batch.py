@@ -123,9 +123,10 @@ def import_paths(
                         recover(job, store, policy, beside)
                     finish(number, jobs)
         except Exception:
-            saver.flush()  # a fault in one file keeps none of those before it out
+            saver.finish()  # a fault in one file keeps none of those before it out
             raise
-        saver.flush()
+        reading.dismiss()  # that takes them as long as saving a file, and nobody else wants the second core
+        saver.finish()
     return ImportResult([table for tables in found for table in tables])
 
 

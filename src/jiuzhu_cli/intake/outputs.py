@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from jiuzhu_cli.intake.changes import change_sheets
@@ -16,14 +15,16 @@ from jiuzhu_cli.intake.reports import errors_name, marks_of, write_errors
 from jiuzhu_cli.intake.save import LONG_LIST
 from jiuzhu_cli.ledger import rolls
 from jiuzhu_cli.ledger.files import record_file, recorded_files
-from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.store import Store, Transaction
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.annotate import CopyDraft
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class Written:
+    """A file that was written and is not noted yet. ``kind``: errors, remainder; ``entity``: what the journal calls it by."""
+
     path: Path
     kind: str
     sha256: str
@@ -34,7 +35,7 @@ class _Written:
 class Drafts:
     """Annotated copies of large files, begun while their rows are saved: from that on one core would idle.
 
-    Nothing of them is seen before ``write_outputs`` has written the copy, after the commit; what they wait in has no name.
+    Nothing of them is seen before what ``outputs_of`` gives has written the copy, after the commit; what they wait in has no name.
     """
 
     def __init__(self, workspace: Workspace, policy: Policy, beside: Executor) -> None:
@@ -48,6 +49,11 @@ class Drafts:
         for path in list(self._begun):
             if (draft := self.take(path)) is not None:
                 draft.close()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there are any."""
+        return bool(self._begun)
 
     def begin(self, job: Job) -> None:
         """Begins the copy of a file of many rows that has something to be marked."""
@@ -63,38 +69,33 @@ class Drafts:
         return future.result() if future is not None and future.exception() is None else None
 
 
-def write_outputs(
-    workspace: Workspace,
-    policy: Policy,
-    store: Store,
-    jobs: Sequence[Job],
-    drafts: Drafts,
-    *,
-    now: datetime,
-    actor: str,
-) -> None:
-    """Annotated copies and remainders of ``jobs``, noted in the manifest; those that are there and noted are left alone."""
+def outputs_of(
+    workspace: Workspace, policy: Policy, store: Store, jobs: Sequence[Job], drafts: Drafts
+) -> Callable[[], list[Written]]:
+    """What writes the annotated copies and remainders of ``jobs``, in any thread; those that are there and noted are left alone."""
     noted = {str(entry["path"]) for entry in recorded_files(store)}
     active = rolls.active_among(store, [one.batch for job in jobs for one in job.lists if one.batch is not None])
-    written = [one for job in jobs for one in _outputs(workspace, policy, job, drafts, noted, active)]
-    if written:
-        with store.transaction(actor=actor, command="import", now=now) as tx:
-            for one in written:
-                kind = f"import-{one.kind}"
-                record_file(tx, workspace, one.path, entity=one.entity, kind=kind, sha256=one.sha256, lines=one.lines)
-                tx.journal(one.entity, {"file": workspace.relative(one.path)}, digest=one.sha256)
+    return lambda: [one for job in jobs for one in _outputs(workspace, policy, job, drafts, noted, active)]
+
+
+def note_outputs(tx: Transaction, workspace: Workspace, written: Sequence[Written]) -> None:
+    """Enters the files in the manifest and the journal."""
+    for one in written:
+        kind = f"import-{one.kind}"
+        record_file(tx, workspace, one.path, entity=one.entity, kind=kind, sha256=one.sha256, lines=one.lines)
+        tx.journal(one.entity, {"file": workspace.relative(one.path)}, digest=one.sha256)
 
 
 def _outputs(
     workspace: Workspace, policy: Policy, job: Job, drafts: Drafts, noted: Collection[str], active: Collection[int]
-) -> list[_Written]:
+) -> list[Written]:
     """Writes the files of one job; its results name them. Rows of a list that is corrected by now are not asked for."""
     assert job.book is not None
     batches = [result.batch for result in job.results if result.batch is not None]
     place = f"{min(batches):06d}" if batches else f"refused-{job.book.sha256[:12]}"
     entity = f"batch:{min(batches)}" if batches else f"import:{place}"
     folder = workspace.internal / "import" / place
-    written: list[_Written] = []
+    written: list[Written] = []
 
     def missing(target: Path) -> bool:
         return not (workspace.relative(target) in noted and target.exists())
@@ -106,7 +107,7 @@ def _outputs(
             draft = drafts.take(job.path)
             with closing(draft) if draft is not None else nullcontext():
                 digest = write_errors(target, job.book, job.tables, job.results, policy, changes, draft)
-            written.append(_Written(target, "errors", digest, None, entity))
+            written.append(Written(target, "errors", digest, None, entity))
         for result in job.results:
             if any(finding.severity != "notice" for finding in result.findings):
                 result.errors_file = workspace.relative(target)
@@ -122,7 +123,7 @@ def _outputs(
         target = folder / remainder_name(job.shown, one.batch)
         if missing(target):
             digest, lines = write_remainder(target, one.tables, one.batch, policy, one.results)
-            written.append(_Written(target, "remainder", digest, lines, entity))
+            written.append(Written(target, "remainder", digest, lines, entity))
         for result, prepared in zip(one.results, one.tables, strict=True):
             wanted = result.refused or members_to_mend(prepared)
             result.remainder_file = workspace.relative(target) if wanted else ""

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -290,7 +291,7 @@ def _save(
     """Saves a list, as a correction of the batches ``same``, unless it says nothing new. ``mended``: see ``save_list``."""
     found = Difference()
     saved = False
-    with rolls.attempt(tx):
+    with rolls.attempt(tx) if same else nullcontext():  # nothing to compare it with: nothing that could be taken back
         batch_id = _insert(tx, one, source, digest, same)
         if same:
             found = rolls.difference(tx, one.kind, batch_id, same)

@@ -1,20 +1,21 @@
 """Judged files into the record: one transaction for a group of files, each of which is saved whole or not at all.
 
 A group is bounded, so that a kill loses little: what it held is imported by the next run. Files for people are written
-after the commit; a batch whose files are missing gets them when its list is imported again.
+after the commit, beside what comes next, and noted with the next group; a batch whose files are missing or not noted gets
+them when its list is imported again.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from jiuzhu_cli.intake.job import Job, Options
 from jiuzhu_cli.intake.mapping import keep_mappings
-from jiuzhu_cli.intake.outputs import Drafts, write_outputs
+from jiuzhu_cli.intake.outputs import Drafts, Written, note_outputs, outputs_of
 from jiuzhu_cli.intake.remainder import rows_present
 from jiuzhu_cli.intake.save import ListOfFile, SourceFile, lists_of, recognise_known, save_list
 from jiuzhu_cli.intake.watch import Limits, Watch
@@ -34,7 +35,7 @@ FIRST_FILES = 8
 
 @dataclass
 class Saver:
-    """Takes judged files in their order and saves them; ``flush`` saves what still waits."""
+    """Takes judged files in their order and saves them; ``flush`` saves what still waits, ``finish`` also waits for the files for people."""
 
     workspace: Workspace
     policy: Policy
@@ -46,6 +47,8 @@ class Saver:
     _saved: int = 0
     _jobs: list[Job] = field(default_factory=list)
     _rows: int = 0
+    _writer: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="outputs"))
+    _writing: Future[list[Written]] | None = None  # of the group before
 
     def add(self, jobs: Sequence[Job]) -> None:
         """Files that belong together (most often one): they are saved in one group."""
@@ -58,6 +61,8 @@ class Saver:
 
     def flush(self) -> None:
         """Raises what a file's saving raises, after the files before it are saved."""
+        if not self._jobs:
+            return
         jobs, self._jobs, self._rows = self._jobs, [], 0
         self._saved += len(jobs)
         with (
@@ -65,6 +70,25 @@ class Saver:
             Drafts(self.workspace, self.policy, beside) as drafts,
         ):
             self._save(jobs, beside, drafts)
+
+    def finish(self) -> None:
+        """``flush``; afterwards all files for people are there and noted."""
+        self.flush()
+        self._note(self._written())
+        self._writer.shutdown()
+
+    def _written(self) -> list[Written]:
+        """The files of the groups before that are not noted yet; waits for them and raises what writing them raised."""
+        if self._writing is None:
+            return []
+        writing, self._writing = self._writing, None
+        return writing.result()
+
+    def _note(self, written: Sequence[Written]) -> None:
+        if not written:
+            return
+        with self.store.transaction(actor=self.actor, command="import", now=self.now) as tx:
+            note_outputs(tx, self.workspace, written)
 
     def _save(self, jobs: list[Job], beside: Executor, drafts: Drafts) -> None:
         pending = [(job, self._fresh(job, beside)) for job in jobs]
@@ -77,7 +101,9 @@ class Saver:
         if lists:
             _stage(self.store, lists)
             pending = [(job, [one for one in fresh if not one.long or self._is_fresh(one)]) for job, fresh in pending]
+            written = self._written()
             with self.store.transaction(actor=self.actor, command="import", now=self.now) as tx:
+                note_outputs(tx, self.workspace, written)
                 keep_policy(tx, self.policy.digest, self.policy.files.packed)
                 for number, (job, fresh) in enumerate(pending):
                     source = _source(job)
@@ -94,9 +120,15 @@ class Saver:
                     except PartUndone as undone:
                         jobs, failure = jobs[:number], undone.__cause__
                         break
+        else:
+            self._note(self._written())
         for job in jobs:
             _conclude(job)
-        write_outputs(self.workspace, self.policy, self.store, jobs, drafts, now=self.now, actor=self.actor)
+        outputs = outputs_of(self.workspace, self.policy, self.store, jobs, drafts)
+        if drafts.begun:
+            self._note(outputs())
+        else:
+            self._writing = self._writer.submit(outputs)
         if failure is not None:
             raise failure
 

@@ -209,13 +209,15 @@ def save_batch(
         ],
     )  # fmt: skip
     listed = ", ".join(rows.columns)
-    tx.execute(
-        f"INSERT INTO {head.kind}_row (batch_id, {listed}) SELECT {batch_id}, {listed} FROM {rows.source} ORDER BY rowid"
+    tx.execute(  # one text for all lists with these columns: SQLite makes its plan once
+        f"INSERT INTO {head.kind}_row (batch_id, {listed}) SELECT ?, {listed} FROM {rows.table}"
+        " WHERE rowid BETWEEN ? AND ? ORDER BY rowid",
+        (batch_id, rows.first, rows.last),
     )
     tx.executemany(
         "INSERT INTO finding (batch_id, table_no, row, column_letters, field, code, severity, shown, detail)"
-        f" VALUES ({batch_id},?,?,?,?,?,?,?,?)",
-        findings,
+        " VALUES (?,?,?,?,?,?,?,?,?)",
+        [(batch_id, *finding) for finding in findings],
     )
     return batch_id
 

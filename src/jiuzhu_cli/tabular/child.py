@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -50,8 +49,9 @@ class Readers:
 
     ``memory``: bytes, ``seconds``: processor time, for each file. ``loaded``: this program has loaded what judging needs and
     has one thread, so that its first readers are forked where that can be; those that take the place of dead ones are
-    started anew. Where no process can be started files are read in this one. ``early`` has been reading: it is stopped, and
-    the forked readers take what it has read.
+    started anew. Where no process can be started files are read in this one. ``early`` has been reading, and goes on until
+    the first file is asked for: the forked readers take what it has read. ``at_hand``: large parts of what will be told,
+    which forked readers have already.
     """
 
     def __init__(
@@ -62,9 +62,11 @@ class Readers:
         seconds: float = 0,
         loaded: bool = False,
         early: Early | None = None,
+        at_hand: tuple[Any, ...] = (),
     ) -> None:
-        self._memory, self._seconds = memory, seconds
-        self._told = Told(b"")
+        self._memory, self._seconds, self._at_hand = memory, seconds, at_hand
+        self._value: Any = None  # what was told, and as it goes to readers that were forked, and to the others
+        self._told: dict[bool, Told] = {}
         self.watch: Callable[[Path, float, int], None] | None = None  # told how far readers have come: share, rows
         self._workers = max(workers, 1)
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="read")
@@ -77,7 +79,7 @@ class Readers:
         self._watch = threading.Thread(target=self._look_after, name="watch", daemon=True)
         self._coming: deque[tuple[Path, tuple[str, ...]]] = deque()
         self._ahead: dict[Path, tuple[Future[Any], tuple[str, ...], int]] = {}
-        self._read_early = early.stop() if early is not None else {}
+        self._early, self._read_early = early, dict[Path, int]()
         for _ in range(workers):
             if (child := self._start(forked=loaded and can_fork(), held=early.file if early else None)) is not None:
                 self._idle.append(child)
@@ -101,6 +103,7 @@ class Readers:
             self._closed = True
             children, self._all = self._all, []
         self._ended.set()
+        self._stop_early()
         for child in children:
             child.end()
         for child in children:
@@ -109,14 +112,20 @@ class Readers:
 
     def tell(self, value: Any) -> None:
         """What the functions that workbooks are given to shall know from now on; it goes to each reader once."""
-        self._told = Told(pickle.dumps(value, protocol=5))
+        self._value, self._told = value, {}
 
     def submit(self, path: Path, passwords: Sequence[str] = (), then: Then | None = None) -> Future[Any]:
         """What ``read_workbook`` gives, or what ``then`` makes of it (in the child); it raises what they raise.
 
         DataError, too, when the reader died over the file. Files are begun in the order of asking.
         """
+        self._stop_early()
         return self._pool.submit(self._read, path, tuple(passwords), then)
+
+    def _stop_early(self) -> None:
+        if self._early is not None:
+            early, self._early = self._early, None
+            self._read_early = early.stop()
 
     def expect(self, paths: Iterable[Path], passwords: Sequence[str] = ()) -> None:
         """Files that will be asked for by ``get`` in this order, in place of any told before; a few of them are read ahead."""
@@ -137,15 +146,18 @@ class Readers:
         try:
             book = fresh.result()
             if future is not None and not (self._ahead or self._coming):
-                self._dismiss()
+                self.dismiss()
             return book
         except DataError as error:
             if future is None or error.code != ENCRYPTED or known == tuple(passwords):
                 raise
         return self.submit(path, passwords).result()  # other passwords are known by now
 
-    def _dismiss(self) -> None:
-        """Ends the readers that wait: all that was expected is read, and what they have touched of the memory is wanted here."""
+    def dismiss(self) -> None:
+        """Ends the readers that wait: all that was expected is read, and what they have touched of the memory is wanted here.
+
+        Should there be more to read all the same, others are started.
+        """
         while (child := self._take()) is not None:
             self._pool.submit(child.kill)
 
@@ -165,7 +177,7 @@ class Readers:
         if self._in_process or self._closed:
             return None
         try:
-            child = _Child(self._memory, forked=forked, held=held)
+            child = _Child(self._memory, forked=forked, held=held, at_hand=self._at_hand)
         except OSError:
             self._in_process = True
             return None
@@ -202,14 +214,14 @@ class Readers:
             self._in_process = True
             from jiuzhu_cli.tabular.reader import read
 
-            return read(path, passwords, then, self._told)
+            return read(path, passwords, then, self._value)
         with self._lock:
             if not self._watch.is_alive() and not self._closed:
                 self._watch.start()
         limit = self._seconds or SECONDS + SECONDS_PER_MB * (_size(path) >> 20)
         try:
             early = self._read_early.pop(path, None) if child.holds else None
-            answer = child.ask(path, passwords, then, limit, early, self._told, self._seen)
+            answer = child.ask(path, passwords, then, limit, early, self._told_to(child), self._seen)
         except (OSError, EOFError):
             reason = child.reason(path.name, limit)
             raise DataError(*reason, code="reader_ended") from None
@@ -223,6 +235,12 @@ class Readers:
             raise answer.error()
         return answer
 
+    def _told_to(self, child: _Child) -> Told:
+        with self._lock:
+            if child.forked not in self._told:
+                self._told[child.forked] = Told.of(self._value, self._at_hand if child.forked else ())
+            return self._told[child.forked]
+
     def _seen(self, path: Path, share: float, rows: int) -> None:
         if self.watch is not None:
             self.watch(path, share, rows)
@@ -231,10 +249,13 @@ class Readers:
 class _Child:
     """One process. Not for several threads at once."""
 
-    def __init__(self, memory: int, *, forked: bool = False, held: int | None = None) -> None:
-        self._process = Forked(memory, held) if forked else _started(memory)
+    def __init__(
+        self, memory: int, *, forked: bool = False, held: int | None = None, at_hand: tuple[Any, ...] = ()
+    ) -> None:
+        self._process = Forked(memory, held, at_hand) if forked else _started(memory)
+        self.forked = forked
         self.holds = forked and held is not None  # what was read early
-        self._told = Told(b"")
+        self._told: Told | None = None
         self._greeted = self._late = self._ended = False
         self._until = math.inf  # when it is given up, by the clock
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from jiuzhu_cli.tabular.files import files_below
-from jiuzhu_cli.tabular.forked import HELD, keep_only
+from jiuzhu_cli.tabular.forked import HELD, keep_memory, keep_only
 from jiuzhu_cli.tabular.frames import receive, send_book
 
 MOST = 256  # files
@@ -94,6 +94,7 @@ def _read_on(paths: Sequence[Path], living: int, telling: int, held: int, memory
             signal.signal(number, signal.SIG_DFL)
         keep_only(living, telling, held)
         gc.disable()
+        keep_memory()
         threading.Thread(target=_end_with_the_parent, daemon=True).start()
         _read_all(paths, memory)
     finally:

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 _PIPE = 1 << 20  # bytes that a reader may have answered before they are taken: those of a small file
 HELD = 3  # the descriptor of what is held for a reader
@@ -30,10 +31,10 @@ def can_fork() -> bool:
 class Forked:
     """A child that runs ``reader.serve(memory)``; ``stdin`` and ``stdout`` are its ends of the pipes here. OSError when it cannot be made.
 
-    ``held``: a descriptor that it keeps as ``early.HELD``.
+    ``held``: a descriptor that it keeps as ``early.HELD``; ``at_hand``: see ``frames.Told``.
     """
 
-    def __init__(self, memory: int, held: int | None = None) -> None:
+    def __init__(self, memory: int, held: int | None = None, at_hand: tuple[Any, ...] = ()) -> None:
         import fcntl
 
         asked, asking = os.pipe()
@@ -49,7 +50,7 @@ class Forked:
                 os.close(end)
             raise
         if self.pid == 0:
-            _become_reader(asked, answering, memory, held)
+            _become_reader(asked, answering, memory, held, at_hand)
         os.close(asked)
         os.close(answering)
         self.stdin, self.stdout = os.fdopen(asking, "wb", buffering=0), os.fdopen(answers, "rb", buffering=0)
@@ -89,7 +90,7 @@ class Forked:
                 os.kill(self.pid, signal.SIGKILL)
 
 
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Memory that one small file took is kept for the next: asking the system for it anew takes a tenth of the time."""
     import ctypes
 
@@ -113,16 +114,16 @@ def keep_only(first: int, second: int, held: int | None) -> None:
     os.closerange(HELD if held is None else HELD + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _become_reader(asked: int, answering: int, memory: int, held: int | None) -> None:
+def _become_reader(asked: int, answering: int, memory: int, held: int | None, at_hand: tuple[Any, ...]) -> None:
     """In the child: nothing of the parent's is kept but the loaded program. Does not return."""
     try:
         os.setsid()  # a session of its own: Ctrl-C reaches only the parent, who ends it
         keep_only(asked, answering, held)
         gc.freeze()  # what is loaded stays; looking at it would only copy its pages
         gc.enable()
-        _keep_memory()
+        keep_memory()
         from jiuzhu_cli.tabular.reader import serve
 
-        serve(memory)
+        serve(memory, at_hand)
     finally:
         os._exit(1)  # what the parent has begun is not for the child to end

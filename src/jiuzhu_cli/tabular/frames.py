@@ -5,6 +5,7 @@ A workbook goes column by column, and what is sent is let go of, so that it is n
 
 from __future__ import annotations
 
+import io
 import pickle
 import struct
 from dataclasses import dataclass, field
@@ -48,17 +49,49 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Told:
-    """What a reader is to know for all files that are to come, pickled; the functions that it runs ask for the ``value``."""
+    """What a reader is to know for all files that are to come, pickled; the functions that it runs ask for the ``value``.
+
+    ``at_hand``: parts of it that the reader holds already, being forked from who tells it: they are only named.
+    """
 
     pickled: bytes
+    at_hand: tuple[Any, ...] = ()
     _loaded: list[Any] = field(default_factory=list, repr=False)
+
+    @classmethod
+    def of(cls, value: Any, at_hand: tuple[Any, ...] = ()) -> Told:
+        written = io.BytesIO()
+        _Naming(written, at_hand).dump(value)
+        return cls(written.getvalue())
 
     @property
     def value(self) -> Any:
         """Loaded once; None when nothing was told."""
         if not self._loaded:
-            self._loaded.append(pickle.loads(self.pickled) if self.pickled else None)
+            self._loaded.append(_Finding(io.BytesIO(self.pickled), self.at_hand).load() if self.pickled else None)
         return self._loaded[0]
+
+
+class _Naming(pickle.Pickler):
+    """Names the objects ``at_hand`` instead of packing them."""
+
+    def __init__(self, stream: Any, at_hand: tuple[Any, ...]) -> None:
+        super().__init__(stream, protocol=5)
+        self._names = {id(one): number for number, one in enumerate(at_hand)}
+
+    def persistent_id(self, value: Any) -> int | None:
+        return self._names.get(id(value))
+
+
+class _Finding(pickle.Unpickler):
+    """Finds what ``_Naming`` named."""
+
+    def __init__(self, stream: Any, at_hand: tuple[Any, ...]) -> None:
+        super().__init__(stream)
+        self._at_hand = at_hand
+
+    def persistent_load(self, number: Any) -> Any:
+        return self._at_hand[number]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def read(
     path: Path,
     passwords: tuple[str, ...],
     then: tuple[str, Any] | None,
-    told: Told,
+    told: Any,
     watch: Watch | None = None,
     early: int | None = None,
 ) -> Any:
@@ -40,7 +40,7 @@ def read(
     if then is None:
         return book
     module, _, function = then[0].partition(":")
-    return getattr(importlib.import_module(module), function)(book, then[1], told.value)
+    return getattr(importlib.import_module(module), function)(book, then[1], told)
 
 
 def load_reader() -> None:
@@ -51,8 +51,11 @@ def load_reader() -> None:
     without_masked()
 
 
-def serve(memory: int) -> None:
-    """Answers until the input ends. ``memory``: bytes of address space that reading may take beyond the process itself."""
+def serve(memory: int, at_hand: tuple[Any, ...] = ()) -> None:
+    """Answers until the input ends. ``memory``: bytes of address space that reading may take beyond the process itself.
+
+    ``at_hand``: what the forked process holds of what it will be told.
+    """
     for number in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, number):  # the parent ends us, and says what is to be said
             signal.signal(getattr(signal, number), signal.SIG_IGN if number == "SIGINT" else signal.SIG_DFL)
@@ -71,7 +74,7 @@ def serve(memory: int) -> None:
         while True:
             message = asked.get()
             if isinstance(message, Told):
-                told = message
+                told = Told(message.pickled, at_hand)
             else:
                 _answer(output, told, *message)
 
@@ -89,7 +92,14 @@ def _answer(
 
     _limit_time(seconds)
     try:
-        value = read(path, passwords, then, told, lambda share, rows: send(output, Progress(share, rows)), early)
+        value = read(
+            path,
+            passwords,
+            then,
+            told.value if then else None,
+            lambda share, rows: send(output, Progress(share, rows)),
+            early,
+        )
     except MemoryError:
         value = Failure.of(_no_memory(path))
     except RuntimeError as error:
