@@ -160,7 +160,7 @@ def test_what_readers_are_told_goes_to_each_that_is_asked(tmp_path: Path, loaded
         told = [answer.result() for answer in [readers.submit(path, then=then) for _ in range(6)]]
         assert all(value == {"月": 10} for value, _ in told)
         os.kill(told[0][1], signal.SIGKILL)
-        time.sleep(0.1)
+        wait_for_end(told[0][1])
         assert {readers.submit(path, then=then).result()[0]["月"] for _ in range(3)} == {10}
 
 
