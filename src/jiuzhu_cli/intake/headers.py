@@ -7,6 +7,7 @@ table mean together is in ``columns.py``.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -160,6 +161,9 @@ class Lexicon:
             self._meant[key] = self._read(parts, register, kind)
         return self._meant[key]
 
+    def _own(self, register: str) -> Collection[str]:
+        return self.registers.get(register, {}).values()
+
     def _read(self, parts: list[str], register: str, kind: str) -> Meaning:
         owner = next(filter(None, (owner_of(header_key(part)) for part in parts[:-1])), "")
         if kind == "roll" and _IN_WORDS.search(compact("".join(parts))):
@@ -175,9 +179,9 @@ class Lexicon:
                     field, why = _owned(field, owner, why)
                 if field.startswith("related_") and _RECIPIENT.match(key):
                     owner = "person"
-                return _allowed(Meaning(field, why, owner), kind)
+                return _allowed(Meaning(field, why, owner), kind, self._own(register))
         grown = self._composed(parts) or self._either(parts[-1], register)
-        return _allowed(grown or Meaning("", "表头不在词汇表里，原样保留", owner), kind)
+        return _allowed(grown or Meaning("", "表头不在词汇表里，原样保留", owner), kind, self._own(register))
 
     def _either(self, text: str, register: str) -> Meaning | None:
         """Two words for one thing in one header: 银行账号/社保卡号, 乡镇或街道."""
@@ -270,12 +274,12 @@ def _owned(field: str, owner: str, why: str) -> tuple[str, str]:
     return moved[field], "由上一级表头决定"
 
 
-def _allowed(meaning: Meaning, kind: str) -> Meaning:
-    """Fields that the kind of table does not store are kept as extra columns."""
+def _allowed(meaning: Meaning, kind: str, own: Collection[str] = ()) -> Meaning:
+    """Fields that the kind of table does not store are kept as extra columns; a register also stores those it names itself (``own``)."""
     if kind == "register":
         if meaning.field in _REGISTER_STAND_INS:
             return Meaning(_REGISTER_STAND_INS[meaning.field], meaning.why, meaning.owner)
-        if meaning.field and meaning.field not in REGISTER_FIELDS:
+        if meaning.field and meaning.field not in REGISTER_FIELDS and meaning.field not in own:
             return Meaning("", "比对名单不用这一列，原样保留", meaning.owner)
     elif meaning.field.startswith("related_") and meaning.owner == "person":
         return Meaning("name" if meaning.field == "related_name" else "id_no", "享受救助的人", "")

@@ -26,7 +26,7 @@ _TABLES = {
         f" WHERE {_LIVE} AND r.lead = 1 AND r.amount_fen > 0"
     ),
     "rolls": "SELECT b.batch_id, b.file_name, b.file_sha256 FROM batch b WHERE " + _LIVE,
-    "members": f"SELECT b.programme, r.batch_id, r.case_no, r.id_no, r.head_id_no FROM batch b JOIN roll_row r USING (batch_id) WHERE {_LIVE}",
+    "members": f"SELECT b.programme, r.batch_id, r.case_no, r.id_no, r.name, r.head_id_no FROM batch b JOIN roll_row r USING (batch_id) WHERE {_LIVE}",
     "decisions": (
         "SELECT case_id, programme, id_no, month, action, amount_before_fen, amount_after_fen, effective_month, decided_at,"
         " needs_hearing, hearing_date, notice_date, reasons FROM proposal"
@@ -60,6 +60,17 @@ _TABLES = {
         " JOIN recovery r USING (recovery_id) JOIN payment_line d USING (line_id) JOIN obligation b USING (obligation_id) WHERE e.kind = 'claim') k"
         " GROUP BY 1, 2, 3, 4) x ON x.programme = o.programme AND x.month = o.month AND x.recipient_id_no = o.recipient_id_no AND x.item = o.item"
         " WHERE o.cause IN ('', 'missed') AND (o.month = '{month}' OR o.item <> '')"
+    ),
+    # who is paid in a person's place by agreement; which of them are in force is told in ``payment/agreements.py``
+    "agreements": (
+        "SELECT r.row_id, r.id_no, r.related_name AS payee_name, r.related_id_no AS payee_id_no, r.account_no, r.bank_name, r.grade AS programme,"
+        " r.valid_from, r.valid_to, r.status FROM batch b JOIN register_row r USING (batch_id) WHERE b.kind = 'register' AND b.status = 'active'"
+        " AND b.programme = 'payee_agreement'"
+    ),
+    # members of households as the register of members tells them; the rolls may name the head only
+    "mates": (
+        "SELECT DISTINCT r.related_id_no AS head_id_no, r.id_no, r.name FROM batch b JOIN register_row r USING (batch_id) WHERE b.kind = 'register'"
+        " AND b.status = 'active' AND b.programme = 'household_member' AND r.related_id_no <> ''"
     ),
     # one-off aid of the twelve months before, for 同一事由一年内不重复
     "one_offs": (

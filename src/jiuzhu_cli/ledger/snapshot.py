@@ -25,7 +25,7 @@ ROLL_COLUMNS = (
 ).split()
 REGISTER_COLUMNS = (
     "row_id batch_id table_no source_row id_no name event_date valid_from valid_to status kind grade certificate_no "
-    "related_id_no related_name relation organisation amount_fen quantity town village extra area_code"
+    "related_id_no related_name relation organisation amount_fen quantity town village extra area_code account_no bank_name"
 ).split()
 
 # Columns that hold few different texts; a million rows take 16 bytes of memory for each text, and 2 for its number.

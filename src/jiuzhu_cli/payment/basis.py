@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 # of the plan's lines: JSON without spaces, keys always in this order
 PARTS_SQL = (
     "concat('{\"persons\":', persons, coalesce(',\"base_fen\":' || base_fen, ''), coalesce(',\"addon_fen\":' || addon_fen, ''),"
-    " coalesce(',\"care_fen\":' || care_fen, ''), '}')"
+    " coalesce(',\"care_fen\":' || care_fen, ''),"
+    " coalesce(',\"agreement\":' || agreement_row, ''), '}')"
 )
 
 

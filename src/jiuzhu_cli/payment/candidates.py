@@ -11,6 +11,7 @@ from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.ledger import doubts, payables
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.payment.agreements import take_agreements
 from jiuzhu_cli.payment.routing import routes, unfit
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def prepare(
     )  # fmt: skip
     unposted = [(p.code, category) for p in programmes for category in p.posting.except_categories]
     _rows(connection, "unposted", ("programme", "category"), unposted)
+    take_agreements(connection, policy, month, programmes)
     stages = connection.execute("SELECT DISTINCT coalesce(stage, '') FROM cases").fetchall()
     _rows(connection, "stage", ("stage", "stage_key"), [(s, stage_key(s)) for (s,) in stages])
     banks = connection.execute("SELECT DISTINCT coalesce(bank_name, '') FROM cases").fetchall()

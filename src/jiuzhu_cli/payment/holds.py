@@ -8,6 +8,7 @@ from jiuzhu_cli.core.period import first_day
 from jiuzhu_cli.payment.hold import Hold
 from jiuzhu_cli.payment.holds_account import ACCOUNT
 from jiuzhu_cli.payment.holds_once import ONCE
+from jiuzhu_cli.payment.holds_payee import PAYEE
 from jiuzhu_cli.payment.holds_standing import STANDING
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from jiuzhu_cli.policy.load import Policy
 
-HOLDS: tuple[Hold, ...] = (*STANDING, *ONCE, *ACCOUNT)
+HOLDS: tuple[Hold, ...] = (*STANDING, *ONCE, *ACCOUNT, *PAYEE)
 BY_CODE = {hold.code: hold for hold in HOLDS}
 # said even of what is paid or under way: that its amount or month differs, or that it stands twice
 _OF_PAID = "('paid_already_differs', 'paid_earlier', 'same_programme_twice')"

@@ -45,7 +45,7 @@ ACCOUNT = (
            SELECT c.n, l.month || ' 发到尾号 ' || right(l.account_no, 4) || '（' || l.payee_name || '），这次是尾号 ' || right(c.account_no, 4)
                   || CASE WHEN c.payee_name <> l.payee_name THEN '（' || c.payee_name || '）' ELSE '' END AS reason, '' AS source
            FROM candidate c JOIN last l ON l.programme = c.programme AND l.recipient_id_no = c.recipient
-           WHERE c.account_no <> '' AND replace(c.account_no, '-', '') <> replace(l.account_no, '-', '')
+           WHERE c.account_no <> '' AND c.agreement_row IS NULL AND replace(c.account_no, '-', '') <> replace(l.account_no, '-', '')
              AND NOT EXISTS (SELECT 1 FROM refused f WHERE f.programme = c.programme AND f.recipient_id_no = c.recipient AND f.line_id > l.line_id)
              AND NOT EXISTS (SELECT 1 FROM paid k WHERE k.account_no = c.account_no AND k.payee_name = c.payee_name)
              AND NOT EXISTS (SELECT 1 FROM looked_into d WHERE d.row_id = c.row_id)""",

@@ -40,7 +40,7 @@ from jiuzhu_cli.policy.words import near
 
 REGISTER_FIELDS = frozenset(
     "id_no name event_date valid_from valid_to status kind grade certificate_no related_id_no related_name relation"
-    " organisation amount_fen quantity town village".split()
+    " organisation amount_fen quantity town village account_no bank_name".split()
 )
 
 

@@ -114,6 +114,9 @@ class PaymentRule(Shape):
     payable: bool = True
     payee: Literal["head", "person"] = "person"
     purpose: str = ""  # 用途 printed in bank files
+    by_agreement: tuple[
+        str, ...
+    ] = ()  # 供养方式 or category whose money goes to whom an agreement on file names (集中: the home)
 
 
 class Tariff(Shape):
