@@ -15,6 +15,7 @@ from jiuzhu_cli.ledger.signing_keys import key_of
 from jiuzhu_cli.payment import keys, states
 from jiuzhu_cli.payment.levels import given
 from tests.payment.conftest import MONTH, Desk, person
+from tests.support import make_id
 
 PEOPLE = [person(1), person(2), person(3)]
 PASSWORD = "八位以上的密码啊"
@@ -340,3 +341,55 @@ def test_a_draft_altered_behind_its_back_is_not_locked(desk: Desk) -> None:
     with refused("sums_differ"):
         desk.lock()
     assert desk.batch(1)["month"] == MONTH and desk.batch(1)["state"] == "draft"
+
+
+# -- what a line rests on -----------------------------------------------------------------------------------------
+
+
+def test_what_a_line_rested_on_is_told_after_policy_and_roll_have_changed(desk: Desk) -> None:
+    from jiuzhu_cli.cli.payment_basis import source, standards
+    from jiuzhu_cli.ledger.people import person_file
+
+    batch = desk.roll([person(1, base_fen=9_000, addon_fen=1_001), person(2)])
+    desk.decision(1, make_id(2), "decrease", 10_002, 9_000, steps='[{"text": "按新标准"}]', maker="李审批")
+    number = desk.pay()
+    digest = desk.policy.digest
+    desk.write_policy("rural_text", "max_lines = 3\n")
+    desk.supersede(batch, [person(1, amount_fen=5_000), person(2)])
+    assert desk.policy.digest != digest
+    one, two = (person_file(desk.store, make_id(n))["payments"][0] for n in (1, 2))
+    assert one["payment_id"] == number and one["basis"]["policy"] == digest and one["parts"]["base_fen"] == 9_000
+    assert one["basis"]["roll"]["batch"] == batch and "基本 90.00 元" in source(one) and "第 2 行" in source(one)
+    assert (
+        two["basis"]["case"] | {"action": "decrease", "amount_after_fen": 9_000, "maker": "李审批"}
+        == two["basis"]["case"]
+    )
+    assert two["basis"]["case"]["steps"] == [{"text": "按新标准"}] and "复核决定 R000001" in source(two)
+    named = {p["parameter"] for p in one["basis"]["parameters"]}
+    assert named and named <= set(desk.policy.parameters.names()) and digest[:12] in standards(one)
+    assert not problems(desk)
+
+
+def test_a_batch_of_before_line_digests_still_verifies(desk: Desk) -> None:
+    """What version 4 left: lines without digest and basis, the control digest over their columns, moves without digests."""
+    from jiuzhu_cli.ledger.payment_digests import old_control, sealed_lines
+
+    number = locked(desk)
+    desk.approve()
+    control = old_control(sealed_lines(desk.store, number))
+    with sqlite3.connect(desk.workspace.ledger_path) as connection:
+        for name in ("payment_line_fixed", "payment_move_no_update", "payment_total_kept"):
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("UPDATE payment_line SET digest = '', basis_id = NULL, parts = '', roll_row_id = 0")
+        connection.execute("UPDATE payment_batch SET control_sha256 = ?", (control,))
+        connection.execute("UPDATE payment_move SET digest = ''")
+        connection.execute("DELETE FROM payment_total")
+    with desk.store.transaction(actor="李审批", command="pay approve", now=desk.now) as tx:
+        tx.journal(f"payment:{number}", {"drafted_by": "张经办"}, digest=control)
+    assert not problems(desk)
+    desk.export()
+    for path in desk.answers(number):
+        desk.read(path)
+    assert desk.batch(number)["state"] == "reconciled" and not problems(desk)
+    tamper(desk, "UPDATE payment_line SET account_no = '6217000000000000012' WHERE line_no = 1")
+    assert problems(desk) == {"control_differs"}

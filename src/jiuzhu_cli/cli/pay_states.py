@@ -163,7 +163,7 @@ def log(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]"
         problems = [text for _, _, text in move_problems(store, chosen["payment_id"])]
     rows = [
         (
-            moment(one["at"]), one["actor"], _move_word(one), one["level"], one["reason"], one["signer"] or "未签",
+            moment(one["at"]), one["actor"], _move_word(one), one["level"], one["reason"], one["signer"],
             one["digest"][:12],
         )
         for one in way

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jiuzhu_cli.ledger.keys import same_id
 from jiuzhu_cli.ledger.proposals import effective_changes
 from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
+from jiuzhu_cli.ledger.steps import unpack
 from jiuzhu_cli.ledger.store import Store
 
 if TYPE_CHECKING:
@@ -135,7 +136,8 @@ def decided(store: Store, cases: Sequence[str]) -> dict[str, dict[str, Any]]:
         " decided_by FROM proposal WHERE case_id IN (SELECT value FROM json_each(?))",
         (json.dumps([case for case in cases if case]),),
     )
-    return {row["case_id"]: dict(row) | {"steps": json.loads(row["steps"])} for row in rows}
+    steps = unpack(store, [row["steps"] for row in rows])
+    return {row["case_id"]: dict(row) | {"steps": one} for row, one in zip(rows, steps, strict=True)}
 
 
 def compared(store: Store, month: str) -> Compared:

@@ -144,11 +144,16 @@ def person_file(store: Store, id_no: str) -> dict[str, list[dict[str, Any]]]:
     payments = _dicts(
         store,
         "SELECT o.programme, o.month, o.item, o.amount_fen, o.recipient_id_no, o.recipient_name, o.case_id, l.payment_id, l.line_no, l.bank,"
-        " l.account_no, l.payee_name, l.amount_fen AS line_fen, l.state, l.reason, l.returned_at, p.state AS batch_state, p.exported_at"
+        " l.account_no, l.payee_name, l.amount_fen AS line_fen, l.set_off_fen, l.transfer_no, l.state, l.reason, l.returned_at, p.state AS batch_state,"
+        " p.exported_at, l.parts, b.content AS basis, l.digest, r.source_row"
         " FROM obligation o LEFT JOIN payment_line l USING (obligation_id) LEFT JOIN payment_batch p USING (payment_id)"
+        " LEFT JOIN payment_basis b USING (basis_id) LEFT JOIN roll_row r ON r.row_id = l.roll_row_id"
         f" WHERE o.recipient_id_no IN ({marks}) ORDER BY o.month DESC, o.programme, l.line_id",
         ids,
     )
+    for paid in payments:
+        for key in ("parts", "basis"):
+            paid[key] = json.loads(paid[key]) if paid[key] else None
     holds = _dicts(
         store,
         f"SELECT h.*, p.month FROM payment_hold h JOIN payment_batch p USING (payment_id) WHERE h.recipient_id_no IN ({marks}) ORDER BY h.payment_id",

@@ -69,7 +69,7 @@ def parameters_of(policy: Policy, programme: Programme, day: date) -> list[dict[
             continue
         if value is not None:
             found.append({
-                "name": name, "value": str(value.value), "unit": value.unit, "since": value.since.isoformat(), "source": value.source,
+                "parameter": name, "value": str(value.value), "unit": value.unit, "since": value.since.isoformat(), "source": value.source,
                 "confirmed": value.confirmed,
             })  # fmt: skip
     return found
@@ -82,5 +82,5 @@ def _names(policy: Policy, programme: Programme) -> Iterable[str]:
         yield from filter(None, (tariff.plan, tariff.turning, tariff.switch))
     yield from programme.review.parameters.values()
     for relation in policy.relations:
-        if programme.code in (relation.a, relation.b):
+        if relation.cap and programme.code in (relation.a, relation.b):
             yield from filter(None, (relation.cap, relation.switch))
