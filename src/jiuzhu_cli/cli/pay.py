@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jiuzhu_cli.cli import pay_money
+from jiuzhu_cli.cli import pay_money, pay_papers
 from jiuzhu_cli.cli.context import Context, table
 from jiuzhu_cli.cli.pay_key import KEY, PASSWORD, signer
 from jiuzhu_cli.cli.pay_key import app as keys
@@ -99,11 +99,12 @@ def export(
             rewrite=rewrite,
             signer=signed,
         )
+        papers, told = pay_papers.at_step(context, store, made.batch)
     rows = [(_bank(policy, f["bank"]), f["path"], f["lines"], yuan(f["amount_fen"], grouped=True)) for f in made.files]
     lines = [f"已导出：{_title(made.batch)}" if made.written else f"文件都在，没有改动：{_title(made.batch)}"]
     lines += [table(rows, ["格式", "文件", "笔数", "金额（元）"]), f"汇总单：{made.cover}", f"清单：{made.manifest}"]
-    lines.append("下一步：送银行；拿到回盘后：jiuzhu pay return 回盘文件")
-    context.emit(made.as_json(), lines)
+    lines += [*told, "下一步：送银行；拿到回盘后：jiuzhu pay return 回盘文件"]
+    context.emit(made.as_json() | {"papers": papers}, lines)
 
 
 @app.command("list", help="各批次到了哪一步。")
@@ -265,4 +266,7 @@ def _due(made: Draft) -> str:
 
 
 app.registered_commands[1:1] = states.registered_commands  # behind draft
+app.command("papers", help="出（重出）一批的单据：审批单、发放汇总表、花名册、记账凭证；内容不变的，字节也不变。")(
+    pay_papers.papers
+)
 app.registered_commands += pay_money.app.registered_commands

@@ -10,6 +10,7 @@ import typer
 
 from jiuzhu_cli.cli.context import Context, moment, table
 from jiuzhu_cli.cli.pay_key import KEY, PASSWORD, signer
+from jiuzhu_cli.cli.pay_papers import at_step
 
 if TYPE_CHECKING:
     from jiuzhu_cli.ledger.store import Store
@@ -56,14 +57,17 @@ def approve(
         )
         given = levels.given(store, done["payment_id"])
         left = [one.name for one in levels.needed(policy, done["amount_fen"])][len(given) :]
+        papers, told = at_step(context, store, done, again=True)
     data = approvals.as_json(done) | {"approvals": given, "waiting_for": left if done["state"] == "locked" else []}
+    data |= {"papers": papers} if papers else {}
     if done["state"] == "locked":
         lines = [
             f"{given[-1]['level']}已审批：{title(done)}",
+            *told,
             f"下一步：由{left[0]}审批：jiuzhu pay approve --actor 审批人",
         ]
     else:
-        lines = [f"已审批：{title(done)}", f"下一步：{_after_approval(context)}"]
+        lines = [f"已审批：{title(done)}", *told, f"下一步：{_after_approval(context)}"]
     context.emit(data, lines)
 
 
@@ -208,4 +212,6 @@ def _step(context: Context, run: Callable[[Store], dict[str, Any]], done: str, f
 
     with context.workspace.open_store() as store:
         batch = run(store)
-    context.emit(as_json(batch), [f"{done}：{title(batch)}", f"下一步：{following}"])
+        papers, told = at_step(context, store, batch)
+    data = as_json(batch) | ({"papers": papers} if papers else {})
+    context.emit(data, [f"{done}：{title(batch)}", *told, f"下一步：{following}"])

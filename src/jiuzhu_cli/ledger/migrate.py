@@ -313,6 +313,13 @@ MIGRATIONS: dict[int, str] = {
       line_id INTEGER NOT NULL REFERENCES payment_line ON DELETE CASCADE, recovery_id INTEGER NOT NULL REFERENCES recovery,
       amount_fen INTEGER NOT NULL CHECK (amount_fen > 0), PRIMARY KEY (line_id, recovery_id)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE payment_sum (
+      payment_id INTEGER NOT NULL REFERENCES payment_batch, programme TEXT NOT NULL, category TEXT NOT NULL, town TEXT NOT NULL,
+      again INTEGER NOT NULL CHECK (again IN (0,1)),
+      lines INTEGER NOT NULL, recipients INTEGER NOT NULL, persons INTEGER NOT NULL, amount_fen INTEGER NOT NULL, set_off_fen INTEGER NOT NULL,
+      control_sha256 TEXT NOT NULL,
+      PRIMARY KEY (payment_id, programme, category, town, again)
+    ) STRICT, WITHOUT ROWID;
     """,
 }
 

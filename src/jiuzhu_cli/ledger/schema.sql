@@ -416,3 +416,10 @@ CREATE TABLE recovery_set_off (              -- what a payment's line keeps back
   line_id INTEGER NOT NULL REFERENCES payment_line ON DELETE CASCADE, recovery_id INTEGER NOT NULL REFERENCES recovery,
   amount_fen INTEGER NOT NULL CHECK (amount_fen > 0), PRIMARY KEY (line_id, recovery_id)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE payment_sum (                   -- what a locked batch comes to, as its papers say it: kept, so that later tries change no month
+  payment_id INTEGER NOT NULL REFERENCES payment_batch, programme TEXT NOT NULL, category TEXT NOT NULL, town TEXT NOT NULL,
+  again INTEGER NOT NULL CHECK (again IN (0,1)),           -- 1: lines of obligations that an earlier batch had tried to pay
+  lines INTEGER NOT NULL, recipients INTEGER NOT NULL, persons INTEGER NOT NULL, amount_fen INTEGER NOT NULL, set_off_fen INTEGER NOT NULL,
+  control_sha256 TEXT NOT NULL,             -- of the lines summed up: after another lock they are others
+  PRIMARY KEY (payment_id, programme, category, town, again)
+) STRICT, WITHOUT ROWID;

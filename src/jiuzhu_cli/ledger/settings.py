@@ -82,6 +82,7 @@ _RULES: dict[str, dict[str, Check]] = {
         "combine_payees": _FLAG,
         "separate_release": _FLAG,
         "require_signature": _FLAG,
+        "roster_lines": (_whole(0, 10_000_000), "要写成整数：锁定时不超过这么多笔就出花名册，0 为不出，例如 roster_lines = 20000"),
         "max_line_yuan": (_is_amount, "要写成大于 0 的金额（元），不加引号，例如 max_line_yuan = 50000"),
     },
     "mail": {"host": _TEXT, "port": (_whole(1, 65535), "要写成 1 至 65535 的整数"), "user": _TEXT, "sender": _TEXT},

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from jiuzhu_cli.core.errors import PolicyError, UsageError
 from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.policy.accounts import Entry, Subject
 from jiuzhu_cli.policy.bank_layout import BankLayout
 from jiuzhu_cli.policy.bank_names import read_bank_names
 from jiuzhu_cli.policy.budgets import FOLDER as BUDGETS
@@ -126,6 +127,8 @@ class Policy:
     banks = Folder(BankLayout, judges=False)
     messages = Folder(Message, judges=False)
     budgets = Read(BUDGETS, lambda tables, _: read_budgets(tables, build), BUDGETS, judges=False)
+    subjects = Listed(Subject, "accounts.toml", judges=False)
+    entries = Listed(Entry, "accounts.toml", judges=False)
     glossary = Read("glossary.toml", _glossary, judges=False)
     findings = Read("findings.toml", _findings, "codes", judges=False)
     doubts = Read(DOUBTS, lambda tables, _: read_doubts(tables, build), judges=False)

@@ -40,7 +40,7 @@ Kind = Literal["text", "amount", "count", "date"]
 class ColumnSpec:
     """One column. ``width`` in half-width characters, 0: by content. ``amount`` cells are 分 (int), shown as 元.
 
-    ``choices`` makes a drop-down for the column's cells; ``wrap`` breaks long text into lines; ``shades`` (text → a colour of ``FILLS``)
+    ``choices`` makes a drop-down for the column's cells; ``wrap`` breaks long text into lines, ``shrink`` prints it smaller; ``shades`` (text → a colour of ``FILLS``)
     colours cells by what they hold, also after somebody changed it.
     """
 
@@ -51,6 +51,7 @@ class ColumnSpec:
     wrap: bool = False
     align: Literal["", "left", "center", "right"] = ""
     shades: Mapping[str, str] | None = None
+    shrink: bool = False
 
 
 @dataclass(slots=True)
@@ -58,7 +59,8 @@ class SheetSpec:
     """One sheet: title and notes above, a header row, the rows.
 
     ``fills`` and ``comments`` are keyed by 0-based (row, column) within ``rows``. ``rows_per_page`` puts a page break behind
-    every so many rows (Excel ignores breaks while it fits to the width: let ``row_height`` fill the page, too). ``footnotes`` stand below the rows, across all columns.
+    every so many rows, ``page_breaks`` before these 0-based rows (Excel ignores breaks while it fits to the width: let ``row_height``, or ``heights``
+    of the rows, fill the page, too). ``footnotes`` stand below the rows, across all columns.
     """
 
     name: str
@@ -77,8 +79,10 @@ class SheetSpec:
     landscape: bool = True
     repeat_header: bool = True
     rows_per_page: int = 0
+    page_breaks: Sequence[int] = ()
     font_size: float = 11
     row_height: float = 0  # points; 0: by content
+    heights: Sequence[float] = ()  # points of each row, where somebody has laid out the pages
     borders: bool = True
     page_footer: str = "&C第 &P 页 共 &N 页"
     paper: Literal["", "A3", "A4"] = ""  # '': A4, or A3 where a landscape sheet would be too small to read
@@ -223,15 +227,15 @@ class _Writer:
         head = spec.first_row - 1
         if spec.header_row:
             if spec.repeat_header:
-                sheet.repeat_rows(0 if spec.rows_per_page else head, head)
+                sheet.repeat_rows(0 if spec.rows_per_page or spec.heights else head, head)
             if spec.freeze:
                 sheet.freeze_panes(head + 1, spec.freeze_columns)
             if spec.autofilter and spec.rows:
                 sheet.autofilter(head, 0, head + len(spec.rows), len(spec.columns) - 1)
-        if spec.rows_per_page:
-            sheet.set_h_pagebreaks(
-                [spec.first_row + n for n in range(spec.rows_per_page, len(spec.rows), spec.rows_per_page)]
-            )
+        breaks = spec.page_breaks or (
+            range(spec.rows_per_page, len(spec.rows), spec.rows_per_page) if spec.rows_per_page else ()
+        )
+        sheet.set_h_pagebreaks([spec.first_row + n for n in breaks])
 
     def _top(self) -> int:
         row = 0
@@ -270,6 +274,8 @@ class _Writer:
                 style |= {"num_format": "@"}
             if column.wrap:
                 style |= {"text_wrap": True}
+            if column.shrink:
+                style |= {"shrink": True}
             if column.align:
                 style |= {"align": column.align}
             styles.append(style)
@@ -295,8 +301,10 @@ class _Writer:
                     rule = {"type": "cell", "criteria": "==", "value": f'"{text}"', "format": shade}
                     self.sheet.conditional_format(first, index, first + len(spec.rows) - 1, index, rule)
 
-    def _height(self, values: Sequence[Any]) -> float:
+    def _height(self, number: int, values: Sequence[Any]) -> float:
         """Points, 0: as it comes."""
+        if self.spec.heights:
+            return self.spec.heights[number]
         size = self.spec.font_size
         lines = 1
         for i, short in self._wrapped:
@@ -313,7 +321,7 @@ class _Writer:
             comments.setdefault(number, []).append((index, text))
         for number, values in enumerate(spec.rows):
             row = first + number
-            if height := self._height(values):
+            if height := self._height(number, values):
                 sheet.set_row(row, height)
             for index, text in comments.get(number, ()):  # in its turn: constant-memory mode drops what comes late
                 sheet.write_comment(row, index, text[:2000], {"author": "jiuzhu", "x_scale": 1.5})
@@ -344,7 +352,7 @@ class _Writer:
                     out[index] = self._rapid_cell(cells, number, index, row, values[index])
             else:
                 out = [self._rapid_cell(cells, number, index, row, value) for index, value in enumerate(values)]
-            yield self._height(values), out
+            yield self._height(number, values), out
 
     def _rapid_cell(self, cells: Cells, number: int, index: int, row: str, value: Any) -> str:
         kind, style = self.spec.columns[index].kind, cells.styles[index]

@@ -1,0 +1,101 @@
+"""jiuzhu pay papers: the papers of a batch — approval slip, summary, rosters, voucher — made or made again; and made at each step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from jiuzhu_cli.cli.context import Context, table
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.ledger.store import Store
+
+COMMANDS = {
+    "locked": "lock",
+    "approved": "approve",
+    "released": "release",
+    "exported": "export",
+    "reconciled": "return",
+}
+SHOWN = 20  # papers told one by one
+KIND_CHOICES = {"审批单": "slip", "汇总表": "summary", "花名册": "roster", "凭证": "voucher"}
+
+
+def papers(
+    ctx: typer.Context,
+    batch: int = typer.Option(0, "--batch", help="批次号；缺省为最近一批。"),
+    month: str = typer.Option("", "--month", help="月份 YYYY-MM；缺省为最近的月份。"),
+    only: list[str] = typer.Option([], "--only", metavar="单据", help="只出这些：审批单、汇总表、花名册、凭证（可写多次）；缺省为这一步能出的全部。"),
+    programme: list[str] = typer.Option([], "--programme", "-p", help="花名册只出这些项目（可写多次）。"),
+    town: str = typer.Option("", "--town", help="花名册只出这个乡镇。"),
+    masked: bool = typer.Option(False, "--masked", help="花名册出遮盖身份证号、账号的一份（签收时传看用）。"),
+    rewrite: bool = typer.Option(False, "--rewrite", help="单据被改动过时，按台账重写。"),
+) -> None:  # fmt: skip
+    from jiuzhu_cli.core.errors import RefusedError, UsageError
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.core.payment_states import FIXED, SENT, WORDS
+    from jiuzhu_cli.payment import approvals
+    from jiuzhu_cli.payment import papers as paper
+
+    context: Context = ctx.obj
+    wrong = [word for word in only if word not in KIND_CHOICES]
+    if wrong:
+        raise UsageError(f"没有叫“{wrong[0]}”的单据", f"--only 后面写：{'、'.join(KIND_CHOICES)}")
+    with context.workspace.open_store() as store:
+        try:
+            chosen = approvals.choose(store, (), number=batch, month=month, otherwise=FIXED)
+        except RefusedError:  # there are drafts at most: what to do with the latest is said of it
+            chosen = approvals.choose(store, (), month=month, otherwise=tuple(WORDS))
+        policy = context.policy(chosen["month"])
+        kinds = [KIND_CHOICES[word] for word in only] or [
+            kind for kind in paper.KINDS if kind != paper.VOUCHER or chosen["state"] in SENT
+        ]
+        codes = [policy.programme(name).code for name in programme]
+        if (codes or town or masked) and not only:
+            kinds = [paper.ROSTER]
+        made = paper.make_papers(
+            store, context.workspace, policy, chosen, kinds, actor=context.actor, now=context.now, command="pay papers",
+            programmes=codes, town=town, masked=masked, mend=rewrite,
+        )  # fmt: skip
+    if not made.papers:
+        raise UsageError("这一批里没有这样的款", "用 jiuzhu pay show 看这一批有哪些项目和乡镇")
+    shown = made.papers if len(made.papers) <= SHOWN else made.papers[:SHOWN]
+    rows = [(paper.KIND_WORDS[p["kind"]], p["path"], p["lines"], yuan(p["amount_fen"], grouped=True)) for p in shown]
+    head = f"第 {chosen['payment_id']} 批单据 {len(made.papers)} 份，新写 {made.written} 份"
+    lines = [head, table(rows, ["单据", "文件", "笔数", "金额（元）"])]
+    lines += [f"还有 {len(made.papers) - SHOWN} 份在同一个文件夹里"] if len(made.papers) > SHOWN else []
+    lines += [f"注意：{path} 曾被改动，已按台账重写" for path in made.mended]
+    context.emit(made.as_json(), lines)
+
+
+def at_step(
+    context: Context, store: Store, batch: dict[str, Any], *, again: bool = False
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The papers that a batch's new state brings with it: for ``--json``, and lines for people. What was altered is told, not fatal.
+
+    ``again``: the state may be the old one, one more has approved it.
+    """
+    from jiuzhu_cli.core.errors import RefusedError
+    from jiuzhu_cli.payment import papers as paper
+
+    kinds = (paper.SLIP,) if again else paper.kinds_at(context.workspace, batch)
+    if not kinds:
+        return [], []
+    policy = context.policy(batch["month"])
+    try:
+        made = paper.make_papers(
+            store, context.workspace, policy, batch, kinds, actor=context.actor, now=context.now, command=f"pay {COMMANDS[batch['state']]}",
+            anew=batch["state"] == "locked" and not again,
+        )  # fmt: skip
+    except RefusedError as error:
+        if error.code != "altered_file":
+            raise
+        return [], [f"注意：{error.message}。{error.todo}"]
+    lines = [f"{paper.KIND_WORDS[p['kind']]}：{p['path']}" for p in made.papers if p["kind"] != paper.ROSTER]
+    rosters = [p for p in made.papers if p["kind"] == paper.ROSTER]
+    if rosters:
+        lines.append(f"花名册：{len(rosters)} 份，在 {rosters[0]['path'].rpartition('/')[0]}")
+    elif batch["state"] == "locked" and not again:
+        lines.append("花名册：这一批笔数多，要用时出：jiuzhu pay papers --only 花名册")
+    return made.papers, lines

@@ -1,0 +1,308 @@
+"""The papers of a batch, written, digested and put on the record: slip, summary, rosters, voucher. Made again they are the same bytes.
+
+When: slip and summary when the batch is locked (that is what the approver signs), the slip again with each approver's name, rosters at the
+lock of a batch of bearable size or when asked for, the voucher when the bank files leave. Everything stands in the internal folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jiuzhu_cli.core.errors import RefusedError
+from jiuzhu_cli.core.payment_states import FIXED, SENT, WORDS
+from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.ledger.files import forget_file, record_file, recorded_files
+from jiuzhu_cli.ledger.payment_sums import computed_sums, keep_sums, kept_sums, overrides_of
+from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.workspace import Workspace
+from jiuzhu_cli.payment.figures import Figures, Key, figures, tallied
+from jiuzhu_cli.payment.holds import BY_CODE
+from jiuzhu_cli.payment.levels import given, needed
+from jiuzhu_cli.payment.roster import Roster, roster_sheets, rosters
+from jiuzhu_cli.payment.slip import Check, held_by_reason, overrides_list, overrides_told, signatures_of, slip
+from jiuzhu_cli.payment.summary import summary
+from jiuzhu_cli.payment.voucher import voucher_csv, voucher_lines, voucher_sheets
+from jiuzhu_cli.tabular.files import safe_name, sha256_of
+from jiuzhu_cli.tabular.printed import Printed, write_printed
+from jiuzhu_cli.tabular.write import write_xlsx
+from jiuzhu_cli.tabular.writecsv import write_csv
+
+if TYPE_CHECKING:
+    from jiuzhu_cli.policy.load import Policy
+
+SLIP, SUMMARY, ROSTER, VOUCHER = "slip", "summary", "roster", "voucher"
+ROSTER_MASKED = "roster_masked"  # the edition with numbers covered
+KINDS = (SLIP, SUMMARY, ROSTER, VOUCHER)
+KIND_WORDS = {
+    SLIP: "审批单",
+    SUMMARY: "发放汇总表",
+    ROSTER: "花名册",
+    ROSTER_MASKED: "花名册（遮盖号码）",
+    VOUCHER: "记账凭证",
+}
+ROSTER_LINES = (
+    20_000  # up to so many lines rosters are made when the batch is locked, unless jiuzhu.toml says otherwise
+)
+
+
+@dataclass(slots=True)
+class Paper:
+    """One file to be: what it is, where it goes, what writes it, and what it counts."""
+
+    kind: str
+    path: Path
+    write: Callable[[Path], str]
+    lines: int
+    amount_fen: int
+
+
+@dataclass(slots=True)
+class Papers:
+    """What stands now. ``papers``: ``kind, path, lines, amount_fen, sha256``; ``written``: how many are new or changed; ``mended``: were altered."""
+
+    batch: dict[str, Any]
+    papers: list[dict[str, Any]] = field(default_factory=list)
+    written: int = 0
+    mended: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        keys = ("month", "sequence", "state", "lines", "amount_fen")
+        return {
+            "batch": self.batch["payment_id"],
+            **{key: self.batch[key] for key in keys},
+            "papers": self.papers,
+            "written": self.written,
+        }
+
+
+def entity_of(payment_id: int) -> str:
+    """Under what the papers stand in the manifest: not the batch's own, whose altered files stop its export."""
+    return f"payment_papers:{payment_id}"
+
+
+def kinds_at(workspace: Workspace, batch: dict[str, Any]) -> tuple[str, ...]:
+    """What is made of itself when a batch reaches its present state; rosters of a large batch are made when asked for."""
+    rosters = batch["lines"] <= int(workspace.get("payment", "roster_lines", ROSTER_LINES))
+    return {
+        "locked": (SLIP, SUMMARY, *((ROSTER,) if rosters else ())),
+        "approved": (SLIP,),
+        "exported": (SLIP, VOUCHER),
+    }.get(str(batch["state"]), ())
+
+
+def make_papers(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    batch: dict[str, Any],
+    kinds: Collection[str],
+    *,
+    actor: str,
+    now: datetime,
+    command: str,
+    programmes: Sequence[str] = (),
+    town: str = "",
+    masked: bool = False,
+    mend: bool = False,
+    anew: bool = False,
+) -> Papers:
+    """Writes the papers of ``kinds`` and puts them on the record; made again they are the same bytes.
+
+    ``programmes`` (codes) and ``town`` choose rosters; ``masked`` makes their edition with numbers covered. ``anew``: the batch was locked
+    just now, papers of an earlier lock are withdrawn. RefusedError when the batch is a draft or cancelled, when a voucher is asked for
+    before the money left, when its sums do not agree, and when a paper was altered since (``mend`` writes it all the same).
+    """
+    number = int(batch["payment_id"])
+    if batch["state"] not in FIXED:
+        raise RefusedError(
+            f"第 {number} 批{WORDS[batch['state']]}，没有可出的单据",
+            "先锁定：jiuzhu pay lock" if batch["state"] == "draft" else "用 jiuzhu pay list 看各批",
+            code="not_locked",
+        )
+    if VOUCHER in kinds and batch["state"] not in SENT:
+        raise RefusedError(
+            f"第 {number} 批还没有导出，没有记账凭证", "导出后再出：jiuzhu pay export", code="not_exported"
+        )
+    store.lock.acquire(f"{actor} 正在运行 {command}")
+    try:
+        figures_ = _figures(store, workspace, policy, batch, actor=actor, now=now, command=command)
+        wanted = _papers(store, workspace, policy, figures_, kinds, programmes, town, masked=masked)
+        whole = (
+            {ROSTER_MASKED if masked and kind == ROSTER else kind for kind in kinds} if not (programmes or town) else ()
+        )
+        replaced = {*KINDS, ROSTER_MASKED} if anew else whole
+        return _write(
+            store, workspace, batch, wanted, replaced, actor=actor, now=now, command=command, mend=mend or anew
+        )
+    finally:
+        store.lock.release()
+
+
+def _figures(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    batch: dict[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+    command: str,
+) -> Figures:
+    """The batch's figures, kept with its first paper; RefusedError when its sums do not agree."""
+    number = int(batch["payment_id"])
+    if not kept_sums(store, number, compute=False):
+        with store.transaction(actor=actor, command=command, now=now) as tx:
+            keep_sums(tx, number, batch["control_sha256"], computed_sums(store, number).to_pylist())
+    found = figures(store, policy, batch, towns=workspace.towns)
+    if len({(check.lines, check.amount_fen) for check in checks_of(store, found)}) != 1:
+        raise RefusedError(
+            f"第 {number} 批逐笔、按乡镇、按项目相加对不上，不出单据",
+            "运行 jiuzhu audit check 查清",
+            code="sums_differ",
+        )
+    return found
+
+
+def checks_of(store: Store, found: Figures) -> list[Check]:
+    """The batch summed up four ways: as declared when drafted, line by line, by town, by programme."""
+    batch = found.batch
+    banks = payments.states_of(store, batch["payment_id"])
+    ways = {
+        "制单时的合计": (batch["lines"], batch["amount_fen"]),
+        "逐笔相加": (sum(row["lines"] for row in banks), sum(row["amount_fen"] for row in banks)),
+    }
+    by: dict[str, Key] = {"按乡镇相加": lambda cell: cell.town, "按项目相加": lambda cell: cell.programme}
+    for way, key in by.items():
+        parts = tallied(found.cells, key).values()
+        ways[way] = (sum(part.lines for part in parts), sum(part.amount_fen for part in parts))
+    return [Check(way, lines, fen) for way, (lines, fen) in ways.items()]
+
+
+def _papers(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    found: Figures,
+    kinds: Collection[str],
+    programmes: Sequence[str],
+    town: str,
+    *,
+    masked: bool,
+) -> Iterator[Paper]:
+    """The papers one after the other: a roster is read and written before the next."""
+    batch = found.batch
+    folder = workspace.internal / "pay" / str(batch["month"])
+    stem = f"{batch['month']}_第{batch['sequence']:02d}批"
+    whole = (int(batch["lines"]), int(batch["amount_fen"]))
+    if SLIP in kinds:
+        form = _slip(store, workspace, policy, found)
+        yield Paper(SLIP, folder / f"审批单_{stem}.xlsx", lambda path: write_printed(path, form), *whole)
+    if SUMMARY in kinds:
+        sheets = summary(workspace.bureau, found)
+        yield Paper(SUMMARY, folder / f"发放汇总表_{stem}.xlsx", lambda path: write_xlsx(path, sheets), *whole)
+    if VOUCHER in kinds:
+        lines = voucher_lines(policy, found)
+        book, (header, rows) = voucher_sheets(workspace.bureau, found, lines), voucher_csv(lines)
+        yield Paper(VOUCHER, folder / f"记账凭证_{stem}.xlsx", lambda path: write_xlsx(path, book), *whole)
+        yield Paper(VOUCHER, folder / f"记账凭证_{stem}.csv", lambda path: write_csv(path, header, rows), *whole)
+    if ROSTER in kinds:
+        kind, edition = (ROSTER_MASKED, "花名册（遮盖号码）") if masked else (ROSTER, "花名册")
+        for one in rosters(store, batch["payment_id"], programmes=programmes, town=town, masked=masked):
+            name = f"{edition}_{found.name(one.programme)}_{one.town or '未注明乡镇'}"
+            path = folder / f"{edition}_{stem}" / f"{safe_name(name)}.xlsx"
+            yield Paper(
+                kind, path, _roster_writer(workspace, policy, batch, one, masked), len(one.rows), one.amount_fen
+            )
+
+
+def _roster_writer(
+    workspace: Workspace, policy: Policy, batch: dict[str, Any], one: Roster, masked: bool
+) -> Callable[[Path], str]:
+    return lambda path: write_xlsx(path, roster_sheets(workspace.bureau, policy, batch, one, masked=masked))
+
+
+def _slip(store: Store, workspace: Workspace, policy: Policy, found: Figures) -> list[Printed]:
+    batch, words = found.batch, {code: hold.name for code, hold in BY_CODE.items()}
+    held, cases = held_by_reason(payments.holds(store, batch["payment_id"]), words)
+    overrides = overrides_of(store, batch["payment_id"])
+    form = slip(
+        workspace.bureau,
+        found,
+        checks=checks_of(store, found),
+        held=held,
+        held_cases=cases,
+        overrides=overrides_told(overrides, words, batch),
+        signatures=signatures_of(batch, given(store, batch["payment_id"]), _levels(policy, batch)),
+    )
+    return [form, *([overrides_list(found, overrides, words)] if overrides else [])]
+
+
+def _levels(policy: Policy, batch: dict[str, Any]) -> list[str]:
+    """Names of the levels that must approve; [] also when none reaches so far: then the approval itself says so."""
+    try:
+        return [level.name for level in needed(policy, batch["amount_fen"])]
+    except RefusedError:
+        return []
+
+
+def _write(
+    store: Store,
+    workspace: Workspace,
+    batch: dict[str, Any],
+    wanted: Iterable[Paper],
+    replaced: Collection[str],
+    *,
+    actor: str,
+    now: datetime,
+    command: str,
+    mend: bool,
+) -> Papers:
+    """``replaced``: kinds of which nothing but what is made now may stand on the record (of a batch locked anew: all)."""
+    entity = entity_of(batch["payment_id"])
+    known = {str(row["path"]): row for row in recorded_files(store, entity=entity)}
+    made = Papers(batch)
+    fresh: list[tuple[Paper, str]] = []
+    altered: list[str] = []
+    for paper in wanted:
+        name = workspace.relative(paper.path)
+        before = sha256_of(paper.path) if paper.path.exists() else ""
+        recorded = str(known[name]["sha256"]) if name in known else ""
+        if before and recorded and before != recorded:
+            (made.mended if mend else altered).append(name)
+            if not mend:
+                continue
+        digest = paper.write(paper.path)
+        if digest != recorded:
+            fresh.append((paper, digest))
+        made.papers.append(
+            {"kind": paper.kind, "path": name, "lines": paper.lines, "amount_fen": paper.amount_fen, "sha256": digest}
+        )
+        made.written += digest != before
+    standing = {paper["path"] for paper in made.papers} | set(altered)
+    gone = [name for name, row in known.items() if row["kind"] in replaced and name not in standing]
+    if fresh or gone:
+        with store.transaction(actor=actor, command=command, now=now) as tx:
+            for paper, digest in fresh:
+                record_file(
+                    tx, workspace, paper.path, entity=entity, kind=paper.kind, sha256=digest, lines=paper.lines, amount_fen=paper.amount_fen
+                )  # fmt: skip
+                detail = {"paper": paper.kind, "file": paper.path.name, "lines": paper.lines, "amount_fen": paper.amount_fen}  # fmt: skip
+                tx.journal(entity, detail, digest=digest)
+            for name in gone:
+                forget_file(tx, name)
+                tx.journal(entity, {"withdrawn": Path(name).name}, digest=str(known[name]["sha256"]))
+    for name in gone:
+        path = workspace.root / name
+        if path.exists() and sha256_of(path) == known[name]["sha256"]:  # what somebody wrote into stays, for people
+            path.unlink()
+    if altered:
+        raise RefusedError(
+            f"这些单据写出后被改动过，没有重写：{'、'.join(Path(name).name for name in altered)}",
+            "查清是谁改的（签过字、填过意见的另存一份）；确认要按台账重写：jiuzhu pay papers --rewrite",
+            code="altered_file",
+        )
+    return made
