@@ -5,15 +5,22 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from itertools import chain, combinations
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.payment.budget import Demand, Pool, Purse, execution
+from jiuzhu_cli.payment.budget_sheet import import_budgets
 from jiuzhu_cli.policy.budgets import Budget
+from jiuzhu_cli.policy.check import check_policy
 from jiuzhu_cli.policy.load import load_policy
 from tests.payment.conftest import LIVING, Desk, person
+from tests.support import make_id
 
 CARE = "disability_care_subsidy"
 
@@ -60,8 +67,8 @@ def test_wide_money_gives_way_to_what_only_it_can_pay() -> None:
     assert wide.used == {("a", "县"): 100}, "asking changes nothing"
     assert purse.draw(("b", "县"), 150) == 100
     assert wide.left == 0 and other.left == 0
-    purse.give_back(("b", "县"), 40)
-    assert purse.room(("c", "县")) == 40
+    assert not purse.take([(("c", "县"), 1)])
+    assert purse.take([(("c", "县"), 0)]) and purse.room(("c", "县")) == 0
 
 
 LETTERS = "abc"
@@ -101,7 +108,7 @@ def test_the_years_execution_adds_up(desk: Desk) -> None:
     )  # fmt: skip
     desk.roll([person(1)])
     desk.roll([person(2)], programme=CARE)
-    desk.pay()
+    desk.pay(override="县财政先垫付")
     found = execution(desk.store, desk.policy, 2026)
     levels = {(one.programme, one.level): (one.out_fen, one.due_fen, one.over_fen) for one in found.levels}
     assert levels == {
@@ -134,3 +141,152 @@ def test_levels_of_a_programme_add_up_to_the_fen(desk: Desk, percents: tuple[str
     desk.roll([person(number, amount_fen=3_333 + number) for number in range(1, 6)])
     desk.pay()
     assert sum(one.out_fen for one in execution(desk.store, desk.policy, 2026).levels) == sum(range(3_334, 3_339))
+
+
+# -- the gate of money
+
+
+def held(desk: Desk, **options: Any) -> dict[tuple[str, str], str]:
+    """(programme, recipient) → reason of those over budget; another programme is payable beside them."""
+    made = desk.draft(**options)
+    rows = payments.holds(desk.store, made.batch["payment_id"])
+    return {(row["programme"], row["recipient_id_no"]): row["reason"] for row in rows if row["code"] == "over_budget"}
+
+
+def with_others(desk: Desk) -> None:
+    desk.roll([person(90)], programme="elder_care_subsidy")
+
+
+def test_a_programme_beyond_its_budget_waits_whole(desk: Desk) -> None:
+    with_others(desk)
+    desk.roll([person(1), person(2)])
+    write_budgets(desk, ("1", "县", LIVING, "200.02"))
+    assert set(held(desk)) == {(LIVING, make_id(1)), (LIVING, make_id(2))}
+    assert "还剩 200.02 元，要 200.03 元" in next(iter(held(desk).values()))
+    write_budgets(desk, ("1", "县", LIVING, "200.03"))
+    assert held(desk) == {}
+    assert desk.draft(override="区政府同意先垫付").held == 0
+
+
+def test_the_level_that_is_short_is_named_with_what_is_left(desk: Desk) -> None:
+    with_others(desk)
+    desk.roll([person(1, amount_fen=10_000)])
+    shares = share("困难残疾人生活补贴", "中央", "60") + share("困难残疾人生活补贴", "县", "40")
+    write_budgets(desk, ("1", "中央", LIVING, "60.00"), ("2", "县", LIVING, "39.99"), extra=shares)
+    [reason] = held(desk).values()
+    assert reason == "2026 年县资金还剩 39.99 元，要 40.00 元，整个项目先不发"
+    assert desk.store.query("SELECT source FROM payment_hold")[0][0] == "县"
+    write_budgets(desk, ("1", "中央", LIVING, "60.00"), ("2", "县", LIVING, "40.00"), extra=shares)
+    assert held(desk) == {}
+    write_budgets(desk, ("1", "中央", LIVING, "60.00"), extra=shares)
+    assert held(desk) == {}, "no document of that level is on record: nothing is known"
+
+
+def test_what_was_paid_before_is_used_and_what_came_back_is_not(desk: Desk) -> None:
+    with_others(desk)
+    write_budgets(desk, ("1", "县", LIVING, "200.02"))
+    desk.roll([person(1)])
+    desk.pay()
+    desk.roll([person(1)], month="2026-11")
+    desk.roll([person(90)], programme="elder_care_subsidy", month="2026-11")
+    made = desk.draft("2026-11")
+    assert made.holds_by_code == {}
+    write_budgets(desk, ("1", "县", LIVING, "200.01"))
+    assert desk.draft("2026-11").holds_by_code == {"over_budget": 1}
+    desk.roll([person(1)], month="2027-01")
+    assert desk.draft("2027-01").holds_by_code == {}, "another year, without a budget"
+
+
+def test_money_is_served_in_the_order_of_the_document(desk: Desk) -> None:
+    with_others(desk)
+    desk.roll([person(1)])
+    desk.roll([person(2)], programme=CARE)
+    write_budgets(desk, ("1", "县", f"{CARE},{LIVING}", "150.00"))
+    assert set(held(desk)) == {(LIVING, make_id(1))}
+    write_budgets(desk, ("1", "县", f"{LIVING},{CARE}", "150.00"))
+    assert set(held(desk)) == {(CARE, make_id(2))}
+
+
+def test_what_another_gate_holds_asks_for_no_money(desk: Desk) -> None:
+    desk.roll([person(1), person(2, account_no="")])
+    write_budgets(desk, ("1", "县", LIVING, "100.01"))
+    assert held(desk) == {}
+
+
+def test_aid_by_event_is_served_by_its_day(desk: Desk) -> None:
+    urgent = "temporary_assistance"
+    with_others(desk)
+    days = {1: "2026-10-09", 2: "2026-10-02", 3: None, 4: "2026-10-05"}
+    desk.roll(
+        [person(n, amount_fen=10_000, event_date=day, category="小额快救") for n, day in days.items()], programme=urgent
+    )
+    write_budgets(desk, ("1", "县", urgent, "299.99"))
+    assert {who for _, who in held(desk)} == {make_id(1), make_id(3)}
+    write_budgets(desk, ("1", "县", urgent, "99.99"))
+    assert len(held(desk)) == 4
+
+
+def test_a_draft_of_one_programme_can_be_locked_though_another_goes_first(desk: Desk) -> None:
+    desk.roll([person(1)])
+    desk.roll([person(2)], programme=CARE)
+    write_budgets(desk, ("1", "县", f"{CARE},{LIVING}", "150.00"))
+    desk.draft(programmes=[LIVING])
+    assert desk.lock()["state"] == "locked"
+
+
+def test_the_gate_of_money_can_be_switched_off(desk: Desk) -> None:
+    desk.roll([person(1)])
+    off = '[[parameter]]\nname = "发放拦下_超经费指标"\narea = "421002"\nsource = "测试"\nvalues = [{ since = 2026-01-01, value = false }]\n'
+    write_budgets(desk, ("1", "县", LIVING, "0.01"), extra=off)
+    assert held(desk) == {}
+
+
+# -- the finance office's table
+
+
+def sheet(desk: Desk, rows: list[list[Any]], name: str = "指标表.csv") -> Path:
+    path = desk.workspace.root / "inbox" / name
+    path.write_text("\n".join(",".join(str(cell) for cell in row) for row in rows) + "\n", "utf-8")
+    return path
+
+
+HEAD = ["文号", "资金名称", "下达日期", "年度", "资金来源", "救助项目", "金额（万元）"]
+ROWS = [
+    ["财社〔2025〕120号", "困难群众救助补助资金", "2025-12-20", "2026", "中央财政", "低保、特困", "300.5"],
+    ["区财社〔2026〕3号", "", "2026.2.1", "2026年", "本级", "低保", "20"],
+    ["区财社〔2026〕9号", "", "2026-09-01", "", "区级", "低保", "-1.25"],
+    ["合计", "", "", "", "", "", "319.25"],
+]
+
+
+def test_the_finance_offices_table_becomes_budgets_once(desk: Desk) -> None:
+    taken = import_budgets(desk.workspace, desk.policy, sheet(desk, [["2026年指标"], HEAD, *ROWS]), year=2026)
+    assert (taken.added, taken.unchanged, taken.amount_fen) == (3, 0, 319_250_000)
+    desk.policy = load_policy(desk.workspace.policy_dir, region=desk.workspace.region)
+    assert [(one.level, one.amount_fen, one.programmes) for one in desk.policy.budgets] == [
+        ("中央", 300_500_000, ("subsistence_allowance", "extreme_poverty_support")),
+        ("县", 20_000_000, ("subsistence_allowance",)),
+        ("县", -1_250_000, ("subsistence_allowance",)),
+    ]
+    assert not [one for one in check_policy(desk.policy, date(2026, 10, 1)) if one.level == "error"]
+    more = [*ROWS[:3], ["区财社〔2026〕3号", "", "2026-02-01", "2026", "县", "特困", "20"]]
+    again = import_budgets(desk.workspace, desk.policy, sheet(desk, [HEAD, *more]), year=2026)
+    assert (again.added, again.unchanged) == (1, 3)
+    assert len(load_policy(desk.workspace.policy_dir).budgets) == 4
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [(4, "社会捐赠", "认不出"), (2, "去年", "不是日期"), (5, "低包", "没有叫"), (6, "若干", "读不出"), (6, "", "读不出"), (3, "26", "认不出"), (0, "", "没有写")],
+)  # fmt: skip
+def test_a_row_that_cannot_be_told_leaves_everything_as_it_was(desk: Desk, column: int, value: str, told: str) -> None:
+    bad = list(ROWS[0])
+    bad[column] = value
+    with pytest.raises(DataError, match=told):
+        import_budgets(desk.workspace, desk.policy, sheet(desk, [HEAD, ROWS[1], bad]), year=2026)
+    assert not (desk.workspace.policy_dir / "budgets").exists()
+
+
+def test_a_table_without_its_headers_is_refused(desk: Desk) -> None:
+    with pytest.raises(DataError, match="表头"):
+        import_budgets(desk.workspace, desk.policy, sheet(desk, [["姓名", "金额"], ["甲", "1"]]), year=2026)

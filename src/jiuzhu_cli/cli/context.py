@@ -76,6 +76,10 @@ class Context:
             self._policy = load_policy(self.workspace.policy_dir, region=self.workspace.region)
         return self._pinned(month, self._policy) if month else self._policy
 
+    def forget_policy(self) -> None:
+        """Its files have been changed: the next ``policy`` reads them anew."""
+        self._policy = None
+
     def _pinned(self, month: str, now: Policy) -> Policy:
         from jiuzhu_cli.ledger.policies import pinned_policies
         from jiuzhu_cli.policy.load import pinned_policy

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jiuzhu_cli.cli import pay_money, pay_papers
+from jiuzhu_cli.cli import pay_gates, pay_money, pay_papers
 from jiuzhu_cli.cli.context import Context, table
 from jiuzhu_cli.cli.pay_key import KEY, PASSWORD, signer
 from jiuzhu_cli.cli.pay_key import app as keys
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 app.add_typer(keys, name="key", help="签名密钥：做一个、登记、停用、看谁登记了。")
+app.add_typer(pay_gates.overrides, name="override", help="单笔放行：一人申请，另一人同意，只管一个月。")
 app.add_typer(layouts, name="layout", help="银行文件的格式：查看、核对一份文件、从样例起草。")
 
 
@@ -33,7 +34,10 @@ def draft(
     month: str = typer.Option(..., "--month", help="月份 YYYY-MM。"),
     programme: list[str] = typer.Option([], "--programme", "-p", help="只制这些项目（代码、名称或俗称，可写多次）。"),
     override: str = typer.Option(
-        None, "--override", metavar="理由", help="写明理由，放行未核实的疑点和未完成的公示（记入日志）。"
+        None,
+        "--override",
+        metavar="理由",
+        help="写明理由，放行能放行的全部拦下原因；审批人审批即为同意，印在审批单上。",
     ),
 ) -> None:
     from jiuzhu_cli.core.errors import RefusedError
@@ -58,7 +62,8 @@ def draft(
     lines.append("  " + _due(made))
     if made.released:
         released = "、".join(f"{BY_CODE[c].name} {n} 笔" for c, n in made.released.items())
-        lines.append(f"  按理由“{made.batch['override_reason']}”放行：{released}（已记入日志）")
+        why = f"按理由“{made.batch['override_reason']}”" if made.batch["override_reason"] else "按单笔放行"
+        lines.append(f"  {why}放行：{released}（已记入日志）")
     if made.held:
         rows = [(BY_CODE[c].name, n, BY_CODE[c].todo) for c, n in made.holds_by_code.items()]
         lines += [f"拦下 {made.held} 笔（一笔有几个原因的，各记一次）：", table(rows, ["原因", "笔数", "怎么办"])]
@@ -150,6 +155,7 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
         files = [f for f in recorded_files(store, entity=f"payment:{chosen['payment_id']}") if f["kind"] == "bank_file"]
         returns = payments.returns(store, chosen["payment_id"])
         waiting = payments.under_way(store, chosen["payment_id"]) if returns else []
+        through, let_through = pay_gates.let_through(store, chosen["payment_id"])
     rows = [
         (_bank(policy, s["bank"]), LINE_STATES[s["state"]], s["lines"], yuan(s["amount_fen"], grouped=True))
         for s in states
@@ -160,6 +166,7 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
             "拦下（一笔有几个原因的，各记一次）：",
             table([(BY_CODE[c].name, n) for c, n in sorted(held.items())], ["原因", "笔数"]),
         ]
+    lines += through
     if waiting:
         told = [
             (
@@ -180,7 +187,7 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
     listed = [{k: f[k] for k in ("path", "lines", "amount_fen", "sha256")} for f in files]
     data = approvals.as_json(chosen) | {
         "files": listed, "by_state": states, "holds_by_code": dict(sorted(held.items())), "returns": returns,
-        "under_way": waiting,
+        "under_way": waiting, **let_through,
     }  # fmt: skip
     context.emit(data, lines)
 
@@ -269,4 +276,4 @@ app.registered_commands[1:1] = states.registered_commands  # behind draft
 app.command("papers", help="出（重出）一批的单据：审批单、发放汇总表、花名册、记账凭证；内容不变的，字节也不变。")(
     pay_papers.papers
 )
-app.registered_commands += pay_money.app.registered_commands
+app.registered_commands += [*pay_money.app.registered_commands, *pay_gates.app.registered_commands]

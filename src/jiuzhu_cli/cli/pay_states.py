@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from jiuzhu_cli.cli import pay_gates
 from jiuzhu_cli.cli.context import Context, moment, table
 from jiuzhu_cli.cli.pay_key import KEY, PASSWORD, signer
 from jiuzhu_cli.cli.pay_papers import at_step
@@ -58,8 +59,9 @@ def approve(
         given = levels.given(store, done["payment_id"])
         left = [one.name for one in levels.needed(policy, done["amount_fen"])][len(given) :]
         papers, told = at_step(context, store, done, again=True)
+        through, let_through = pay_gates.let_through(store, done["payment_id"])
     data = approvals.as_json(done) | {"approvals": given, "waiting_for": left if done["state"] == "locked" else []}
-    data |= {"papers": papers} if papers else {}
+    data |= let_through | ({"papers": papers} if papers else {})
     if done["state"] == "locked":
         lines = [
             f"{given[-1]['level']}已审批：{title(done)}",
@@ -68,7 +70,7 @@ def approve(
         ]
     else:
         lines = [f"已审批：{title(done)}", *told, f"下一步：{_after_approval(context)}"]
-    context.emit(data, lines)
+    context.emit(data, [lines[0], *through, *lines[1:]])
 
 
 @app.command("release", help="放行：审批之后、导出之前的最后一关，制单人不能放行；--undo 收回。")
@@ -213,5 +215,6 @@ def _step(context: Context, run: Callable[[Store], dict[str, Any]], done: str, f
     with context.workspace.open_store() as store:
         batch = run(store)
         papers, told = at_step(context, store, batch)
+        through = pay_gates.let_through(store, batch["payment_id"])[0] if batch["state"] == "locked" else []
     data = as_json(batch) | ({"papers": papers} if papers else {})
-    context.emit(data, [f"{done}：{title(batch)}", *told, f"下一步：{following}"])
+    context.emit(data, [f"{done}：{title(batch)}", *through, *told, f"下一步：{following}"])

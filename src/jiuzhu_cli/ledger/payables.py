@@ -94,6 +94,7 @@ INTEGERS = {
     "needs_hearing",
     "line_id",
     "objection_id",
+    "override_id",
 }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.payment_states import APPROVED, WORDS
 from jiuzhu_cli.core.period import check_month
-from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.ledger import overrides, payments
 from jiuzhu_cli.ledger.payment_digests import computed_digests, control_of, seal, sealed_lines
 from jiuzhu_cli.ledger.payment_moves import Signer, note_approval, set_approved, set_cancelled, set_locked
 from jiuzhu_cli.ledger.store import Store
@@ -133,7 +133,8 @@ def _refuse_stale(store: Store, workspace: Workspace, policy: Policy, batch: dic
         workspace,
         policy,
         batch["month"],
-        payable(policy, ()),
+        # only the batch's own: others, left out of it, would be served first where money is short
+        payable(policy, sorted({row["programme"] for row in payments.by_programme(store, batch["payment_id"])})),
         override=batch["override_reason"],
         without=batch["payment_id"],
     )
@@ -191,6 +192,7 @@ def approve(
         if now_due.after:
             note_approval(tx, batch["payment_id"], level, signer)
         else:
+            overrides.agree_batch(tx, batch["payment_id"])
             set_approved(tx, batch["payment_id"], level, signer)
         detail = {
             "lines": batch["lines"],

@@ -87,19 +87,26 @@ class Purse:
             got += amount
         return got
 
-    def give_back(self, demand: Demand, fen: int) -> None:
-        for pool in reversed(self.payers(demand)):
-            part = min(fen, pool.used.get(demand, 0))
-            if part:
-                pool.used[demand] -= part
-                fen -= part
+    def take(self, needs: Iterable[tuple[Demand, int]], *, keep: bool = True) -> bool:
+        """Draws all of ``needs``, or nothing when they do not fit (or when it is only asked whether they do: not ``keep``)."""
+        before = self._standing()
+        fits = all(self.draw(demand, fen) == fen for demand, fen in needs)
+        if not (fits and keep):
+            self._put_back(before)
+        return fits
+
+    def _standing(self) -> list[dict[Demand, int]]:
+        return [dict(pool.used) for pool in self.pools]
+
+    def _put_back(self, before: list[dict[Demand, int]]) -> None:
+        for pool, used in zip(self.pools, before, strict=True):
+            pool.used = used
 
     def room(self, demand: Demand) -> int:
         """What ``demand`` could still draw; nothing is changed."""
-        kept = [dict(pool.used) for pool in self.pools]
+        before = self._standing()
         got = self.draw(demand, sum(pool.fen for pool in self.pools))
-        for pool, used in zip(self.pools, kept, strict=True):
-            pool.used = used
+        self._put_back(before)
         return got
 
     def _way(self, demand: Demand) -> list[tuple[Pool, Demand | None]] | None:

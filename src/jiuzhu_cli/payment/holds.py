@@ -10,22 +10,35 @@ from jiuzhu_cli.payment.holds_account import ACCOUNT
 from jiuzhu_cli.payment.holds_once import ONCE
 from jiuzhu_cli.payment.holds_payee import PAYEE
 from jiuzhu_cli.payment.holds_standing import STANDING
+from jiuzhu_cli.payment.shortage import OVER_BUDGET, add_short
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
 
+    from jiuzhu_cli.payment.budget import Purse
     from jiuzhu_cli.policy.load import Policy
 
-HOLDS: tuple[Hold, ...] = (*STANDING, *ONCE, *ACCOUNT, *PAYEE)
+# the money is asked last, of what nothing else holds
+HOLDS: tuple[Hold, ...] = (*STANDING, *ONCE, *ACCOUNT, *PAYEE, OVER_BUDGET)
 BY_CODE = {hold.code: hold for hold in HOLDS}
 # said even of what is paid or under way: that its amount or month differs, or that it stands twice
 _OF_PAID = "('paid_already_differs', 'paid_earlier', 'same_programme_twice')"
 
 
-def ask(connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, *, override: bool) -> None:
+def ask(
+    connection: duckdb.DuckDBPyConnection,
+    policy: Policy,
+    month: str,
+    *,
+    override: bool,
+    purse_of: Callable[[int], Purse],
+) -> None:
     """Makes ``hold`` (``n, code, reason, source, released``) and ``held`` (``n``) of the month's ``candidate`` cases (see ``hold``).
 
-    ``override``: every releasable gate lets its cases through.
+    ``override``: every releasable gate lets its cases through; single cases of the table ``agreed`` get through theirs. ``purse_of``: a year's
+    budgets as they stand.
     """
     connection.execute("CREATE TABLE hold (n BIGINT, code VARCHAR, reason VARCHAR, source VARCHAR, released BOOLEAN)")
     connection.execute("CREATE TABLE confirmed (n BIGINT)")
@@ -35,9 +48,11 @@ def ask(connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, *, ov
         limits = limits_of(hold, policy, month)
         if limits is None:
             continue
+        if hold is OVER_BUDGET:
+            add_short(connection, policy, month, purse_of)
         connection.execute(
             f"INSERT INTO hold SELECT n, '{hold.code}', string_agg(DISTINCT reason, '；' ORDER BY reason),"
-            f" string_agg(DISTINCT source, '、' ORDER BY source), {bool(override) and hold.releasable} FROM ({hold.sql}) GROUP BY n",
+            f" string_agg(DISTINCT source, '、' ORDER BY source), {_released(hold, override)} FROM ({hold.sql}) GROUP BY n",
             limits,
         )
         if hold.code == "doubt_confirmed":
@@ -47,6 +62,16 @@ def ask(connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, *, ov
         f"DELETE FROM hold WHERE code NOT IN {_OF_PAID} AND n IN (SELECT n FROM candidate WHERE live_fen IS NOT NULL)"
     )
     connection.execute("CREATE TABLE held AS SELECT DISTINCT n FROM hold WHERE NOT released")
+
+
+def _released(hold: Hold, override: bool) -> str:
+    """SQL over ``n``: whether the case gets through."""
+    if not hold.releasable or override:
+        return str(hold.releasable)
+    return (
+        "n IN (SELECT c.n FROM agreed a JOIN candidate c ON c.programme = a.programme AND c.recipient = a.recipient_id_no AND c.item = a.item"
+        f" WHERE a.code = '{hold.code}')"
+    )
 
 
 def limits_of(hold: Hold, policy: Policy, month: str) -> dict[str, float] | None:

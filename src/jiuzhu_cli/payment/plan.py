@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.period import check_month
-from jiuzhu_cli.ledger import payables, payments
+from jiuzhu_cli.ledger import overrides, payables, payments
 from jiuzhu_cli.ledger.payment_digests import AXES, add_digests, sealed_lines
 from jiuzhu_cli.ledger.payment_moves import set_cancelled
 from jiuzhu_cli.ledger.policies import keep_policy
@@ -21,6 +21,7 @@ from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment import holds
 from jiuzhu_cli.payment.basis import PARTS_SQL, bases
+from jiuzhu_cli.payment.budget import purse_of
 from jiuzhu_cli.payment.candidates import prepare
 from jiuzhu_cli.payment.earlier import add_earlier
 from jiuzhu_cli.payment.lists import write_holds
@@ -58,6 +59,13 @@ FROM (SELECT DISTINCT programme, batch_id, case_id FROM planned)
 _WITH_BASIS = """
 CREATE TABLE sealing AS SELECT p.* EXCLUDE (batch_id), k.basis_no, b.content AS basis FROM planned p JOIN basis_kind k USING (programme, batch_id, case_id) JOIN basis b USING (basis_no)
 """
+# what the lines of the plan were let through, and on whose word: a single case's before the batch's
+_OVERRIDES = """
+SELECT p.line_id, h.code, h.reason AS hold_reason, a.reason, a.asked_by, a.asked_at, a.agreed_by, a.agreed_at, a.override_id
+FROM hold h JOIN candidate c USING (n) JOIN planned p ON p.programme = c.programme AND p.recipient_id_no = c.recipient AND p.item = c.item
+LEFT JOIN agreed a ON a.programme = c.programme AND a.recipient_id_no = c.recipient AND a.item = c.item AND a.code = h.code
+WHERE h.released AND h.n NOT IN (SELECT n FROM held) ORDER BY p.line_id, h.code
+"""
 _TOTALS = " UNION ALL ".join(
     f"SELECT '{axis}' AS axis, {axis} AS name, count(*) AS lines, CAST(sum(amount_fen) AS BIGINT) AS amount_fen FROM planned GROUP BY {axis}"
     for axis in AXES
@@ -88,6 +96,7 @@ class Plan:
     sums: Sums
     bases: pa.Table
     totals: pa.Table
+    overrides: pa.Table
 
     @property
     def count(self) -> int:
@@ -170,7 +179,10 @@ def compute(
     """The plan of ``month``: lines to pay and holds with reasons. Reads only."""
     connection = prepare(store, workspace, policy, month, programmes, without=without)
     add_earlier(connection, store, policy, month)
-    holds.ask(connection, policy, month, override=bool(override))
+    holds.ask(
+        connection, policy, month, override=bool(override),
+        purse_of=lambda year: purse_of(store, policy, year, without=without),
+    )  # fmt: skip
     obligation_id, line_id = payments.next_ids(store)
     connection.execute(_PLAN_LINES, {"obligation_id": obligation_id, "line_id": line_id})
     connection.execute(_PLAN_BASES)
@@ -182,9 +194,10 @@ def compute(
     lines = add_digests(connection, "sealing")
     totals = connection.sql(_TOTALS).to_arrow_table()
     kept_back = connection.sql(
-        "SELECT c.n, c.programme, c.recipient AS recipient_id_no, c.recipient_name, c.town, c.due_fen AS amount_fen, h.code, h.reason, h.source"
+        "SELECT c.n, c.programme, c.recipient AS recipient_id_no, c.recipient_name, c.town, c.due_fen AS amount_fen, h.code, h.reason, h.source, c.item"
         " FROM hold h JOIN candidate c USING (n) WHERE NOT h.released ORDER BY c.n, h.code"
     ).to_arrow_table()
+    let_through = connection.sql(_OVERRIDES).to_arrow_table()
     by_code = dict(
         connection.execute("SELECT code, count(*) FROM hold WHERE NOT released GROUP BY code ORDER BY code").fetchall()
     )
@@ -200,7 +213,17 @@ def compute(
     ).fetchall()[0]
     connection.close()
     return Plan(
-        month, lines, kept_back, already, by_code, held, released, Sums(*(int(fen or 0) for fen in sums)), found, totals
+        month,
+        lines,
+        kept_back,
+        already,
+        by_code,
+        held,
+        released,
+        Sums(*(int(fen or 0) for fen in sums)),
+        found,
+        totals,
+        let_through,
     )
 
 
@@ -262,10 +285,18 @@ def _write(
     actor: str,
     now: datetime,
 ) -> dict[str, Any]:
-    for name, table in (("line", plan.lines), ("hold", plan.holds), ("basis", plan.bases), ("total", plan.totals)):
+    for name, table in (
+        ("line", plan.lines),
+        ("hold", plan.holds),
+        ("basis", plan.bases),
+        ("total", plan.totals),
+        ("override", plan.overrides),
+    ):
         store.stage(f"plan_{name}", table)
     with store.transaction(actor=actor, command="pay draft", now=now) as tx:
         keep_policy(tx, policy.digest, policy.files.packed)
+        if standing:
+            overrides.erase_of_draft(tx, standing["payment_id"])
         payment_id = payments.save_draft(
             tx,
             payment_id=standing["payment_id"] if standing else 0,
@@ -276,6 +307,7 @@ def _write(
             policy_digest=policy.digest,
             override=reason,
         )
+        overrides.save_of_draft(tx, payment_id, reason)
         detail = {
             "month": plan.month, "kind": plan.kind, "lines": plan.count, "amount_fen": plan.amount_fen, "held": plan.held,
             "holds": plan.holds_by_code, "override": reason, "released": plan.released, "programmes": [p.code for p in chosen], "redrafted": bool(standing),
@@ -326,6 +358,11 @@ def _same(store: Store, standing: dict[str, Any], plan: Plan, reason: str) -> bo
     held = [[row[key] for key in keys] for row in recorded]
     planned = list(zip(*(plan.holds[key].to_pylist() for key in keys), strict=True))
     if sorted(map(tuple, held)) != sorted(planned):
+        return False
+    through = (plan.overrides[key].to_pylist() for key in ("code", "hold_reason", "override_id"))
+    if sorted((code, why, number or 0) for code, why, number in zip(*through, strict=True)) != overrides.recorded(
+        store, standing["payment_id"]
+    ):
         return False
     return bool(sealed_lines(store, standing["payment_id"])["digest"].equals(plan.lines["digest"]))
 

@@ -1,0 +1,103 @@
+"""The gate of money (超出经费指标): what of the month no longer fits the year's budgets, programme by programme.
+
+Asked last, of what nothing else holds. Programmes are served in the order in which the budgets list them. One that is paid month by month is
+paid whole or not at all: nobody can choose who of equals goes without. One that is paid by event or instalment is served by the day of the
+event, the earlier first, as far as the money goes. See ``budget`` for who pays what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from jiuzhu_cli.core.money import yuan
+from jiuzhu_cli.payment.budget import Demand, Purse, charges, has_kinds
+from jiuzhu_cli.payment.hold import Hold
+from jiuzhu_cli.policy.funding import OPEN
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from jiuzhu_cli.policy.load import Policy
+
+OVER_BUDGET = Hold(
+    "over_budget",
+    "超出经费指标",
+    "SELECT n, reason, source FROM short",
+    "追加的指标登记后重新制单（jiuzhu pay budget --import 指标表，或写进 policy/budgets/）；先垫付的，写明理由放行",
+    releasable=True,
+    switch="发放拦下_超经费指标",
+)
+_WAITING = """
+CREATE TABLE waiting AS
+SELECT n, programme, monthly, due_fen, CASE WHEN $kinds AND category IN ('城市', '农村') THEN category ELSE '' END AS kind,
+       row_number() OVER (PARTITION BY programme ORDER BY coalesce(nullif(event_date, ''), '9999'), recipient, item, n) AS turn
+FROM candidate WHERE live_fen IS NULL AND NOT stopped AND n NOT IN (SELECT n FROM hold WHERE NOT released)
+"""
+
+
+def add_short(
+    connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, purse_of: Callable[[int], Purse]
+) -> None:
+    """Makes ``short`` (``n, reason, source``: the levels that are short): cases that the budgets of ``month``'s year do not cover."""
+    connection.execute("CREATE TABLE short (n BIGINT, reason VARCHAR, source VARCHAR)")
+    year = int(month[:4])
+    if not any(one.year == year for one in policy.budgets):
+        return
+    purse = purse_of(year)
+    connection.execute(_WAITING, {"kinds": has_kinds(policy)})
+    for programme in purse.order:
+        count, monthly = connection.execute(
+            "SELECT count(*), bool_and(monthly) FROM waiting WHERE programme = ?", [programme]
+        ).fetchall()[0]
+        if not count:
+            continue
+        needs = _needs(connection, policy, purse, programme, month, count)
+        if purse.take(needs):
+            continue
+        reason = _reason(purse, needs, year, whole=monthly)
+        levels = "、".join(demand[1] for demand, fen in needs if purse.room(demand) < fen)
+        served = 0 if monthly else _served(connection, policy, purse, programme, month, count)
+        connection.execute(
+            "INSERT INTO short SELECT n, ?, ? FROM waiting WHERE programme = ? AND turn > ?",
+            [reason, levels, programme, served],
+        )
+
+
+def _needs(
+    connection: duckdb.DuckDBPyConnection, policy: Policy, purse: Purse, programme: str, month: str, turns: int
+) -> list[tuple[Demand, int]]:
+    """What the first ``turns`` cases of a programme ask of each payer who is known."""
+    sums: dict[Demand, int] = {}
+    for kind, fen in connection.execute(
+        "SELECT kind, sum(due_fen) FROM waiting WHERE programme = ? AND turn <= ? GROUP BY kind", [programme, turns]
+    ).fetchall():
+        for demand, part in charges(policy, programme, kind, month, int(fen)):
+            sums[demand] = sums.get(demand, 0) + part
+    return [(demand, fen) for demand, fen in sums.items() if purse.payers(demand)]
+
+
+def _served(
+    connection: duckdb.DuckDBPyConnection, policy: Policy, purse: Purse, programme: str, month: str, count: int
+) -> int:
+    """How many cases in their turn the money reaches for; it is drawn."""
+    fits, beyond = 0, count
+    while beyond - fits > 1:
+        middle = (fits + beyond) // 2
+        if purse.take(_needs(connection, policy, purse, programme, month, middle), keep=False):
+            fits = middle
+        else:
+            beyond = middle
+    purse.take(_needs(connection, policy, purse, programme, month, fits))
+    return fits
+
+
+def _reason(purse: Purse, needs: list[tuple[Demand, int]], year: int, *, whole: bool) -> str:
+    parts = []
+    for demand, fen in needs:
+        left = purse.room(demand)
+        if left < fen:
+            payer = "各级合计（没有写分担比例）" if demand[1] == OPEN else f"{demand[1]}资金"
+            parts.append(f"{payer}还剩 {yuan(left)} 元，要 {yuan(fen)} 元")
+    told = "；".join(parts) or "几级合起来不够"
+    return f"{year} 年{told}" + ("，整个项目先不发" if whole else "，按发生日期先后，轮不到的先不发")
