@@ -23,35 +23,53 @@ SEALED = (
     "line_no", "transfer_no", "programme", "recipient_id_no", "item", "purpose", "cause", "bank", "account_no", "payee_name", "payee_id_no",
     "bank_name", "bank_code", "amount_fen", "set_off_fen", "roll_row_id", "case_id", "parts",
 )  # fmt: skip
-_SQL = f"sha256(concat_ws(chr(31), 'line v1', {', '.join(SEALED)}, sha256(basis)))"
+_SQL = f"sha256(concat_ws(chr(31), 'line v1', {', '.join(SEALED)}, basis_sha))"
 _OLD = ("line_no", "programme", "month", "recipient_id_no", "item", "bank", "account_no", "payee_name", "amount_fen")
 AXES = ("town", "programme", "bank")
 
 
 def add_digests(connection: duckdb.DuckDBPyConnection, table: str) -> pa.Table:
-    """``table`` of ``connection`` (columns ``SEALED`` and ``basis``, none NULL) with ``digest``, by ``line_no``, without ``basis``."""
-    return connection.sql(f"SELECT * EXCLUDE (basis), {_SQL} AS digest FROM {table} ORDER BY line_no").to_arrow_table()
+    """``table`` of ``connection`` (columns ``SEALED`` and ``basis_sha``, none NULL) with ``digest``, by ``line_no``, without ``basis_sha``."""
+    return connection.sql(
+        f"SELECT * EXCLUDE (basis_sha), {_SQL} AS digest FROM {table} ORDER BY line_no"
+    ).to_arrow_table()
+
+
+def basis_digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def sealed_lines(store: Store, payment_id: int) -> pa.Table:
-    """``SEALED``, ``line_id, digest, basis, month, town`` of a batch's lines, by ``line_no``."""
+    """``SEALED``, ``line_id, digest, basis_id, month, town`` of a batch's lines, by ``line_no``."""
     of_line = {"line_no", "transfer_no", "bank", "account_no", "payee_name", "payee_id_no", "bank_name", "bank_code", "amount_fen", "set_off_fen",
                "roll_row_id", "case_id", "parts"}  # fmt: skip
     columns = ", ".join(f"{'l' if name in of_line else 'o'}.{name}" for name in SEALED)
     return store.arrow(
-        f"SELECT {columns}, l.line_id, l.digest, COALESCE(b.content, '') AS basis, o.month, o.town FROM payment_line l JOIN obligation o USING (obligation_id)"
-        f" LEFT JOIN payment_basis b USING (basis_id) WHERE l.payment_id = {int(payment_id)} ORDER BY l.line_no"
+        f"SELECT {columns}, l.line_id, l.digest, COALESCE(l.basis_id, 0) AS basis_id, o.month, o.town FROM payment_line l JOIN obligation o"
+        f" USING (obligation_id) WHERE l.payment_id = {int(payment_id)} ORDER BY l.line_no"
     )
 
 
-def computed_digests(lines: pa.Table) -> pa.Table:
-    """``line_id, line_no, stored, digest`` of ``sealed_lines``, computed anew."""
+def computed_digests(store: Store, lines: pa.Table) -> pa.Table:
+    """``line_id, line_no, stored, digest`` of ``sealed_lines``, computed anew; each basis is hashed once."""
     import duckdb
+    import pyarrow as pa
 
+    numbers = lines["basis_id"].unique().to_pylist()
+    rows = store.query(
+        "SELECT basis_id, content FROM payment_basis WHERE basis_id IN (SELECT value FROM json_each(?))",
+        (str(numbers),),
+    )
+    known = {row[0]: row[1] for row in rows}
     with duckdb.connect(":memory:") as connection:
         connection.register("sealed", lines)
+        bases = pa.table({
+            "basis_id": pa.array(numbers, pa.int64()),
+            "basis_sha": pa.array([basis_digest(known.get(number, "")) for number in numbers], pa.string()),
+        })  # fmt: skip
+        connection.register("bases", bases)
         return connection.sql(
-            f"SELECT line_id, line_no, digest AS stored, {_SQL} AS digest FROM sealed ORDER BY line_no"
+            f"SELECT line_id, line_no, digest AS stored, {_SQL} AS digest FROM sealed JOIN bases USING (basis_id) ORDER BY line_no"
         ).to_arrow_table()
 
 
@@ -82,7 +100,7 @@ def control_holds(store: Store, batch: dict[str, Any]) -> bool:
         return False
     if not lines.num_rows or all(not text for text in lines["digest"].unique().to_pylist()[:2]):
         return old_control(lines) == batch["control_sha256"]
-    found = computed_digests(lines)
+    found = computed_digests(store, lines)
     return (
         bool(found["digest"].equals(found["stored"])) and control_of(batch, found["digest"]) == batch["control_sha256"]
     )

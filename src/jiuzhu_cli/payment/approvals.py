@@ -107,7 +107,7 @@ def lock(
     try:
         _refuse_stale(store, workspace, policy, batch)
         check_sums(store, batch)
-        digests = computed_digests(sealed_lines(store, batch["payment_id"]))
+        digests = computed_digests(store, sealed_lines(store, batch["payment_id"]))
         digest = control_of(batch, digests["digest"])
         unsealed = _unsealed(batch, digests)
         if unsealed:  # a draft of an earlier version

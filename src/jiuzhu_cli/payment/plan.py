@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger import overrides, payables, payments
-from jiuzhu_cli.ledger.payment_digests import AXES, add_digests, sealed_lines
+from jiuzhu_cli.ledger.payment_digests import AXES, add_digests, basis_digest, sealed_lines
 from jiuzhu_cli.ledger.payment_moves import set_cancelled
 from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.store import Store
@@ -57,7 +57,7 @@ CREATE TABLE basis_kind AS SELECT row_number() OVER (ORDER BY programme, batch_i
 FROM (SELECT DISTINCT programme, batch_id, case_id FROM planned)
 """
 _WITH_BASIS = """
-CREATE TABLE sealing AS SELECT p.* EXCLUDE (batch_id), k.basis_no, b.content AS basis FROM planned p JOIN basis_kind k USING (programme, batch_id, case_id) JOIN basis b USING (basis_no)
+CREATE TABLE sealing AS SELECT p.* EXCLUDE (batch_id), k.basis_no, b.basis_sha FROM planned p JOIN basis_kind k USING (programme, batch_id, case_id) JOIN basis b USING (basis_no)
 """
 # what the lines of the plan were let through, and on whose word: a single case's before the batch's
 _OVERRIDES = """
@@ -189,7 +189,9 @@ def compute(
     kinds = connection.sql("SELECT * FROM basis_kind ORDER BY basis_no").to_arrow_table()
     rolls = connection.sql("SELECT * FROM rolls").to_arrow_table()
     found = bases(policy, month, kinds, rolls, payables.decided(store, kinds["case_id"].unique().to_pylist()))
-    connection.register("basis", found)
+    connection.register(
+        "basis", found.append_column("basis_sha", [[basis_digest(one) for one in found["content"].to_pylist()]])
+    )
     connection.execute(_WITH_BASIS)
     lines = add_digests(connection, "sealing")
     totals = connection.sql(_TOTALS).to_arrow_table()
