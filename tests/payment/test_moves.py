@@ -147,7 +147,6 @@ def test_closed_is_closed(desk: Desk) -> None:
         desk.read(path)
     states.close(desk.store, desk.batch(number), reason="", actor="张经办", now=desk.now)
     for sql in (
-        "UPDATE payment_line SET state = 'reversed' WHERE state = 'paid'",
         "UPDATE payment_line SET reason = '改'",
         "UPDATE payment_batch SET state = 'reconciled'",
     ):

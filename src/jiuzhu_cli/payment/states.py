@@ -102,7 +102,7 @@ def reopen(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now:
 
 
 def close(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now: datetime) -> dict[str, Any]:
-    """Closes a batch whose every line has its answer: nothing may be booked on it any more."""
+    """Closes a batch whose every line has its answer: no answer of the bank is booked on it any more (money that comes back later still is)."""
     if batch["state"] == "exported":
         waiting = len(payments.under_way(store, batch["payment_id"]))
         raise RefusedError(
