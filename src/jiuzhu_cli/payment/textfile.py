@@ -270,14 +270,21 @@ def cells(layout: BankLayout, shape: Sequence[BankColumn], lines: list[bytes]) -
         return [[] for _ in shape]
     codec = codec_of(layout)
     if layout.container == "delimited":
-        rows = [line.split(layout.delimiter) for line in b"\n".join(lines).decode(codec).split("\n")]
-        if layout.end_delimiter:
-            if any(row[-1].strip() for row in rows):
-                raise ValueError("columns")
-            rows = [row[:-1] for row in rows]
-        if any(len(row) != len(shape) for row in rows):
+        mark = layout.delimiter
+        whole = b"\n".join(lines).decode(codec)
+        rows = whole.split("\n")
+        wide = len(shape) + layout.end_delimiter
+        if {row.count(mark) for row in rows} != {wide - 1}:
             raise ValueError("columns")
-        return [[text.strip() for text in column] for column in zip(*rows, strict=True)]
+        if len(mark) == 1:  # no line has more of them than another: all are split at once
+            flat = whole.replace("\n", mark).split(mark)
+        else:
+            flat = [text for row in rows for text in row.split(mark)]
+        if any(map(str.isspace, set(whole) - {"\n"})):
+            flat = [text.strip() for text in flat]
+        if layout.end_delimiter and any(flat[wide - 1 :: wide]):
+            raise ValueError("columns")
+        return [flat[index::wide] for index in range(len(shape))]
     width = sum(column.width for column in shape)
     if max(map(len, lines)) > width:
         raise ValueError("bytes")
