@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+USES = {"export": "报盘", "return": "回盘"}
 
 
 @app.command("list", help="列出代发格式：载体、编码、适用银行，来源有多可靠，本程序能不能写。")
@@ -53,6 +55,93 @@ def show(
             heads = ["列", "内容", "宽", "说明"]
             lines += [f"{name}：", table([(c.name, c.source, c.width or "", _remarks(c)) for c in shape], heads)]
     context.emit(as_json(layout), lines)
+
+
+@app.command("check", help="核对一份文件合不合格式：合哪一种；不合的，哪一行、哪一栏为什么。都不合时退出码 3。")
+def check(
+    ctx: typer.Context,
+    file: Path = typer.Argument(..., metavar="文件", help="报盘文件，或银行给回来的文件。"),
+    bank: str = typer.Option("", "--bank", help="只对这一种格式；缺省对全部。"),
+) -> None:
+    from jiuzhu_cli.payment.conform import conform
+
+    context: Context = ctx.obj
+    layouts = [find(context, bank)] if bank else list(policy_now(context, "").banks.values())
+    if bank:
+        from jiuzhu_cli.payment.layout import bind
+
+        bind(layouts[0], {})
+    form, found = conform(file, layouts)
+    fitting = [one for one in found if one.fits]
+    lines = [f"{file.name}：{form['container']}" + (f"，编码 {form['encoding']}" if form["encoding"] else "")]
+    lines += [f"合格式：{one.code} {one.name}（{USES[one.use]}，{one.lines} 笔）" for one in fitting]
+    for one in [] if fitting else found[: 1 if bank else 3]:
+        lines.append(f"不合：{one.code} {one.name}（{USES[one.use]}），{one.lines} 笔里合的约 {one.share:.0%}")
+        lines += [f"  {misfit.text()}" for misfit in one.misfits[:20]]
+        rest = len(one.misfits) - 20 + one.more if len(one.misfits) > 20 else one.more
+        lines += [f"  另有 {rest} 处"] if rest > 0 else []
+    if not fitting:
+        lines.append("要按这份文件起草一个格式：jiuzhu pay layout learn 文件")
+    data = {
+        "file": file.name,
+        **form,
+        "fits": sorted({one.code for one in fitting}),
+        "layouts": [one.as_json() for one in found],
+    }
+    context.emit(data, lines)
+    if not fitting:
+        raise typer.Exit(3)
+
+
+@app.command("learn", help="从银行给的样例起草一个格式：载体、编码、分隔或定长、首末行、每一列；拿不准的标“请核对”。")
+def learn(
+    ctx: typer.Context,
+    sample: Path = typer.Argument(..., metavar="样例", help="银行给的报盘或回盘样例，明细最好三笔以上。"),
+    code: str = typer.Option("my_bank", "--code", help="格式代码，也是文件名：字母、数字、下划线。"),
+    name: str = typer.Option("", "--name", help="格式名称。"),
+    save: bool = typer.Option(False, "--save", help="存进工作区的 policy/banks/；缺省只显示。"),
+) -> None:
+    import re
+
+    from jiuzhu_cli.core.errors import RefusedError, UsageError
+    from jiuzhu_cli.core.mask import mask_text
+    from jiuzhu_cli.payment import learn as drafting
+    from jiuzhu_cli.tabular.files import write_bytes
+
+    context: Context = ctx.obj
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", code):
+        raise UsageError(
+            f"格式代码“{code}”不对", "用小写字母开头，只含小写字母、数字、下划线，例如 --code rural_county"
+        )
+    if code in policy_now(context, "").banks:
+        raise UsageError(f"已有代发格式“{code}”", "换一个代码：起草的格式不和已有的混在一起")
+    draft = drafting.learn(sample, code=code, name=name)
+    path = ""
+    if save:
+        target = context.workspace.policy_dir / "banks" / f"{code}.toml"
+        if target.exists():
+            raise RefusedError(f"{target.name} 已经在 policy/banks/ 里", "换一个 --code，或先移走它", code="exists")
+        write_bytes(target, draft.toml.encode())
+        path = context.workspace.relative(target)
+    lines = [draft.toml]
+    lines.append(
+        f"读懂样例 {draft.lines} 笔；"
+        + ("照它写回，与样例一样" if draft.same else "照它写回，与样例不完全一样：请核对标出的列")
+    )
+    lines += [f"请核对：{question}" for question in draft.questions]
+    lines += [f"设置：{key} = {mask_text(value)}" for key, value in draft.constants.items()]
+    lines.append(
+        f"已存 {path}；核对后运行 jiuzhu policy check，在 jiuzhu.toml 的 [payment] banks 里写上 {code}"
+        if path
+        else f"存进工作区：加 --save（写到 policy/banks/{code}.toml）"
+    )
+    data = {
+        "code": code, "toml": draft.toml, "lines": draft.lines, "same": draft.same, "return": draft.is_return, "usable": draft.layout is not None,
+        "questions": draft.questions, "constants": {key: mask_text(value) for key, value in draft.constants.items()}, "file": path,
+    }  # fmt: skip
+    context.emit(data, lines)
+    if draft.layout is None:
+        raise typer.Exit(3)
 
 
 def find(context: Context, code: str) -> BankLayout:

@@ -26,6 +26,7 @@ from jiuzhu_cli.payment.values import (
     is_fixed,
     pieces_of,
     texts_of,
+    values_of,
 )
 from jiuzhu_cli.tabular.shown import exact_yuan
 
@@ -185,7 +186,7 @@ def read_sheet(path: Path, shape: Sequence[BankColumn], *, needed: Sequence[str]
             located = locate(heads, shape)
             missing = [source for source in needed if source not in located]
             if not missing:
-                return _rows_below(sheet.columns, row, sheet.height, located)
+                return _rows_below(sheet.columns, row, sheet.height, located, shape)
             if len(missing) < len(best):
                 best = missing
     words = {"account_no": "账号", "payee_name": "姓名", "amount": "金额", "result": "结果", "line_no": "序号"}
@@ -221,7 +222,9 @@ def locate(heads: Sequence[str], shape: Sequence[BankColumn]) -> dict[str, int]:
     return located
 
 
-def _rows_below(cells: Sequence[Sequence[Any]], head: int, height: int, located: dict[str, int]) -> BankFile:
+def _rows_below(
+    cells: Sequence[Sequence[Any]], head: int, height: int, located: dict[str, int], shape: Sequence[BankColumn]
+) -> BankFile:
     heads = {source: _text(cells[index][head]) for source, index in located.items()}
     kept: list[int] = []
     stated: list[tuple[int, Any]] = []
@@ -248,10 +251,17 @@ def _rows_below(cells: Sequence[Sequence[Any]], head: int, height: int, located:
     wrong: list[int] = []
     for source, index in located.items():
         columns[source] = [_cell(source, cells[index][row], row, wrong) for row in kept]
+    for column in shape:  # marks and dates as the layout writes them, where the column is called as in the layout
+        source = column.source
+        marked = source == "own_flag" or (source in DATED and bool(column.style))
+        if marked and source in columns and header_key(heads[source]) == header_key(column.name):
+            odd = [row for row, text in zip(kept, columns[source], strict=True) if not _is_value(column, text)]
+            wrong += odd
+            columns[source] = columns[source] if odd else values_of(column, columns[source])
     if wrong:
         shown = "、".join(str(row + 1) for row in sorted(set(wrong))[:10])
         raise UnreadableFile(
-            f"第 {shown} 行的金额、序号或账号读不懂",
+            f"第 {shown} 行的金额、序号、账号或日期读不懂",
             "请银行重新给文件；账号须为文本，金额至多两位小数",
             fit=0.9 * (1 - len(set(wrong)) / len(kept)),
         )
@@ -265,6 +275,14 @@ def _rows_below(cells: Sequence[Sequence[Any]], head: int, height: int, located:
                 fit=min(len(kept), 1),
             )
     return BankFile(columns, [row + 1 for row in kept])
+
+
+def _is_value(column: BankColumn, text: str) -> bool:
+    try:
+        values_of(column, [text])
+    except ValueError:
+        return False
+    return True
 
 
 def _cell(source: str, cell: Any, row: int, wrong: list[int]) -> Any:

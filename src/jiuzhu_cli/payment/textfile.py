@@ -232,6 +232,16 @@ class _Body:
             at = end + 1
 
 
+def lines_of(data: bytes, most: int) -> list[bytes]:
+    """The first lines of a file, and its last where there are more."""
+    body, found = _Body(data), []
+    for block in body.blocks():
+        found += block
+        if len(found) > most:
+            return [*found[:most], body.take("last")[0]] if most > 1 else found[:most]
+    return found
+
+
 def parse(layout: BankLayout, shape: Sequence[BankColumn], lines: list[bytes], first: int) -> list[list[Any]]:
     """The values of ``lines`` column by column; UnreadableFile naming lines (counted from ``first``) that do not fit."""
     try:
