@@ -340,7 +340,7 @@ def _short_name(policy: Policy, bank: str) -> str:
     if bank not in policy.banks:
         return bank
     mine = word(bank)
-    shared = not mine or any(word(code) == mine for code in policy.banks if code != bank)
+    shared = not mine or any(word(code) == mine for code, one in policy.banks.items() if code != bank and one.routed)
     return f"{mine}{bank}" if shared else mine
 
 
