@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from jiuzhu_cli.core.errors import DataError, JiuzhuError
-from jiuzhu_cli.core.mask import mask_text
-from jiuzhu_cli.payment.columns import BAD, GOOD, Guess, by_content, by_header, guess
+from jiuzhu_cli.payment.columns import BAD, Guess, by_content, by_header, guess
+from jiuzhu_cli.payment.drafted import OF_ANSWER, Found, written
 from jiuzhu_cli.payment.layout import bind, read_bytes
 from jiuzhu_cli.payment.sample import TextForm, container_of, text_form
 from jiuzhu_cli.payment.textfile import decode_text, encode_text
@@ -24,8 +24,6 @@ from jiuzhu_cli.policy.bank_layout import BankLayout
 
 TOTALS = ("合计", "总计", "小计")
 NEEDED = {"account_no": "账号", "payee_name": "户名", "amount": "金额"}
-OF_ANSWER = {"result", "reason", "paid_amount"}
-KEYS = ("width", "align", "pad", "decimals", "point", "style", "own", "other", "text", "default")
 
 
 @dataclass(slots=True)
@@ -43,21 +41,6 @@ class Draft:
     constants: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Found:
-    """What was found in the sample, container by container, before it is written down."""
-
-    head: dict[str, Any]  # keys of the layout
-    columns: list[Guess]
-    opening: list[Guess] = field(default_factory=list)
-    closing: list[Guess] = field(default_factory=list)
-    header: bool = False
-    questions: list[str] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)  # of the result column
-    constants: dict[str, str] = field(default_factory=dict)
-    lines: int = 0
-
-
 def learn(path: Path, *, code: str, name: str = "") -> Draft:
     """A draft from the sample at ``path``. DataError when its form cannot be told, or no layout is needed (pain.001, pain.002)."""
     data = read_bytes(path)
@@ -70,7 +53,7 @@ def learn(path: Path, *, code: str, name: str = "") -> Draft:
     found.questions += [f"没有认出{what}列，补上以后才能用" for source, what in NEEDED.items() if source not in told]
     if answers:
         found.questions.append("样例是回盘：报盘的列是照它去掉结果起草的，请对照银行的报盘格式")
-    text = _written(found, code=code, name=name or f"从样例起草（{code}）", sample=path.name, answers=answers)
+    text = written(found, code=code, name=name or f"从样例起草（{code}）", answers=answers)
     layout, lines, same = None, found.lines, False
     if told >= NEEDED.keys():
         try:
@@ -84,7 +67,7 @@ def learn(path: Path, *, code: str, name: str = "") -> Draft:
 # -- text -----------------------------------------------------------------------------------------------------
 
 
-def _of_text(form: TextForm) -> _Found:
+def _of_text(form: TextForm) -> Found:
     head: dict[str, Any] = {"container": "delimited" if form.delimiter else "fixed", "encoding": form.encoding}
     if form.delimiter:
         head["delimiter"] = form.delimiter
@@ -97,7 +80,7 @@ def _of_text(form: TextForm) -> _Found:
     usual = Counter(shapes).most_common(1)[0][0]
     body = [index for index, shape in enumerate(shapes) if shape == usual]
     first, last = body[0], body[-1] + 1
-    found = _Found(head, [], questions=list(form.unsure))
+    found = Found(head, [], questions=list(form.unsure))
     if first > 1 or last < len(lines) - 1:
         found.questions.append("明细前后不止一行别的内容，这里只认一行首行、一行末行")
     odd = [index + 1 for index in range(first, last) if shapes[index] != usual]
@@ -215,7 +198,7 @@ def _bare(cells: Sequence[str], pad: dict[str, Any]) -> list[str]:
 # -- workbooks ------------------------------------------------------------------------------------------------
 
 
-def _of_book(path: Path, kind: str) -> _Found:
+def _of_book(path: Path, kind: str) -> Found:
     from jiuzhu_cli.tabular.column import TEXT
     from jiuzhu_cli.tabular.read import as_text, read_workbook
 
@@ -228,7 +211,7 @@ def _of_book(path: Path, kind: str) -> _Found:
     if best is None:
         raise DataError(f"“{path.name}”里没有认得的表头", "样例要有表头行（账号、户名、金额……）和几笔明细")
     _, sheet, top = best
-    found = _Found({"container": kind, "sheet": sheet.name}, [])
+    found = Found({"container": kind, "sheet": sheet.name}, [])
     if top:
         title = next(
             (as_text(sheet.columns[c][0]) for c in range(sheet.width) if sheet.columns[c][0] not in (None, "")), ""
@@ -263,7 +246,7 @@ def _of_book(path: Path, kind: str) -> _Found:
 # -- both -----------------------------------------------------------------------------------------------------
 
 
-def _answers(found: _Found, texts: Sequence[Sequence[str]]) -> None:
+def _answers(found: Found, texts: Sequence[Sequence[str]]) -> None:
     """Codes beside a column of reasons are results; a column filled only where a line failed is its reason."""
     sources = {one.source for one in found.columns}
     for one, cells in zip(found.columns, texts, strict=True):
@@ -290,7 +273,7 @@ def _answers(found: _Found, texts: Sequence[Sequence[str]]) -> None:
             return
 
 
-def _settle(found: _Found, texts: Sequence[Sequence[str]]) -> None:
+def _settle(found: Found, texts: Sequence[Sequence[str]]) -> None:
     """One column a source; constants become text or settings; marks and words of single columns are kept."""
     _answers(found, texts)
     taken: dict[str, int] = {}
@@ -316,7 +299,7 @@ def _settle(found: _Found, texts: Sequence[Sequence[str]]) -> None:
             one.doubt = one.doubt or "写出时是导出的日期"
 
 
-def _constant(found: _Found, one: Guess, value: str) -> None:
+def _constant(found: Found, one: Guess, value: str) -> None:
     """The same on every line: numbers that a bank gave the bureau are settings, never part of a layout."""
     if one.source in ("agreement_no", "payer_account", "payer_name"):
         found.constants[one.source] = value
@@ -344,7 +327,7 @@ def _own_flag(one: Guess, cells: Sequence[str], codes: Sequence[str] | None) -> 
     one.doubt = "本行、跨行各写什么，请对照协议"
 
 
-def _totals(found: _Found, texts: Sequence[Sequence[str]]) -> dict[str, int]:
+def _totals(found: Found, texts: Sequence[Sequence[str]]) -> dict[str, int]:
     """The sum of the amounts taken as 元 (in 分) and as 分."""
     sums = {"yuan": -1, "fen": -1}
     for one, cells in zip(found.columns, texts, strict=True):
@@ -354,7 +337,7 @@ def _totals(found: _Found, texts: Sequence[Sequence[str]]) -> dict[str, int]:
     return sums
 
 
-def _of_summary(text: str, found: _Found, totals: dict[str, int], number: int) -> Guess:
+def _of_summary(text: str, found: Found, totals: dict[str, int], number: int) -> Guess:
     plain = text.replace(",", "")
     digits = plain.lstrip("0") or "0"
     if re.fullmatch(r"\d+\.\d+", plain) and int(Decimal(plain) * 100) == totals["yuan"]:
@@ -381,7 +364,7 @@ def _of_summary(text: str, found: _Found, totals: dict[str, int], number: int) -
     )
 
 
-def _unit_of_amounts(found: _Found, texts: Sequence[Sequence[str]], totals: dict[str, int]) -> None:
+def _unit_of_amounts(found: Found, texts: Sequence[Sequence[str]], totals: dict[str, int]) -> None:
     """Whole numbers: 分 or 元. A total with two decimals tells; so does zero-filled fixed width; else it is asked."""
     stated = [one for one in (*found.opening, *found.closing) if one.source == "total"]
     yuan = any(not total.extra for total in stated) and totals["yuan"] > 0
@@ -393,7 +376,7 @@ def _unit_of_amounts(found: _Found, texts: Sequence[Sequence[str]], totals: dict
             one.doubt = "整数：按分起草（不带小数点），若是元改成 decimals = 0"
 
 
-def _tried(layout: BankLayout, found: _Found, path: Path, data: bytes, answers: bool) -> tuple[int, bool]:
+def _tried(layout: BankLayout, found: Found, path: Path, data: bytes, answers: bool) -> tuple[int, bool]:
     """The sample read by the draft and written again: lines, and whether it is the same."""
     bound = bind(layout, {"constants": found.constants} | found.constants)
     shape = bound.returns if answers else bound.columns
@@ -417,64 +400,3 @@ def _tried(layout: BankLayout, found: _Found, path: Path, data: bytes, answers: 
     summary = file.summary
     made = encode_text(bound, file.columns, summary, **options)
     return len(file), made.rstrip(b"\x1a\r\n") == data.rstrip(b"\x1a\r\n")
-
-
-def _written(found: _Found, *, code: str, name: str, sample: str, answers: bool) -> str:
-    """The TOML. Doubts stand as comments beside what they concern."""
-    answer = [one for one in found.columns if one.source not in OF_ANSWER]
-    head = {
-        "name": name, "routed": False, **found.head,
-        "source": "从银行给的样例起草，请对照协议逐列核对", "certainty": "inferred", "file_name": f"{code}_{{month}}_{{sequence:02d}}",
-    }  # fmt: skip
-    if found.header:
-        head["header"] = True
-        head |= {"returns_header": True} if answers else {}
-    if found.words:
-        good = [
-            word for word in found.words if any(sign in word for sign in GOOD) and not any(sign in word for sign in BAD)
-        ]
-        bad = [word for word in found.words if word not in good and any(sign in word for sign in BAD)]
-        unknown = [word for word in found.words if word not in good and word not in bad]
-        head |= ({"success": good} if good else {}) | ({"failure": bad} if bad else {})
-        if unknown or not good or not bad:
-            found.questions.append(
-                f"结果的写法请核对：成功 {good or '没有见到'}，失败 {bad or '没有见到'}，分不清 {unknown or '没有'}"
-            )
-    lines = [f"# {code}：从一份样例起草；“请核对”的要对照协议，核完改 certainty"]
-    lines += [f"# 请核对：{_one_line(question)}" for question in dict.fromkeys(found.questions)]
-    lines += [f"{key} = {_toml(value)}" for key, value in head.items()]
-    if found.opening:
-        lines += _shape("summary", found.opening)
-        lines += _shape("trailer", found.closing) if found.closing else []
-    elif found.closing:
-        lines += ["summary_last = true", *_shape("summary", found.closing)]
-    if answers and (found.opening or found.closing):
-        lines.append("returns_summary = true")
-    lines += _shape("columns", answer)
-    if answers:
-        lines += _shape("returns", found.columns)
-    return "\n".join(lines) + "\n"
-
-
-def _shape(key: str, columns: Sequence[Guess]) -> list[str]:
-    lines = [f"{key} = ["]
-    for one in columns:
-        facts = {"name": one.name, "source": one.source, **{k: one.extra[k] for k in KEYS if k in one.extra}}
-        cells = ", ".join(f"{k} = {_toml(v)}" for k, v in facts.items())
-        lines.append(f"  {{ {cells} }}," + (f"  # 请核对：{_one_line(one.doubt)}" if one.doubt else ""))
-    return [*lines, "]"]
-
-
-def _one_line(text: str) -> str:
-    return mask_text(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text))
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    plain = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: f"\\u{ord(match.group(0)):04x}", plain) + '"'

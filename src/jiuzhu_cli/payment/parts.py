@@ -34,6 +34,11 @@ SELECT transfer_no AS line_no, first(programme ORDER BY line_no) AS programme, f
 FROM lines GROUP BY transfer_no ORDER BY transfer_no
 """
 
+_OWN_NAMES = {"amount_fen": "amount", "recipient_name": "person_name", "recipient_id_no": "person_id_no"}
+_KEPT = frozenset(
+    "line_no programme month payee_name payee_id_no person_name person_id_no account_no bank_name bank_code amount persons phone address".split()
+)
+
 
 @dataclass
 class Part:
@@ -96,7 +101,15 @@ def parts(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, A
                 group=group,
             )
             path = folder_of(workspace, batch) / (stem + SUFFIX[layout.container])
-            yield Part(layout.code, path, Lines(table), summary | {"part": running})
+            yield Part(layout.code, path, Lines(_dated(layout, table, summary["date"])), summary | {"part": running})
+
+
+def _dated(layout: BankLayout, table: pa.Table, day: str) -> pa.Table:
+    """With the day of the export on every line, where the layout asks for it."""
+    import pyarrow as pa
+
+    wanted = any(column.source == "date" for column in layout.columns)
+    return table.append_column("date", pa.repeat(day, table.num_rows)) if wanted else table
 
 
 def _grouped(workspace: Workspace, layout: BankLayout, table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
@@ -141,10 +154,18 @@ def bank_columns(
     used = {column.source for column in layout.columns}
     contact = bool(used & CONTACT)
     lines = payments.lines(store, batch["payment_id"], bank=layout.code, contact=contact)
-    more = ", first(phone ORDER BY line_no) AS phone, first(address ORDER BY line_no) AS address" if contact else ""
-    with duckdb.connect(":memory:") as connection:
-        connection.register("lines", lines)
-        table = connection.sql(_TRANSFERS.format(contact=more)).to_arrow_table()
+    if payments.is_combined(store, batch["payment_id"]):
+        more = ", first(phone ORDER BY line_no) AS phone, first(address ORDER BY line_no) AS address" if contact else ""
+        with duckdb.connect(":memory:") as connection:
+            connection.register("lines", lines)
+            table = connection.sql(_TRANSFERS.format(contact=more)).to_arrow_table()
+    else:
+        table = lines.rename_columns([_OWN_NAMES.get(name, name) for name in lines.column_names])
+        table = table.drop_columns([name for name in table.column_names if name not in _KEPT])
+        table = table.append_column("programmes", pa.repeat(1, len(table))).append_column(
+            "months", pa.repeat(1, len(table))
+        )
+        table = table.append_column("last_month", table["month"])
     purposes = {code: p.payment.purpose or p.name for code, p in policy.programmes.items()}
     columns = {name: table[name] for name in table.column_names if name not in ("programmes", "months", "last_month")}
     if "purpose" in used or layout.container == "pain001":

@@ -99,7 +99,7 @@ def file_warnings(store: Store, workspace: Workspace, policy: Policy, batch: dic
     for entry in payments.banks_of(store, batch["payment_id"]):
         layout = bind(layout_of(policy, entry["bank"]), workspace.config.get("payment", {}))
         split = rows_at_most(layout) or layout.max_file_fen
-        figures = (1, 1) if split else (entry["lines"], entry["amount_fen"])
+        figures = (1, 1) if split else (entry["transfers"], entry["amount_fen"])
         summary = summary_of(workspace, batch, *figures)
         summary["date"] = summary["date"] or "20260101"  # the day of export, not known yet
         found += [f"{layout.name}：{p.name}{p.what}" for p in problems_of(layout, nobody, summary)]

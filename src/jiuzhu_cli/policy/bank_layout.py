@@ -11,7 +11,7 @@ class BankColumn(Shape):
     """One column of a bank's file; the same table encodes and decodes.
 
     ``source`` of a line: line_no, payee_name, payee_id_no, person_name, person_id_no (who it is for), account_no, amount, bank_name, bank_code (联行号), branch, purpose,
-    programme, persons, month, phone, address, own_flag; of a return also result, reason, paid_amount; of a header or trailer:
+    programme, persons, month, date (of the export), phone, address, own_flag; of a return also result, reason, paid_amount; of a header or trailer:
     lines, total, month, date, sequence, batch, payer_name, payer_account, agreement_no. What is the same everywhere:
     ``const:文字`` from the layout, ``setting:名`` from the workspace's ``[payment.constants]``.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
 OF_LINES = frozenset(
-    "line_no payee_name payee_id_no person_name person_id_no account_no amount bank_name bank_code branch purpose programme persons month phone address"
+    "line_no payee_name payee_id_no person_name person_id_no account_no amount bank_name bank_code branch purpose programme persons month date phone address"
     " own_flag agreement_no payer_name payer_account".split()
 )
 OF_RETURNS = OF_LINES | {"result", "reason", "paid_amount"}
