@@ -392,3 +392,36 @@ def test_a_batch_of_before_line_digests_still_verifies(desk: Desk) -> None:
     assert desk.batch(number)["state"] == "reconciled" and not problems(desk)
     tamper(desk, "UPDATE payment_line SET account_no = '6217000000000000012' WHERE line_no = 1")
     assert problems(desk) == {"control_differs"}
+
+
+def test_signatures_demanded_later_are_demanded_of_what_was_approved_before(desk: Desk, tmp_path: Path) -> None:
+    number = locked(desk)
+    desk.approve()
+    desk.configure("max_line_yuan = 50000", "max_line_yuan = 50000\nrequire_signature = true")
+    mine = signer(desk, "张经办", make_key(desk, "张经办", tmp_path))
+    with refused("unsigned"):
+        desk.export(signer=mine)
+    states.reopen(desk.store, desk.batch(number), reason="补签名", actor="张经办", now=desk.now)
+    desk.lock()
+    desk.approve(signer=signer(desk, "李审批", make_key(desk, "李审批", tmp_path)))
+    assert desk.export(signer=mine).batch["state"] == "exported"
+    assert not problems(desk)
+
+
+def test_two_approvers_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second reads what was approved before the first has written: it is refused, not counted for the next level."""
+    from jiuzhu_cli.payment import approvals
+
+    with_levels(desk)
+    number = locked(desk)
+    real = approvals.check_control
+
+    def overtaken(store: Any, batch: dict[str, Any]) -> None:
+        monkeypatch.setattr(approvals, "check_control", real)
+        desk.approve(actor="钱副科")
+        real(store, batch)
+
+    monkeypatch.setattr(approvals, "check_control", overtaken)
+    with pytest.raises(RefusedError, match="刚被别人改动"):
+        desk.approve(actor="李审批")
+    assert [(one["level"], one["actor"]) for one in given(desk.store, number)] == [("科室负责人", "钱副科")]

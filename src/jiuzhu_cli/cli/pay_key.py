@@ -32,9 +32,10 @@ def make(
     from jiuzhu_cli.core.errors import RefusedError
     from jiuzhu_cli.ledger.signing_keys import key_of
     from jiuzhu_cli.payment import keys
+    from jiuzhu_cli.tabular.files import safe_name
 
     context: Context = ctx.obj
-    target = path or _folder() / f"{context.actor}{keys.SUFFIX}"
+    target = path or _folder() / safe_name(f"{context.actor}{keys.SUFFIX}")
     with context.workspace.open_store() as store:
         standing = key_of(store, context.actor)
         if standing:
@@ -48,10 +49,14 @@ def make(
         else:
             keys.make_key(context.workspace, target, context.actor, password)
             key_id = keys.enrol(store, target, password, actor=context.actor, now=context.now)
-    lines = [
-        f"密钥写在 {target}，密钥号 {key_id}，已登记给 {context.actor}。",
-        "密码只有本人知道；忘了打不开，只能停用另做。密钥号请当面报给制单人和领导，印在审批单上的要一致。",
-    ]
+    lines = (
+        [f"会写 {target} 并登记给 {context.actor}。"]
+        if context.dry_run
+        else [
+            f"密钥写在 {target}，密钥号 {key_id}，已登记给 {context.actor}。",
+            "密码只有本人知道；忘了打不开，只能停用另做。密钥号请当面报给制单人和领导，印在审批单上的要一致。",
+        ]
+    )
     context.emit({"path": str(target), "key_id": key_id, "person": context.actor}, lines)
 
 

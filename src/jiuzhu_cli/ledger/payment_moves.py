@@ -51,6 +51,15 @@ def last_digest(store: Store, payment_id: int) -> str:
     return str(rows[0][0]) if rows else ""
 
 
+def expect(tx: Transaction, payment_id: int, digest: str) -> None:
+    """RefusedError when the batch's newest move is not the one with ``digest``: somebody else was faster."""
+    row = tx.execute(
+        "SELECT digest FROM payment_move WHERE payment_id = ? ORDER BY move_id DESC LIMIT 1", (payment_id,)
+    ).fetchone()
+    if (row[0] if row else "") != digest:
+        raise _moved(payment_id)
+
+
 # -- writing ---------------------------------------------------------------------------------------------------
 
 

@@ -10,8 +10,8 @@ from jiuzhu_cli.ledger.store import Store, Transaction
 
 
 def person_of(name: str) -> str:
-    """A name as keys and approvals compare it: without spaces."""
-    return "".join(name.split())
+    """A name as keys and approvals compare it: without spaces, in one case."""
+    return "".join(name.split()).casefold()
 
 
 def proof_statement(person: str, public: str) -> str:

@@ -49,6 +49,9 @@ payer_name = ""          # 付款户名
 payer_account = ""       # 付款账号
 default_bank = "card_xlsx"  # 认不出开户银行时用的代发格式（见 jiuzhu policy list --banks）
 max_line_yuan = 50000    # 单笔上限，超过即拦下
+# separate_release = true   # 审批之后、导出之前，由制单人以外的人放行（jiuzhu pay release）
+# require_signature = true  # 审批、放行都要签名（jiuzhu pay key make）
+# combine_payees = true     # 一卡通：同一收款人几个项目的款合成一笔转账
 
 [mail]
 host = ""

@@ -10,7 +10,15 @@ from jiuzhu_cli.core.payment_states import APPROVED, WORDS
 from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger import overrides, payments
 from jiuzhu_cli.ledger.payment_digests import computed_digests, control_of, seal, sealed_lines
-from jiuzhu_cli.ledger.payment_moves import Signer, note_approval, set_approved, set_cancelled, set_locked
+from jiuzhu_cli.ledger.payment_moves import (
+    Signer,
+    expect,
+    last_digest,
+    note_approval,
+    set_approved,
+    set_cancelled,
+    set_locked,
+)
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.keys import check_signer
@@ -184,11 +192,13 @@ def approve(
     if batch["state"] != "locked":
         todo = "先锁定：jiuzhu pay lock" if batch["state"] == "draft" else "用 jiuzhu pay list 看下一步"
         raise RefusedError(f"第 {batch['payment_id']} 批{WORDS[batch['state']]}，不能审批", todo, code="not_locked")
+    newest = last_digest(store, batch["payment_id"])
     now_due = turn(policy, batch, given(store, batch["payment_id"]), actor)
     level = now_due.level.name if now_due.level else ""
     check_signer(store, workspace, actor, signer)
     check_control(store, batch)
     with store.transaction(actor=actor, command="pay approve", now=now) as tx:
+        expect(tx, batch["payment_id"], newest)
         if now_due.after:
             note_approval(tx, batch["payment_id"], level, signer)
         else:

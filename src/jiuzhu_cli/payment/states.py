@@ -10,11 +10,11 @@ from jiuzhu_cli.core.payment_states import WORDS
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.audit import release_problems
 from jiuzhu_cli.ledger.payment_digests import control_holds, sums_differ
-from jiuzhu_cli.ledger.payment_moves import Signer, set_closed, set_held_back, set_released, set_reopened
+from jiuzhu_cli.ledger.payment_moves import Signer, moves, set_closed, set_held_back, set_released, set_reopened
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.keys import check_signer
-from jiuzhu_cli.payment.levels import same_person
+from jiuzhu_cli.payment.levels import given, same_person
 
 
 def check_control(store: Store, batch: dict[str, Any]) -> None:
@@ -40,6 +40,24 @@ def check_sums(store: Store, batch: dict[str, Any]) -> None:
         )
 
 
+def check_signed(store: Store, workspace: Workspace, batch: dict[str, Any]) -> None:
+    """RefusedError when signatures are demanded of everybody and an approval that holds, or the release, has none."""
+    if not workspace.get("payment", "require_signature", False):
+        return
+    unsigned = [one["actor"] for one in given(store, batch["payment_id"]) if not one["signer"]]
+    unsigned += [
+        one["actor"]
+        for one in moves(store, batch["payment_id"])[-1:]
+        if one["to_state"] == "released" and not one["signer"]
+    ]
+    if unsigned:
+        raise RefusedError(
+            f"第 {batch['payment_id']} 批由 {'、'.join(unsigned)} 经手的没有签名，停止发放",
+            "退回草稿，重新锁定、签名审批：jiuzhu pay reopen --reason 原因",
+            code="unsigned",
+        )
+
+
 def release(
     store: Store,
     workspace: Workspace,
@@ -59,6 +77,7 @@ def release(
         )
     check_signer(store, workspace, actor, signer)
     check_control(store, batch)
+    check_signed(store, workspace, batch)
     check_sums(store, batch)
     with store.transaction(actor=actor, command="pay release", now=now) as tx:
         set_released(tx, batch["payment_id"], signer)
