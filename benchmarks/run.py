@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import data, imports, ledgers, matching, reviewing  # noqa: E402
+from benchmarks import data, imports, ledgers, matching, paying, reviewing  # noqa: E402
 from benchmarks.measure import Measured, jiuzhu, measure, run_once  # noqa: E402
 from benchmarks.report import Line, write_report  # noqa: E402
 from jiuzhu_cli.dedupe.evidence import KINDS  # noqa: E402
@@ -163,6 +163,7 @@ class Bench:
             self.ledger_size,
             self.person,
             *reviewing.lines(self),
+            *paying.lines(self),
             *matching.lines(self),
         ]
 
@@ -178,7 +179,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "bench-work")
     parser.add_argument(
         "--only",
-        help="part of a benchmark's name: help_page, import (wide, million, folder, silent), dedupe (dedupe_city, dedupe_million), ledger_size, person, review (review_standard, review_explain), match",
+        help="part of a benchmark's name: help_page, import (wide, million, folder, silent), dedupe (dedupe_city, dedupe_million), ledger_size, person, review (review_standard, review_explain), pay, match",
     )
     options = parser.parse_args()
     compileall.compile_dir(ROOT / "src", quiet=1)  # as pip leaves a package, whatever the environment says

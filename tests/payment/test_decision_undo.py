@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from jiuzhu_cli.core.errors import RefusedError
 from jiuzhu_cli.ledger.decisions import Decision, take_down, undo_decisions
-from tests.payment.conftest import MONTH, Desk, person
+from jiuzhu_cli.ledger.proposals import effective_changes
+from tests.payment.conftest import MONTH, NOW, Desk, person
 from tests.support import make_id
 
 
@@ -56,3 +59,19 @@ def test_money_of_months_before_does_not_bind(desk: Desk) -> None:
     desk.approve()
     desk.export()
     assert undo(desk, number) == 1
+
+
+def test_of_two_decisions_the_later_one_holds_whatever_the_clock_says(desk: Desk) -> None:
+    """Found by the walk: the clock was set back between them, and the earlier decision was paid."""
+    desk.roll([person(1), person(2)])
+    before = person(1)["amount_fen"]
+    values = {"state": "effective", "decision_note": "", "hearing_date": "", "notice_date": "", "effective_month": MONTH, "maker": "", "checker": ""}  # fmt: skip
+    for number, (action, after, day) in enumerate(
+        [("stop", 0, NOW), ("increase", before + 30, NOW - timedelta(days=9))], 1
+    ):
+        desk.decision(number, make_id(1), action, before, after, state="open", decided_at="")
+        with desk.store.transaction(actor="甲", command="review decide", now=day) as tx:
+            take_down(tx, [Decision(f"R{number:06d}", values, "")], files=f"{number}.xlsx")
+    assert [(c.action, c.amount_after_fen) for c in effective_changes(desk.store, MONTH)] == [("increase", before + 30)]
+    made = desk.draft()
+    assert (made.batch["lines"], made.batch["amount_fen"]) == (2, before + 30 + person(2)["amount_fen"])

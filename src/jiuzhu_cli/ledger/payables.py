@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.ledger.keys import same_id
-from jiuzhu_cli.ledger.proposals import effective_changes
+from jiuzhu_cli.ledger.proposals import effective_changes, taken
 from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
 from jiuzhu_cli.ledger.steps import unpack
 from jiuzhu_cli.ledger.store import Store
@@ -30,7 +30,7 @@ _TABLES = {
     "members": f"SELECT b.programme, r.batch_id, r.case_no, r.id_no, r.name, r.head_id_no FROM batch b JOIN roll_row r USING (batch_id) WHERE {_LIVE}",
     "decisions": (
         "SELECT case_id, programme, id_no, month, action, amount_before_fen, amount_after_fen, effective_month, decided_at,"
-        " needs_hearing, hearing_date, notice_date, reasons FROM proposal"
+        f" needs_hearing, hearing_date, notice_date, reasons, {taken('proposal.case_id')} AS taken FROM proposal"
         " WHERE state = 'effective' AND effective_month <= '{month}'"
     ),
     "postings": (
@@ -95,6 +95,7 @@ INTEGERS = {
     "line_id",
     "objection_id",
     "override_id",
+    "taken",
 }
 
 

@@ -116,10 +116,12 @@ def seal(tx: Transaction, payment_id: int) -> None:
 
 # -- sums ------------------------------------------------------------------------------------------------------
 
+# a later try of the same obligation may be made in another town: what was drafted stands on the line's own row of the roll
+_TOWN = "CASE WHEN o.roll_row_id = l.roll_row_id THEN o.town ELSE COALESCE((SELECT r.town FROM roll_row r WHERE r.row_id = l.roll_row_id), o.town) END"
 _COMPUTED = " UNION ALL ".join(
     f"SELECT '{axis}' AS axis, {column} AS name, COUNT(*) AS lines, SUM(l.amount_fen) AS amount_fen FROM payment_line l JOIN obligation o"
     f" USING (obligation_id) WHERE l.payment_id = ?1 GROUP BY 2"
-    for axis, column in (("town", "o.town"), ("programme", "o.programme"), ("bank", "l.bank"))
+    for axis, column in (("town", _TOWN), ("programme", "o.programme"), ("bank", "l.bank"))
 )
 
 

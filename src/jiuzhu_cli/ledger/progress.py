@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jiuzhu_cli.ledger.proposals import taken
 from jiuzhu_cli.ledger.store import Store
 
 
@@ -59,7 +60,8 @@ def suspended_cases(store: Store, month: str, code: str) -> list[dict[str, Any]]
     """Cases whose latest decision in force by ``month`` is a stop for what ``code`` (an event) found: columns of the proposal."""
     rows = store.query(
         "SELECT case_id, month, programme, area, id_no, name, amount_before_fen, effective_month, proposal_key FROM ("
-        " SELECT *, row_number() OVER (PARTITION BY programme, id_no ORDER BY effective_month DESC, decided_at DESC, case_id DESC) AS place FROM proposal"
+        " SELECT *, row_number() OVER (PARTITION BY programme, id_no ORDER BY effective_month DESC,"
+        f" {taken('proposal.case_id')} DESC, decided_at DESC, case_id DESC) AS place FROM proposal"
         " WHERE state = 'effective' AND action IN ('start','increase','decrease','stop','transfer')) WHERE place = 1 AND action = 'stop' AND month <= ?"
         " ORDER BY case_id",
         (month,),

@@ -159,6 +159,17 @@ def decide(
     )
 
 
+def taken(case: str) -> str:
+    """SQL: the number of the last standing batch of decisions on ``case`` (a column), 0 when it was decided otherwise.
+
+    Of two decisions the one taken down later is the later one, whatever the computer's clock said.
+    """
+    return (
+        "COALESCE((SELECT MAX(k.decision_id) FROM decision_line k JOIN decision_batch t USING (decision_id)"
+        f" WHERE k.case_id = {case} AND t.state = 'active'), 0)"
+    )
+
+
 def effective_changes(store: Store, month: str) -> list[Change]:
     """Decided changes in force in ``month`` for cases still on that month's roll.
 
@@ -170,7 +181,7 @@ def effective_changes(store: Store, month: str) -> list[Change]:
         f"""
         WITH decided AS (
           SELECT *, row_number() OVER (PARTITION BY programme, id_no, area ORDER BY effective_month DESC, month DESC,
-                                       decided_at DESC, case_id DESC) AS place
+                                       {taken("proposal.case_id")} DESC, decided_at DESC, case_id DESC) AS place
           FROM proposal WHERE state = 'effective' AND effective_month <= ?1
             AND action IN ('start','increase','decrease','stop','grace','transfer')
         )
@@ -207,9 +218,10 @@ class Grace:
 def graces(store: Store, month: str) -> list[Grace]:
     """Decisions of grace taken by ``month``, of each case the last decision; a later one of another kind has ended it."""
     rows = store.query(
-        """
+        f"""
         WITH decided AS (
-          SELECT *, row_number() OVER (PARTITION BY programme, id_no, area ORDER BY effective_month DESC, month DESC, decided_at DESC, case_id DESC) AS place
+          SELECT *, row_number() OVER (PARTITION BY programme, id_no, area ORDER BY effective_month DESC, month DESC, {taken("proposal.case_id")} DESC,
+                                       decided_at DESC, case_id DESC) AS place
           FROM proposal WHERE state = 'effective' AND action IN ('start','increase','decrease','stop','grace','transfer') AND month <= ?1)
         SELECT programme, area, id_no, effective_month, amount_after_fen, case_id FROM decided WHERE place = 1 AND action = 'grace'
         ORDER BY case_id

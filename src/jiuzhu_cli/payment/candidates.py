@@ -109,7 +109,7 @@ def prepare(
     connection.execute("ALTER TABLE one_offs RENAME TO one_off")
     connection.execute(
         "CREATE TABLE decision AS SELECT * FROM decisions QUALIFY row_number() OVER (PARTITION BY programme, id_no"
-        " ORDER BY effective_month DESC, decided_at DESC, case_id DESC) = 1"
+        " ORDER BY effective_month DESC, month DESC, taken DESC, decided_at DESC, case_id DESC) = 1"
     )
     sides = [*doubts.held_sides(store, month), *doubts.released_sides(store, month)]
     _rows(connection, "side", SIDE, [tuple(row[name] for name in SIDE) for row in sides])
