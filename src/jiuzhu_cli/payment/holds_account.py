@@ -38,7 +38,8 @@ ACCOUNT = (
     Hold(
         "account_changed",
         "账号与上次不同",
-        # not when the bank refused a line since: then a new account is what was asked for; nor one that the same payee was paid into before
+        # not when the bank refused a line since: then a new account is what was asked for; nor one that the same payee was paid into before,
+        # that an agreement on file names, or that somebody has looked into
         """WITH last AS (
              SELECT programme, recipient_id_no, arg_max(account_no, line_id) AS account_no, arg_max(payee_name, line_id) AS payee_name,
                     arg_max(month, line_id) AS month, max(line_id) AS line_id FROM paid GROUP BY ALL)
@@ -48,6 +49,7 @@ ACCOUNT = (
            WHERE c.account_no <> '' AND c.agreement_row IS NULL AND replace(c.account_no, '-', '') <> replace(l.account_no, '-', '')
              AND NOT EXISTS (SELECT 1 FROM refused f WHERE f.programme = c.programme AND f.recipient_id_no = c.recipient AND f.line_id > l.line_id)
              AND NOT EXISTS (SELECT 1 FROM paid k WHERE k.account_no = c.account_no AND k.payee_name = c.payee_name)
+             AND NOT EXISTS (SELECT 1 FROM agreement g WHERE g.programme = c.programme AND g.id_no = c.recipient AND g.account_no = c.account_no)
              AND NOT EXISTS (SELECT 1 FROM looked_into d WHERE d.row_id = c.row_id)""",
         "向本人核实后，在疑点工作簿“发放前换了账户”那条填处理结果并读回（jiuzhu dedupe decide）；或按单笔放行办",
         releasable=True,
