@@ -425,3 +425,20 @@ def test_two_approvers_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(RefusedError, match="刚被别人改动"):
         desk.approve(actor="李审批")
     assert [(one["level"], one["actor"]) for one in given(desk.store, number)] == [("科室负责人", "钱副科")]
+
+
+def test_a_line_tried_again_from_another_town_leaves_the_sums_of_the_first_batch(desk: Desk) -> None:
+    batch = desk.roll(PEOPLE)
+    number = desk.pay(failures={1: "户名不符"})
+    failed = next(key for key, states in desk.states().items() if states == ["failed"])[0]
+    moved = [
+        row | ({"town": "乙镇", "account_no": "6217888800000001"} if row["id_no"] == failed else {}) for row in PEOPLE
+    ]
+    desk.supersede(batch, moved)
+    assert desk.draft().batch["lines"] == 1
+    desk.lock(2)
+    assert not problems(desk)
+    desk.approve()
+    desk.export()
+    assert desk.export(number).written == 0  # the first batch's files, looked at again
+    assert not problems(desk)

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from jiuzhu_cli.core.payment_states import WORDS as PAYMENT_STATES
+
 PROPOSAL_STATES = {
     "open": "待决定",
     "gone": "不再成立",
@@ -37,13 +39,13 @@ BATCH_STATES = {"active": "有效", "superseded": "已被更正", "undone": "已
 
 _ENTITIES = {
     "batch": "导入批次", "doubt": "疑点", "dedupe": "比对", "review": "复核", "proposal": "复核建议", "posting": "公示", "objection": "异议",
-    "payment": "付款批次", "ledger": "台账",
+    "payment": "付款批次", "signer": "签名密钥", "ledger": "台账",
 }  # fmt: skip
 _KEYS = {
     "accepted": "收下", "accepted_change": "仍收下：", "action": "", "added": "新增", "amount_fen": "金额", "applied": "记录", "area": "", "bank": "格式", "backup": "备份",
     "changed": "变更", "drafted_by": "制单", "due": "到期", "effective_month": "生效", "failed": "失败", "file": "文件", "from": "自", "gone": "消失",
     "hearing": "听取意见", "held": "拦下", "holds": "拦下", "households": "户", "kept": "另存", "kind": "", "lines": "笔数", "missing": "没有回音",
-    "month": "", "notice": "书面告知", "open": "待核实", "override": "理由", "partial": "部分到账", "posting": "公示", "programme": "",
+    "level": "层级", "month": "", "move": "", "notice": "书面告知", "open": "待核实", "override": "理由", "partial": "部分到账", "posting": "公示", "programme": "",
     "proposals": "建议", "reason": "原因", "received_on": "收到", "refused": "拒收", "released": "放行", "reopened": "退回", "restored": "恢复自",
     "round": "", "rows": "行", "state": "", "succeeded": "成功", "supersedes": "替换批次", "to": "至", "undone": "撤销", "unknown": "不认识",
     "withdrawn": "撤下", "disposition": "",
@@ -73,7 +75,9 @@ def journal_detail(detail: str, names: Mapping[str, str]) -> str:
         if key not in _KEYS or value in (None, "", 0, False) or isinstance(value, dict):
             continue
         shown: Any = yuan(value, grouped=True) + " 元" if key == "amount_fen" else value
-        if isinstance(value, list):
+        if key == "move":
+            shown = "→".join(PAYMENT_STATES.get(state, "新") for state in str(value).split(">"))
+        elif isinstance(value, list):
             shown = "、".join(map(str, value))
         elif isinstance(value, str):
             shown = names.get(value) or _VALUES.get(value, value)

@@ -116,13 +116,13 @@ def seal(tx: Transaction, payment_id: int) -> None:
 
 # -- sums ------------------------------------------------------------------------------------------------------
 
-# a later try of the same obligation may be made in another town: what was drafted stands on the line's own row of the roll
-_TOWN = "CASE WHEN o.roll_row_id = l.roll_row_id THEN o.town ELSE COALESCE((SELECT r.town FROM roll_row r WHERE r.row_id = l.roll_row_id), o.town) END"
-_COMPUTED = " UNION ALL ".join(
-    f"SELECT '{axis}' AS axis, {column} AS name, COUNT(*) AS lines, SUM(l.amount_fen) AS amount_fen FROM payment_line l JOIN obligation o"
-    f" USING (obligation_id) WHERE l.payment_id = ?1 GROUP BY 2"
-    for axis, column in (("town", _TOWN), ("programme", "o.programme"), ("bank", "l.bank"))
-)
+# the town is the one of the drafting, which the basis keeps: a later try of the same obligation may stand in another
+_COMPUTED = """
+WITH g AS (
+  SELECT l.basis_id, CASE WHEN l.basis_id IS NULL THEN o.town ELSE '' END AS own_town, o.programme, l.bank, COUNT(*) AS lines, SUM(l.amount_fen) AS amount_fen
+  FROM payment_line l JOIN obligation o USING (obligation_id) WHERE l.payment_id = ?1 GROUP BY 1, 2, 3, 4),
+t AS (SELECT g.*, COALESCE(json_extract(b.content, '$.town'), g.own_town) AS town FROM g LEFT JOIN payment_basis b USING (basis_id))
+""" + " UNION ALL ".join(f"SELECT '{axis}', {axis}, SUM(lines), SUM(amount_fen) FROM t GROUP BY 2" for axis in AXES)
 
 
 def declare(tx: Transaction, payment_id: int) -> None:

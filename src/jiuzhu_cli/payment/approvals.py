@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError, UsageError
+from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.core.payment_states import APPROVED, WORDS
 from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger import overrides, payments
@@ -226,6 +227,7 @@ def cancel(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now:
             else "不用再取消",
             code="not_cancellable",
         )
+    reason = mask_text(reason.strip())
     with store.transaction(actor=actor, command="pay cancel", now=now) as tx:
         set_cancelled(tx, batch["payment_id"], reason)
         tx.journal(

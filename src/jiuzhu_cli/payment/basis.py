@@ -1,6 +1,6 @@
 """What a payment line rests on (发放依据), frozen when it is drafted: programme, month, policy, the parameters of that day, roll, decision.
 
-Lines of one roll share one basis; a line whose amount a review decided has one of its own. What differs from line to line (persons,
+Lines of one roll and town share one basis; a line whose amount a review decided has one of its own. What differs from line to line (persons,
 basic, added and care amounts) stands on the line as ``parts``.
 """
 
@@ -32,7 +32,7 @@ PARTS_SQL = (
 def bases(
     policy: Policy, month: str, kinds: pa.Table, rolls: pa.Table, decided: Mapping[str, Mapping[str, Any]]
 ) -> pa.Table:
-    """``basis_no, content`` of ``kinds`` (``basis_no, programme, batch_id, case_id``); ``rolls``: ``batch_id, file_name, file_sha256``.
+    """``basis_no, content`` of ``kinds`` (``basis_no, programme, batch_id, town, case_id``); ``rolls``: ``batch_id, file_name, file_sha256``.
 
     ``decided``: the review decisions by case ID, as ``payables.decided`` reads them.
     """
@@ -48,7 +48,7 @@ def bases(
             values[code] = parameters_of(policy, programme, last_day(month)) if programme else []
         roll = files[row["batch_id"]]
         content: dict[str, Any] = {
-            "programme": code, "month": month, "months": 1, "policy": policy.digest, "parameters": values[code],
+            "programme": code, "town": row["town"], "month": month, "months": 1, "policy": policy.digest, "parameters": values[code],
             "roll": {"batch": row["batch_id"], "file": roll["file_name"], "sha256": roll["file_sha256"]},
         }  # fmt: skip
         if row["case_id"]:

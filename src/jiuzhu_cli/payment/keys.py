@@ -14,6 +14,7 @@ from typing import Any
 
 from jiuzhu_cli.core import signing
 from jiuzhu_cli.core.errors import OutsideError, RefusedError, UsageError, reason_of
+from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.ledger import signing_keys
 from jiuzhu_cli.ledger.payment_moves import Signer
 from jiuzhu_cli.ledger.store import Store
@@ -87,7 +88,7 @@ def revoke(store: Store, key_id: str, reason: str, *, actor: str, now: datetime)
     if key_id not in {key["key_id"] for key in signing_keys.keys(store)}:
         raise UsageError(f"没有登记过密钥 {key_id}", "用 jiuzhu pay key list 查看")
     with store.transaction(actor=actor, command="pay key revoke", now=now) as tx:
-        signing_keys.revoke(tx, key_id, reason.strip())
+        signing_keys.revoke(tx, key_id, mask_text(reason.strip()))
 
 
 def signer_of(

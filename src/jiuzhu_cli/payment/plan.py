@@ -53,11 +53,11 @@ SELECT line_no, dense_rank() OVER (ORDER BY first_no) AS transfer_no, $line_id -
 FROM paired
 """
 _PLAN_BASES = """
-CREATE TABLE basis_kind AS SELECT row_number() OVER (ORDER BY programme, batch_id, case_id) AS basis_no, *
-FROM (SELECT DISTINCT programme, batch_id, case_id FROM planned)
+CREATE TABLE basis_kind AS SELECT row_number() OVER (ORDER BY programme, batch_id, town, case_id) AS basis_no, *
+FROM (SELECT DISTINCT programme, batch_id, town, case_id FROM planned)
 """
 _WITH_BASIS = """
-CREATE TABLE sealing AS SELECT p.* EXCLUDE (batch_id), k.basis_no, b.basis_sha FROM planned p JOIN basis_kind k USING (programme, batch_id, case_id) JOIN basis b USING (basis_no)
+CREATE TABLE sealing AS SELECT p.* EXCLUDE (batch_id), k.basis_no, b.basis_sha FROM planned p JOIN basis_kind k USING (programme, batch_id, town, case_id) JOIN basis b USING (basis_no)
 """
 # what the lines of the plan were let through, and on whose word: a single case's before the batch's
 _OVERRIDES = """

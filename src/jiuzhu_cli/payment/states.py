@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from jiuzhu_cli.core.errors import RefusedError, UsageError
+from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.core.payment_states import WORDS
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.audit import release_problems
@@ -131,9 +132,10 @@ def close(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now: 
         )
     _must_be(batch, ("reconciled",), "办结", "每一笔都有了结果的批次才能办结")
     check_control(store, batch)
+    why = mask_text(reason.strip())
     with store.transaction(actor=actor, command="pay close", now=now) as tx:
-        set_closed(tx, batch["payment_id"], reason.strip())
-        tx.journal(f"payment:{batch['payment_id']}", {"reason": reason, "amount_fen": batch["amount_fen"]})
+        set_closed(tx, batch["payment_id"], why)
+        tx.journal(f"payment:{batch['payment_id']}", {"reason": why, "amount_fen": batch["amount_fen"]})
     return _again(store, batch)
 
 
@@ -142,9 +144,10 @@ def _back(
 ) -> dict[str, Any]:
     if not reason.strip():
         raise UsageError("--reason 后面要写明原因", "例如 --reason '收款账号要更正'")
+    why = mask_text(reason.strip())
     with store.transaction(actor=actor, command=command, now=now) as tx:
-        write(tx, batch["payment_id"], reason.strip())
-        tx.journal(f"payment:{batch['payment_id']}", {"reason": reason.strip(), "amount_fen": batch["amount_fen"]})
+        write(tx, batch["payment_id"], why)
+        tx.journal(f"payment:{batch['payment_id']}", {"reason": why, "amount_fen": batch["amount_fen"]})
     return _again(store, batch)
 
 
