@@ -36,6 +36,12 @@ def same_person(one: str, other: str) -> bool:
 def needed(policy: Policy, amount_fen: int) -> list[ApprovalLevel]:
     """The levels that a batch of that sum must pass, lowest first; [] when none are set up. RefusedError when no level reaches so far."""
     levels = sorted(policy.approval_levels, key=lambda one: (one.limit_fen is None, one.limit_fen or 0, one.id))
+    if len({level.name for level in levels}) < len(levels) or [one.limit_fen for one in levels].count(None) > 1:
+        raise RefusedError(
+            "policy/approvals.toml 里有两级同名，或有两级都不设上限，分不清谁批",
+            "运行 jiuzhu policy check，改正后再审批",
+            code="levels",
+        )
     wanted = []
     for level in levels:
         wanted.append(level)

@@ -10,6 +10,7 @@ from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.policy.accounts import check_accounts
 from jiuzhu_cli.policy.budgets import check_budgets
+from jiuzhu_cli.policy.check_approvals import check_approvals
 from jiuzhu_cli.policy.check_banks import check_banks
 from jiuzhu_cli.policy.check_income import check_income
 from jiuzhu_cli.policy.check_parameters import PARTS, check_own, check_parameters
@@ -221,5 +222,6 @@ CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (
     check_budgets,
     check_banks,
     check_accounts,
+    check_approvals,
     _rest,
 )

@@ -339,7 +339,7 @@ class ApprovalLevel(Shape):
     """Who may approve payment batches up to which sum (``approvals.toml``). ``up_to``: 元, None without limit; ``persons`` (): anybody but the drafter."""
 
     id: str
-    name: str
+    name: str = Field(min_length=1)
     up_to: Decimal | None = Field(default=None, gt=0)
     persons: tuple[str, ...] = ()
 
