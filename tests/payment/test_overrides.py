@@ -79,6 +79,22 @@ def test_the_record_of_a_locked_batch_cannot_be_changed(desk: Desk) -> None:
             tx.execute(sql)
 
 
+def test_a_record_altered_behind_the_ledgers_back_is_found(desk: Desk) -> None:
+    changed(desk)
+    number = desk.draft(NEXT, override="理由").batch["payment_id"]
+    desk.lock(number)
+    desk.approve(number)
+    assert not check_ledger(desk.store, desk.workspace).problems
+    desk.store.connection.execute("DROP TRIGGER payment_override_fixed")
+    desk.store.connection.execute(
+        "UPDATE payment_override SET reason = '另一个理由' WHERE line_id = (SELECT min(line_id) FROM payment_override)"
+    )
+    assert [one.code for one in check_ledger(desk.store, desk.workspace).problems] == ["overrides_differ"]
+    desk.store.connection.execute("DROP TRIGGER payment_override_kept")
+    desk.store.connection.execute("DELETE FROM payment_override")
+    assert [one.code for one in check_ledger(desk.store, desk.workspace).problems] == ["overrides_differ"]
+
+
 def test_a_case_that_something_else_holds_is_not_let_through(desk: Desk) -> None:
     desk.roll([person(1), person(2), person(3)])
     desk.pay()

@@ -8,6 +8,7 @@ from typing import Any
 from jiuzhu_cli.core.payment_states import APPROVED, FIXED, sql_list
 from jiuzhu_cli.ledger.files import changed_files
 from jiuzhu_cli.ledger.move_audit import move_problems
+from jiuzhu_cli.ledger.overrides import override_problems
 from jiuzhu_cli.ledger.payment_digests import control_holds, sums_differ
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
@@ -94,7 +95,7 @@ def check_ledger(store: Store, workspace: Workspace) -> AuditResult:
     for row in store.query(f"SELECT * FROM payment_batch WHERE state IN {sql_list(('draft', *FIXED))}"):
         entity, found = f"payment:{row['payment_id']}", sums_differ(store, dict(row))
         problems += [Problem("sums_differ", entity, f"{entity} 合计不平：{found}")] if found else []
-    problems += [Problem(*found) for found in move_problems(store)]
+    problems += [Problem(*found) for found in (*move_problems(store), *override_problems(store))]
     words = {"missing": "不见了", "altered": "内容被改动"}
     problems += [
         Problem(f"file_{why}", path, f"产出文件 {path} {words[why]}") for path, why in changed_files(store, workspace)

@@ -6,10 +6,13 @@ reason lets it go out; of ``pay draft --override`` the agreement is the batch's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError
+from jiuzhu_cli.core.payment_states import APPROVED, sql_list
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 if TYPE_CHECKING:
@@ -110,6 +113,39 @@ def agree_batch(tx: Transaction, payment_id: int) -> int:
         "UPDATE payment_override SET agreed_by = ?, agreed_at = ? WHERE payment_id = ? AND override_id IS NULL",
         (tx.actor, tx.now, payment_id),
     ).rowcount
+
+
+_SEALED = (
+    "SELECT l.line_no, v.code, v.hold_reason, v.reason, v.asked_by, v.asked_at, v.agreed_by, v.agreed_at, v.override_id"
+    " FROM payment_override v JOIN payment_line l USING (line_id) WHERE v.payment_id = ? ORDER BY l.line_no, v.code"
+)
+
+
+def seal(tx: Transaction, payment_id: int) -> str:
+    """SHA-256 over what a batch lets through and who agreed, for the journal; '' when nothing."""
+    return _digest(tx.execute(_SEALED, (payment_id,)))
+
+
+def override_problems(store: Store) -> list[tuple[str, str, str]]:
+    """``(code, entity, text)`` of approved batches whose overrides are not those that were approved, by the journal."""
+    approved = store.query(
+        "SELECT entity, json_extract(detail, '$.let_through') AS sealed FROM journal j WHERE command = 'pay approve' AND sealed IS NOT NULL"
+        f" AND EXISTS (SELECT 1 FROM payment_batch p WHERE 'payment:' || p.payment_id = j.entity AND p.state IN {sql_list(APPROVED)}) ORDER BY seq"
+    )
+    last = {row["entity"]: row["sealed"] for row in approved}
+    return [
+        ("overrides_differ", entity, f"{entity} 放行的记录与审批时不一致")
+        for entity, sealed in last.items()
+        if _digest(store.query(_SEALED, (int(entity.partition(":")[2]),))) != sealed
+    ]
+
+
+def _digest(rows: Iterable[Any]) -> str:
+    digest, found = hashlib.sha256(), False
+    for row in rows:
+        digest.update((json.dumps(list(row), ensure_ascii=False) + "\n").encode())
+        found = True
+    return digest.hexdigest() if found else ""
 
 
 def of_batch(store: Store, payment_id: int) -> list[dict[str, Any]]:

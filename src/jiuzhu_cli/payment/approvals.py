@@ -212,6 +212,7 @@ def approve(
             "override": batch["override_reason"],
             "level": level,
             "waiting": list(now_due.after),
+            "let_through": overrides.seal(tx, batch["payment_id"]),
         }
         tx.journal(f"payment:{batch['payment_id']}", detail, digest=batch["control_sha256"])
     return _again(store, batch)
