@@ -18,7 +18,7 @@ from jiuzhu_cli.payment.layout import SUFFIX, bind, encode_text, write_file
 from jiuzhu_cli.payment.learn import Draft, learn
 from jiuzhu_cli.payment.returns import outcome_columns, return_shape
 from jiuzhu_cli.payment.sheets import write_sheet
-from jiuzhu_cli.policy.bank_layout import BankLayout
+from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
 from jiuzhu_cli.policy.check_banks import check_banks
 from jiuzhu_cli.policy.load import Policy, load_policy
 from tests.payment.conftest import NOW, Desk, person
@@ -254,6 +254,16 @@ def test_widths_sums_headers_and_encodings_are_told(shipped_policy: Policy, tmp_
     turned = bind(book.model_copy(update={"columns": (book.columns[1], book.columns[0], *book.columns[2:])}), {})
     path = sample(turned, tmp_path, lines())
     assert any("次序不同" in misfit.what for misfit in told(path, book).misfits)
+
+
+def test_fixed_text_that_is_another_is_told(shipped_policy: Policy, tmp_path: Path) -> None:
+    text = shipped_policy.banks["salary_text"]
+    columns = (BankColumn(name="标志", source="const:D"), *text.columns)
+    path = sample(bind(text.model_copy(update={"columns": columns}), {}), tmp_path, lines())
+    path.write_bytes(path.read_bytes().replace(b"D|8101000000003959", b"X|8101000000003959", 1))
+    path.write_bytes(path.read_bytes().replace(b"\r\nD|", b"\r\nC|", 1))
+    found = told(path, text.model_copy(update={"columns": columns}))
+    assert [(misfit.row, misfit.column) for misfit in found.misfits][:1] == [(2, "标志")]
 
 
 POLICY = load_policy(region="421002")

@@ -7,11 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jiuzhu_cli.payment.export import Part, read_export, write_part
 from jiuzhu_cli.payment.layout import SUFFIX, bind, decode_text, encode_text, problems_of
+from jiuzhu_cli.payment.values import column_values
+from jiuzhu_cli.policy.bank_layout import BankLayout
+from jiuzhu_cli.policy.check_banks import _faults
 from jiuzhu_cli.policy.load import load_policy
 
 SETTINGS = {
@@ -95,3 +98,76 @@ def test_any_bytes_are_read_or_refused_never_a_crash(data: bytes, code: str) -> 
 
     with contextlib.suppress(DataError):
         decode_text(BANKS[code], data)
+
+
+# -- layouts that nobody has written yet ----------------------------------------------------------------------
+
+PADS = st.sampled_from([" ", "0", "*"])
+HAN = st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5)
+EASY = st.tuples(  # most of these can be written, whatever the layout
+    st.one_of(
+        st.text(HAN, min_size=2, max_size=4), st.sampled_from(["阿卜杜拉·买买提", "王|小", "张！", "欧阳*", "0五"])
+    ),
+    st.text("123456789", min_size=6, max_size=17),
+    st.one_of(
+        st.integers(1, 10**7).map(lambda yuan: yuan * 100), st.integers(1, 10**9).map(lambda fen: fen - fen % 10 or 10)
+    ),
+    st.text(HAN, max_size=6),
+)
+
+
+@st.composite
+def layouts(draw: st.DrawFn) -> BankLayout:
+    """A layout of text, made up; ``policy check`` finds nothing wrong with it."""
+    container = draw(st.sampled_from(["delimited", "fixed"]))
+    sources = ["account_no", "payee_name", "amount", *draw(st.lists(st.sampled_from(["line_no", "bank_name", "month", "own_flag", "const:甲", "purpose", "bank_code", "persons"]), unique=True, max_size=5))]  # fmt: skip
+    order = draw(st.permutations(sources))
+
+    def column(source: str) -> dict[str, Any]:
+        number = source in ("amount", "line_no", "persons", "lines", "total")
+        right = draw(st.booleans())
+        pad = draw(PADS) if right or not number else " "
+        made: dict[str, Any] = {"name": f"列{source[:4]}".replace(":", ""), "source": source, "width": draw(st.integers(18, 44)), "align": "right" if right else "left", "pad": pad}  # fmt: skip
+        if source in ("amount", "total"):
+            made |= {"point": draw(st.booleans()), "decimals": draw(st.sampled_from([0, 1, 2, 2, 2, 2, 3, 4]))}
+        if source == "month":
+            made["style"] = draw(st.sampled_from(["", "yyyyMM", "yyyy/MM", "yyyy年MM月"]))
+        if source == "bank_code":
+            made["only"] = draw(st.sampled_from(["", "other"]))
+        return made
+
+    totals = [column(source) for source in draw(st.permutations(["lines", "total", "month", "const:总"]))]
+    place = draw(st.sampled_from(["none", "first", "last", "both"]))
+    return bind(
+        BankLayout.model_validate(
+            {
+                "code": "made", "name": "试", "container": container, "encoding": draw(st.sampled_from(["gbk", "gb18030", "utf-8", "utf-8-sig"])),
+                "delimiter": draw(st.sampled_from(["|", ",", "\t", "|!", "||", "~#~", "|"])), "end_delimiter": draw(st.booleans()),
+                "header": draw(st.booleans()), "line_end": draw(st.sampled_from(["\r\n", "\n"])), "columns": [column(source) for source in order],
+                "summary": [] if place == "none" else totals, "summary_last": place == "last", "trailer": totals if place == "both" else [], "source": "测试",
+                "banks": ["试"], "other_bank": "same" if "own_flag" in sources else "",
+            }
+        ),
+        {},
+    )  # fmt: skip
+
+
+@given(layouts(), st.lists(EASY, min_size=1, max_size=90))
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_whatever_layout_it_is_what_it_writes_it_reads(
+    layout: BankLayout, lines: list[tuple[str, str, int, str]]
+) -> None:
+    if list(_faults(layout)):
+        return
+    columns = columns_of(lines)
+    summary = summary_of(columns)
+    if problems_of(layout, columns, summary):
+        return
+    data = encode_text(layout, columns, summary)
+    found = decode_text(layout, data)
+    assert len(found) == len(lines)
+    for column in layout.columns:
+        if column.source in found.columns:
+            expected = list(column_values(column, columns, len(lines)))
+            assert found.columns[column.source] == expected, column
+    assert encode_text(layout, found.columns | {"own_flag": columns["own_flag"]}, found.summary) == data

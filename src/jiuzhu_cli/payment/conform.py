@@ -18,7 +18,7 @@ from jiuzhu_cli.payment.matching import outcome_of
 from jiuzhu_cli.payment.returns import return_shape
 from jiuzhu_cli.payment.sample import container_of, encoding_of
 from jiuzhu_cli.payment.textfile import cells, decode_text, lines_of
-from jiuzhu_cli.payment.values import BankFile, UnreadableFile, is_fixed, values_of
+from jiuzhu_cli.payment.values import BankFile, UnreadableFile, fixed_text, is_fixed, values_of
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
@@ -123,13 +123,25 @@ def _of_text(
         or (encoding == "gbk" and layout.encoding == "gb18030")
     )
     found = [] if compatible else [Misfit(0, "", f"编码像 {encoding}，格式是 {layout.encoding}")]
+    shown = [
+        column.model_copy(update={"source": f"fixed_{at}"}) if is_fixed(column) else column
+        for at, column in enumerate(shape)
+    ]
     try:
-        file = decode_text(layout, data, shape=shape, header=header, with_summary=with_summary)
+        file = decode_text(layout, data, shape=shown, header=header, with_summary=with_summary)
     except DataError as error:
         lines, count = _line_by_line(layout, data, shape, header=header, with_summary=with_summary)
         return found + (lines or [Misfit(0, "", error.message)]), count
     if header:
         found += _of_header(layout, data, shape, with_summary=with_summary)
+    for at, column in enumerate(shape):
+        text = fixed_text(column) if column.source.startswith("const:") else ""
+        values = file.columns.get(f"fixed_{at}", ()) if text else ()
+        found += [
+            Misfit(row, column.name, f"不是“{text}”")
+            for row, one in zip(file.rows, values, strict=False)
+            if one != text
+        ]
     return found + list(_of_values(layout, use, file, shape)), len(file)
 
 

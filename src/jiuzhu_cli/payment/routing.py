@@ -10,11 +10,13 @@ from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
-from jiuzhu_cli.payment.layout import bind, misfits, ownership, problems_of, rows_at_most
+from jiuzhu_cli.payment.layout import bind, misfits, ownership, problems_of, rows_at_most, setting_of
 from jiuzhu_cli.payment.parts import layout_of, summary_of
+from jiuzhu_cli.payment.values import CHUNK
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from jiuzhu_cli.policy.bank_layout import BankLayout
     from jiuzhu_cli.policy.load import Policy
@@ -58,49 +60,56 @@ def unfit(
 ) -> Iterator[tuple[int, str]]:
     """``(n, reason)``: cases of table ``candidate`` that their bank's file cannot express (a rare character, too long, a
     delimiter, a formula, an account of another bank without 联行号)."""
-    purposes = {code: p.payment.purpose or p.name for code, p in policy.programmes.items()}
-    names = {code: p.name for code, p in policy.programmes.items()}
     settings = workspace.config.get("payment", {})
     banks = connection.execute("SELECT DISTINCT bank FROM candidate WHERE live_fen IS NULL ORDER BY bank").fetchall()
     for (bank,) in banks:
         layout = bind(layout_of(policy, bank), settings)
         table = connection.sql(
             "SELECT * REPLACE (coalesce(phone, '') AS phone, coalesce(address, '') AS address), due_fen AS amount, recipient_name AS person_name,"
-            " recipient AS person_id_no FROM candidate"
-            " WHERE live_fen IS NULL AND bank = ? ORDER BY n",
+            " recipient AS person_id_no FROM candidate WHERE live_fen IS NULL AND bank = ? ORDER BY n",
             params=[bank],
         ).to_arrow_table()
-        used = {column.source for column in layout.columns} | {"payee_name"}
-        columns: dict[str, list[Any]] = {
-            name: table[name].to_pylist() for name in used & set(table.column_names) - {"month", "programme"}
-        }
-        programmes = table["programme"].to_pylist()
-        if "purpose" in used or layout.container == "pain001":
-            columns["purpose"] = [purposes[code] + month for code in programmes]
-        if "programme" in used:
-            columns["programme"] = [names[code] for code in programmes]
-        told = layout.other_bank or any(column.only for column in layout.columns)
-        if told and layout.separate_by == "bank":
-            codes = table["bank_code"].to_pylist() if "bank_code" in table.column_names else [""] * table.num_rows
-            pairs = [(name or "", code or "") for name, code in zip(table["bank_name"].to_pylist(), codes, strict=True)]
-            columns["own_flag"] = ownership(layout, policy.bank_names, pairs)
-        numbers = table["n"].to_pylist()
-        found: dict[int, list[str]] = {}
-        for index, what in misfits(layout, columns):
-            found.setdefault(index, []).append(what)
-        yield from ((numbers[index], f"{layout.name}：{'；'.join(what)}") for index, what in found.items())
+        for first in range(0, table.num_rows, CHUNK):
+            piece = table.slice(first, CHUNK)
+            numbers = piece["n"].to_pylist()
+            found: dict[int, list[str]] = {}
+            for index, what in misfits(layout, _columns(policy, layout, piece, month)):
+                found.setdefault(index, []).append(what)
+            yield from ((numbers[index], f"{layout.name}：{'；'.join(what)}") for index, what in found.items())
+
+
+def _columns(policy: Policy, layout: BankLayout, table: pa.Table, month: str) -> dict[str, list[Any]]:
+    """Cases as the columns of their bank's file, as far as they are known before there are lines."""
+    used = {column.source for column in layout.columns} | {"payee_name"}
+    columns: dict[str, list[Any]] = {
+        name: table[name].to_pylist() for name in used & set(table.column_names) - {"month", "programme"}
+    }
+    known = policy.programmes
+    programmes = table["programme"].to_pylist()
+    if "purpose" in used or layout.container == "pain001":
+        columns["purpose"] = [(known[code].payment.purpose or known[code].name) + month for code in programmes]
+    if "programme" in used:
+        columns["programme"] = [known[code].name for code in programmes]
+    told = layout.other_bank or any(column.only for column in layout.columns)
+    if told and layout.separate_by == "bank":
+        pairs = zip(table["bank_name"].to_pylist(), table["bank_code"].to_pylist(), strict=True)
+        columns["own_flag"] = ownership(layout, policy.bank_names, [(name or "", code or "") for name, code in pairs])
+    return columns
 
 
 def file_warnings(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> list[str]:
     """What the files of a batch lack of the settings or cannot say of their totals; ``export`` will refuse it. Lines are held
     (``unfit``)."""
+    settings = workspace.config.get("payment", {})
     nobody: dict[str, list[Any]] = {"line_no": [], "payee_name": [], "account_no": [], "amount": []}
     found = []
     for entry in payments.banks_of(store, batch["payment_id"]):
-        layout = bind(layout_of(policy, entry["bank"]), workspace.config.get("payment", {}))
+        layout = bind(layout_of(policy, entry["bank"]), settings)
         split = rows_at_most(layout) or layout.max_file_fen
         figures = (1, 1) if split else (entry["transfers"], entry["amount_fen"])
         summary = summary_of(workspace, batch, *figures)
         summary["date"] = summary["date"] or "20260101"  # the day of export, not known yet
         found += [f"{layout.name}：{p.name}{p.what}" for p in problems_of(layout, nobody, summary)]
+        if layout.separate_by == "account" and not setting_of(layout, settings, "own_prefixes"):
+            found.append(f"{layout.name}：在 jiuzhu.toml 的 [payment.constants.{layout.code}] 写 own_prefixes")
     return found

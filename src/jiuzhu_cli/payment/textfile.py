@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.payment.fits import codec_of
 from jiuzhu_cli.payment.values import (
+    MONEY,
+    WHOLE,
     BankFile,
     Columns,
     Summary,
@@ -326,7 +328,7 @@ def _sliced(shape: Sequence[BankColumn], lines: list[bytes], width: int, codec: 
 def _unpadded(column: BankColumn, texts: list[str]) -> list[str]:
     if column.align == "left":
         return [text.rstrip(column.pad) for text in texts]
-    if column.pad != "0":
+    if column.pad != "0" or column.source not in MONEY | WHOLE:  # a text never begins with what it is filled with
         return [text.lstrip(column.pad) for text in texts]
     bare = [text.lstrip("0") for text in texts]
     return [
