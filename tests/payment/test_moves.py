@@ -442,3 +442,29 @@ def test_a_line_tried_again_from_another_town_leaves_the_sums_of_the_first_batch
     desk.export()
     assert desk.export(number).written == 0  # the first batch's files, looked at again
     assert not problems(desk)
+
+
+def test_a_line_whose_rest_only_is_owed_is_not_lost(desk: Desk) -> None:
+    """Of a failed payment a part has gone out as back-pay since: no decision tells the lower amount."""
+    desk.roll(PEOPLE)
+    desk.pay(failures={1: "户名不符"})
+    failed = next(key for key, states in desk.states().items() if states == ["failed"])[0]
+    with desk.store.transaction(actor="测试", command="test", now=desk.now) as tx:
+        tx.execute(
+            "INSERT INTO obligation (programme, month, recipient_id_no, purpose, cause, recipient_name, town, village, amount_fen, persons, roll_row_id)"
+            " SELECT programme, month, recipient_id_no, 'back_pay', 'roll:1', recipient_name, town, village, 1000, 1, roll_row_id FROM obligation"
+            " WHERE recipient_id_no = ?",
+            (failed,),
+        )
+        tx.execute(
+            "INSERT INTO payment_batch (month, sequence, kind, state, lines, amount_fen, policy_digest, drafted_by, drafted_at)"
+            " VALUES ('2026-11', 1, 'back_pay', 'draft', 1, 1000, '', '张经办', '')"
+        )
+        tx.execute(
+            "INSERT INTO payment_line (payment_id, line_no, transfer_no, obligation_id, bank, account_no, payee_name, payee_id_no, amount_fen, state)"
+            " SELECT 2, 1, 1, obligation_id, 'card_xlsx', '621700000000', '甲', '', 1000, 'due' FROM obligation WHERE purpose = 'back_pay'"
+        )
+    made = desk.draft()
+    due = next(row["amount_fen"] for row in PEOPLE if row["id_no"] == failed)
+    assert (made.batch["lines"], made.batch["amount_fen"]) == (1, due - 1000)
+    desk.lock(made.batch["payment_id"])

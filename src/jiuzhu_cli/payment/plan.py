@@ -48,7 +48,7 @@ SELECT line_no, dense_rank() OVER (ORDER BY first_no) AS transfer_no, $line_id -
        coalesce(obligation_id, CAST($obligation_id - 1 + nth_new AS BIGINT)) AS obligation_id, CASE WHEN obligation_id IS NULL THEN 1 ELSE 0 END AS new,
        programme, month, recipient AS recipient_id_no, item, 'regular' AS purpose, '' AS cause, recipient_name, town, village, due_fen AS amount_fen,
        CAST(0 AS BIGINT) AS set_off_fen, greatest(persons, 1) AS persons, row_id AS roll_row_id,
-       CASE WHEN due_fen <> amount_fen THEN change_case ELSE '' END AS case_id, bank, account_no, payee_name, payee_id_no, bank_name, bank_code,
+       CASE WHEN due_fen <> amount_fen THEN coalesce(change_case, '') ELSE '' END AS case_id, bank, account_no, payee_name, payee_id_no, bank_name, bank_code,
        {PARTS_SQL} AS parts, batch_id, coalesce(failed, 0) AS failed
 FROM paired
 """
@@ -194,6 +194,8 @@ def compute(
     )
     connection.execute(_WITH_BASIS)
     lines = add_digests(connection, "sealing")
+    planned = connection.execute("SELECT count(*) FROM planned").fetchall()[0][0]
+    assert lines.num_rows == planned, "a planned line has no basis"
     totals = connection.sql(_TOTALS).to_arrow_table()
     kept_back = connection.sql(
         "SELECT c.n, c.programme, c.recipient AS recipient_id_no, c.recipient_name, c.town, c.due_fen AS amount_fen, h.code, h.reason, h.source, c.item"
