@@ -222,7 +222,7 @@ def _papers(
 def _roster_writer(
     workspace: Workspace, policy: Policy, batch: dict[str, Any], one: Roster, masked: bool
 ) -> Callable[[Path], str]:
-    return lambda path: write_xlsx(path, roster_sheets(workspace.bureau, policy, batch, one, masked=masked))
+    return lambda path: write_xlsx(path, roster_sheets(workspace.bureau, policy, batch, one, masked=masked), rapid=True)
 
 
 def _slip(store: Store, workspace: Workspace, policy: Policy, found: Figures) -> list[Printed]:

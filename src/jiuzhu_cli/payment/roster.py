@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
 COLUMNS = (
-    ColumnSpec("序号", 6, "count", align="center"), ColumnSpec("姓名", 12, wrap=True), ColumnSpec("身份证号", 19, shrink=True), ColumnSpec("村（社区）", 16, wrap=True),
-    ColumnSpec("所属月份", 9, align="center"), ColumnSpec("人数", 5, "count"), ColumnSpec("金额（元）", 11, "amount"), ColumnSpec("收款户名", 12, wrap=True),
+    ColumnSpec("序号", 6, "count", align="center", shrink=True), ColumnSpec("姓名", 12, wrap=True), ColumnSpec("身份证号", 19, shrink=True), ColumnSpec("村（社区）", 16, wrap=True),
+    ColumnSpec("所属月份", 9, align="center"), ColumnSpec("人数", 5, "count", shrink=True), ColumnSpec("金额（元）", 11, "amount", shrink=True), ColumnSpec("收款户名", 12, wrap=True),
     ColumnSpec("开户银行", 23, wrap=True), ColumnSpec("账号", 20, shrink=True), ColumnSpec("领取人签名", 14),
 )  # fmt: skip
 ROWS_PER_PAGE = 22

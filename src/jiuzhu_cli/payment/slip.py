@@ -113,7 +113,7 @@ def _programmes(page: Printed, figures: Figures) -> None:
     rows = [[figures.title(*key), *_numbers(tally)] for key, tally in by.items()]
     rows.append(["合计", *_numbers(figures.total)])
     page.table(
-        [Head("救助项目（类别）", 5, "text"), Head("笔数", 1, "count"), Head("户数", 1, "count"), Head("人数", 2, "count"), Head("金额（元）", 3, "amount")],
+        [Head("救助项目（类别）", 4), Head("笔数", 1, "count"), Head("户数", 2, "count"), Head("人数", 2, "count"), Head("金额（元）", 3, "amount")],
         rows, totals=1,
     )  # fmt: skip
 
@@ -123,7 +123,7 @@ def _towns(page: Printed, figures: Figures) -> None:
     rows = [[town or "未注明乡镇", *_numbers(tally)] for town, tally in figures.by_town().items()]
     rows.append(["合计", *_numbers(figures.total)])
     page.table(
-        [Head("乡镇（街道）", 5, "text"), Head("笔数", 1, "count"), Head("户数", 1, "count"), Head("人数", 2, "count"), Head("金额（元）", 3, "amount")],
+        [Head("乡镇（街道）", 4), Head("笔数", 1, "count"), Head("户数", 2, "count"), Head("人数", 2, "count"), Head("金额（元）", 3, "amount")],
         rows, totals=1,
     )  # fmt: skip
 
@@ -137,9 +137,7 @@ def _sources(page: Printed, figures: Figures) -> None:
     by = figures.by_source()
     rows: list[list[Any]] = [[level, fen, _part(fen, figures.total.amount_fen)] for level, fen in by.items()]
     rows.append(["合计", figures.total.amount_fen, "100.00%"])
-    page.table(
-        [Head("资金来源", 5, "text"), Head("金额（元）", 4, "amount"), Head("占比", 3, align="right")], rows, totals=1
-    )
+    page.table([Head("资金来源", 5), Head("金额（元）", 4, "amount"), Head("占比", 3, align="right")], rows, totals=1)
     if by.get(OPEN):
         page.line(
             f"“{OPEN}”的是参数“资金分担_项目名_中央（省、市、县）”没有写的部分，不推测；写在 policy/parameters/ 里。"
@@ -161,7 +159,7 @@ def _comparison(page: Printed, figures: Figures) -> None:
         for name, key in (("笔数", "lines"), ("户数", "households"), ("人数", "persons"), ("金额（元）", "amount_fen"))
     ]  # fmt: skip
     page.table(
-        [Head("本月到本批累计", 2, "text"), Head("本月", 2, align="right"), Head("上月", 2, align="right"), Head("环比", 2, align="right"), Head("去年同月", 2, align="right"), Head("同比", 2, align="right")],
+        [Head("本月到本批累计", 2), Head("本月", 2, align="right"), Head("上月", 2, align="right"), Head("环比", 2, align="right"), Head("去年同月", 2, align="right"), Head("同比", 2, align="right")],
         rows,
     )  # fmt: skip
     page.line("同一笔应发款只在第一次制单的月份计一次，退回重发的不重复计；“—”是没有可比的。")
@@ -178,7 +176,7 @@ def _checks(page: Printed, checks: Sequence[Check]) -> None:
     rows = [[check.way, check.lines, check.amount_fen, "一致" if same else "不一致"] for check in checks]
     page.table(
         [
-            Head("核对方式", 5, "text"),
+            Head("核对方式", 5),
             Head("笔数", 2, "count"),
             Head("金额（元）", 3, "amount"),
             Head("结果", 2, align="center"),
@@ -193,7 +191,7 @@ def _held(page: Printed, held: Sequence[Held], cases: int) -> None:
         page.line(_NO)
         return
     rows = [[one.reason, one.cases, one.amount_fen] for one in held]
-    page.table([Head("原因", 6, "text"), Head("户（件）数", 2, "count"), Head("金额（元）", 4, "amount")], rows)
+    page.table([Head("原因", 6), Head("户（件）数", 2, "count"), Head("金额（元）", 4, "amount")], rows)
     page.line(f"共 {cases} 户（件）；一户有几个原因的各记一次，不能相加。名单见“拦下名单”。")
 
 
@@ -204,7 +202,7 @@ def _overrides(page: Printed, overrides: Sequence[Override]) -> None:
         return
     rows = [[one.gate, one.what, one.reason, one.first, one.second, one.at] for one in overrides]
     page.table(
-        [Head("关口", 2, "text"), Head("对象", 3, "text"), Head("理由", 3, "text"), Head("经办", 1, "text"), Head("第二人", 1, "text"), Head("时间", 2, "text")],
+        [Head("关口", 2), Head("对象", 3), Head("理由", 3), Head("经办", 1), Head("第二人", 1), Head("时间", 2)],
         rows,
     )  # fmt: skip
 
@@ -264,7 +262,7 @@ def overrides_told(
         fen = sum(row["amount_fen"] for row in of)
         people = [f"{mask_name(row['recipient_name'])}（{row['recipient_id_no'][-4:]}）" for row in of[:NAMED]]
         what = f"{len(of)} 笔 {yuan(fen, grouped=True)} 元：{'、'.join(people)}{'等' if len(of) > NAMED else ''}"
-        at = "\n".join(f"{beijing(stamp):%Y-%m-%d %H:%M}" for stamp in (asked, agreed) if stamp)
+        at = "\n".join(f"{beijing(stamp):%Y-%m-%d}" for stamp in (asked, agreed) if stamp)
         found.append(Override(words.get(code, code), what, reason, first, second or "待第二人", at))
     whole = str(batch["override_reason"])
     if whole and all(one.reason != whole for one in found):
@@ -280,7 +278,7 @@ def overrides_list(figures: Figures, rows: Sequence[Mapping[str, Any]], words: M
     page = Printed("放行明细", GRID, repeated=2)
     page.line(f"说明理由放行的 {len(rows)} 笔", "heading", height=24)
     page.table(
-        [Head("第几笔", 1, "count"), Head("救助项目", 2, "text"), Head("乡镇", 1, "text"), Head("姓名", 1, "text"), Head("金额（元）", 1, "amount"), Head("关口和情况", 3, "text"), Head("理由", 2, "text"), Head("经办/第二人", 1, "text")],
+        [Head("第几笔", 1, "count"), Head("救助项目", 2), Head("乡镇", 1), Head("姓名", 1), Head("金额（元）", 1, "amount"), Head("关口和情况", 3), Head("理由", 2), Head("经办/第二人", 1)],
         [
             [row["line_no"], figures.name(row["programme"]), row["town"], f"{mask_name(row['recipient_name'])}（{row['recipient_id_no'][-4:]}）", row["amount_fen"],
              f"{words.get(row['code'], row['code'])}：{mask_text(row['hold_reason'])}", row["reason"], f"{row['asked_by']}/{row['agreed_by'] or '待第二人'}"]

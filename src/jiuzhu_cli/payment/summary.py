@@ -10,12 +10,12 @@ from jiuzhu_cli.policy.funding import OPEN
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec
 
 _COUNTED = (
-    ColumnSpec("笔数", 9, "count"), ColumnSpec("户数", 9, "count"), ColumnSpec("人数", 9, "count"), ColumnSpec("金额（元）", 17, "amount"),
+    ColumnSpec("笔数", 9, "count", shrink=True), ColumnSpec("户数", 9, "count", shrink=True), ColumnSpec("人数", 9, "count", shrink=True), ColumnSpec("金额（元）", 17, "amount", shrink=True),
 )  # fmt: skip
 _COMPARED = (
-    ColumnSpec("本月累计人数", 9, "count"), ColumnSpec("本月累计金额（元）", 17, "amount"),
-    ColumnSpec("上月人数", 9, "count"), ColumnSpec("上月金额（元）", 17, "amount"), ColumnSpec("金额环比", 10, align="right"),
-    ColumnSpec("去年同月人数", 9, "count"), ColumnSpec("去年同月金额（元）", 17, "amount"), ColumnSpec("金额同比", 10, align="right"),
+    ColumnSpec("本月累计人数", 9, "count", shrink=True), ColumnSpec("本月累计金额（元）", 17, "amount", shrink=True),
+    ColumnSpec("上月人数", 9, "count", shrink=True), ColumnSpec("上月金额（元）", 17, "amount", shrink=True), ColumnSpec("金额环比", 10, align="right"),
+    ColumnSpec("去年同月人数", 9, "count", shrink=True), ColumnSpec("去年同月金额（元）", 17, "amount", shrink=True), ColumnSpec("金额同比", 10, align="right"),
 )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def _by_source(bureau: str, figures: Figures) -> SheetSpec:
     rows += [["合计", level, "", fen, ""] for level, fen in figures.by_source().items()]
     rows.append(["合计", "", "", figures.total.amount_fen, capitals(figures.total.amount_fen)])
     columns = [
-        ColumnSpec("救助项目（类别）", 36, wrap=True), ColumnSpec("资金来源", 12), ColumnSpec("分担比例", 12, align="right"), ColumnSpec("金额（元）", 18, "amount"),
+        ColumnSpec("救助项目（类别）", 36, wrap=True), ColumnSpec("资金来源", 12), ColumnSpec("分担比例", 12, align="right"), ColumnSpec("金额（元）", 18, "amount", shrink=True),
         ColumnSpec("说明", 44, wrap=True),
     ]  # fmt: skip
     note = f"分担比例是参数“资金分担_项目名_中央（省、市、县）”；没有写的列为“{OPEN}”，不推测。"

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
 COLUMNS = (
-    ColumnSpec("序号", 5, "count", align="center"), ColumnSpec("账套", 9), ColumnSpec("摘要", 32, wrap=True), ColumnSpec("科目代码", 9), ColumnSpec("科目名称", 22, wrap=True),
+    ColumnSpec("序号", 5, "count", align="center", shrink=True), ColumnSpec("账套", 9), ColumnSpec("摘要", 32, wrap=True), ColumnSpec("科目代码", 9), ColumnSpec("科目名称", 22, wrap=True),
     ColumnSpec("支出功能分类代码", 10), ColumnSpec("支出功能分类", 18, wrap=True), ColumnSpec("支出经济分类代码", 10), ColumnSpec("支出经济分类", 11, wrap=True),
-    ColumnSpec("资金来源", 9), ColumnSpec("借方金额（元）", 15, "amount"), ColumnSpec("贷方金额（元）", 15, "amount"), ColumnSpec("核对", 19, wrap=True),
+    ColumnSpec("资金来源", 9), ColumnSpec("借方金额（元）", 15, "amount", shrink=True), ColumnSpec("贷方金额（元）", 15, "amount", shrink=True), ColumnSpec("核对", 19, wrap=True),
     ColumnSpec("救助项目", 22, wrap=True), ColumnSpec("类别", 8),
 )  # fmt: skip
 _DEBIT, _CREDIT = 10, 11

@@ -185,7 +185,8 @@ class _Printer:
         properties: dict[str, Any] = {"font_name": FONT, "font_size": _SIZE, "valign": "vcenter", "text_wrap": True}
         properties |= _LOOKS[box.look]
         if box.kind in _NUMBERS and box.look in ("value", "total"):
-            properties |= {"num_format": _NUMBERS[box.kind], "align": "right"}
+            # a number that is too wide would print as ###
+            properties |= {"num_format": _NUMBERS[box.kind], "align": "right", "text_wrap": False, "shrink": True}
         if box.align:
             properties |= {"align": box.align}
         key = tuple(sorted(properties.items()))

@@ -103,13 +103,15 @@ def check_text(text: str, where: str = "") -> str:
     return text
 
 
-def write_xlsx(path: Path, sheets: Sequence[SheetSpec], *, marks: Mapping[str, str] | None = None) -> str:
+def write_xlsx(
+    path: Path, sheets: Sequence[SheetSpec], *, marks: Mapping[str, str] | None = None, rapid: bool = False
+) -> str:
     """Writes ``sheets`` to ``path`` whole or not at all, mode 0600; returns the SHA-256.
 
-    ``marks`` become custom document properties (``read_workbook(...).marks``). DataError when a text is too long, a
+    ``rapid``: in the way of large books (which others take by themselves), where many are written. ``marks`` become custom document properties (``read_workbook(...).marks``). DataError when a text is too long, a
     sheet has too many rows, or a value does not fit its column's kind.
     """
-    many = sum(len(sheet.rows) * len(sheet.columns) for sheet in sheets) > MANY_CELLS
+    many = rapid or sum(len(sheet.rows) * len(sheet.columns) for sheet in sheets) > MANY_CELLS
 
     def write(temporary: Path) -> None:
         with new_book(temporary, many=many) as book:
