@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from jiuzhu_cli.ledger.files import changed_files, recorded_files
 from jiuzhu_cli.payment import papers, roster
 from jiuzhu_cli.payment.figures import change
 from jiuzhu_cli.policy.load import load_policy
+from jiuzhu_cli.tabular.files import sha256_of
 from tests.payment.conftest import MONTH, NOW, Desk, person
 from tests.support import make_id
 
@@ -172,7 +174,7 @@ def test_the_roster_pages_have_their_sums(desk: Desk) -> None:
     number = int(desk.draft().batch["payment_id"])
     desk.lock(number)
     made = make(desk, number, papers.ROSTER)
-    assert len(made.papers) == 1 and made.papers[0]["lines"] == 100
+    assert [p["kind"] for p in made.papers] == [papers.ROSTER, papers.FILING] and made.papers[0]["lines"] == 100
     book = openpyxl.load_workbook(desk.workspace.root / path_of(made, papers.ROSTER))
     sheet = book.active
     assert sheet is not None and sheet.page_setup.orientation == "landscape" and sheet.print_title_rows == "$1:$3"
@@ -205,16 +207,16 @@ def test_the_edition_passed_from_hand_to_hand_covers_numbers_and_none_is_public(
     number = int(desk.draft().batch["payment_id"])
     desk.lock(number)
     full, covered = make(desk, number, papers.ROSTER), make(desk, number, papers.ROSTER, masked=True)
-    told = {text for paper in covered.papers for text in texts(desk, paper["path"])}
-    open_ = {text for paper in full.papers for text in texts(desk, paper["path"])}
+    told = {text for paper in covered.papers[:-1] for text in texts(desk, paper["path"])}
+    open_ = {text for paper in full.papers[:-1] for text in texts(desk, paper["path"])}
     for serial in (1, 2, 3):
         assert make_id(serial) in open_ and make_id(serial) not in told
         assert f"6217{serial:012d}" in open_ and f"6217{serial:012d}" not in told
     assert all(p["path"].startswith("out/internal/") for p in (*full.papers, *covered.papers))
     assert not list(desk.workspace.public.rglob("*"))
     only = make(desk, number, papers.ROSTER, programmes=[ORPHAN], town="甲镇")
-    assert [p["lines"] for p in only.papers] == [1]
-    assert len(recorded_files(desk.store, entity=papers.entity_of(number))) == 4, "choosing some withdraws none"
+    assert [p["lines"] for p in only.papers[:-1]] == [1]
+    assert len(recorded_files(desk.store, entity=papers.entity_of(number))) == 5, "choosing some withdraws none"
 
 
 def test_debit_is_credit_and_what_is_not_known_is_marked(desk: Desk) -> None:
@@ -226,7 +228,7 @@ def test_debit_is_credit_and_what_is_not_known_is_marked(desk: Desk) -> None:
     desk.approve(number), desk.export(number)
     made = make(desk, number, papers.VOUCHER)
     paths = [desk.workspace.root / p["path"] for p in made.papers]
-    assert [path.suffix for path in paths] == [".xlsx", ".csv"]
+    assert [path.suffix for path in paths] == [".xlsx", ".csv", ".json"]
     with paths[1].open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     for books in ("财务会计", "预算会计"):
@@ -295,6 +297,53 @@ def test_a_batch_locked_anew_withdraws_the_papers_of_the_earlier_lock(desk: Desk
     assert len(gone) == 1 and not any((desk.workspace.root / path).exists() for path in gone)
     assert changed_files(desk.store, desk.workspace) == []
     assert sum(row[1] for row in cells(desk, path_of(second, papers.SLIP)) if row[:1] == ["甲镇"]) == 1
+
+
+def test_the_filing_list_names_every_file_and_every_move(desk: Desk) -> None:
+    shares(desk)
+    number = month(desk, MONTH, 2, 1)
+    make(desk, number)
+    desk.approve(number)
+    exported = desk.export(number)
+    made = make(desk, number, papers.SLIP, papers.VOUCHER)
+    filed = json.loads((desk.workspace.root / path_of(made, papers.FILING)).read_text("utf-8"))
+    named = {one["path"]: one["sha256"] for one in filed["files"]}
+    assert {f["path"] for f in exported.files} | {exported.cover, exported.manifest} <= named.keys()
+    assert {p["path"] for p in made.papers} - {path_of(made, papers.FILING)} <= named.keys()
+    assert {"花名册", "发放汇总表"} <= {Path(path).name.split("_")[0] for path in named}
+    for path, digest in named.items():
+        assert sha256_of(desk.workspace.root / path) == digest
+    way = [(move["from_state"], move["to_state"]) for move in filed["moves"]]
+    assert way == [
+        ("", "draft"),
+        ("draft", "locked"),
+        ("locked", "approved"),
+        ("approved", "released"),
+        ("released", "exported"),
+    ]
+    assert not any(make_id(serial) in json.dumps(filed, ensure_ascii=False) for serial in range(1, 160))
+
+
+def test_whole_numbers_of_people_are_let_through_and_none_is_named_in_full(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.roll([person(n) for n in range(1, 13)], programme=LOW)  # not posted: let through as a whole
+    number = int(desk.draft(override="专题会议纪要").batch["payment_id"])
+    desk.lock(number)
+    path = path_of(make(desk, number, papers.SLIP), papers.SLIP)
+    assert openpyxl.load_workbook(desk.workspace.root / path).sheetnames == ["审批单", "放行明细"]
+    row = next(row for row in cells(desk, path, "审批单") if "专题会议纪要" in row)
+    assert row[1].startswith("12 笔 ") and row[1].endswith("等") and row[1].count("（") == 8 and row[4] == "待第二人"
+    desk.approve(number)
+    row = next(
+        row
+        for row in cells(desk, path_of(make(desk, number, papers.SLIP), papers.SLIP), "审批单")
+        if "专题会议纪要" in row
+    )
+    assert row[3:5] == ["张经办", "李审批"]
+    monkeypatch.setattr(papers, "LISTED", 10)
+    few = path_of(make(desk, number, papers.SLIP), papers.SLIP)
+    assert openpyxl.load_workbook(desk.workspace.root / few).sheetnames == ["审批单"]
 
 
 def test_a_draft_has_no_papers(desk: Desk) -> None:

@@ -18,7 +18,7 @@ COMMANDS = {
     "exported": "export",
     "reconciled": "return",
 }
-SHOWN = 20  # papers told one by one
+SHOWN = 10  # rosters told one by one
 KIND_CHOICES = {"审批单": "slip", "汇总表": "summary", "花名册": "roster", "凭证": "voucher"}
 
 
@@ -60,11 +60,15 @@ def papers(
         )  # fmt: skip
     if not made.papers:
         raise UsageError("这一批里没有这样的款", "用 jiuzhu pay show 看这一批有哪些项目和乡镇")
-    shown = made.papers if len(made.papers) <= SHOWN else made.papers[:SHOWN]
-    rows = [(paper.KIND_WORDS[p["kind"]], p["path"], p["lines"], yuan(p["amount_fen"], grouped=True)) for p in shown]
-    head = f"第 {chosen['payment_id']} 批单据 {len(made.papers)} 份，新写 {made.written} 份"
+    rosters = [p for p in made.papers if p["kind"] in (paper.ROSTER, paper.ROSTER_MASKED)]
+    rows = [
+        (paper.KIND_WORDS[p["kind"]], p["path"], p["lines"], yuan(p["amount_fen"], grouped=True))
+        for p in made.papers
+        if p not in rosters[SHOWN:]
+    ]
+    head = f"第 {chosen['payment_id']} 批单据 {len(made.papers)} 份，新写或改写 {made.written} 份"
     lines = [head, table(rows, ["单据", "文件", "笔数", "金额（元）"])]
-    lines += [f"还有 {len(made.papers) - SHOWN} 份在同一个文件夹里"] if len(made.papers) > SHOWN else []
+    lines += [f"还有 {len(rosters) - SHOWN} 份花名册在同一个文件夹里"] if len(rosters) > SHOWN else []
     lines += [f"注意：{path} 曾被改动，已按台账重写" for path in made.mended]
     context.emit(made.as_json(), lines)
 

@@ -148,13 +148,15 @@ def _digest(rows: Iterable[Any]) -> str:
     return digest.hexdigest() if found else ""
 
 
-def of_batch(store: Store, payment_id: int) -> list[dict[str, Any]]:
-    """What a batch lets through, by line: ``line_no, programme, town, recipient_name, recipient_id_no, amount_fen, code, hold_reason, reason,
+def of_batch(store: Store, payment_id: int, *, single: bool = False) -> list[dict[str, Any]]:
+    """What a batch lets through (``single``: only what was agreed case by case), by line: ``line_no, programme, town, recipient_name,
+    recipient_id_no, amount_fen, code, hold_reason, reason,
     asked_by, asked_at, agreed_by, agreed_at, override_id`` (None: of the whole batch)."""
     rows = store.query(
         "SELECT l.line_no, o.programme, o.town, o.recipient_name, o.recipient_id_no, l.amount_fen, v.code, v.hold_reason, v.reason, v.asked_by,"
         " v.asked_at, v.agreed_by, v.agreed_at, v.override_id FROM payment_override v JOIN payment_line l USING (line_id)"
-        " JOIN obligation o USING (obligation_id) WHERE v.payment_id = ? ORDER BY l.line_no, v.code",
+        f" JOIN obligation o USING (obligation_id) WHERE v.payment_id = ?{' AND v.override_id IS NOT NULL' if single else ''}"
+        " ORDER BY l.line_no, v.code",
         (payment_id,),
     )
     return [dict(row) for row in rows]

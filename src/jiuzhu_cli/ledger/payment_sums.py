@@ -62,19 +62,18 @@ def kept_sums(store: Store, payment_id: int, *, compute: bool = True) -> list[di
     return computed_sums(store, payment_id).to_pylist() if compute and not found else found
 
 
-def overrides_of(store: Store, payment_id: int) -> list[dict[str, Any]]:
-    """The lines of a batch that go out although a gate would have held them, in the lines' order.
-
-    Columns: ``code, hold_reason, reason, asked_by, asked_at, agreed_by, agreed_at, line_no, programme, town, recipient_name, recipient_id_no,
-    amount_fen``.
-    """
+def held_sums(store: Store, payment_id: int) -> tuple[list[dict[str, Any]], int]:
+    """What was kept out of a batch: ``code, cases, amount_fen`` by reason, most first, and the number of cases (each may have several reasons)."""
     rows = store.query(
-        "SELECT v.code, v.hold_reason, v.reason, v.asked_by, v.asked_at, v.agreed_by, v.agreed_at, l.line_no, o.programme, o.town,"
-        " o.recipient_name, o.recipient_id_no, l.amount_fen FROM payment_override v JOIN payment_line l USING (line_id)"
-        " JOIN obligation o USING (obligation_id) WHERE v.payment_id = ? ORDER BY l.line_no, v.code",
+        "SELECT code, COUNT(*) AS cases, COALESCE(SUM(amount_fen), 0) AS amount_fen FROM payment_hold WHERE payment_id = ? GROUP BY code"
+        " ORDER BY cases DESC, code",
         (payment_id,),
     )
-    return [dict(row) for row in rows]
+    cases = store.query(
+        "SELECT COUNT(*) FROM (SELECT DISTINCT programme, recipient_id_no, town, amount_fen FROM payment_hold WHERE payment_id = ?)",
+        (payment_id,),
+    )
+    return [dict(row) for row in rows], int(cases[0][0])
 
 
 def batches_by(store: Store, month: str, payment_id: int) -> list[int]:

@@ -6,7 +6,7 @@ lock of a batch of bearable size or when asked for, the voucher when the bank fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError
 from jiuzhu_cli.core.payment_states import FIXED, SENT, WORDS
-from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.ledger import overrides, payments
 from jiuzhu_cli.ledger.files import forget_file, record_file, recorded_files
-from jiuzhu_cli.ledger.payment_sums import computed_sums, keep_sums, kept_sums, overrides_of
+from jiuzhu_cli.ledger.payment_moves import moves
+from jiuzhu_cli.ledger.payment_sums import computed_sums, held_sums, keep_sums, kept_sums
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.figures import Figures, Key, figures, tallied
+from jiuzhu_cli.payment.filing import filing_list
 from jiuzhu_cli.payment.holds import BY_CODE
 from jiuzhu_cli.payment.levels import given, needed
 from jiuzhu_cli.payment.roster import Roster, roster_sheets, rosters
-from jiuzhu_cli.payment.slip import Check, held_by_reason, overrides_list, overrides_told, signatures_of, slip
+from jiuzhu_cli.payment.slip import Check, Held, overrides_list, overrides_told, signatures_of, slip
 from jiuzhu_cli.payment.summary import summary
 from jiuzhu_cli.payment.voucher import voucher_csv, voucher_lines, voucher_sheets
-from jiuzhu_cli.tabular.files import safe_name, sha256_of
+from jiuzhu_cli.tabular.files import safe_name, sha256_of, write_bytes
 from jiuzhu_cli.tabular.printed import Printed, write_printed
 from jiuzhu_cli.tabular.write import write_xlsx
 from jiuzhu_cli.tabular.writecsv import write_csv
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 SLIP, SUMMARY, ROSTER, VOUCHER = "slip", "summary", "roster", "voucher"
 ROSTER_MASKED = "roster_masked"  # the edition with numbers covered
+FILING = "filing_list"  # made with every other
 KINDS = (SLIP, SUMMARY, ROSTER, VOUCHER)
 KIND_WORDS = {
     SLIP: "审批单",
@@ -43,10 +46,10 @@ KIND_WORDS = {
     ROSTER: "花名册",
     ROSTER_MASKED: "花名册（遮盖号码）",
     VOUCHER: "记账凭证",
+    FILING: "归档清单",
 }
-ROSTER_LINES = (
-    20_000  # up to so many lines rosters are made when the batch is locked, unless jiuzhu.toml says otherwise
-)
+ROSTER_LINES = 20_000  # up to so many lines rosters are made at the lock, unless jiuzhu.toml says otherwise
+LISTED = 2_000  # lines let through that the slip lists one by one
 
 
 @dataclass(slots=True)
@@ -196,7 +199,7 @@ def _papers(
     """The papers one after the other: a roster is read and written before the next."""
     batch = found.batch
     folder = workspace.internal / "pay" / str(batch["month"])
-    stem = f"{batch['month']}_第{batch['sequence']:02d}批"
+    stem = _stem(batch)
     whole = (int(batch["lines"]), int(batch["amount_fen"]))
     if SLIP in kinds:
         form = _slip(store, workspace, policy, found)
@@ -227,18 +230,53 @@ def _roster_writer(
 
 def _slip(store: Store, workspace: Workspace, policy: Policy, found: Figures) -> list[Printed]:
     batch, words = found.batch, {code: hold.name for code, hold in BY_CODE.items()}
-    held, cases = held_by_reason(payments.holds(store, batch["payment_id"]), words)
-    overrides = overrides_of(store, batch["payment_id"])
+    number = int(batch["payment_id"])
+    held, cases = held_sums(store, number)
+    groups = overrides.summary(store, number)
+    # what was let through as a whole may be all of a month: then only cases agreed one by one are named
+    rows = overrides.of_batch(store, number, single=sum(group["lines"] for group in groups) > LISTED)
     form = slip(
         workspace.bureau,
         found,
         checks=checks_of(store, found),
-        held=held,
+        held=[Held(words.get(one["code"], one["code"]), one["cases"], one["amount_fen"]) for one in held],
         held_cases=cases,
-        overrides=overrides_told(overrides, words, batch),
-        signatures=signatures_of(batch, given(store, batch["payment_id"]), _levels(policy, batch)),
+        overrides=overrides_told(groups, rows, words, batch),
+        signatures=signatures_of(batch, given(store, number), _levels(policy, batch)),
     )
-    return [form, *([overrides_list(found, overrides, words)] if overrides else [])]
+    return [form, *([overrides_list(found, rows, words)] if rows else [])]
+
+
+def _filed(
+    store: Store,
+    workspace: Workspace,
+    batch: dict[str, Any],
+    made: Papers,
+    known: Mapping[str, Mapping[str, Any]],
+    gone: Sequence[str],
+) -> tuple[Paper, str] | None:
+    """Writes the filing list over all that stands on the record once the papers are; what of it is new to the record."""
+    of_bank = {str(row["path"]): row for row in recorded_files(store, entity=f"payment:{batch['payment_id']}")}
+    files = {name: row for name, row in (of_bank | dict(known)).items() if row["kind"] != FILING and name not in gone}
+    files |= {paper["path"]: paper for paper in made.papers}
+    text = filing_list(batch, moves(store, batch["payment_id"]), files.values())
+    path = workspace.internal / "pay" / str(batch["month"]) / f"归档清单_{_stem(batch)}.json"
+    name = workspace.relative(path)
+    before = sha256_of(path) if path.exists() else ""
+    digest = write_bytes(path, text)
+    made.written += digest != before
+    if before and name in known and before != known[name]["sha256"]:
+        made.mended.append(name)
+    made.papers.append(
+        {"kind": FILING, "path": name, "lines": batch["lines"], "amount_fen": batch["amount_fen"], "sha256": digest}
+    )
+    if name in known and known[name]["sha256"] == digest:
+        return None
+    return Paper(FILING, path, lambda path: write_bytes(path, text), batch["lines"], batch["amount_fen"]), digest
+
+
+def _stem(batch: Mapping[str, Any]) -> str:
+    return f"{batch['month']}_第{batch['sequence']:02d}批"
 
 
 def _levels(policy: Policy, batch: dict[str, Any]) -> list[str]:
@@ -284,6 +322,8 @@ def _write(
         made.written += digest != before
     standing = {paper["path"] for paper in made.papers} | set(altered)
     gone = [name for name, row in known.items() if row["kind"] in replaced and name not in standing]
+    if made.papers and (filed := _filed(store, workspace, batch, made, known, gone)):
+        fresh.append(filed)
     if fresh or gone:
         with store.transaction(actor=actor, command=command, now=now) as tx:
             for paper, digest in fresh:

@@ -247,30 +247,46 @@ def _approver(level: str) -> str:
 
 
 def overrides_told(
-    rows: Sequence[Mapping[str, Any]], words: Mapping[str, str], batch: Mapping[str, Any]
+    groups: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, Any]],
+    words: Mapping[str, str],
+    batch: Mapping[str, Any],
 ) -> list[Override]:
-    """Overrides (rows of ``overrides_of``), those of one gate, reason and pair of people together; persons by masked name and the last of the ID.
+    """A row for each gate, reason and pair of people (``groups``: ``overrides.summary``); persons of ``rows`` by masked name and end of ID.
 
     A reason given for the whole batch is told even where nothing needed it.
     """
-    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    people: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
-        key = (row["code"], row["reason"], row["asked_by"], row["agreed_by"], row["asked_at"], row["agreed_at"])
-        groups.setdefault(key, []).append(row)
+        people.setdefault(_group(row, row["override_id"] is not None), []).append(row)
     found = []
-    for (code, reason, first, second, asked, agreed), of in groups.items():
-        fen = sum(row["amount_fen"] for row in of)
-        people = [f"{mask_name(row['recipient_name'])}（{row['recipient_id_no'][-4:]}）" for row in of[:NAMED]]
-        what = f"{len(of)} 笔 {yuan(fen, grouped=True)} 元：{'、'.join(people)}{'等' if len(of) > NAMED else ''}"
-        at = "\n".join(f"{beijing(stamp):%Y-%m-%d}" for stamp in (asked, agreed) if stamp)
-        found.append(Override(words.get(code, code), what, reason, first, second or "待第二人", at))
+    for group in groups:
+        of = people.get(_group(group, group["single"]), [])
+        names = "、".join(_masked(row) for row in of[:NAMED]) + ("等" if len(of) > NAMED else "")
+        what = f"{group['lines']} 笔 {yuan(group['amount_fen'], grouped=True)} 元" + (f"：{names}" if names else "")
+        days = sorted(
+            {f"{beijing(stamp):%Y-%m-%d}" for row in of for stamp in (row["asked_at"], row["agreed_at"]) if stamp}
+        )
+        second = group["agreed_by"] or "待第二人"
+        gate = words.get(group["code"], group["code"])
+        found.append(
+            Override(gate, what, group["reason"], group["asked_by"], second, "\n".join(days[:1] + days[1:][-1:]))
+        )
     whole = str(batch["override_reason"])
     if whole and all(one.reason != whole for one in found):
-        at = f"{beijing(batch['drafted_at']):%Y-%m-%d %H:%M}"
+        at = f"{beijing(batch['drafted_at']):%Y-%m-%d}"
         found.append(
             Override("整批", "制单时写的理由", whole, batch["drafted_by"], batch["approved_by"] or "待审批人", at)
         )
     return found
+
+
+def _group(row: Mapping[str, Any], single: bool) -> tuple[Any, ...]:
+    return row["code"], row["reason"], row["asked_by"], row["agreed_by"], single
+
+
+def _masked(row: Mapping[str, Any]) -> str:
+    return f"{mask_name(row['recipient_name'])}（{row['recipient_id_no'][-4:]}）"
 
 
 def overrides_list(figures: Figures, rows: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> Printed:
@@ -280,21 +296,9 @@ def overrides_list(figures: Figures, rows: Sequence[Mapping[str, Any]], words: M
     page.table(
         [Head("第几笔", 1, "count"), Head("救助项目", 2), Head("乡镇", 1), Head("姓名", 1), Head("金额（元）", 1, "amount"), Head("关口和情况", 3), Head("理由", 2), Head("经办/第二人", 1)],
         [
-            [row["line_no"], figures.name(row["programme"]), row["town"], f"{mask_name(row['recipient_name'])}（{row['recipient_id_no'][-4:]}）", row["amount_fen"],
+            [row["line_no"], figures.name(row["programme"]), row["town"], _masked(row), row["amount_fen"],
              f"{words.get(row['code'], row['code'])}：{mask_text(row['hold_reason'])}", row["reason"], f"{row['asked_by']}/{row['agreed_by'] or '待第二人'}"]
             for row in rows
         ],
     )  # fmt: skip
     return page
-
-
-def held_by_reason(holds: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> tuple[list[Held], int]:
-    """The batch's holds (rows of ``payment_hold``) by reason, most first, and how many cases there are in all."""
-    by: dict[str, tuple[int, int]] = {}
-    cases = set()
-    for hold in holds:
-        count, fen = by.get(hold["code"], (0, 0))
-        by[hold["code"]] = (count + 1, fen + (hold["amount_fen"] or 0))
-        cases.add((hold["programme"], hold["recipient_id_no"], hold["town"], hold["amount_fen"]))
-    found = [Held(words.get(code, code), count, fen) for code, (count, fen) in by.items()]
-    return sorted(found, key=lambda one: (-one.cases, one.reason)), len(cases)
