@@ -120,16 +120,18 @@ def test_one_for_the_programme_goes_before_one_for_all(desk: Desk) -> None:
 
 
 def test_a_roll_that_says_otherwise_is_held_and_one_that_pays_the_person_is_not(desk: Desk) -> None:
-    desk.register("payee_agreement", [agreement(n) for n in (1, 2, 3, 4)])
+    desk.register("payee_agreement", [agreement(n) for n in (1, 2, 3, 4, 5)])
     desk.roll([
         person(1),  # to the person's own card
         person(2, payee_name="李别人", payee_id_no=make_id(80)),
         person(3, payee_name=HOME["related_name"], account_no=HOME["account_no"]),
         unnamed(4) | {"account_no": HOME["account_no"]},  # the account without its name
+        unnamed(5, payee_name=HOME["related_name"]),  # the name without its account
     ])  # fmt: skip
     assert holds(desk) == {"payee_differs": 1}
     assert {key: value[0] for key, value in paid_to(desk).items()} == {
         make_id(1): person(1)["name"], make_id(3): HOME["related_name"], make_id(4): HOME["related_name"],
+        make_id(5): HOME["related_name"],
     }  # fmt: skip
 
 

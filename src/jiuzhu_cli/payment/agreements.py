@@ -1,7 +1,7 @@
 """Who is paid in a person's place (代领、集中供养): agreements on file, those in force in a month, and what they do to a roll's cases.
 
-A roll that names neither payee nor account takes them from the agreement; one that gives the agreement's account without a name takes the
-name. What a roll says otherwise stands, and is compared with the agreement by the gates (``holds_payee``).
+A roll that names neither payee nor account takes them from the agreement; one that gives the agreement's account or payee takes the
+rest. What a roll says otherwise stands, and is compared with the agreement by the gates (``holds_payee``).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ UPDATE cases SET payee_name = a.payee_name, payee_id_no = a.payee_id_no, account
        bank_name = CASE WHEN a.bank_name <> '' THEN a.bank_name ELSE cases.bank_name END, bank_code = NULL, agreement_row = a.row_id
 FROM (SELECT c.row_id AS roll_row, a.* FROM cases c JOIN programme p ON p.code = c.programme
       JOIN agreement a ON a.programme = c.programme AND a.id_no = {_RECIPIENT}
-      WHERE a.ways = 1 AND coalesce(c.payee_name, '') = '' AND coalesce(c.account_no, '') IN ('', a.account_no)) a
+      WHERE a.ways = 1 AND coalesce(c.payee_name, '') IN ('', a.payee_name) AND coalesce(c.account_no, '') IN ('', a.account_no)) a
 WHERE a.roll_row = cases.row_id
 """
 
