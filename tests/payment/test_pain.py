@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -16,7 +17,7 @@ from jiuzhu_cli.payment.message import Fault
 from jiuzhu_cli.payment.pain import initiation, read_initiation, read_status, status_report
 from jiuzhu_cli.payment.values import UnreadableFile
 from jiuzhu_cli.policy.bank_layout import BankLayout
-from jiuzhu_cli.policy.load import Policy, load_policy
+from jiuzhu_cli.policy.load import load_policy
 from tests.payment.conftest import Desk, person
 from tests.payment.test_layout import SETTINGS, SUMMARY, with_others
 
@@ -131,11 +132,38 @@ def test_a_report_on_the_whole_message_is_not_guessed_at() -> None:
         read_status(LAYOUT, data[:start] + data[end:])
 
 
-def test_a_month_by_pain(desk: Desk, shipped_policy: Policy) -> None:
-    """Drafted, exported as XML, answered by pain.002: what was rejected is owed again, what is only accepted is not paid."""
+def bare(data: bytes) -> bytes:
+    """A report that repeats nothing of the payments but their references, as banks may send it."""
+    return re.sub(rb"<OrgnlTxRef>.*?</OrgnlTxRef>", b"", data)
+
+
+def test_a_report_of_references_alone_is_booked_on_its_own_batch_only(desk: Desk) -> None:
+    by_pain(desk)
+    for area in ("甲镇", "乙镇"):
+        first = 1 if area == "甲镇" else 11
+        desk.roll([person(i, bank_name="农信社") for i in range(first, first + 3)], area=area)
+        desk.draft(), desk.lock(), desk.approve()
+        desk.export()
+    second = desk.answers(2, {2: "户名不符"})[0]
+    second.write_bytes(bare(second.read_bytes()))
+    with pytest.raises(DataError, match="整份未收"):
+        desk.read(second, number=1)
+    assert desk.read(second).batch["payment_id"] == 2
+    first_answer = desk.answers(1, {})[0]
+    first_answer.write_bytes(bare(first_answer.read_bytes()).replace(b"1-3<", b"1-9<"))
+    with pytest.raises(DataError, match="没有这一笔"):
+        desk.read(first_answer)
+
+
+def by_pain(desk: Desk) -> None:
     desk.configure('default_bank = "card_xlsx"', 'banks = ["pain001"]')
     desk.configure('payer_name = ""', 'payer_name = "甲区民政局"')
     desk.configure('payer_account = ""', 'payer_account = "1100000000000000001"')
+
+
+def test_a_month_by_pain(desk: Desk) -> None:
+    """Drafted, exported as XML, answered by pain.002: what was rejected is owed again, what is only accepted is not paid."""
+    by_pain(desk)
     desk.roll([person(i, bank_name="农信社") for i in range(1, 5)])
     number = desk.draft().batch["payment_id"]
     desk.lock(), desk.approve()

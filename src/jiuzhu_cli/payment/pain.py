@@ -26,6 +26,8 @@ from jiuzhu_cli.payment.values import (
 )
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from jiuzhu_cli.policy.bank_layout import BankLayout
     from jiuzhu_cli.policy.message import Message
 
@@ -295,8 +297,10 @@ def read_status(layout: BankLayout, data: bytes) -> BankFile:
             fit=0.6,
         )
     columns: dict[str, list[Any]] = {"line_no": [], "result": [], "reason": []}
+    batches = set()
     for row in rows:
-        last = str(row.get("end_to_end", "")).rpartition("-")[2]
+        batch, _, last = str(row.get("end_to_end", "")).rpartition("-")
+        batches.add(batch)
         columns["line_no"].append(int(last) if last.isascii() and last.isdecimal() else None)
         columns["result"].append(row.get("result", ""))
         code = str(row.get("code", ""))
@@ -304,7 +308,24 @@ def read_status(layout: BankLayout, data: bytes) -> BankFile:
     for key in ("amount", "payee_name", "account_no"):
         if all(key in row for row in rows):
             columns[key] = [row[key] for row in rows]
-    return BankFile(columns, lines, {"message": whole.get("OrgnlMsgId", "")})
+    told = batches.pop() if len(batches) == 1 else ""
+    return BankFile(columns, lines, {"message": whole.get("OrgnlMsgId", ""), "batch": told})
+
+
+def completed(layout: BankLayout, file: BankFile, payment_id: int, lines: pa.Table) -> BankFile:
+    """A status report for the lines of one batch. Banks need not repeat account and amount: the reference, which is ours (batch and
+    line), is as good and puts them in. A report on another batch stays without them and so fits nothing."""
+    if layout.container != "pain001":
+        return file
+    ours = file.summary.get("batch") == str(payment_id)
+    sent = {number: at for at, number in enumerate(lines["line_no"].to_pylist())} if ours else {}
+    columns = dict(file.columns)
+    for key, name in (("account_no", "account_no"), ("payee_name", "payee_name"), ("amount", "amount_fen")):
+        if ours and key in columns:
+            continue
+        values = lines[name].to_pylist() if ours else []
+        columns[key] = [values[sent[n]] if n in sent else (0 if key == "amount" else "") for n in columns["line_no"]]
+    return BankFile(columns, file.rows, file.summary)
 
 
 _TOLD = {

@@ -21,7 +21,7 @@ from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.layout import BankFile, Columns, Summary, decode_text, encode_text, read_bytes
 from jiuzhu_cli.payment.matching import Match, match_return
-from jiuzhu_cli.payment.pain import read_status, status_report
+from jiuzhu_cli.payment.pain import completed, read_status, status_report
 from jiuzhu_cli.payment.parts import Part, layout_of, parts
 from jiuzhu_cli.payment.sheets import read_sheet, write_sheet
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
@@ -220,11 +220,8 @@ def _attempts(store: Store, policy: Policy, path: Path, data: bytes, bank: str, 
             if isinstance(file, DataError):
                 yield batch, layout, file
             else:
-                yield (
-                    batch,
-                    layout,
-                    match_return(layout, file, payments.transfers(store, batch["payment_id"], bank=layout.code)),
-                )
+                sent = payments.transfers(store, batch["payment_id"], bank=layout.code)
+                yield batch, layout, match_return(layout, completed(layout, file, batch["payment_id"], sent), sent)
 
 
 def _choose(attempts: Iterator[Attempt], store: Store, path: Path) -> tuple[dict[str, Any], BankLayout, Match]:
