@@ -266,10 +266,12 @@ def _due(made: Draft) -> str:
     held = f"拦下 {made.held} 笔 {yuan(sums.held, grouped=True)}"
     already = f"已发或在途 {made.already} 笔 {yuan(sums.already, grouped=True)}"
     total = batch["lines"] + made.held + made.already
-    changed = sums.due - sums.rolls
+    changed = sums.due - sums.back_pay - sums.rolls
     decided = f"（复核决定{'增' if changed > 0 else '减'} {yuan(abs(changed), grouped=True)}）" if changed else ""
     whole = f"名册应发 {total} 笔 {yuan(sums.rolls, grouped=True)} 元{decided}"
-    return f"{whole} = {drafted} + {held} + {already}"
+    back_pay = f" + 补发以前月份 {yuan(sums.back_pay, grouped=True)}" if sums.back_pay else ""
+    set_off = f" + 抵扣追缴 {yuan(sums.set_off, grouped=True)}" if sums.set_off else ""
+    return f"{whole}{back_pay} = {drafted} + {held} + {already}{set_off}"
 
 
 app.registered_commands[1:1] = states.registered_commands  # behind draft

@@ -129,6 +129,63 @@ def _corrections(made: Corrected) -> str:
     return table(rows, ["编号", "批次", "序号", "月份", "乡镇", "姓名", "金额（元）", "种类", "日期", "状态", "提出"])
 
 
+@app.command(
+    "back-pay",
+    help="补发：找出已发月份还欠的（更正、倒算的决定、漏发、异议成立），列清单；确认后随下次制单补发，只补一次。",
+)
+def back_pay(
+    ctx: typer.Context,
+    month: str = typer.Option("", "--month", help="只看到这个月为止；缺省为已发过的所有月份。"),
+    confirm: list[int] = typer.Option([], "--confirm", metavar="编号", help="核实过、应补的（可写多次）。"),
+    confirm_all: bool = typer.Option(False, "--confirm-all", help="待确认的都应补。"),
+    decline: list[int] = typer.Option([], "--decline", metavar="编号", help="核实过、不补的（可写多次）。"),
+    reason: str = typer.Option("", "--reason", metavar="依据", help="为什么补或不补（记入日志）。"),
+) -> None:
+    from jiuzhu_cli.core.errors import UsageError
+    from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.payment import back_pay as stage
+
+    context: Context = ctx.obj
+    if bool(decline) + bool(confirm) + confirm_all > 1:
+        raise UsageError("--confirm、--confirm-all、--decline 一次只写一种", "分几次写")
+    policy = context.policy()
+    lines = []
+    with context.workspace.open_store() as store:
+        if confirm or confirm_all or decline:
+            numbers = confirm or decline
+            if confirm_all:
+                found = stage.find(
+                    store, context.workspace, policy, month=month, write=False, actor=context.actor, now=context.now
+                )
+                numbers = [row["back_pay_id"] for row in found.rows if row["state"] == "found"]
+            count, fen = stage.decide(
+                store, numbers, confirmed=not decline, note=reason, actor=context.actor, now=context.now
+            )
+            lines.append(f"已{'定为不补' if decline else '确认'} {count} 笔 {yuan(fen, grouped=True)} 元")
+        found = stage.find(store, context.workspace, policy, month=month, actor=context.actor, now=context.now)
+    rows = [
+        (r["back_pay_id"], r["month"], r["town"], r["recipient_name"], yuan(r["amount_fen"], grouped=True), "已制单" if r["drafted"] else stage.STATES[r["state"]], r["reason"])
+        for r in found.rows[:30]
+    ]  # fmt: skip
+    lines += (
+        [table(rows, ["编号", "所属月份", "乡镇", "姓名", "补发（元）", "状态", "原因"])]
+        if rows
+        else ["没有要补发的。"]
+    )
+    lines += [f"另有 {len(found.rows) - 30} 笔，见清单"] if len(found.rows) > 30 else []
+    lines += [f"清单：{file['path']}" for file in found.files]
+    sums = found.sums()
+    if sums["found"][0]:
+        lines.append(
+            f"待确认 {sums['found'][0]} 笔 {yuan(sums['found'][1], grouped=True)} 元：核实后 jiuzhu pay back-pay --confirm 编号 --reason 依据"
+        )
+    if sums["confirmed"][0]:
+        lines.append(
+            f"待制单 {sums['confirmed'][0]} 笔 {yuan(sums['confirmed'][1], grouped=True)} 元：随下次 jiuzhu pay draft --month 月份 一并制单"
+        )
+    context.emit(found.as_json(), lines)
+
+
 @app.command("reconcile", help="对账：每人每项目 应发 = 已发 + 等待 + 抵扣 − 多发；有差异逐笔列原因，退出码 3。")
 def reconcile(
     ctx: typer.Context,

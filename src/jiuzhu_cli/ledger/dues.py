@@ -110,17 +110,18 @@ def obligations(store: Store, months: Sequence[str]) -> Iterator[pa.Table]:
     )
 
 
-def lines(store: Store, first_month: str) -> Iterator[pa.Table]:
+def lines(store: Store, first_month: str, *, without: int = 0) -> Iterator[pa.Table]:
     """``line_id, payment_id, obligation_id, state, amount_fen, set_off_fen`` of the batches of ``first_month`` and later (nothing is paid before it
-    is owed), but those cancelled."""
+    is owed), but those cancelled and those of batch ``without``."""
     ranges = store.query(
-        "SELECT MIN(l.line_id), MAX(l.line_id) FROM payment_batch p JOIN payment_line l USING (payment_id) WHERE p.month >= ? GROUP BY p.payment_id",
-        (first_month,),
+        "SELECT MIN(l.line_id), MAX(l.line_id) FROM payment_batch p JOIN payment_line l USING (payment_id) WHERE p.month >= ? AND p.payment_id <> ?"
+        " GROUP BY p.payment_id",
+        (first_month, without),
     )
     return store.arrows(
         [
             "SELECT line_id, payment_id, obligation_id, state, amount_fen, set_off_fen FROM payment_line"
-            f" WHERE line_id BETWEEN {at} AND {min(at + CHUNK - 1, last)} AND state <> 'cancelled'"
+            f" WHERE line_id BETWEEN {at} AND {min(at + CHUNK - 1, last)} AND state <> 'cancelled' AND payment_id <> {int(without)}"
             for first, last in sorted(map(tuple, ranges))
             for at in range(first, last + 1, CHUNK)
         ]

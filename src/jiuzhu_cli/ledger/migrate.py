@@ -232,7 +232,8 @@ MIGRATIONS: dict[int, str] = {
     BEGIN UPDATE payment_override SET agreed_by = '', agreed_at = '' WHERE payment_id = NEW.payment_id AND override_id IS NULL; END;
     CREATE INDEX payment_failed ON payment_line (obligation_id) WHERE state IN ('failed','reversed');
     CREATE TRIGGER payment_line_closed BEFORE UPDATE ON payment_line
-    WHEN NEW.state <> 'reversed' AND (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) = 'closed'
+    WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) = 'closed'
+  AND (NEW.state <> 'reversed' OR NOT EXISTS (SELECT 1 FROM payment_correction c WHERE c.line_id = OLD.line_id AND c.state = 'done'))
     BEGIN SELECT RAISE(ABORT, 'payment: a closed batch cannot change'); END;
     CREATE TABLE payment_total (
       payment_id INTEGER NOT NULL REFERENCES payment_batch, axis TEXT NOT NULL CHECK (axis IN ('town','programme','bank')), name TEXT NOT NULL,

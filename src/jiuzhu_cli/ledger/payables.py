@@ -49,7 +49,7 @@ _TABLES = {
     # what is owed once and stands already: this month's, and items (instalments, events) of any month. live_fen: what went out for it, back-pay
     # (extra_fen) and all, less what is claimed back
     "owed": (
-        "SELECT o.obligation_id, o.programme, o.month, o.recipient_id_no, o.item, o.town, o.roll_row_id,"
+        "SELECT o.obligation_id, o.programme, o.month, o.recipient_id_no, o.item, o.purpose, o.cause, o.town, o.roll_row_id,"
         " l.amount_fen + l.set_off_fen + COALESCE(x.extra_fen, 0) - COALESCE(x.claimed_fen, 0) AS live_fen, COALESCE(x.extra_fen, 0) AS extra_fen,"
         " COALESCE(l.state, '') AS live_state, COALESCE(l.payment_id, 0) AS payment_id, COALESCE(l.account_no, '') AS account_no,"
         " EXISTS (SELECT 1 FROM payment_line f WHERE f.obligation_id = o.obligation_id AND f.state IN ('failed','reversed')) AS failed"

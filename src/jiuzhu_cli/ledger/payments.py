@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError
+from jiuzhu_cli.ledger.back_pays import forget_undrafted, save_set_offs
 from jiuzhu_cli.ledger.payment_digests import declare
 from jiuzhu_cli.ledger.payment_moves import move, note_move
 from jiuzhu_cli.ledger.store import Store, Transaction
@@ -210,6 +211,7 @@ def save_draft(
         " ORDER BY l.line_no",
         (payment_id,),
     )
+    save_set_offs(tx)
     declare(tx, payment_id)
     save_holds(tx, payment_id)
     # obligations that only a replaced draft knew are owed no longer
@@ -217,6 +219,7 @@ def save_draft(
         "DELETE FROM obligation WHERE month = ? AND purpose = 'regular' AND NOT EXISTS (SELECT 1 FROM payment_line l WHERE l.obligation_id = obligation.obligation_id)",
         (month,),
     )
+    forget_undrafted(tx)
     return payment_id
 
 

@@ -154,10 +154,14 @@ def confirm_waivers(tx: Transaction, recovery_id: int) -> int:
     return sum(row[2] for row in rows)
 
 
-def set_off_claims(store: Store) -> list[dict[str, Any]]:
-    """Claims that later payments are reduced for: ``recovery_id, recipient_id_no, programme, month, open_fen``, oldest first."""
+def set_off_claims(store: Store, *, without: int = 0) -> list[dict[str, Any]]:
+    """Claims that later payments are reduced for: ``recovery_id, recipient_id_no, programme, month, open_fen``, oldest first. What batch ``without``
+    keeps back is open still."""
     rows = store.query(
-        f"SELECT c.recovery_id, o.recipient_id_no, o.programme, o.month, c.open_fen FROM ({BALANCES}) c JOIN payment_line l USING (line_id)"
-        " JOIN obligation o USING (obligation_id) WHERE c.set_off = 1 AND c.open_fen > 0 ORDER BY o.month, c.recovery_id"
+        "SELECT * FROM (SELECT c.recovery_id, o.recipient_id_no, o.programme, o.month, c.open_fen + COALESCE((SELECT SUM(f.amount_fen) FROM recovery_set_off f"
+        " JOIN payment_line d USING (line_id) WHERE f.recovery_id = c.recovery_id AND d.payment_id = ? AND d.state = 'due'), 0) AS open_fen"
+        f" FROM ({BALANCES}) c JOIN payment_line l USING (line_id) JOIN obligation o USING (obligation_id) WHERE c.set_off = 1) WHERE open_fen > 0"
+        " ORDER BY month, recovery_id",
+        (without,),
     )
     return [dict(row) for row in rows]

@@ -294,7 +294,8 @@ CREATE TRIGGER payment_line_moves BEFORE UPDATE OF state ON payment_line WHEN NE
   ('due','sent'),('due','cancelled'),('sent','paid'),('sent','failed'),('paid','reversed'))
 BEGIN SELECT RAISE(ABORT, 'payment: this move of a line is not allowed'); END;
 CREATE TRIGGER payment_line_closed BEFORE UPDATE ON payment_line
-WHEN NEW.state <> 'reversed' AND (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) = 'closed'
+WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) = 'closed'
+  AND (NEW.state <> 'reversed' OR NOT EXISTS (SELECT 1 FROM payment_correction c WHERE c.line_id = OLD.line_id AND c.state = 'done'))
 BEGIN SELECT RAISE(ABORT, 'payment: a closed batch cannot change'); END;
 CREATE TABLE payment_total (                 -- what the batch was declared to come to, three ways
   payment_id INTEGER NOT NULL REFERENCES payment_batch, axis TEXT NOT NULL CHECK (axis IN ('town','programme','bank')), name TEXT NOT NULL,

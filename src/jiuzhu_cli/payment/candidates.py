@@ -61,7 +61,8 @@ SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, 
        coalesce(d.monthly AND d.change_action IS NULL AND d.last_action IN ('start', 'increase', 'decrease', 'grace') AND d.last_month = $month
                 AND d.amount_fen NOT IN (d.last_after_fen, coalesce(d.last_before_fen, -1)), false) AS differs,
        o.obligation_id, o.live_fen, o.payment_id AS live_payment, o.failed AS failed, o.month AS owed_month,
-       o.town AS owed_town, o.roll_row_id AS owed_row, r.bank, r.cap_fen, r.combine
+       o.town AS owed_town, o.roll_row_id AS owed_row, r.bank, r.cap_fen, r.combine,
+       coalesce(o.purpose, 'regular') AS owed_purpose, coalesce(o.cause, '') AS owed_cause
 FROM decided d JOIN route r ON r.bank_name = coalesce(d.bank_name, '')
 LEFT JOIN owed o ON o.programme = d.programme AND o.recipient_id_no = d.recipient AND o.item = d.item
 """

@@ -103,7 +103,7 @@ WITH stood AS (
          coalesce(sum(l.set_off_fen) FILTER (l.state IN ('paid', 'sent', 'due')), 0)::BIGINT AS set_off_fen,
          coalesce(bool_or(l.state IN ('failed', 'reversed')), false) AS failed,
          coalesce(bool_or(l.state IN ('paid', 'sent')) FILTER (o.cause IN ('', 'missed')), false) AS out,
-         any_value(o.name) AS name, any_value(o.town) AS town, any_value(o.village) AS village
+         coalesce(bool_or(o.cause = 'missed'), false) AS missed, any_value(o.name) AS name, any_value(o.town) AS town, any_value(o.village) AS village
   FROM obligation o LEFT JOIN line l USING (obligation_id) GROUP BY ALL),
 claimed AS (SELECT {KEY}, sum(claimed_fen)::BIGINT AS claimed_fen, sum(repaid_fen)::BIGINT AS repaid_fen, sum(waived_fen)::BIGINT AS waived_fen,
                    sum(set_off_fen)::BIGINT AS back_fen, sum(open_fen)::BIGINT AS open_fen FROM claim GROUP BY ALL),
@@ -112,12 +112,14 @@ said AS (SELECT {KEY}, sum(amount_fen) FILTER (state = 'declined')::BIGINT AS de
 SELECT coalesce(d.programme, s.programme) AS programme, coalesce(d.month, s.month) AS month, coalesce(d.recipient, s.recipient) AS recipient, coalesce(d.item, s.item) AS item,
        coalesce(d.name, s.name) AS name, coalesce(d.town, s.town) AS town, coalesce(d.village, s.village) AS village,
        coalesce(d.due_fen, 0) AS due_fen, coalesce(s.paid_fen, 0) AS paid_fen, coalesce(s.sent_fen, 0) AS sent_fen, coalesce(s.drafted_fen, 0) AS drafted_fen,
-       coalesce(s.set_off_fen, 0) AS set_off_fen, coalesce(s.failed, false) AS failed, coalesce(s.out, false) AS out, d.row_id, d.batch_id, d.corrects, d.code, d.cause, d.detail, d.listed_fen,
+       coalesce(s.set_off_fen, 0) AS set_off_fen, coalesce(s.failed, false) AS failed, coalesce(s.out, false) AS out, coalesce(s.missed, false) AS missed, d.row_id, d.batch_id, d.corrects, d.code, d.cause, d.detail, d.listed_fen,
        s.recipient IS NOT NULL AS owed, coalesce(c.claimed_fen, 0) AS claimed_fen, coalesce(c.repaid_fen, 0) AS repaid_fen, coalesce(c.waived_fen, 0) AS waived_fen,
        coalesce(c.back_fen, 0) AS back_fen, coalesce(c.open_fen, 0) AS open_fen,
        coalesce(f.declined_fen, 0) AS said_no_fen, coalesce(f.confirmed_fen, 0) AS said_yes_fen, coalesce(f.found_fen, 0) AS unsaid_fen,
        -- what the record still leaves open: above zero owed to the person, below zero had too much and not claimed back yet
-       coalesce(d.due_fen, 0) + coalesce(c.claimed_fen, 0) - coalesce(s.paid_fen, 0) - coalesce(s.sent_fen, 0) - coalesce(s.drafted_fen, 0) - coalesce(s.set_off_fen, 0) AS left_fen
+       coalesce(d.due_fen, 0) + coalesce(c.claimed_fen, 0) - coalesce(s.paid_fen, 0) - coalesce(s.sent_fen, 0) - coalesce(s.drafted_fen, 0) - coalesce(s.set_off_fen, 0) AS left_fen,
+       -- what the person may still be paid: money that came back of it is owed again when it turns out to be due
+       coalesce(d.due_fen, 0) + coalesce(c.repaid_fen, 0) + coalesce(c.back_fen, 0) - coalesce(s.paid_fen, 0) - coalesce(s.sent_fen, 0) - coalesce(s.drafted_fen, 0) - coalesce(s.set_off_fen, 0) AS owed_fen
 FROM due d FULL JOIN stood s USING ({KEY}) LEFT JOIN claimed c USING ({KEY}) LEFT JOIN said f USING ({KEY})
 """
 
@@ -177,19 +179,21 @@ def open_dues(
     return connection
 
 
-def balance(connection: duckdb.DuckDBPyConnection, store: Store, months: Sequence[str]) -> None:
+def balance(connection: duckdb.DuckDBPyConnection, store: Store, months: Sequence[str], *, without: int = 0) -> None:
     """Adds ``balance``, a row a programme, month, recipient and item that is due or was taken up: ``due_fen, paid_fen, sent_fen, drafted_fen,
     set_off_fen``, the claims (``claimed_fen = repaid_fen + waived_fen + back_fen + open_fen``), what was decided of back-pay found, and
-    ``left_fen = due + claimed − paid − sent − drafted − set off``."""
-    add_payments(connection, store, months)
+    ``left_fen = due + claimed − paid − sent − drafted − set off``. ``without``: a draft whose lines do not count."""
+    add_payments(connection, store, months, without=without)
     connection.execute(_BALANCE)
 
 
-def add_payments(connection: duckdb.DuckDBPyConnection, store: Store, months: Sequence[str]) -> None:
+def add_payments(
+    connection: duckdb.DuckDBPyConnection, store: Store, months: Sequence[str], *, without: int = 0
+) -> None:
     """Adds ``line``, ``claim``, ``found``, ``held``, ``batch_of``: what the record has about the payments of ``months``."""
     for name, data in dues.standing(store, months).items():
         _load(connection, name, [data], _FACTS[name].split())
-    _load(connection, "line", dues.lines(store, min(months)), _FACTS["line"].split())
+    _load(connection, "line", dues.lines(store, min(months), without=without), _FACTS["line"].split())
 
 
 def _rules(connection: duckdb.DuckDBPyConnection, policies: Mapping[str, Policy], months: Sequence[str]) -> None:

@@ -52,7 +52,7 @@ def ask(
             add_short(connection, policy, month, purse_of)
         connection.execute(
             f"INSERT INTO hold SELECT n, '{hold.code}', string_agg(DISTINCT reason, '；' ORDER BY reason),"
-            f" string_agg(DISTINCT source, '、' ORDER BY source), {_released(hold, override)} FROM ({hold.sql}) GROUP BY n",
+            f" string_agg(DISTINCT source, '、' ORDER BY source), {let_through(hold, override)} FROM ({hold.sql}) GROUP BY n",
             limits,
         )
         if hold.code == "doubt_confirmed":
@@ -64,7 +64,7 @@ def ask(
     connection.execute("CREATE TABLE held AS SELECT DISTINCT n FROM hold WHERE NOT released")
 
 
-def _released(hold: Hold, override: bool) -> str:
+def let_through(hold: Hold, override: bool) -> str:
     """SQL over ``n``: whether the case gets through."""
     if not hold.releasable or override:
         return str(hold.releasable)

@@ -19,7 +19,7 @@ from jiuzhu_cli.ledger.payment_moves import set_cancelled
 from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
-from jiuzhu_cli.payment import holds
+from jiuzhu_cli.payment import arrears, holds
 from jiuzhu_cli.payment.basis import PARTS_SQL, bases
 from jiuzhu_cli.payment.budget import purse_of
 from jiuzhu_cli.payment.candidates import prepare
@@ -37,17 +37,18 @@ if TYPE_CHECKING:
 _PLAN_LINES = f"""
 CREATE TABLE planned AS
 WITH chosen AS (
-  SELECT c.*, row_number() OVER w AS line_no, sum(CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END) OVER w AS nth_new
-  FROM candidate c WHERE c.live_fen IS NULL AND NOT c.stopped AND c.n NOT IN (SELECT n FROM held)
-  WINDOW w AS (ORDER BY c.bank, c.programme, c.town, c.village, c.recipient, c.item)),
+  SELECT c.*, coalesce(k.kept_fen, 0) AS kept_fen, row_number() OVER w AS line_no, sum(CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END) OVER w AS nth_new
+  FROM (SELECT * FROM candidate UNION ALL BY NAME SELECT * FROM arrear) c LEFT JOIN kept_back k USING (n)
+  WHERE c.live_fen IS NULL AND NOT c.stopped AND c.n NOT IN (SELECT n FROM held)
+  WINDOW w AS (ORDER BY c.bank, c.programme, c.town, c.village, c.recipient, c.item, c.month, c.owed_cause)),
 paired AS (
-  SELECT *, CASE WHEN c.combine AND (coalesce(min(nullif(cap_fen, 0)) OVER p, 0) = 0 OR sum(due_fen) OVER p <= min(nullif(cap_fen, 0)) OVER p)
+  SELECT *, CASE WHEN c.combine AND (coalesce(min(nullif(cap_fen, 0)) OVER p, 0) = 0 OR sum(due_fen - kept_fen) OVER p <= min(nullif(cap_fen, 0)) OVER p)
                  THEN min(line_no) OVER p ELSE line_no END AS first_no
   FROM chosen c WINDOW p AS (PARTITION BY c.bank, c.combine, c.account_no, c.payee_name))
-SELECT line_no, dense_rank() OVER (ORDER BY first_no) AS transfer_no, $line_id - 1 + line_no AS line_id,
+SELECT n, line_no, dense_rank() OVER (ORDER BY first_no) AS transfer_no, $line_id - 1 + line_no AS line_id,
        coalesce(obligation_id, CAST($obligation_id - 1 + nth_new AS BIGINT)) AS obligation_id, CASE WHEN obligation_id IS NULL THEN 1 ELSE 0 END AS new,
-       programme, month, recipient AS recipient_id_no, item, 'regular' AS purpose, '' AS cause, recipient_name, town, village, due_fen AS amount_fen,
-       CAST(0 AS BIGINT) AS set_off_fen, greatest(persons, 1) AS persons, row_id AS roll_row_id,
+       programme, month, recipient AS recipient_id_no, item, owed_purpose AS purpose, owed_cause AS cause, recipient_name, town, village, due_fen - kept_fen AS amount_fen,
+       kept_fen AS set_off_fen, greatest(persons, 1) AS persons, row_id AS roll_row_id,
        CASE WHEN due_fen <> amount_fen THEN coalesce(change_case, '') ELSE '' END AS case_id, bank, account_no, payee_name, payee_id_no, bank_name, bank_code,
        {PARTS_SQL} AS parts, batch_id, coalesce(failed, 0) AS failed
 FROM paired
@@ -57,12 +58,12 @@ CREATE TABLE basis_kind AS SELECT row_number() OVER (ORDER BY programme, batch_i
 FROM (SELECT DISTINCT programme, batch_id, town, case_id FROM planned)
 """
 _WITH_BASIS = """
-CREATE TABLE sealing AS SELECT p.* EXCLUDE (batch_id), k.basis_no, b.basis_sha FROM planned p JOIN basis_kind k USING (programme, batch_id, town, case_id) JOIN basis b USING (basis_no)
+CREATE TABLE sealing AS SELECT p.* EXCLUDE (batch_id, n), k.basis_no, b.basis_sha FROM planned p JOIN basis_kind k USING (programme, batch_id, town, case_id) JOIN basis b USING (basis_no)
 """
 # what the lines of the plan were let through, and on whose word: a single case's before the batch's
 _OVERRIDES = """
 SELECT p.line_id, h.code, h.reason AS hold_reason, a.reason, a.asked_by, a.asked_at, a.agreed_by, a.agreed_at, a.override_id
-FROM hold h JOIN candidate c USING (n) JOIN planned p ON p.programme = c.programme AND p.recipient_id_no = c.recipient AND p.item = c.item
+FROM hold h JOIN (SELECT * FROM candidate UNION ALL BY NAME SELECT * FROM arrear) c USING (n) JOIN planned p USING (n)
 LEFT JOIN agreed a ON a.programme = c.programme AND a.recipient_id_no = c.recipient AND a.item = c.item AND a.code = h.code
 WHERE h.released AND h.n NOT IN (SELECT n FROM held) ORDER BY p.line_id, h.code
 """
@@ -74,12 +75,15 @@ _TOTALS = " UNION ALL ".join(
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """分 of the month's cases: ``due`` = those drafted + ``held`` + ``already``; ``rolls``: as the rolls have it, before decisions."""
+    """分 of the month's cases: ``due`` = those drafted + ``held`` + ``already`` + ``set_off`` (kept back towards recoveries); ``rolls``: as the rolls
+    have it, before decisions; ``back_pay``: for earlier months, in ``due``."""
 
     rolls: int
     due: int
     held: int
     already: int
+    back_pay: int = 0
+    set_off: int = 0
 
 
 @dataclass(slots=True)
@@ -97,6 +101,7 @@ class Plan:
     bases: pa.Table
     totals: pa.Table
     overrides: pa.Table
+    set_offs: pa.Table  # line_id, recovery_id, amount_fen
 
     @property
     def count(self) -> int:
@@ -110,9 +115,11 @@ class Plan:
 
     @property
     def kind(self) -> str:
-        """``retry`` when every line was tried before."""
+        """``retry`` when every line was tried before, ``back_pay`` when every line is for a month that was paid already."""
         import pyarrow.compute as pc
 
+        if self.count and pc.all(pc.equal(self.lines["purpose"], "back_pay")).as_py():
+            return "back_pay"
         return "retry" if self.count and pc.min(self.lines["failed"]).as_py() else "regular"
 
 
@@ -144,6 +151,8 @@ class Draft:
             "already_fen": self.sums.already,
             "due_fen": self.sums.due,
             "rolls_fen": self.sums.rolls,
+            "back_pay_fen": self.sums.back_pay,
+            "set_off_fen": self.sums.set_off,
             "unchanged": self.unchanged,
             "override": self.batch["override_reason"],
             "released_by_code": self.released,
@@ -183,6 +192,10 @@ def compute(
         connection, policy, month, override=bool(override),
         purse_of=lambda year: purse_of(store, policy, year, without=without),
     )  # fmt: skip
+    arrears.add(connection, store, workspace, policy, month, programmes, override=bool(override), without=without)
+    connection.execute(
+        "CREATE TABLE kept_back AS SELECT n, CAST(sum(fen) AS BIGINT) AS kept_fen FROM set_off GROUP BY n"
+    )
     obligation_id, line_id = payments.next_ids(store)
     connection.execute(_PLAN_LINES, {"obligation_id": obligation_id, "line_id": line_id})
     connection.execute(_PLAN_BASES)
@@ -199,7 +212,7 @@ def compute(
     totals = connection.sql(_TOTALS).to_arrow_table()
     kept_back = connection.sql(
         "SELECT c.n, c.programme, c.recipient AS recipient_id_no, c.recipient_name, c.town, c.due_fen AS amount_fen, h.code, h.reason, h.source, c.item"
-        " FROM hold h JOIN candidate c USING (n) WHERE NOT h.released ORDER BY c.n, h.code"
+        " FROM hold h JOIN (SELECT * FROM candidate UNION ALL BY NAME SELECT * FROM arrear) c USING (n) WHERE NOT h.released ORDER BY c.n, h.code"
     ).to_arrow_table()
     let_through = connection.sql(_OVERRIDES).to_arrow_table()
     by_code = dict(
@@ -213,8 +226,12 @@ def compute(
     )
     held, already, *sums = connection.execute(
         "SELECT count(*) FILTER (h), count(*) FILTER (NOT h AND live_fen IS NOT NULL), sum(amount_fen), sum(due_fen), sum(due_fen) FILTER (h),"
-        " sum(due_fen) FILTER (NOT h AND live_fen IS NOT NULL) FROM (SELECT *, n IN (SELECT n FROM held) AS h FROM candidate)"
+        " sum(due_fen) FILTER (NOT h AND live_fen IS NOT NULL), (SELECT sum(due_fen) FROM arrear), (SELECT sum(fen) FROM set_off)"
+        " FROM (SELECT *, n IN (SELECT n FROM held) AS h FROM (SELECT * FROM candidate UNION ALL BY NAME SELECT * FROM arrear))"
     ).fetchall()[0]
+    set_offs = connection.sql(
+        "SELECT p.line_id, s.recovery_id, s.fen AS amount_fen FROM set_off s JOIN planned p USING (n) ORDER BY 1, 2"
+    ).to_arrow_table()
     connection.close()
     return Plan(
         month,
@@ -228,6 +245,7 @@ def compute(
         found,
         totals,
         let_through,
+        set_offs,
     )
 
 
@@ -295,6 +313,7 @@ def _write(
         ("basis", plan.bases),
         ("total", plan.totals),
         ("override", plan.overrides),
+        ("set_off", plan.set_offs),
     ):
         store.stage(f"plan_{name}", table)
     with store.transaction(actor=actor, command="pay draft", now=now) as tx:
