@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ import openpyxl
 import pytest
 
 from jiuzhu_cli.core.errors import RefusedError
+from jiuzhu_cli.ledger.audit import check_ledger
 from jiuzhu_cli.ledger.files import changed_files, recorded_files
 from jiuzhu_cli.payment import papers, roster
 from jiuzhu_cli.payment.figures import change
@@ -247,6 +252,26 @@ def test_debit_is_credit_and_what_is_not_known_is_marked(desk: Desk) -> None:
     assert ["财务会计", "合计", desk.batch(number)["amount_fen"] / 100, desk.batch(number)["amount_fen"] / 100] in shown
 
 
+def test_what_came_back_is_booked_off_to_the_fen(desk: Desk) -> None:
+    shares(desk)
+    number = month(desk, MONTH, 3, 2)
+    desk.approve(number), desk.export(number)
+    assert make(desk, number, papers.RETURNED).papers == [], "nothing has come back yet"
+    for path in desk.answers(number, {1: "户名不符", 4: "账号不存在", 9: "户名不符"}):
+        desk.read(path)
+    made = make(desk, number, papers.RETURNED)
+    back = desk.store.query(
+        "SELECT SUM(amount_fen), COUNT(*) FROM payment_line WHERE payment_id = ? AND state = 'failed'", (number,)
+    )[0]
+    assert [(p["lines"], p["amount_fen"]) for p in made.papers[:-1]] == [(back[1], back[0])] * 2 and back[1] == 3
+    with (desk.workspace.root / made.papers[1]["path"]).open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for side in ("借方金额（元）", "贷方金额（元）"):
+        amounts = [Decimal(row[side]) for row in rows if row[side] and row["账套"] == "预算会计"]
+        assert sum(amounts) == -Decimal(back[0]) / 100 and all(amount < 0 for amount in amounts)
+    assert all(row["摘要"].startswith("退回冲减2026年10月第1次") for row in rows)
+
+
 def test_a_programme_of_the_bureau_without_subjects_is_marked(desk: Desk) -> None:
     folder = desk.workspace.policy_dir / "programmes"
     folder.mkdir()
@@ -352,3 +377,33 @@ def test_a_draft_has_no_papers(desk: Desk) -> None:
     with pytest.raises(RefusedError):
         make(desk, number)
     assert not list((desk.workspace.internal / "pay").rglob("审批单*")) and isinstance(desk.workspace.root, Path)
+
+
+def test_sums_that_the_papers_rest_on_are_audited(desk: Desk) -> None:
+    number = month(desk, MONTH, 2, 1)
+    make(desk, number)
+    assert not [p for p in check_ledger(desk.store, desk.workspace).problems if p.code == "paper_totals"]
+    with desk.store.transaction(actor="张经办", command="test", now=desk.now) as tx:
+        tx.execute("UPDATE payment_sum SET amount_fen = amount_fen + 1 WHERE payment_id = ?", (number,))
+        tx.journal("test", {})
+    assert [p.entity for p in check_ledger(desk.store, desk.workspace).problems if p.code == "paper_totals"] == [
+        f"payment:{number}"
+    ]
+    with pytest.raises(RefusedError) as error:
+        make(desk, number)
+    assert error.value.code == "sums_differ"
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
+def test_pages_end_where_their_sums_stand_when_printed(desk: Desk, tmp_path: Path) -> None:
+    desk.roll([person(n, village="观音垱镇柳港村" if n % 7 else "一村") for n in range(1, 61)])
+    number = int(desk.draft().batch["payment_id"])
+    desk.lock(number)
+    made = make(desk, number, papers.ROSTER, papers.SLIP)
+    for kind, pages in ((papers.ROSTER, (3,)), (papers.SLIP, (1, 2))):
+        source = tmp_path / f"{kind}.xlsx"
+        shutil.copy(desk.workspace.root / path_of(made, kind), source)
+        home = f"-env:UserInstallation=file://{tmp_path / 'home'}"
+        subprocess.run(["soffice", home, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(source)], check=True, capture_output=True, timeout=120)  # fmt: skip
+        printed = len(re.findall(rb"/Type\s*/Page[^s]", source.with_suffix(".pdf").read_bytes()))
+        assert printed in pages, kind

@@ -208,6 +208,7 @@ def return_(
         read = returns.read_return(
             store, context.workspace, policy, file, bank=bank, number=batch, actor=context.actor, now=context.now
         )
+        papers, told = pay_papers.after_answers(context, store, read.batch["payment_id"])
     lines = [
         f"已读回盘：第 {read.batch['payment_id']} 批 {_bank(policy, read.bank)}，{read.lines} 笔",
         f"  成功 {read.succeeded} 笔 {yuan(read.amount_fen, grouped=True)} 元，失败 {read.failed} 笔，部分到账 {read.partial} 笔，"
@@ -216,7 +217,7 @@ def return_(
     if read.files:
         lines.append(f"失败名单：{read.files[0]['path']}")
         lines.append(f"下一步：更正账号后补发：jiuzhu pay draft --month {read.batch['month']}")
-    context.emit(read.as_json(), lines)
+    context.emit(read.as_json() | ({"papers": papers} if papers else {}), [*lines, *told])
 
 
 @app.command("settle", help="回盘里没有的、部分到账的笔：向银行问清后逐笔记作到账或失败。")

@@ -19,14 +19,20 @@ COMMANDS = {
     "reconciled": "return",
 }
 SHOWN = 10  # rosters told one by one
-KIND_CHOICES = {"审批单": "slip", "汇总表": "summary", "花名册": "roster", "凭证": "voucher"}
+KIND_CHOICES = {
+    "审批单": "slip",
+    "汇总表": "summary",
+    "花名册": "roster",
+    "凭证": "voucher",
+    "退回凭证": "voucher_returned",
+}
 
 
 def papers(
     ctx: typer.Context,
     batch: int = typer.Option(0, "--batch", help="批次号；缺省为最近一批。"),
     month: str = typer.Option("", "--month", help="月份 YYYY-MM；缺省为最近的月份。"),
-    only: list[str] = typer.Option([], "--only", metavar="单据", help="只出这些：审批单、汇总表、花名册、凭证（可写多次）；缺省为这一步能出的全部。"),
+    only: list[str] = typer.Option([], "--only", metavar="单据", help="只出这些：审批单、汇总表、花名册、凭证、退回凭证（可写多次）；缺省为这一步能出的全部。"),
     programme: list[str] = typer.Option([], "--programme", "-p", help="花名册只出这些项目（可写多次）。"),
     town: str = typer.Option("", "--town", help="花名册只出这个乡镇。"),
     masked: bool = typer.Option(False, "--masked", help="花名册出遮盖身份证号、账号的一份（签收时传看用）。"),
@@ -49,7 +55,7 @@ def papers(
             chosen = approvals.choose(store, (), month=month, otherwise=tuple(WORDS))
         policy = context.policy(chosen["month"])
         kinds = [KIND_CHOICES[word] for word in only] or [
-            kind for kind in paper.KINDS if kind != paper.VOUCHER or chosen["state"] in SENT
+            kind for kind in paper.KINDS if kind not in (paper.VOUCHER, paper.RETURNED) or chosen["state"] in SENT
         ]
         codes = [policy.programme(name).code for name in programme]
         if (codes or town or masked) and not only:
@@ -59,7 +65,7 @@ def papers(
             programmes=codes, town=town, masked=masked, mend=rewrite,
         )  # fmt: skip
     if not made.papers:
-        raise UsageError("这一批里没有这样的款", "用 jiuzhu pay show 看这一批有哪些项目和乡镇")
+        raise UsageError("这一批里没有这样的款", "用 jiuzhu pay show 看这一批有哪些项目、乡镇，有没有退回的")
     rosters = [p for p in made.papers if p["kind"] in (paper.ROSTER, paper.ROSTER_MASKED)]
     rows = [
         (paper.KIND_WORDS[p["kind"]], p["path"], p["lines"], yuan(p["amount_fen"], grouped=True))
@@ -103,3 +109,13 @@ def at_step(
     elif batch["state"] == "locked" and not again:
         lines.append("花名册：这一批笔数多，要用时出：jiuzhu pay papers --only 花名册")
     return made.papers, lines
+
+
+def after_answers(context: Context, store: Store, payment_id: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """When the bank's last answer has been read: what came back is booked off."""
+    from jiuzhu_cli.ledger import payments
+
+    batch = payments.batch(store, payment_id)
+    if batch is None or batch["state"] != "reconciled":
+        return [], []
+    return at_step(context, store, batch)

@@ -29,6 +29,11 @@ _TOTALS = {
         " GROUP BY payment_id) l USING (payment_id) WHERE p.state <> 'cancelled' AND (p.lines <> COALESCE(l.n, 0) OR p.amount_fen <> COALESCE(l.fen, 0))",
         "{entity} 的笔数或金额与其明细不符",
     ),
+    "paper_totals": (  # sums that the papers printed, of the lines as they are locked now
+        "SELECT 'payment:' || p.payment_id FROM payment_batch p JOIN (SELECT payment_id, control_sha256, SUM(lines) n, SUM(amount_fen) fen"
+        " FROM payment_sum GROUP BY payment_id, control_sha256) s USING (payment_id, control_sha256) WHERE p.lines <> s.n OR p.amount_fen <> s.fen",
+        "{entity} 的审批单、汇总表所用的合计与批次不符",
+    ),
     "paid_twice": (
         "SELECT 'obligation:' || obligation_id FROM payment_line WHERE state IN ('due','sent','paid') GROUP BY obligation_id HAVING COUNT(*) > 1",
         "{entity} 有两笔有效付款",

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.period import add_months
-from jiuzhu_cli.ledger.payment_sums import batches_by, kept_sums
+from jiuzhu_cli.ledger.payment_sums import batches_by, came_back, kept_sums
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.policy.accounts import subject_of
 from jiuzhu_cli.policy.funding import LEVELS, OPEN, Share, divided, shares_of
@@ -137,8 +137,7 @@ def _cells(store: Store, policy: Policy, numbers: Iterable[int], towns: Sequence
         for row in kept_sums(store, number):
             code, town = row["programme"], row["town"]
             programme = policy.programmes.get(code)
-            # a roll's free text stands on no paper: only the programme's own words
-            category = row["category"] if programme and row["category"] in programme.categories else ""
+            category = _category(policy, code, row["category"])
             households = row["recipients"] if programme is None or programme.unit == "household" else 0
             tally = Tally(row["lines"], households, row["persons"], row["amount_fen"], row["set_off_fen"])
             subject = subject_of(policy.subjects, code, category)
@@ -149,12 +148,35 @@ def _cells(store: Store, policy: Policy, numbers: Iterable[int], towns: Sequence
             )
 
 
-def _sources(policy: Policy, names: dict[str, str], cells: Iterable[Cell], month: str) -> Iterable[Source]:
+def _sources(policy: Policy, names: dict[str, str], cells: Iterable[Cell], month: str) -> Iterator[Source]:
     for (programme, category), tally in tallied(cells, lambda cell: (cell.programme, cell.category)).items():
-        kind = category if category in ("城市", "农村") else ""
-        shares = shares_of(policy, names.get(programme, programme), kind, month)
-        for share, part in zip(shares, divided(tally.amount_fen, shares), strict=True):
-            yield Source(programme, category, share, part)
+        yield from _divided(policy, names, programme, category, tally.amount_fen, month)
+
+
+def returned_sources(store: Store, policy: Policy, found: Figures) -> list[Source]:
+    """What came back of the batch (refused, reversed), by who had paid it; [] when nothing has."""
+    sums: dict[tuple[str, str], int] = {}
+    for row in came_back(store, int(found.batch["payment_id"])):
+        key = row["programme"], _category(policy, row["programme"], row["category"])
+        sums[key] = sums.get(key, 0) + row["amount_fen"]
+    month = str(found.batch["month"])
+    order = dict.fromkeys((cell.programme, cell.category) for cell in found.cells)
+    return [one for key in order if key in sums for one in _divided(policy, found.names, *key, sums[key], month)]
+
+
+def _divided(
+    policy: Policy, names: dict[str, str], programme: str, category: str, fen: int, month: str
+) -> Iterator[Source]:
+    kind = category if category in ("城市", "农村") else ""
+    shares = shares_of(policy, names.get(programme, programme), kind, month)
+    for share, part in zip(shares, divided(fen, shares), strict=True):
+        yield Source(programme, category, share, part)
+
+
+def _category(policy: Policy, programme: str, written: str) -> str:
+    """The category as the programme names it; a roll's free text stands on no paper."""
+    known = policy.programmes.get(programme)
+    return written if known is not None and written in known.categories else ""
 
 
 def change(now: int, then: int) -> str:

@@ -6,6 +6,7 @@ lock of a batch of bearable size or when asked for, the voucher when the bank fi
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,20 +18,20 @@ from jiuzhu_cli.core.payment_states import FIXED, SENT, WORDS
 from jiuzhu_cli.ledger import overrides, payments
 from jiuzhu_cli.ledger.files import forget_file, record_file, recorded_files
 from jiuzhu_cli.ledger.payment_moves import moves
-from jiuzhu_cli.ledger.payment_sums import computed_sums, held_sums, keep_sums, kept_sums
+from jiuzhu_cli.ledger.payment_sums import came_back, computed_sums, held_sums, keep_sums, kept_sums
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
-from jiuzhu_cli.payment.figures import Figures, Key, figures, tallied
+from jiuzhu_cli.payment.figures import Figures, Key, figures, returned_sources, tallied
 from jiuzhu_cli.payment.filing import filing_list
 from jiuzhu_cli.payment.holds import BY_CODE
 from jiuzhu_cli.payment.levels import given, needed
 from jiuzhu_cli.payment.roster import Roster, roster_sheets, rosters
 from jiuzhu_cli.payment.slip import Check, Held, overrides_list, overrides_told, signatures_of, slip
 from jiuzhu_cli.payment.summary import summary
-from jiuzhu_cli.payment.voucher import voucher_csv, voucher_lines, voucher_sheets
+from jiuzhu_cli.payment.voucher import Line, voucher_csv, voucher_lines, voucher_sheets
 from jiuzhu_cli.tabular.files import safe_name, sha256_of, write_bytes
 from jiuzhu_cli.tabular.printed import Printed, write_printed
-from jiuzhu_cli.tabular.write import write_xlsx
+from jiuzhu_cli.tabular.write import SheetSpec, write_xlsx
 from jiuzhu_cli.tabular.writecsv import write_csv
 
 if TYPE_CHECKING:
@@ -38,14 +39,16 @@ if TYPE_CHECKING:
 
 SLIP, SUMMARY, ROSTER, VOUCHER = "slip", "summary", "roster", "voucher"
 ROSTER_MASKED = "roster_masked"  # the edition with numbers covered
+RETURNED = "voucher_returned"  # what came back, booked off
 FILING = "filing_list"  # made with every other
-KINDS = (SLIP, SUMMARY, ROSTER, VOUCHER)
+KINDS = (SLIP, SUMMARY, ROSTER, VOUCHER, RETURNED)
 KIND_WORDS = {
     SLIP: "审批单",
     SUMMARY: "发放汇总表",
     ROSTER: "花名册",
     ROSTER_MASKED: "花名册（遮盖号码）",
     VOUCHER: "记账凭证",
+    RETURNED: "退回凭证",
     FILING: "归档清单",
 }
 ROSTER_LINES = 20_000  # up to so many lines rosters are made at the lock, unless jiuzhu.toml says otherwise
@@ -94,6 +97,7 @@ def kinds_at(workspace: Workspace, batch: dict[str, Any]) -> tuple[str, ...]:
         "locked": (SLIP, SUMMARY, *((ROSTER,) if rosters else ())),
         "approved": (SLIP,),
         "exported": (SLIP, VOUCHER),
+        "reconciled": (RETURNED,),
     }.get(str(batch["state"]), ())
 
 
@@ -126,7 +130,7 @@ def make_papers(
             "先锁定：jiuzhu pay lock" if batch["state"] == "draft" else "用 jiuzhu pay list 看各批",
             code="not_locked",
         )
-    if VOUCHER in kinds and batch["state"] not in SENT:
+    if {VOUCHER, RETURNED} & set(kinds) and batch["state"] not in SENT:
         raise RefusedError(
             f"第 {number} 批还没有导出，没有记账凭证", "导出后再出：jiuzhu pay export", code="not_exported"
         )
@@ -209,17 +213,37 @@ def _papers(
         yield Paper(SUMMARY, folder / f"发放汇总表_{stem}.xlsx", lambda path: write_xlsx(path, sheets), *whole)
     if VOUCHER in kinds:
         lines = voucher_lines(policy, found)
-        book, (header, rows) = voucher_sheets(workspace.bureau, found, lines), voucher_csv(lines)
-        yield Paper(VOUCHER, folder / f"记账凭证_{stem}.xlsx", lambda path: write_xlsx(path, book), *whole)
-        yield Paper(VOUCHER, folder / f"记账凭证_{stem}.csv", lambda path: write_csv(path, header, rows), *whole)
+        yield from _voucher(
+            VOUCHER, folder, "记账凭证", stem, lines, voucher_sheets(workspace.bureau, found, lines), whole
+        )
+    if RETURNED in kinds and (returned := returned_sources(store, policy, found)):
+        lines = voucher_lines(policy, found, returned)
+        sheets = voucher_sheets(workspace.bureau, found, lines, title="退回冲减记账凭证")
+        count = sum(row["lines"] for row in came_back(store, batch["payment_id"]))
+        fen = sum(one.amount_fen for one in returned)
+        yield from _voucher(RETURNED, folder, "退回凭证", stem, lines, sheets, (count, fen))
     if ROSTER in kinds:
         kind, edition = (ROSTER_MASKED, "花名册（遮盖号码）") if masked else (ROSTER, "花名册")
         for one in rosters(store, batch["payment_id"], programmes=programmes, town=town, masked=masked):
-            name = f"{edition}_{found.name(one.programme)}_{one.town or '未注明乡镇'}"
-            path = folder / f"{edition}_{stem}" / f"{safe_name(name)}.xlsx"
+            name = f"{found.name(one.programme)}_{one.town or '未注明乡镇'}"
+            path = folder / f"{edition}_{stem}" / f"{_plain(edition, name)}.xlsx"
             yield Paper(
                 kind, path, _roster_writer(workspace, policy, batch, one, masked), len(one.rows), one.amount_fen
             )
+
+
+def _plain(edition: str, name: str) -> str:
+    """The name of a roster's file: two places that are told apart by what a file's name cannot hold get a mark of their own."""
+    plain = safe_name(f"{edition}_{name}")
+    return plain if plain == f"{edition}_{name}" else f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
+
+def _voucher(
+    kind: str, folder: Path, name: str, stem: str, lines: list[Line], sheets: list[SheetSpec], counted: tuple[int, int]
+) -> Iterator[Paper]:
+    header, rows = voucher_csv(lines)
+    yield Paper(kind, folder / f"{name}_{stem}.xlsx", lambda path: write_xlsx(path, sheets), *counted)
+    yield Paper(kind, folder / f"{name}_{stem}.csv", lambda path: write_csv(path, header, rows), *counted)
 
 
 def _roster_writer(

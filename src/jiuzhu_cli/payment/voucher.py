@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.core.money import yuan
-from jiuzhu_cli.payment.figures import Figures
+from jiuzhu_cli.payment.figures import Figures, Source
 from jiuzhu_cli.policy.accounts import CERTAINTY, CHECK, Entry, Subject, subject_of
 from jiuzhu_cli.policy.funding import OPEN
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec
@@ -49,25 +51,30 @@ class Line:
         ]  # fmt: skip
 
 
-def voucher_lines(policy: Policy, figures: Figures) -> list[Line]:
-    """Lines in the order of the books, debit before credit; DataError when the books do not balance (``accounts.toml`` is at fault)."""
+def voucher_lines(policy: Policy, figures: Figures, returned: Sequence[Source] = ()) -> list[Line]:
+    """Lines in the order of the books, debit before credit; DataError when the books do not balance (``accounts.toml`` is at fault).
+
+    ``returned``: what came back; it is booked off on the same accounts, in negative figures (红字冲减), instead of what was paid.
+    """
     month = str(figures.batch["month"])
     words = f"{int(month[:4])}年{int(month[5:])}月第{figures.batch['sequence']}次"
+    verb, sign, sources = ("退回冲减", -1, returned) if returned else ("发放", 1, figures.sources)
     lines = []
     for books in dict.fromkeys(entry.books for entry in policy.entries):
         for entry in sorted((e for e in policy.entries if e.books == books), key=lambda e: e.side != "debit"):
-            for one in figures.sources:
+            for one in sources:
                 if not one.amount_fen:
                     continue
                 subject = subject_of(policy.subjects, one.programme, one.category)
-                name = figures.name(one.programme)
-                text = f"发放{words}{figures.title(one.programme, one.category)}"
+                name, fen = figures.name(one.programme), sign * one.amount_fen
+                text = f"{verb}{words}{figures.title(one.programme, one.category)}"
                 check = _check(entry, subject, one.share.level, one.share.confirmed)
-                lines.append(Line(entry, subject, text, name, one.category, one.share.level, one.amount_fen, check))
+                lines.append(Line(entry, subject, text, name, one.category, one.share.level, fen, check))
+    whole = sign * sum(one.amount_fen for one in sources)
     for books, (debit, credit) in sides(lines).items():
-        if debit != credit or debit != figures.total.amount_fen:
+        if not debit == credit == whole:
             raise DataError(
-                f"记账凭证（{books}）借方 {yuan(debit)}、贷方 {yuan(credit)}，应都是 {yuan(figures.total.amount_fen)}",
+                f"记账凭证（{books}）借方 {yuan(debit)}、贷方 {yuan(credit)}，应都是 {yuan(whole)}",
                 "accounts.toml 里每个账套要有借方、贷方各一条：运行 jiuzhu policy check",
                 code="unbalanced",
             )
@@ -105,12 +112,18 @@ def voucher_rows(lines: list[Line]) -> list[list[Any]]:
 
 
 def voucher_csv(lines: list[Line]) -> tuple[list[str], list[list[Any]]]:
-    """Header and rows for a program that takes vouchers in: amounts in 元, no sums."""
-    rows = [[*row[:_DEBIT], yuan(row[_DEBIT]), yuan(row[_CREDIT]), *row[_CREDIT + 1 :]] for row in voucher_rows(lines)]
+    """Header and rows for a program that takes vouchers in: amounts in 元 as numbers (a text with a minus would be defused), no sums."""
+
+    def amount(fen: int | None) -> Decimal | str:
+        return "" if fen is None else Decimal(yuan(fen))
+
+    rows = [
+        [*row[:_DEBIT], amount(row[_DEBIT]), amount(row[_CREDIT]), *row[_CREDIT + 1 :]] for row in voucher_rows(lines)
+    ]
     return [column.header for column in COLUMNS], rows
 
 
-def voucher_sheets(bureau: str, figures: Figures, lines: list[Line]) -> list[SheetSpec]:
+def voucher_sheets(bureau: str, figures: Figures, lines: list[Line], *, title: str = "发放记账凭证") -> list[SheetSpec]:
     """The voucher to be read and printed, and where each account comes from."""
     rows = voucher_rows(lines)
     for books, (debit, credit) in sides(lines).items():
@@ -121,7 +134,7 @@ def voucher_sheets(bureau: str, figures: Figures, lines: list[Line]) -> list[She
         name="记账凭证",
         columns=COLUMNS,
         rows=rows,
-        title=f"{batch['month']} 社会救助资金发放记账凭证（分录）",
+        title=f"{batch['month']} 社会救助资金{title}（分录）",
         notes=[note, "印着“请核对”的，由财务核定后写在 policy/accounts.toml（科目）、policy/parameters/（分担比例），再运行 jiuzhu pay papers --rewrite。"],
         footnotes=["会计主管：　　　　　　　　记账：　　　　　　　　复核：　　　　　　　　制单："],
         fills={(number, index): "grey" for number in range(len(lines), len(rows)) for index in range(len(COLUMNS))},
