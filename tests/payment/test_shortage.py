@@ -87,7 +87,13 @@ def test_what_goes_out_fits_and_what_waits_would_not(policy: Policy, drawn: Any,
             "CREATE TABLE candidate (n BIGINT, programme VARCHAR, due_fen BIGINT, monthly BOOLEAN, category VARCHAR, event_date VARCHAR,"
             " recipient VARCHAR, item VARCHAR, live_fen BIGINT, stopped BOOLEAN)"
         )
-        connection.execute("CREATE TABLE hold (n BIGINT, released BOOLEAN)")
+        connection.execute("CREATE TABLE arrear AS SELECT * FROM candidate")
+        connection.execute("CREATE TABLE held (n BIGINT)")
+        connection.execute("CREATE TABLE set_off (n BIGINT, fen BIGINT)")
+        connection.execute("CREATE TABLE programme (code VARCHAR, single BOOLEAN, instalments BOOLEAN)")
+        connection.executemany(
+            "INSERT INTO programme VALUES (?, ?, false)", [(code, not MONTHLY[code]) for code in CODES]
+        )
         connection.executemany(
             "INSERT INTO candidate VALUES (?, ?, ?, ?, '', ?, ?, '', NULL, false)",
             [(n, code, fen, MONTHLY[code], f"2026-10-0{day}", f"p{n:03d}") for n, code, fen, day in cases],

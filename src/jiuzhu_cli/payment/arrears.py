@@ -16,7 +16,7 @@ from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.candidates import load_table, routes, unfit
 from jiuzhu_cli.payment.dues import KEY, balance, open_dues, policies_of
-from jiuzhu_cli.payment.holds import BY_CODE, let_through, limits_of
+from jiuzhu_cli.payment.holds import BY_CODE, ask_one
 
 if TYPE_CHECKING:
     import duckdb
@@ -150,16 +150,8 @@ def _gates(
             connection.executemany("INSERT INTO back.unfit VALUES (?, ?)", found)
         for code in GATES:
             hold = BY_CODE.get(code)
-            limits = limits_of(hold, policy, month) if hold else None
-            if hold is None or limits is None:
-                continue
-            if hold.needs and not connection.execute(f"SELECT count(*) FROM {hold.needs}").fetchall()[0][0]:
-                continue
-            connection.execute(
-                f"INSERT INTO main.hold SELECT n, '{code}', string_agg(DISTINCT reason, '；' ORDER BY reason), string_agg(DISTINCT source, '、' ORDER BY source),"
-                f" {let_through(hold, override)} FROM ({hold.sql}) GROUP BY n",
-                limits,
-            )
+            if hold is not None:
+                ask_one(connection, hold, policy, month, override=override)
     finally:
         connection.execute("SET search_path = 'main'")
     connection.execute(

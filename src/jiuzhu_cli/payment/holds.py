@@ -10,7 +10,7 @@ from jiuzhu_cli.payment.holds_account import ACCOUNT
 from jiuzhu_cli.payment.holds_once import ONCE
 from jiuzhu_cli.payment.holds_payee import PAYEE
 from jiuzhu_cli.payment.holds_standing import STANDING
-from jiuzhu_cli.payment.shortage import OVER_BUDGET, add_short
+from jiuzhu_cli.payment.shortage import ALL_CASES, OVER_BUDGET, add_short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,34 +27,18 @@ BY_CODE = {hold.code: hold for hold in HOLDS}
 _OF_PAID = "('paid_already_differs', 'paid_earlier', 'same_programme_twice')"
 
 
-def ask(
-    connection: duckdb.DuckDBPyConnection,
-    policy: Policy,
-    month: str,
-    *,
-    override: bool,
-    purse_of: Callable[[int], Purse],
-) -> None:
+def ask(connection: duckdb.DuckDBPyConnection, policy: Policy, month: str, *, override: bool) -> None:
     """Makes ``hold`` (``n, code, reason, source, released``) and ``held`` (``n``) of the month's ``candidate`` cases (see ``hold``).
 
-    ``override``: every releasable gate lets its cases through; single cases of the table ``agreed`` get through theirs. ``purse_of``: a year's
-    budgets as they stand.
+    ``override``: every releasable gate lets its cases through; single cases of the table ``agreed`` get through theirs. The money is asked for
+    by ``ask_money``.
     """
     connection.execute("CREATE TABLE hold (n BIGINT, code VARCHAR, reason VARCHAR, source VARCHAR, released BOOLEAN)")
     connection.execute("CREATE TABLE confirmed (n BIGINT)")
     for hold in HOLDS:
-        if hold.needs and not connection.execute(f"SELECT count(*) FROM {hold.needs}").fetchall()[0][0]:
-            continue
-        limits = limits_of(hold, policy, month)
-        if limits is None:
-            continue
         if hold is OVER_BUDGET:
-            add_short(connection, policy, month, purse_of)
-        connection.execute(
-            f"INSERT INTO hold SELECT n, '{hold.code}', string_agg(DISTINCT reason, '；' ORDER BY reason),"
-            f" string_agg(DISTINCT source, '、' ORDER BY source), {let_through(hold, override)} FROM ({hold.sql}) GROUP BY n",
-            limits,
-        )
+            continue
+        ask_one(connection, hold, policy, month, override=override)
         if hold.code == "doubt_confirmed":
             connection.execute("INSERT INTO confirmed SELECT n FROM hold WHERE code = 'doubt_confirmed'")
     # what is paid or under way already is not held: it is done
@@ -64,13 +48,52 @@ def ask(
     connection.execute("CREATE TABLE held AS SELECT DISTINCT n FROM hold WHERE NOT released")
 
 
-def let_through(hold: Hold, override: bool) -> str:
-    """SQL over ``n``: whether the case gets through."""
-    if not hold.releasable or override:
-        return str(hold.releasable)
-    return (
-        "n IN (SELECT c.n FROM agreed a JOIN candidate c ON c.programme = a.programme AND c.recipient = a.recipient_id_no AND c.item = a.item"
-        f" WHERE a.code = '{hold.code}')"
+def ask_money(
+    connection: duckdb.DuckDBPyConnection,
+    policy: Policy,
+    month: str,
+    *,
+    override: bool,
+    purse_of: Callable[[int], Purse],
+) -> None:
+    """Asks the budgets of what nothing else holds, back-pay (``arrear``) along with the month's own, less what is kept back (``set_off``).
+
+    ``purse_of``: a year's budgets as they stand.
+    """
+    if limits_of(OVER_BUDGET, policy, month) is None:
+        return
+    add_short(connection, policy, month, purse_of)
+    ask_one(connection, OVER_BUDGET, policy, month, override=override, cases=ALL_CASES)
+    connection.execute(
+        "INSERT INTO held SELECT DISTINCT n FROM hold WHERE NOT released AND n NOT IN (SELECT n FROM held)"
+    )
+
+
+def ask_one(
+    connection: duckdb.DuckDBPyConnection,
+    hold: Hold,
+    policy: Policy,
+    month: str,
+    *,
+    override: bool,
+    cases: str = "candidate",
+) -> None:
+    """One gate's rows into ``hold``, none while it is off."""
+    limits = limits_of(hold, policy, month)
+    if limits is None:
+        return
+    if hold.needs and not connection.execute(f"SELECT count(*) FROM {hold.needs}").fetchall()[0][0]:
+        return
+    released = str(hold.releasable)
+    if hold.releasable and not override:
+        released = (
+            f"n IN (SELECT c.n FROM agreed a JOIN {cases} c ON c.programme = a.programme AND c.recipient = a.recipient_id_no AND c.item = a.item"
+            f" WHERE a.code = '{hold.code}')"
+        )
+    connection.execute(
+        f"INSERT INTO main.hold SELECT n, '{hold.code}', string_agg(DISTINCT reason, '；' ORDER BY reason),"
+        f" string_agg(DISTINCT source, '、' ORDER BY source), {released} FROM ({hold.sql}) GROUP BY n",
+        limits,
     )
 
 

@@ -188,11 +188,12 @@ def compute(
     """The plan of ``month``: lines to pay and holds with reasons. Reads only."""
     connection = prepare(store, workspace, policy, month, programmes, without=without)
     add_earlier(connection, store, policy, month)
-    holds.ask(
+    holds.ask(connection, policy, month, override=bool(override))
+    arrears.add(connection, store, workspace, policy, month, programmes, override=bool(override), without=without)
+    holds.ask_money(
         connection, policy, month, override=bool(override),
         purse_of=lambda year: purse_of(store, policy, year, without=without),
     )  # fmt: skip
-    arrears.add(connection, store, workspace, policy, month, programmes, override=bool(override), without=without)
     connection.execute(
         "CREATE TABLE kept_back AS SELECT n, CAST(sum(fen) AS BIGINT) AS kept_fen FROM set_off GROUP BY n"
     )
