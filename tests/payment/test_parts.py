@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jiuzhu_cli.core.account import bank_code_check
-from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.core.errors import DataError, RefusedError
 from jiuzhu_cli.payment.export import read_export
 from jiuzhu_cli.payment.parts import bound_layout
 from jiuzhu_cli.tabular.read import read_workbook
@@ -125,6 +125,22 @@ def test_files_are_split_by_count_and_by_sum(desk: Desk, limits: str, sizes: lis
     for path in desk.answers(1, {3: "户名不符"}):
         desk.read(path)
     assert desk.batch(1)["state"] == "reconciled"
+
+
+def test_a_lost_file_comes_back_the_same_or_not_at_all(desk: Desk) -> None:
+    """A layout that was changed since would give the bank another file under the same name."""
+    ready(desk, "header = false", own(3))
+    exported(desk)
+    path = next(desk.workspace.bank.glob("2026-10/1/try*"))
+    sent = path.read_bytes()
+    path.unlink()
+    desk.write_policy("try", BASE.replace('container = "delimited"', 'container = "delimited"\ndelimiter = ";"'))
+    with pytest.raises(RefusedError) as error:
+        desk.export(1)
+    assert error.value.code == "altered_layout" and not path.exists()
+    desk.write_policy("try", BASE)
+    desk.export(1)
+    assert path.read_bytes() == sent
 
 
 def test_a_line_beyond_what_a_file_may_hold_is_held(desk: Desk) -> None:

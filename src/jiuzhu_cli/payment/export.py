@@ -25,6 +25,8 @@ from jiuzhu_cli.payment.values import MONEY, WHOLE, column_values, count_of, cut
 from jiuzhu_cli.tabular.files import sha256_of
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from jiuzhu_cli.policy.bank_layout import BankLayout
     from jiuzhu_cli.policy.load import Policy
 
@@ -54,11 +56,11 @@ class Exported:
 
 
 def problems_by_bank(
-    store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]
+    store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], known: dict[str, pa.Table] | None = None
 ) -> dict[str, list[Problem]]:
-    """Lines that cannot stand in their bank's file, by layout code; {} when all can."""
+    """Lines that cannot stand in their bank's file, by layout code; {} when all can. ``known``: as for ``parts``."""
     found: dict[str, list[Problem]] = {}
-    for part in parts(store, workspace, policy, batch):
+    for part in parts(store, workspace, policy, batch, known):
         problems = problems_of(bound_layout(workspace, policy, part.bank), part.columns, part.summary)
         if problems:
             found.setdefault(part.bank, []).extend(problems)
@@ -95,7 +97,8 @@ def export(
     if batch["state"] in TO_SEND:
         check_signed(store, workspace, batch)
     check_sums(store, batch)
-    problems = problems_by_bank(store, workspace, policy, batch) if batch["state"] in TO_SEND else {}
+    known: dict[str, pa.Table] = {}
+    problems = problems_by_bank(store, workspace, policy, batch, known) if batch["state"] in TO_SEND else {}
     if problems:
         text = "；".join(f"{policy.banks[bank].name} {masked(found)}" for bank, found in problems.items())
         raise DataError(
@@ -111,7 +114,8 @@ def export(
             set_exported(tx, batch["payment_id"])
             tx.journal(f"payment:{batch['payment_id']}", {"lines": batch["lines"], "amount_fen": batch["amount_fen"]})
         batch = payments.batch(store, batch["payment_id"]) or batch
-    return _write_files(store, workspace, policy, batch, actor=actor, now=now, rewrite=rewrite)
+    made = list(parts(store, workspace, policy, batch, known))
+    return _write_files(store, workspace, policy, batch, made, actor=actor, now=now, rewrite=rewrite)
 
 
 def _refuse_strangers(workspace: Workspace, batch: dict[str, Any]) -> None:
@@ -131,6 +135,7 @@ def _write_files(
     workspace: Workspace,
     policy: Policy,
     batch: dict[str, Any],
+    made: list[Part],
     *,
     actor: str,
     now: datetime,
@@ -138,7 +143,6 @@ def _write_files(
 ) -> Exported:
     entity = f"payment:{batch['payment_id']}"
     known = {str(row["path"]): str(row["sha256"]) for row in recorded_files(store, entity=entity)}
-    made = list(parts(store, workspace, policy, batch))
     altered = [path for path, digest in known.items() if _digest(workspace.root / path) not in ("", digest)]
     if altered and not rewrite:
         raise RefusedError(
@@ -153,6 +157,15 @@ def _write_files(
         digest = _digest(part.path)
         if not digest or digest != known.get(name):
             digest = write_part(bound_layout(workspace, policy, part.bank), part)
+            if (
+                digest != known.get(name, digest) and not rewrite
+            ):  # the layout or the settings are others than when it went out
+                part.path.unlink(missing_ok=True)
+                raise RefusedError(
+                    f"{part.path.name} 补写出来与当时导出的不是同样的内容",
+                    "导出以后改过 policy/banks/ 或 jiuzhu.toml：改回来再补；确认银行没有收到旧文件、要按现在的格式重写，加 --rewrite",
+                    code="altered_layout",
+                )
             fresh.append((part.path, "bank_file", digest, part.lines, part.amount_fen))
         entries.append(
             {"path": name, "bank": part.bank, "lines": part.lines, "amount_fen": part.amount_fen, "sha256": digest}

@@ -35,6 +35,7 @@ FROM lines GROUP BY transfer_no ORDER BY transfer_no
 """
 
 _OWN_NAMES = {"amount_fen": "amount", "recipient_name": "person_name", "recipient_id_no": "person_id_no"}
+_ALWAYS = ("line_no", "payee_name", "account_no", "amount")
 _KEPT = frozenset(
     "line_no programme month payee_name payee_id_no person_name person_id_no account_no bank_name bank_code amount persons phone address".split()
 )
@@ -74,12 +75,18 @@ def bound_layout(workspace: Workspace, policy: Policy, bank: str) -> BankLayout:
     return bind(layout_of(policy, bank), workspace.config.get("payment", {}))
 
 
-def parts(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> Iterator[Part]:
+def parts(
+    store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], known: dict[str, pa.Table] | None = None
+) -> Iterator[Part]:
     """The bank files of a batch, by bank and line number: own bank and others apart where the layout says so, then split by its
-    ``max_lines`` and ``max_file_fen`` (and by what a workbook holds)."""
+    ``max_lines`` and ``max_file_fen`` (and by what a workbook holds). ``known`` keeps what was read of the record, by layout."""
     for entry in payments.banks_of(store, batch["payment_id"]):
         layout = bound_layout(workspace, policy, entry["bank"])
-        whole = bank_columns(store, workspace, policy, batch, layout)
+        whole = (known or {}).get(layout.code)
+        if whole is None:
+            whole = bank_columns(store, workspace, policy, batch, layout)
+            if known is not None:
+                known[layout.code] = whole
         pieces = [
             (group, piece) for group, table in _grouped(workspace, layout, whole) for piece in _split(layout, table)
         ]
@@ -167,7 +174,8 @@ def bank_columns(
         )
         table = table.append_column("last_month", table["month"])
     purposes = {code: p.payment.purpose or p.name for code, p in policy.programmes.items()}
-    columns = {name: table[name] for name in table.column_names if name not in ("programmes", "months", "last_month")}
+    wanted = used | {column.source for column in layout.returns} | set(_ALWAYS)
+    columns = {name: table[name] for name in table.column_names if name in wanted}
     if "purpose" in used or layout.container == "pain001":
         columns["purpose"] = pa.array(_purposes(table, purposes), pa.string())
     if "programme" in used:
