@@ -25,7 +25,7 @@ from jiuzhu_cli.ledger.incoming import stage_lists
 from jiuzhu_cli.ledger.rolls import BatchHead, TableHead, save_batch
 from jiuzhu_cli.ledger.store import SCHEMA_VERSION, Store
 from jiuzhu_cli.ledger.workspace import create_workspace, find_workspace
-from jiuzhu_cli.payment import returns
+from jiuzhu_cli.payment.answers import simulate_returns
 from jiuzhu_cli.policy.load import load_policy
 
 MONTHS = ("2026-09", "2026-10")
@@ -183,7 +183,7 @@ def answers(workspace: Path, month: str, folder: Path, *, share: float = 0.005, 
         number, lines = store.query("SELECT payment_id, lines FROM payment_batch WHERE month = ? AND state = 'exported'", (month,))[0]  # fmt: skip
         chosen = np.flatnonzero(rng.random(lines) < share) + 1
         failures = {int(line): REFUSED[int(line) % len(REFUSED)] for line in chosen}
-        return returns.simulate_returns(store, place, policy, number, folder, failures)
+        return simulate_returns(store, place, policy, number, folder, failures)
 
 
 def pay(workspace: Path, month: str) -> None:

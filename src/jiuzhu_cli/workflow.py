@@ -69,6 +69,7 @@ class Month:
     def __init__(self, workspace: Workspace, policy: Policy, store: Store, month: str) -> None:
         self.workspace, self.policy, self.store, self.month = workspace, policy, store, month
         self.day = last_day(month) - timedelta(days=10)
+        self.mending: list[Path] = []
 
     @property
     def now(self) -> datetime:
@@ -87,7 +88,7 @@ class Month:
         yield self.lock_and_approve()
         yield self.export()
         yield self.returns()
-        yield self.draft("补发")
+        yield self.retry()
         yield self.check()
 
     def _relative(self, path: Path | str) -> str:
@@ -253,19 +254,40 @@ class Month:
         return Step("银行文件", "jiuzhu pay export", lines, {"files": len(made.files)}, outputs)
 
     def returns(self) -> Step:
+        from jiuzhu_cli.payment import answers as bank
         from jiuzhu_cli.payment import returns
 
         folder = self.workspace.root / "inbox" / "银行回盘"
         folder.mkdir(mode=0o700, exist_ok=True)
         refusals = {3: "户名与账号不符", 11: "账户已销户"}
-        answers = returns.simulate_returns(self.store, self.workspace, self.policy, self.payment_id, folder, refusals)
+        answers = bank.simulate_returns(self.store, self.workspace, self.policy, self.payment_id, folder, refusals)
         self.day += timedelta(days=2)
         succeeded = failed = 0
         for path in answers:
             read = returns.read_return(self.store, self.workspace, self.policy, path, actor=DRAFTER, now=self.now)
             succeeded, failed = succeeded + read.succeeded, failed + read.failed
-        lines = [f"{len(answers)} 份回盘逐笔核对：成功 {succeeded} 笔，失败 {failed} 笔（名单在 out/internal/pay）"]
-        return Step("银行回盘", "jiuzhu pay return 回盘文件", lines, {"succeeded": succeeded, "failed": failed})
+            self.mending = [self.workspace.root / form["path"] for form in read.mending]
+        lines = [
+            f"{len(answers)} 份回盘逐笔核对：成功 {succeeded} 笔，失败 {failed} 笔（名单和各乡镇的更正表在 out/internal/pay）"
+        ]
+        outputs = [self._relative(form) for form in self.mending]
+        figures = {"succeeded": succeeded, "failed": failed}
+        return Step("银行回盘", "jiuzhu pay return 回盘文件", lines, figures, outputs)
+
+    def retry(self) -> Step:
+        """The towns fill in what they found out about the refused accounts; the forms come back by import, then the batch to follow is drafted."""
+        from jiuzhu_cli.intake.batch import import_paths
+
+        def clerk(sheet: str, row: Mapping[str, Any]) -> dict[str, str]:
+            number = str(row["笔号"])
+            account = f"81000{sum(map(ord, number)):013d}"
+            return {"处理": "换了账户", "新账号": account, "核实人": "王村干", "核实日期": self.day.isoformat()}
+
+        filled = [self._fill(form, clerk, key="笔号") for form in self.mending]
+        import_paths(self.workspace, self.policy, filled, today=self.day, now=self.now, actor=DRAFTER)
+        step = self.draft("补发")
+        step.lines.insert(0, f"{len(filled)} 份更正表填好读回（jiuzhu import），按新账户补发")
+        return step
 
     def check(self) -> Step:
         from jiuzhu_cli.ledger.audit import check_ledger

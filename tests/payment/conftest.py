@@ -13,7 +13,7 @@ import pytest
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace, find_workspace
-from jiuzhu_cli.payment import approvals, export, plan, returns, settlement
+from jiuzhu_cli.payment import answers, approvals, export, plan, returns, settlement
 from jiuzhu_cli.policy.load import Policy, load_policy
 from tests.support import make_id, make_workspace, put_register, put_roll
 
@@ -159,7 +159,7 @@ class Desk:
     def answers(self, number: int, failures: dict[int, str] | None = None, *, name: str = "") -> list[Path]:
         folder = self.workspace.root / "inbox" / (name or str(number))
         folder.mkdir(exist_ok=True)
-        return returns.simulate_returns(self.store, self.workspace, self.policy, number, folder, failures or {})
+        return answers.simulate_returns(self.store, self.workspace, self.policy, number, folder, failures or {})
 
     def read(self, path: Path, **options: Any) -> returns.Returned:
         return returns.read_return(

@@ -23,7 +23,7 @@ def ask(desk: Desk, number: int, lines: list[int], **options: Any) -> correction
         "kind": "bank_returned",
         "on_date": date(2026, 11, 3),
         "reference": "T1",
-        "reason": "账户已销户，银行退汇",
+        "reason": "银行系统故障，退汇",
     } | options
     return correction.ask(desk.store, desk.batch(number), lines, today=TODAY, actor="张经办", now=NOW, **values)
 

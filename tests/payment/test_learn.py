@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.core.mask import find_personal_numbers
+from jiuzhu_cli.payment.answers import outcome_columns, return_shape
 from jiuzhu_cli.payment.conform import Conformity, conform
 from jiuzhu_cli.payment.layout import SUFFIX, bind, encode_text, write_file
 from jiuzhu_cli.payment.learn import Draft, learn
-from jiuzhu_cli.payment.returns import outcome_columns, return_shape
 from jiuzhu_cli.payment.sheets import write_sheet
 from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
 from jiuzhu_cli.policy.check_banks import check_banks

@@ -90,7 +90,7 @@ def test_a_random_month_adds_up(desk: Desk, seed: int) -> None:
     assert len(paid) == len(set(paid)) == lines[0]
     assert set(cases) == set(paid) | held
     assert all(cases[case] > 1 for case in set(paid) & held)  # of one person on two lists one side was stopped
-    for path in desk.answers(number, dict.fromkeys(range(1, lines[0], 7), "户名不符")):
+    for path in desk.answers(number, dict.fromkeys(range(1, lines[0], 7), "系统超时")):
         desk.read(path)
     made = desk.draft()  # again: only what failed
     assert (made.batch["kind"], made.batch["lines"]) == ("retry", len(range(1, lines[0], 7)))

@@ -143,7 +143,7 @@ def test_closed_is_closed(desk: Desk) -> None:
     desk.export()
     with refused("not_reconciled"):
         states.close(desk.store, desk.batch(number), reason="", actor="张经办", now=desk.now)
-    for path in desk.answers(number, {2: "户名不符"}):
+    for path in desk.answers(number, {2: "系统超时"}):
         desk.read(path)
     states.close(desk.store, desk.batch(number), reason="", actor="张经办", now=desk.now)
     for sql in (

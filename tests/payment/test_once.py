@@ -69,7 +69,7 @@ class Month(RuleBasedStateMachine):
         exported = [r[0] for r in self.store.query("SELECT payment_id FROM payment_batch WHERE state = 'exported'")]
         if number in exported:
             for path in self.desk.answers(
-                number, dict.fromkeys(failing, "户名不符"), name=f"{number}-{len(self.answered)}"
+                number, dict.fromkeys(failing, "系统超时"), name=f"{number}-{len(self.answered)}"
             ):
                 self.answered.append(path)
                 self.quietly(lambda path=path: self.desk.read(path))

@@ -17,14 +17,14 @@ from tests.payment.conftest import Desk, person
 BANKS = {"rural_text": "农信社", "postal_fixed": "邮储银行", "ccb_xlsx": "建行", "card_xlsx": ""}
 
 
-def exported(desk: Desk, bank: str = "rural_text", people: int = 4) -> tuple[int, Path]:
+def exported(desk: Desk, bank: str = "rural_text", people: int = 4, reason: str = "户名不符") -> tuple[int, Path]:
     """An exported batch of one bank and its answer with the second line failed."""
     desk.roll([person(i, bank_name=BANKS[bank]) for i in range(1, people + 1)])
     number = desk.draft().batch["payment_id"]
     desk.lock()
     desk.approve()
     desk.export()
-    return number, desk.answers(number, {2: "户名不符"})[0]
+    return number, desk.answers(number, {2: reason})[0]
 
 
 def nothing_booked(desk: Desk, number: int) -> bool:
@@ -104,7 +104,7 @@ def test_one_fault_holds_the_whole_file(desk: Desk, fault: str) -> None:
 
 
 def test_missing_lines_stay_sent_and_may_come_later(desk: Desk) -> None:
-    number, path = exported(desk)
+    number, path = exported(desk, reason="系统超时")
     lines = path.read_bytes().decode("gbk").split("\r\n")[:-1]
     part = path.with_name("部分.txt")
     part.write_bytes("\r\n".join(["2|200.03|2026-10", *lines[1:3]]).encode("gbk"))
@@ -128,7 +128,7 @@ def test_a_second_answer_may_not_contradict_the_first(desk: Desk) -> None:
 
 
 def test_a_retrys_answer_is_not_taken_for_the_first_batchs(desk: Desk) -> None:
-    number, path = exported(desk)
+    number, path = exported(desk, reason="系统超时")
     desk.read(path)
     desk.draft()
     desk.lock()
@@ -350,7 +350,7 @@ def test_a_second_workbook_with_only_the_missing_lines_closes_the_batch(desk: De
 
 
 def test_lines_without_an_answer_are_settled_by_hand(desk: Desk) -> None:
-    number, path = exported(desk)
+    number, path = exported(desk, reason="系统超时")
     lines = path.read_bytes().decode("gbk").split("\r\n")[:-1]
     path.write_bytes("\r\n".join(["2|200.03|2026-10", *lines[1:3]]).encode("gbk"))
     desk.read(path)

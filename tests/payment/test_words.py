@@ -65,7 +65,7 @@ def test_the_sums_of_a_draft_add_up(desk: Desk) -> None:
     number = desk.draft().batch["payment_id"]
     held = 2 * 10_007
     desk.lock(), desk.approve(), desk.export()
-    for path in desk.answers(number, {2: "户名不符"}):
+    for path in desk.answers(number, {2: "系统超时"}):
         desk.read(path)
     desk.decision(1, make_id(8), "increase", 10_008, 15_000)
     desk.doubt(1, (make_id(2), LIVING, "甲镇"), (make_id(99), LIVING, "乙镇"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jiuzhu_cli.cli import pay_gates, pay_money, pay_papers
+from jiuzhu_cli.cli import pay_gates, pay_money, pay_papers, pay_return
 from jiuzhu_cli.cli.context import Context, table
 from jiuzhu_cli.cli.pay_key import KEY, PASSWORD, signer
 from jiuzhu_cli.cli.pay_key import app as keys
@@ -141,6 +141,7 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
     from jiuzhu_cli.core.money import yuan
     from jiuzhu_cli.core.payment_states import WORDS
     from jiuzhu_cli.ledger import payments
+    from jiuzhu_cli.ledger import returns as answers
     from jiuzhu_cli.ledger.files import recorded_files
     from jiuzhu_cli.payment import approvals
     from jiuzhu_cli.payment.holds import BY_CODE
@@ -153,8 +154,8 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
         states = payments.states_of(store, chosen["payment_id"])
         held = Counter(h["code"] for h in payments.holds(store, chosen["payment_id"]))
         files = [f for f in recorded_files(store, entity=f"payment:{chosen['payment_id']}") if f["kind"] == "bank_file"]
-        returns = payments.returns(store, chosen["payment_id"])
-        waiting = payments.under_way(store, chosen["payment_id"]) if returns else []
+        returns = answers.returns(store, chosen["payment_id"])
+        waiting = answers.under_way(store, chosen["payment_id"]) if returns else []
         through, let_through = pay_gates.let_through(store, chosen["payment_id"])
     rows = [
         (_bank(policy, s["bank"]), LINE_STATES[s["state"]], s["lines"], yuan(s["amount_fen"], grouped=True))
@@ -192,67 +193,6 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
     context.emit(data, lines)
 
 
-@app.command("return", help="读银行回盘：逐笔核对，成功的入账，失败的列出待补发；有一处不对就整份不收。")
-def return_(
-    ctx: typer.Context,
-    file: Path = typer.Argument(..., metavar="回盘文件", help="银行给回来的文件。"),
-    bank: str = typer.Option("", "--bank", help="代发格式代码；缺省自动认。"),
-    batch: int = BATCH,
-) -> None:
-    from jiuzhu_cli.core.money import yuan
-    from jiuzhu_cli.payment import returns
-
-    context: Context = ctx.obj
-    policy = context.policy()
-    with context.workspace.open_store() as store:
-        read = returns.read_return(
-            store, context.workspace, policy, file, bank=bank, number=batch, actor=context.actor, now=context.now
-        )
-        papers, told = pay_papers.after_answers(context, store, read.batch["payment_id"])
-    lines = [
-        f"已读回盘：第 {read.batch['payment_id']} 批 {_bank(policy, read.bank)}，{read.lines} 笔",
-        f"  成功 {read.succeeded} 笔 {yuan(read.amount_fen, grouped=True)} 元，失败 {read.failed} 笔，部分到账 {read.partial} 笔，"
-        f"没有回音 {read.missing} 笔",
-    ]
-    if read.files:
-        lines.append(f"失败名单：{read.files[0]['path']}")
-        lines.append(f"下一步：更正账号后补发：jiuzhu pay draft --month {read.batch['month']}")
-    context.emit(read.as_json() | ({"papers": papers} if papers else {}), [*lines, *told])
-
-
-@app.command("settle", help="回盘里没有的、部分到账的笔：向银行问清后逐笔记作到账或失败。")
-def settle(
-    ctx: typer.Context,
-    batch: int = BATCH,
-    line: list[int] = typer.Option(..., "--line", metavar="序号", help="批次里的第几笔（可写多次）。"),
-    paid: bool = typer.Option(False, "--paid", help="银行答复已到账。"),
-    failed: bool = typer.Option(False, "--failed", help="银行答复没有到账：重新算作未发，可补发。"),
-    reason: str = typer.Option(..., "--reason", metavar="依据", help="银行怎么答复的（记入日志）。"),
-    reversed_: bool = typer.Option(False, "--reversed", help="部分到账的，银行已把到账部分冲回。"),
-) -> None:
-    from jiuzhu_cli.core.errors import UsageError
-    from jiuzhu_cli.core.money import yuan
-    from jiuzhu_cli.payment import approvals, settlement
-
-    if paid == failed:
-        raise UsageError("--paid 和 --failed 要写一个", "到账写 --paid，没有到账写 --failed")
-    context: Context = ctx.obj
-    policy = context.policy()
-    with context.workspace.open_store() as store:
-        chosen = approvals.choose(store, ("exported",), number=batch)
-        done = settlement.settle(
-            store, context.workspace, policy, chosen, line, paid=paid, reason=reason, reversed_=reversed_,
-            actor=context.actor, now=context.now,
-        )  # fmt: skip
-    word = "到账" if paid else "失败"
-    lines = [
-        f"第 {done.batch['payment_id']} 批 {done.lines} 笔 {yuan(done.amount_fen, grouped=True)} 元记作{word}，还有 {done.missing} 笔没有回音"
-    ]
-    lines += [f"失败名单：{f['path']}" for f in done.files]
-    lines += [f"下一步：更正账号后补发：jiuzhu pay draft --month {done.batch['month']}"] if failed else []
-    context.emit(done.as_json(), lines)
-
-
 def _bank(policy: Policy, code: str) -> str:
     """The format by its name; the code stays in --json."""
     return policy.banks[code].name if code in policy.banks else code
@@ -280,3 +220,9 @@ app.command("papers", help="出（重出）一批的单据：审批单、发放�
     pay_papers.papers
 )
 app.registered_commands += [*pay_money.app.registered_commands, *pay_gates.app.registered_commands]
+app.command("return", help="读银行回盘：逐笔核对，成功的入账，失败的列出待补发；有一处不对就整份不收。")(
+    pay_return.return_
+)
+app.command(
+    "settle", help="回盘里没有的、部分到账的笔：向银行问清后逐笔记作到账或失败；只回失败的银行，其余一次记作到账。"
+)(pay_return.settle)

@@ -84,7 +84,9 @@ def reverse(
 ) -> None:
     from jiuzhu_cli.core.errors import UsageError
     from jiuzhu_cli.core.period import parse_date
+    from jiuzhu_cli.ledger import payments
     from jiuzhu_cli.payment import approvals, correction
+    from jiuzhu_cli.payment.failures import mending_forms
 
     context: Context = ctx.obj
     if sum(map(bool, (line, confirm, drop))) > 1:
@@ -110,6 +112,15 @@ def reverse(
             made = correction.answer(store, confirm or drop, done=bool(confirm), actor=context.actor, now=context.now)
             lines = [f"已{'冲正' if confirm else '撤回'} {len(made.rows)} 笔：", _corrections(made)]
             months = "、".join(dict.fromkeys(row["month"] for row in made.rows))
+            for number in dict.fromkeys(row["payment_id"] for row in made.rows) if confirm else ():
+                owner = payments.batch(store, number)
+                assert owner is not None
+                forms = mending_forms(
+                    store, context.workspace, context.policy(), owner, actor=context.actor, now=context.now
+                )
+                lines += [
+                    f"更正表（{form['town'] or '未注明乡镇'}，{form['lines']} 笔）：{form['path']}" for form in forms
+                ]
             lines += [f"下一步：更正账号后补发：jiuzhu pay draft --month {months}"] if confirm else []
         else:
             made = correction.waiting(store)

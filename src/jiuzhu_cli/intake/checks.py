@@ -192,7 +192,7 @@ def _severity(name: str, code: str, item: Programme | Register, payable: bool, l
     if name == "amount_fen":
         return "error" if lead and (payable or name in item.required) else "warning"
     if name == "account_no":
-        return "error" if lead and payable else "warning"
+        return "error" if (lead and payable) or isinstance(item, Register) else "warning"
     return "warning"
 
 

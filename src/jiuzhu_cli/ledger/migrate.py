@@ -172,6 +172,7 @@ MIGRATIONS: dict[int, str] = {
     CREATE UNIQUE INDEX obligation_once ON obligation (programme, recipient_id_no, item) WHERE item <> '' AND purpose = 'regular';
     CREATE INDEX payment_move_batch ON payment_move (payment_id);
     CREATE INDEX payment_line_obligation ON payment_line (obligation_id);
+    CREATE INDEX payment_line_refused ON payment_line (obligation_id) WHERE state IN ('failed','reversed');
     CREATE UNIQUE INDEX payment_once ON payment_line (obligation_id) WHERE state IN ('due','sent','paid');
     INSERT INTO payment_move (payment_id, from_state, to_state, actor, at, control_sha256)
       SELECT payment_id, '', 'draft', drafted_by, drafted_at, '' FROM payment_batch

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.core.errors import RefusedError
 from jiuzhu_cli.ledger.back_pays import forget_undrafted, save_set_offs
 from jiuzhu_cli.ledger.payment_digests import declare
-from jiuzhu_cli.ledger.payment_moves import move, note_move
+from jiuzhu_cli.ledger.payment_moves import note_move
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 if TYPE_CHECKING:
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 _LINES = (
     "SELECT l.line_no, o.programme, o.month, o.recipient_id_no, o.item, l.bank, l.account_no, l.payee_name, l.payee_id_no, l.bank_name,"
     " l.amount_fen, l.state, l.reason, l.line_id, l.obligation_id, o.recipient_name, o.town, o.village, o.roll_row_id, o.persons,"
-    " l.transfer_no, l.bank_code, l.set_off_fen, o.purpose, o.cause"
+    " l.transfer_no, l.bank_code, l.set_off_fen, l.reason_code, l.returned_at, o.purpose, o.cause"
     " FROM payment_line l JOIN obligation o USING (obligation_id)"
 )
 
@@ -230,93 +228,6 @@ def save_holds(tx: Transaction, payment_id: int) -> None:
         " SELECT ?, programme, recipient_id_no, recipient_name, town, amount_fen, code, reason, source FROM staging.plan_hold",
         (payment_id,),
     )
-
-
-# -- returns --------------------------------------------------------------------------------------------------
-
-
-def return_by_digest(store: Store, sha256: str, *, payment_id: int = 0) -> dict[str, Any] | None:
-    """The return that was read from a file with this digest (for that batch when given), None when it never was."""
-    rows = store.query(
-        "SELECT * FROM bank_return WHERE sha256 = ?1 AND ?2 IN (0, payment_id) ORDER BY return_id DESC",
-        (sha256, payment_id),
-    )
-    return dict(rows[0]) if rows else None
-
-
-def returns(store: Store, payment_id: int) -> list[dict[str, Any]]:
-    rows = store.query("SELECT * FROM bank_return WHERE payment_id = ? ORDER BY return_id", (payment_id,))
-    return [dict(row) for row in rows]
-
-
-def book_return(
-    tx: Transaction, *, payment_id: int, bank: str, file_name: str, sha256: str, figures: dict[str, int]
-) -> None:
-    """Books the staged outcomes (``staging.outcome``: ``line_id, state, reason``) and the return itself; all or nothing.
-
-    ``state`` paid or failed closes a line that is under way; ``sent`` only notes the reason (partly paid). What befell a line befell
-    its whole transfer.
-    """
-    source, same = "staging.outcome o", "o.line_id = payment_line.line_id"
-    if tx.execute(_COMBINED, (payment_id,)).fetchone():
-        source = "(SELECT f.transfer_no, o.* FROM staging.outcome o JOIN payment_line f ON f.line_id = o.line_id) o"
-        same = "o.transfer_no = payment_line.transfer_no"
-    tx.execute(
-        "UPDATE payment_line SET state = o.state, reason = o.reason, returned_at = CASE WHEN o.state = 'sent' THEN returned_at ELSE ? END"
-        f" FROM {source} WHERE {same} AND payment_line.state = 'sent' AND payment_line.payment_id = ?",
-        (tx.now, payment_id),
-    )
-    names = ("lines", "succeeded", "failed", "partial", "missing", "unknown", "amount_fen")
-    tx.execute(
-        "INSERT INTO bank_return (payment_id, bank, file_name, sha256, lines, succeeded, failed, partial, missing, unknown, amount_fen, read_by,"
-        " read_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        (payment_id, bank, file_name, sha256, *(figures[name] for name in names), tx.actor, tx.now),
-    )
-    _close(tx, payment_id)
-
-
-def settle(tx: Transaction, payment_id: int, numbers: Sequence[int], state: str, reason: str) -> None:
-    """Closes transfers under way (by the number of any of their lines) as ``paid`` or ``failed``; RefusedError when one has its answer already."""
-    wanted = {
-        row[0]
-        for number in numbers
-        for row in tx.execute(
-            "SELECT transfer_no FROM payment_line WHERE payment_id = ? AND line_no = ? AND state = 'sent'",
-            (payment_id, number),
-        )
-    }
-    marks = ",".join("?" * len(wanted))
-    found = tx.execute(
-        f"SELECT COUNT(*) FROM payment_line WHERE payment_id = ? AND line_no IN ({','.join('?' * len(numbers))}) AND state = 'sent'",
-        (payment_id, *numbers),
-    ).fetchone()[0]
-    if found != len(set(numbers)):
-        raise RefusedError(f"第 {payment_id} 批刚被别人改动", "用 jiuzhu pay show 看它到了哪一步")
-    tx.execute(
-        f"UPDATE payment_line SET state=?, reason=?, returned_at=? WHERE payment_id=? AND state='sent' AND transfer_no IN ({marks})",
-        (state, reason if state == "failed" else "", tx.now, payment_id, *wanted),
-    )
-    _close(tx, payment_id)
-
-
-def under_way(store: Store, payment_id: int) -> list[dict[str, Any]]:
-    """Lines sent to the bank and not answered yet: ``line_no, bank, town, recipient_name, amount_fen, reason``."""
-    rows = store.query(
-        "SELECT l.line_no, l.bank, o.town, o.recipient_name, l.amount_fen, l.reason FROM payment_line l JOIN obligation o USING (obligation_id)"
-        " WHERE l.payment_id = ? AND l.state = 'sent' ORDER BY l.line_no",
-        (payment_id,),
-    )
-    return [dict(row) for row in rows]
-
-
-def _close(tx: Transaction, payment_id: int) -> None:
-    """A batch is ``reconciled`` when every line has its answer."""
-    waiting = tx.execute(
-        "SELECT 1 FROM payment_line WHERE payment_id = ? AND state IN ('due','sent') LIMIT 1", (payment_id,)
-    ).fetchone()
-    state = tx.execute("SELECT state FROM payment_batch WHERE payment_id = ?", (payment_id,)).fetchone()[0]
-    if waiting is None and state == "exported":
-        move(tx, payment_id, ("exported",), "reconciled")
 
 
 def _word(text: str) -> str:

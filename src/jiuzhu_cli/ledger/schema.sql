@@ -102,7 +102,7 @@ CREATE TABLE register_row (                  -- one line of an external list (ne
   name_key INTEGER AS (unicode(name) % 2048 * 4096 + unicode(substr(name, -1)) % 4096) VIRTUAL,
   related_key INTEGER AS (CAST(substr(related_id_no, 9, 9) AS INTEGER)) VIRTUAL,
   quantity TEXT,                             -- 亩, 头, 月 as written
-  account_no TEXT, bank_name TEXT            -- where an agreement on file has the money paid
+  account_no TEXT, bank_name TEXT            -- where an agreement on file has the money paid, or a mended account
 ) STRICT;
 CREATE INDEX register_person ON register_row (id_key, name_key);
 CREATE INDEX register_related ON register_row (related_key) WHERE related_id_no IS NOT NULL;
@@ -267,6 +267,7 @@ CREATE TABLE payment_line (
   reason_code TEXT NOT NULL DEFAULT '', returned_at TEXT NOT NULL DEFAULT '', UNIQUE (payment_id, line_no)
 ) STRICT;
 CREATE INDEX payment_line_obligation ON payment_line (obligation_id);
+CREATE INDEX payment_line_refused ON payment_line (obligation_id) WHERE state IN ('failed','reversed'); -- few, and asked for at every draft
 -- the heart of "once": an obligation has at most one line that is under way or paid
 CREATE UNIQUE INDEX payment_once ON payment_line (obligation_id) WHERE state IN ('due','sent','paid');
 CREATE TRIGGER payment_batch_new BEFORE INSERT ON payment_batch WHEN NEW.state <> 'draft'

@@ -12,6 +12,7 @@ from jiuzhu_cli.ledger import doubts, payables
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.agreements import take_agreements
+from jiuzhu_cli.payment.mending import apply_mended
 from jiuzhu_cli.payment.routing import routes, unfit
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def prepare(
     take_agreements(connection, policy, month, programmes)
     stages = connection.execute("SELECT DISTINCT coalesce(stage, '') FROM cases").fetchall()
     _rows(connection, "stage", ("stage", "stage_key"), [(s, stage_key(s)) for (s,) in stages])
+    apply_mended(connection, store, policy)
     banks = connection.execute("SELECT DISTINCT coalesce(bank_name, '') FROM cases").fetchall()
     combined = bool(workspace.get("payment", "combine_payees", False))
     found = [

@@ -13,9 +13,9 @@ from jiuzhu_cli.core.account import parse_bank_code
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.core.identity import parse_id
 from jiuzhu_cli.core.mask import mask_text
+from jiuzhu_cli.payment.answers import return_shape
 from jiuzhu_cli.payment.layout import SUFFIX, read_bytes
 from jiuzhu_cli.payment.matching import outcome_of
-from jiuzhu_cli.payment.returns import return_shape
 from jiuzhu_cli.payment.sample import container_of, encoding_of
 from jiuzhu_cli.payment.textfile import cells, decode_text, lines_of
 from jiuzhu_cli.payment.values import BankFile, UnreadableFile, fixed_text, is_fixed, values_of

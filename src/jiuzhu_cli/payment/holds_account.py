@@ -13,6 +13,18 @@ ACCOUNT = (
         never="没有账号，银行无处可付",
     ),
     Hold(
+        "account_refused",
+        "账户被银行退过",
+        # mended_line: the refused line that the account in ``candidate`` is the answer to
+        """SELECT DISTINCT c.n, '银行退回：' || r.told AS reason, '' AS source FROM candidate c JOIN rejected r ON r.recipient_id_no = c.recipient
+           WHERE c.live_fen IS NULL AND r.line_id > c.mended_line
+             AND CASE r.kind WHEN 'line' THEN r.obligation_id = c.obligation_id WHEN 'account' THEN r.account_no = c.account_no
+                 ELSE r.account_no = c.account_no AND r.payee_name = c.payee_name AND r.payee_id_no = c.payee_id_no END""",
+        "在发放失败更正表里填好新账户（或原账户可用）后 jiuzhu import，再制单；也可更正名册",
+        releasable=True,
+        needs="rejected",
+    ),
+    Hold(
         "bad_account",
         "账号不对",
         "SELECT n, '账号应为 6 至 32 位数字' AS reason, '' AS source FROM candidate WHERE account_no <> '' AND NOT regexp_full_match(account_no, '[0-9-]{6,32}')",
@@ -46,7 +58,7 @@ ACCOUNT = (
            SELECT c.n, l.month || ' 发到尾号 ' || right(l.account_no, 4) || '（' || l.payee_name || '），这次是尾号 ' || right(c.account_no, 4)
                   || CASE WHEN c.payee_name <> l.payee_name THEN '（' || c.payee_name || '）' ELSE '' END AS reason, '' AS source
            FROM candidate c JOIN last l ON l.programme = c.programme AND l.recipient_id_no = c.recipient
-           WHERE c.account_no <> '' AND c.agreement_row IS NULL AND replace(c.account_no, '-', '') <> replace(l.account_no, '-', '')
+           WHERE c.account_no <> '' AND c.agreement_row IS NULL AND c.mended = '' AND replace(c.account_no, '-', '') <> replace(l.account_no, '-', '')
              AND NOT EXISTS (SELECT 1 FROM refused f WHERE f.programme = c.programme AND f.recipient_id_no = c.recipient AND f.line_id > l.line_id)
              AND NOT EXISTS (SELECT 1 FROM paid k WHERE k.account_no = c.account_no AND k.payee_name = c.payee_name)
              AND NOT EXISTS (SELECT 1 FROM agreement g WHERE g.programme = c.programme AND g.id_no = c.recipient AND g.account_no = c.account_no)

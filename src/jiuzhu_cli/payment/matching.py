@@ -1,4 +1,8 @@
-"""Matching a bank's return with the lines that were sent: by line number, account and amount, or by account, name and amount."""
+"""Matching a bank's return with what was sent: by the transfer's number, account and amount, or by account, name and amount.
+
+A transfer is a row of the bank's file: one line, or several lines of one payee combined (``transfer_no``); what the bank says of
+it holds for all its lines.
+"""
 
 from __future__ import annotations
 
@@ -9,57 +13,98 @@ from typing import TYPE_CHECKING, Any
 from jiuzhu_cli.core.names import normalise_name
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.payment.layout import BankFile
+from jiuzhu_cli.policy.return_reasons import OTHER
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from jiuzhu_cli.policy.bank_layout import BankLayout
+    from jiuzhu_cli.policy.return_reasons import ReasonTable
 
 _NOT_DONE = ("未成功", "不成功", "没有成功", "未能成功")
 _FAILED = ("失败", "退票", "退回", "退汇", "拒绝", "不符", "不存在", "销户", "冻结")
+UNSAID = "银行未说明原因"
+PARTLY = "部分到账"
 
-# a row finds its line by number; what else it says must agree
-_BY_NUMBER = """
-CREATE OR REPLACE TABLE pairing AS
-SELECT b.row, b.outcome, b.paid, b.reason, b.amount AS stated, l.*,
-       CASE WHEN l.line_id IS NULL THEN '第 ' || b.row || ' 行：本批没有这一笔（序号 ' || coalesce(b.line_no::VARCHAR, '空') || '）'
-            WHEN b.account <> l.account THEN '第 ' || b.row || ' 行：账号与序号 ' || b.line_no || ' 的不同'
-            WHEN b.amount IS DISTINCT FROM l.amount THEN '第 ' || b.row || ' 行：金额与发出的不同'
-            WHEN count(*) OVER (PARTITION BY l.line_id) > 1 THEN '第 ' || b.row || ' 行：与另一行重复' END AS problem,
-       l.line_id IS NULL OR b.account <> l.account AS stranger
-FROM back b LEFT JOIN line l ON l.line_no = b.line_no
+# lines → transfers; one that was reversed since (冲正) had been paid
+_TRANSFERS = """
+CREATE OR REPLACE TABLE transfer AS
+SELECT transfer_no, any_value(account) AS account, any_value(name) AS name, sum(amount)::BIGINT AS amount, max(answered) AS answered,
+       CASE min(CASE state WHEN 'sent' THEN 1 WHEN 'paid' THEN 2 WHEN 'failed' THEN 3 WHEN 'reversed' THEN 4 ELSE 5 END)
+            WHEN 1 THEN 'sent' WHEN 2 THEN 'paid' WHEN 3 THEN 'failed' WHEN 4 THEN 'reversed' ELSE 'cancelled' END AS state
+FROM line GROUP BY transfer_no
 """
-# rows and lines of the same account, name and amount are paired off in order, lines still under way first; that is safe
+# some banks give accounts back masked (6217****0001); a row without an account must name the payee
+_SAME_ACCOUNT = """(b.account = l.account OR (b.account = '' AND b.name = l.name)
+  OR (contains(b.account, '*') AND starts_with(l.account, split_part(b.account, '*', 1)) AND ends_with(l.account, split_part(b.account, '*', -1))
+      AND length(replace(b.account, '*', '')) >= 4))"""
+# a row finds its transfer by number; what else it says must agree
+_BY_NUMBER = f"""
+CREATE OR REPLACE TABLE pairing AS
+SELECT b.row, b.outcome, b.paid, b.reason, b.code, b.amount AS stated, l.*,
+       CASE WHEN l.transfer_no IS NULL THEN '本批没有这一笔（序号 ' || coalesce(b.line_no::VARCHAR, '空') || '）'
+            WHEN NOT {_SAME_ACCOUNT} THEN '账号与序号 ' || b.line_no || ' 的不同'
+            WHEN b.amount IS DISTINCT FROM l.amount THEN '金额与发出的不同'
+            WHEN count(*) OVER (PARTITION BY l.transfer_no) > 1 THEN '与另一行重复' END AS problem,
+       l.transfer_no IS NULL OR NOT {_SAME_ACCOUNT} AS stranger
+FROM back b LEFT JOIN transfer l ON l.transfer_no = b.line_no
+"""
+# rows and transfers of the same account, name and amount are paired off in order, those under way first; that is safe
 # only when all of them have the same outcome and none is left over
 _BY_KEY = """
 CREATE OR REPLACE TABLE pairing AS
 WITH b AS (SELECT *, row_number() OVER (PARTITION BY account, name, amount ORDER BY row) AS place,
                   count(*) OVER (PARTITION BY account, name, amount) AS rows_alike,
                   count(DISTINCT outcome) OVER (PARTITION BY account, name, amount) AS outcomes FROM back),
-     l AS (SELECT *, row_number() OVER (PARTITION BY account, name, amount ORDER BY state <> 'sent', line_no) AS place,
-                  count(*) FILTER (state = 'sent') OVER (PARTITION BY account, name, amount) AS under_way FROM line)
-SELECT b.row, b.outcome, b.paid, b.reason, b.amount AS stated, l.* EXCLUDE (place, under_way),
-       CASE WHEN l.line_id IS NULL AND b.place > 1 THEN '第 ' || b.row || ' 行：与另一行重复'
-            WHEN l.line_id IS NULL AND EXISTS (SELECT 1 FROM line o WHERE o.account = b.account) THEN '第 ' || b.row || ' 行：金额或户名与发出的不同'
-            WHEN l.line_id IS NULL THEN '第 ' || b.row || ' 行：本批没有这一笔'
+     l AS (SELECT *, row_number() OVER (PARTITION BY account, name, amount ORDER BY state <> 'sent', transfer_no) AS place,
+                  count(*) FILTER (state = 'sent') OVER (PARTITION BY account, name, amount) AS under_way FROM transfer)
+SELECT b.row, b.outcome, b.paid, b.reason, b.code, b.amount AS stated, l.* EXCLUDE (place, under_way),
+       CASE WHEN l.transfer_no IS NULL AND b.place > 1 THEN '与另一行重复'
+            WHEN l.transfer_no IS NULL AND EXISTS (SELECT 1 FROM transfer o WHERE o.account = b.account) THEN '金额或户名与发出的不同'
+            WHEN l.transfer_no IS NULL THEN '本批没有这一笔'
             WHEN b.rows_alike < l.under_way OR (b.outcomes > 1 AND l.under_way > 1)
-                 THEN '第 ' || b.row || ' 行：同账号同户名同金额有几笔，分不清是哪一笔' END AS problem,
-       l.line_id IS NULL AND NOT EXISTS (SELECT 1 FROM line o WHERE o.account = b.account) AS stranger
+                 THEN '同账号同户名同金额有几笔，分不清是哪一笔' END AS problem,
+       l.transfer_no IS NULL AND NOT EXISTS (SELECT 1 FROM transfer o WHERE o.account = b.account) AS stranger
 FROM b LEFT JOIN l ON l.account = b.account AND l.name = b.name AND l.amount = b.amount AND l.place = b.place
 """
+# what is on record is never overwritten: a line called failed after it was paid is money that came back (退汇)
 _CONFLICT = """
-SELECT row, CASE WHEN outcome = '' THEN '第 ' || row || ' 行：结果看不懂'
-                 WHEN state NOT IN ('sent', outcome) THEN '第 ' || row || ' 行：与已入账的结果不同' END AS problem
-FROM pairing WHERE problem IS NULL
+SELECT row, transfer_no, kind, coalesce(problem, CASE kind
+         WHEN 'unread' THEN '结果看不懂' WHEN 'unsent' THEN '本批这一笔没有送出'
+         WHEN 'late' THEN '与已入账的结果不同：已记到账（' || day || '），后来又说失败（' || coalesce(nullif(reason, ''), '没有写原因') || '）：是退汇'
+         ELSE '与已入账的结果不同：已记' || CASE state WHEN 'failed' THEN '失败' ELSE '到账' END || '（' || day || '），这里说' || CASE outcome WHEN 'paid' THEN '成功' ELSE '部分到账' END
+              || CASE state WHEN 'failed' THEN '：可能已另行补发，不能照收' ELSE '' END END) AS what
+FROM (SELECT *, left(answered, 10) AS day, CASE
+        WHEN problem IS NOT NULL THEN '' WHEN outcome = '' THEN 'unread' WHEN state = 'cancelled' THEN 'unsent'
+        WHEN state = 'paid' AND outcome = 'failed' THEN 'late'
+        WHEN (state = 'paid' AND outcome = 'partial') OR (state = 'failed' AND outcome <> 'failed') THEN 'contradiction' END AS kind FROM pairing)
+WHERE kind IS NOT NULL ORDER BY row
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong with a row (1-based; 0: the file). ``kind``: ``late`` (退汇 of a paid line), ``contradiction`` of what is on record,
+    ``unread``, ``unsent``; '' when it fits no transfer."""
+
+    row: int
+    what: str
+    kind: str = ""
+    transfer_no: int = 0
+
+    def __str__(self) -> str:
+        return f"第 {self.row} 行：{self.what}" if self.row else self.what
 
 
 @dataclass(slots=True)
 class Match:
-    """``outcome``: Arrow table ``line_id, state, reason`` of what is new. ``problems``: Chinese, by row; [] when all fits."""
+    """``outcome``: Arrow table ``line_id, state, reason, reason_code`` of what is new. ``problems``: by row; [] when all fits.
+
+    Figures count transfers (rows of the bank's file); ``missing``: those of this bank that no return has told of yet.
+    """
 
     rows: int
-    problems: list[str]
+    problems: list[Wrong]
     unknown: int
     fresh: int = 0
     succeeded: int = 0
@@ -69,6 +114,7 @@ class Match:
     amount_fen: int = 0
     failed_fen: int = 0
     outcome: pa.Table = field(default=None)
+    by_reason: dict[str, int] = field(default_factory=dict)
 
     def figures(self) -> dict[str, int]:
         return {
@@ -101,38 +147,54 @@ def outcome_of(layout: BankLayout, text: str) -> str:
     return "paid" if good and not any(sign in word for sign in "未不无非") else "failed" if bad else ""
 
 
-def match_return(layout: BankLayout, file: BankFile, lines: pa.Table) -> Match:
-    """Pairs every row of ``file`` with one line of ``lines`` (all of the batch's lines of this bank)."""
+def match_return(layout: BankLayout, file: BankFile, lines: pa.Table, reasons: ReasonTable) -> Match:
+    """Pairs every row of ``file`` with one transfer of ``lines`` (all of the batch's lines of this bank)."""
     import duckdb
     import pyarrow as pa
 
     if not len(file):
-        return Match(0, ["文件里没有付款结果"], 0)
+        waiting = len(
+            {
+                n
+                for n, state in zip(lines["transfer_no"].to_pylist(), lines["state"].to_pylist(), strict=True)
+                if state == "sent"
+            }
+        )
+        if layout.returns_only_failures:  # none failed
+            return Match(0, [], 0, fresh=waiting, missing=waiting, outcome=_nothing())
+        return Match(0, [Wrong(0, "文件里没有付款结果")], 0)
     connection = duckdb.connect(":memory:")
-    incoming = _rows(layout, file)
+    incoming = _rows(layout, file, reasons)
     sent = pa.table(
         {
-            "line_id": lines["line_id"], "line_no": lines["line_no"], "amount": lines["amount_fen"], "state": lines["state"],
-            "account": _each(compact, lines["account_no"].to_pylist()), "name": _each(normalise_name, lines["payee_name"].to_pylist()),
+            "line_id": lines["line_id"], "transfer_no": lines["transfer_no"], "amount": lines["amount_fen"], "state": lines["state"],
+            "answered": lines["returned_at"], "noted": lines["reason"], "account": _each(compact, lines["account_no"].to_pylist()),
+            "name": _each(normalise_name, lines["payee_name"].to_pylist()),
         }
     )  # fmt: skip
-    connection.register("back_rows", incoming)
-    connection.register("sent_rows", sent)
-    connection.execute("CREATE TABLE back AS SELECT * FROM back_rows")
-    connection.execute("CREATE TABLE line AS SELECT * FROM sent_rows")
+    connection.register("back", incoming)
+    connection.register("line", sent)
+    connection.execute(_TRANSFERS)
     numbered = "line_no" in file.columns and None not in file.columns["line_no"]
-    named = "payee_name" in file.columns
+    named = "payee_name" in file.columns and "account_no" in file.columns
     best: Match | None = None
     # banks that number their files anew are matched by account, name and amount
     for sql in [_BY_NUMBER] * numbered + [_BY_KEY] * named:
         connection.execute(sql)
         found = _read_pairing(connection, len(file))
-        if best is None or not found.problems:
+        if best is None or len(found.problems) < len(best.problems):
             best = found
-        if not best.problems:
+        if all(wrong.kind for wrong in best.problems):
             break
     connection.close()
-    return best or Match(len(file), ["没有序号，也没有户名，无法逐笔核对"], len(file))
+    return best or Match(len(file), [Wrong(0, "没有序号，也没有户名，无法逐笔核对")], len(file))
+
+
+def _nothing() -> pa.Table:
+    import pyarrow as pa
+
+    names = ("state", "reason", "reason_code")
+    return pa.table({"line_id": pa.array([], pa.int64()), **{name: pa.array([], pa.string()) for name in names}})
 
 
 def _each(change: Callable[[str], str], texts: list[str | None]) -> pa.Array:
@@ -145,18 +207,26 @@ def _each(change: Callable[[str], str], texts: list[str | None]) -> pa.Array:
     return pa.array([known[text] for text in texts], pa.string())
 
 
-def _rows(layout: BankLayout, file: BankFile) -> Any:
+def _rows(layout: BankLayout, file: BankFile, reasons: ReasonTable) -> pa.Table:
+    """The file as ``row, line_no, account, name, amount, paid, outcome, reason, code`` (the reason's id)."""
     import pyarrow as pa
 
     count = len(file)
     columns = file.columns
     words = {text: outcome_of(layout, text) for text in set(columns.get("result", []))}
-    outcomes = [words[text] for text in columns.get("result", [""] * count)]
+    unsaid = ["failed" if layout.returns_only_failures else ""] * count
+    outcomes = [words[text] for text in columns["result"]] if "result" in columns else unsaid
     paid = columns.get("paid_amount", [None] * count)
     amounts = columns.get("amount", [None] * count)
     for index, real in enumerate(paid):
         if real is not None and amounts[index] is not None and outcomes[index]:
             outcomes[index] = "paid" if real == amounts[index] else "failed" if real == 0 else "partial"
+    said = [text or "" for text in columns.get("reason", [""] * count)]
+    if "result" in columns:  # a bank without a column of reasons says them in the result: 失败-账户已销户
+        pairs = zip(said, outcomes, columns["result"], strict=True)
+        said = [text or (word if outcome == "failed" else "") for text, outcome, word in pairs]
+    codes = {text: reasons.find(text, layout.code).id for text in set(said)}
+    plain = {compact(word) for word in layout.failure}
     return pa.table(
         {
             "row": pa.array(file.rows, pa.int64()),
@@ -166,35 +236,38 @@ def _rows(layout: BankLayout, file: BankFile) -> Any:
             "amount": pa.array(amounts, pa.int64()),
             "paid": pa.array(paid, pa.int64()),
             "outcome": pa.array(outcomes, pa.string()),
-            "reason": pa.array([text or "" for text in columns.get("reason", [""] * count)], pa.string()),
+            "reason": pa.array(
+                ["" if codes[text] == OTHER and compact(text) in plain else text for text in said], pa.string()
+            ),
+            "code": pa.array([codes[text] for text in said], pa.string()),
         }
     )
 
 
 def _read_pairing(connection: Any, rows: int) -> Match:
-    wrong = connection.execute(
-        f"SELECT row, problem FROM pairing WHERE problem IS NOT NULL UNION ALL SELECT row, problem FROM ({_CONFLICT}) WHERE problem IS NOT NULL"
-        " ORDER BY row"
-    ).fetchall()
+    wrong = [
+        Wrong(row, text, kind, number or 0) for row, number, kind, text in connection.execute(_CONFLICT).fetchall()
+    ]
     unknown = connection.execute("SELECT count(*) FROM pairing WHERE stranger").fetchall()[0][0]
-    problems = [text for _, text in wrong]
-    if problems:
-        return Match(rows, problems, unknown)
-    counted = connection.execute(
-        "SELECT count(*) FILTER (state = 'sent' AND outcome <> 'partial'), count(*) FILTER (outcome = 'paid'), count(*) FILTER (outcome = 'failed'),"
-        " count(*) FILTER (outcome = 'partial'), coalesce(sum(amount) FILTER (outcome = 'paid'), 0)::BIGINT,"
-        " coalesce(sum(amount) FILTER (outcome = 'failed'), 0)::BIGINT FROM pairing"
+    if wrong:
+        return Match(rows, wrong, unknown)
+    paid, failed, partial, amount, failed_fen = connection.execute(
+        "SELECT count(*) FILTER (outcome = 'paid'), count(*) FILTER (outcome = 'failed'), count(*) FILTER (outcome = 'partial'),"
+        " coalesce(sum(amount) FILTER (outcome = 'paid'), 0)::BIGINT, coalesce(sum(amount) FILTER (outcome = 'failed'), 0)::BIGINT FROM pairing"
     ).fetchall()[0]
     missing = connection.execute(
-        "SELECT count(*) FROM line WHERE state = 'sent' AND line_id NOT IN (SELECT line_id FROM pairing)"
+        "SELECT count(*) FROM transfer WHERE state = 'sent' AND transfer_no NOT IN (SELECT transfer_no FROM pairing)"
     ).fetchall()[0][0]
+    by_reason = connection.execute(
+        "SELECT code, count(*) FROM pairing WHERE outcome = 'failed' GROUP BY code ORDER BY count(*) DESC, code"
+    ).fetchall()
     outcome = connection.sql(
-        "SELECT line_id, CASE outcome WHEN 'partial' THEN 'sent' ELSE outcome END AS state, CASE WHEN outcome = 'paid' THEN '' WHEN outcome = 'partial'"
-        " THEN '部分到账' || coalesce('：' || printf('%.2f', paid / 100.0) || ' 元', '') ELSE coalesce(nullif(reason, ''), '银行未说明原因') END AS reason"
-        " FROM pairing WHERE state = 'sent' ORDER BY line_id"
+        "FROM (SELECT l.line_id, CASE p.outcome WHEN 'partial' THEN 'sent' ELSE p.outcome END AS state, CASE WHEN p.outcome = 'paid' THEN ''"
+        f" WHEN p.outcome = 'partial' THEN '{PARTLY}' || coalesce('：' || printf('%.2f', p.paid / 100.0) || ' 元', '')"
+        f" ELSE coalesce(nullif(p.reason, ''), '{UNSAID}') END AS reason, CASE p.outcome WHEN 'failed' THEN p.code ELSE '' END AS reason_code, l.noted"
+        " FROM pairing p JOIN line l USING (transfer_no) WHERE l.state = 'sent') SELECT * EXCLUDE (noted) WHERE state <> 'sent' OR reason <> noted ORDER BY line_id"
     ).to_arrow_table()
-    fresh, paid, failed, partial, amount, failed_fen = counted
     return Match(
-        rows, [], 0, fresh=outcome.num_rows if fresh or partial else 0, succeeded=paid, failed=failed, partial=partial, missing=missing,
-        amount_fen=amount, failed_fen=failed_fen, outcome=outcome,
+        rows, [], 0, fresh=outcome.num_rows, succeeded=paid, failed=failed, partial=partial, missing=missing, amount_fen=amount,
+        failed_fen=failed_fen, outcome=outcome, by_reason=dict(by_reason),
     )  # fmt: skip

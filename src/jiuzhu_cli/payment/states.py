@@ -8,7 +8,7 @@ from typing import Any
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.core.payment_states import WORDS
-from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.ledger import payments, returns
 from jiuzhu_cli.ledger.audit import release_problems
 from jiuzhu_cli.ledger.payment_digests import control_holds, sums_differ
 from jiuzhu_cli.ledger.payment_moves import Signer, moves, set_closed, set_held_back, set_released, set_reopened
@@ -124,7 +124,7 @@ def reopen(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now:
 def close(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now: datetime) -> dict[str, Any]:
     """Closes a batch whose every line has its answer: no answer of the bank is booked on it any more (money that comes back later still is)."""
     if batch["state"] == "exported":
-        waiting = len(payments.under_way(store, batch["payment_id"]))
+        waiting = len(returns.under_way(store, batch["payment_id"]))
         raise RefusedError(
             f"第 {batch['payment_id']} 批还有 {waiting} 笔没有结果，不能办结",
             "读回盘（jiuzhu pay return），或向银行问清后记上（jiuzhu pay settle）",

@@ -67,6 +67,9 @@ class BankLayout(Shape):
     returns: tuple[BankColumn, ...] = ()  # empty: the exported columns with 结果 and 失败原因 behind them
     returns_header: bool = False
     returns_summary: bool = False  # the return carries the same summary line
+    returns_only_failures: bool = (
+        False  # the bank names what failed only; the rest counts as paid once another person confirms it
+    )
     success: tuple[str, ...] = ("成功",)
     failure: tuple[str, ...] = ("失败",)
     max_lines: int = 0

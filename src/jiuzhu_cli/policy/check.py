@@ -25,6 +25,7 @@ from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.policy.model import Programme, Register
 from jiuzhu_cli.policy.parts import tables
 from jiuzhu_cli.policy.problem import Problem
+from jiuzhu_cli.policy.return_reasons import check_return_reasons
 from jiuzhu_cli.policy.vocabulary import (
     CHECK_WORDS,
     CIRCUMSTANCE,
@@ -223,5 +224,6 @@ CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (
     check_banks,
     check_accounts,
     check_approvals,
+    check_return_reasons,
     _rest,
 )

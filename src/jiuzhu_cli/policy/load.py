@@ -48,6 +48,7 @@ from jiuzhu_cli.policy.parameter import ParameterTable, read_parameters
 from jiuzhu_cli.policy.parts import Folder, Listed, Part, Read, build, listed, table_of
 from jiuzhu_cli.policy.price import PriceCover, PriceMonth, PriceTrigger
 from jiuzhu_cli.policy.procedure import Cycle, DeadlineStep, NoticeKind, ReviewClass, ReviewTask
+from jiuzhu_cli.policy.return_reasons import ReasonTable, ReturnReason
 from jiuzhu_cli.policy.words import near
 
 Tables = Iterable[tuple[str, dict[str, Any]]]
@@ -129,6 +130,7 @@ class Policy:
     budgets = Read(BUDGETS, lambda tables, _: read_budgets(tables, build), BUDGETS, judges=False)
     subjects = Listed(Subject, "accounts.toml", judges=False)
     entries = Listed(Entry, "accounts.toml", judges=False)
+    return_reasons = Listed(ReturnReason, "return_reasons.toml", "reasons", judges=False)
     glossary = Read("glossary.toml", _glossary, judges=False)
     findings = Read("findings.toml", _findings, "codes", judges=False)
     doubts = Read(DOUBTS, lambda tables, _: read_doubts(tables, build), judges=False)
@@ -143,6 +145,11 @@ class Policy:
     def digest(self) -> str:
         """SHA-256 over all files used; pinned into every result."""
         return self.files.digest
+
+    @cached_property
+    def reasons(self) -> ReasonTable:
+        """Why banks send money back, as it is looked up."""
+        return ReasonTable(self.return_reasons)
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
