@@ -234,11 +234,22 @@ class Month:
 
         batch = approvals.choose(self.store, ("draft",), month=self.month)
         batch = approvals.lock(self.store, self.workspace, self.policy, batch, actor=DRAFTER, now=self.now)
+        self._papers(batch, DRAFTER, "pay lock")
         batch = approvals.approve(self.store, self.workspace, self.policy, batch, actor=APPROVER, now=self.now)
-        lines = [f"锁定控制总数，由{APPROVER}审批（制单人不能审批自己的单）"]
-        return Step(
-            "锁定、审批", f"jiuzhu pay lock && jiuzhu pay approve --actor {APPROVER}", lines, {"state": batch["state"]}
-        )
+        outputs = self._papers(batch, APPROVER, "pay approve")
+        lines = [f"锁定控制总数，由{APPROVER}审批（制单人不能审批自己的单）；审批单、汇总表、花名册在 out/internal/pay"]
+        command = f"jiuzhu pay lock && jiuzhu pay approve --actor {APPROVER}"
+        return Step("锁定、审批", command, lines, {"state": batch["state"]}, outputs)
+
+    def _papers(self, batch: dict[str, Any], actor: str, command: str) -> list[str]:
+        """The papers that the batch's state brings; those of the batch as a whole by path."""
+        from jiuzhu_cli.payment import papers
+
+        made = papers.make_papers(
+            self.store, self.workspace, self.policy, batch, papers.kinds_at(self.workspace, batch), actor=actor, now=self.now,
+            command=command,
+        )  # fmt: skip
+        return [self._relative(one["path"]) for one in made.papers if one["kind"] in (papers.SLIP, papers.VOUCHER)]
 
     def export(self) -> Step:
         from jiuzhu_cli.payment import approvals, export
@@ -250,6 +261,7 @@ class Month:
             for entry in made.files
         ]
         outputs = [entry["path"] for entry in made.files] + [self._relative(made.cover), self._relative(made.manifest)]
+        outputs += self._papers(made.batch, DRAFTER, "pay export")
         self.payment_id = batch["payment_id"]
         return Step("银行文件", "jiuzhu pay export", lines, {"files": len(made.files)}, outputs)
 

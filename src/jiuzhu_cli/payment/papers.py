@@ -354,8 +354,11 @@ def _write(
                 record_file(
                     tx, workspace, paper.path, entity=entity, kind=paper.kind, sha256=digest, lines=paper.lines, amount_fen=paper.amount_fen
                 )  # fmt: skip
-                detail = {"paper": paper.kind, "file": paper.path.name, "lines": paper.lines, "amount_fen": paper.amount_fen}  # fmt: skip
-                tx.journal(entity, detail, digest=digest)
+            for kind in dict.fromkeys(paper.kind for paper, _ in fresh):  # one entry a kind: rosters may be hundreds
+                of = sorted((paper.path.name, digest) for paper, digest in fresh if paper.kind == kind)
+                text = "".join(f"{name}\t{digest}\n" for name, digest in of)
+                detail = {"paper": kind, "files": len(of), "file": of[0][0]}
+                tx.journal(entity, detail, digest=hashlib.sha256(text.encode()).hexdigest())
             for name in gone:
                 forget_file(tx, name)
                 tx.journal(entity, {"withdrawn": Path(name).name}, digest=str(known[name]["sha256"]))

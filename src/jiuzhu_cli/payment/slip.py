@@ -166,6 +166,8 @@ def _comparison(page: Printed, figures: Figures) -> None:
 
 
 def _shown(tally: Tally, key: str) -> str:
+    if not tally.lines:  # nothing on record of that month: no 0 that somebody counted
+        return "—"
     value = getattr(tally, key)
     return yuan(value, grouped=True) if key == "amount_fen" else f"{value:,}"
 

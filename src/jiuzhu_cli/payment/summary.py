@@ -46,10 +46,11 @@ def _numbers(tally: Tally) -> list[Any]:
 
 
 def _compared(now: Tally, before: Tally, ago: Tally) -> list[Any]:
-    return [
-        now.persons, now.amount_fen, before.persons, before.amount_fen, change(now.amount_fen, before.amount_fen),
-        ago.persons, ago.amount_fen, change(now.amount_fen, ago.amount_fen),
-    ]  # fmt: skip
+    """Persons and amount of the three months; blank where nothing is on record."""
+    found: list[Any] = [now.persons, now.amount_fen]
+    for then in (before, ago):
+        found += [then.persons or None, then.amount_fen or None, change(now.amount_fen, then.amount_fen)]
+    return found
 
 
 def _by_source(bureau: str, figures: Figures) -> SheetSpec:
