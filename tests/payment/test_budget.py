@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.payment import back_pay
 from jiuzhu_cli.payment.budget import Demand, Pool, Purse, execution
 from jiuzhu_cli.payment.budget_sheet import import_budgets
 from jiuzhu_cli.policy.budgets import Budget
@@ -290,3 +291,23 @@ def test_a_row_that_cannot_be_told_leaves_everything_as_it_was(desk: Desk, colum
 def test_a_table_without_its_headers_is_refused(desk: Desk) -> None:
     with pytest.raises(DataError, match="表头"):
         import_budgets(desk.workspace, desk.policy, sheet(desk, [["姓名", "金额"], ["甲", "1"]]), year=2026)
+
+
+def test_back_pay_asks_for_money_with_its_programme(desk: Desk) -> None:
+    with_others(desk)
+    first = desk.roll([person(1)], month="2026-09")
+    desk.pay("2026-09")
+    desk.supersede(first, [person(1, amount_fen=12_000)], month="2026-09")
+    desk.compare("2026-09")
+    desk.roll([person(1, amount_fen=12_000)])
+    back_pay.find(desk.store, desk.workspace, desk.policy, actor="张经办", now=desk.now)
+    back_pay.decide(desk.store, [1], confirmed=True, note="核实", actor="张经办", now=desk.now)
+    write_budgets(desk, ("1", "县", LIVING, "239.99"))  # 100.01 is spent, 120.00 and 19.99 are wanted
+    assert desk.draft().holds_by_code == {"over_budget": 2}
+    write_budgets(desk, ("1", "县", LIVING, "240.00"))
+    made = desk.draft()
+    assert (made.holds_by_code, made.batch["amount_fen"]) == ({}, 12_000 + 1_999 + 10_090)
+    desk.lock()
+    desk.approve()
+    [level] = [one for one in execution(desk.store, desk.policy, 2026).levels if one.programme == LIVING]
+    assert (level.out_fen, level.due_fen, level.over_fen) == (10_001, 13_999, 0)
