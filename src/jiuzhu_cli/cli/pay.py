@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jiuzhu_cli.cli import pay_gates, pay_money, pay_papers, pay_return
+from jiuzhu_cli.cli import pay_figures, pay_gates, pay_money, pay_papers, pay_return
 from jiuzhu_cli.cli.context import Context, table
 from jiuzhu_cli.cli.pay_key import KEY, PASSWORD, signer
 from jiuzhu_cli.cli.pay_key import app as keys
@@ -219,7 +219,11 @@ app.registered_commands[1:1] = states.registered_commands  # behind draft
 app.command("papers", help="出（重出）一批的单据：审批单、发放汇总表、花名册、记账凭证；内容不变的，字节也不变。")(
     pay_papers.papers
 )
-app.registered_commands += [*pay_money.app.registered_commands, *pay_gates.app.registered_commands]
+app.registered_commands += [
+    *pay_money.app.registered_commands,
+    *pay_figures.app.registered_commands,
+    *pay_gates.app.registered_commands,
+]
 app.command("return", help="读银行回盘：逐笔核对，成功的入账，失败的列出待补发；有一处不对就整份不收。")(
     pay_return.return_
 )

@@ -152,6 +152,14 @@ def standing(store: Store, months: Sequence[str]) -> dict[str, pa.Table]:
     }
 
 
+def decided_between(store: Store, first: str, last: str) -> pa.Table:
+    """``programme, id_no, action, case_id, effective_month`` of decisions that took effect after ``first``, up to ``last``."""
+    return store.arrow(
+        "SELECT programme, id_no, action, case_id, effective_month FROM proposal WHERE state = 'effective'"
+        f" AND effective_month > '{check_month(first)}' AND effective_month <= '{check_month(last)}'"
+    )
+
+
 # one row a claim: what was claimed, what came back, was waived (once confirmed), is set off by lines under way or paid, and what is left
 BALANCES = f"""
 SELECT r.recovery_id, r.line_id, r.code, r.set_off, e.claimed_fen, e.repaid_fen, e.waived_fen, COALESCE(s.set_off_fen, 0) AS set_off_fen,

@@ -1,0 +1,77 @@
+"""How the payments stand: what waits for whom, success and timeliness as they were, money by payer."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from jiuzhu_cli.payment.standing import Standing, standing
+from jiuzhu_cli.policy.load import load_policy
+from tests.payment.conftest import MONTH, NOW, Desk, person
+from tests.payment.test_correction import ask, correction
+from tests.payment.test_reconcile import BEFORE
+from tests.payment.test_recovery import recover
+from tests.support import make_id
+
+TODAY = date(2026, 11, 20)
+
+
+def stands(desk: Desk, first: str = "", last: str = "") -> Standing:
+    return standing(desk.store, desk.policy, first=first, last=last, today=TODAY)
+
+
+def due_by(desk: Desk, day: int) -> None:
+    folder = desk.workspace.policy_dir / "parameters"
+    folder.mkdir(exist_ok=True)
+    text = f'[[parameter]]\nname = "发放截止日"\nunit = "日"\nsource = "测试"\nvalues = [{{ since = 2020-01-01, value = {day} }}]\n'
+    (folder / "own.toml").write_text(text, "utf-8")
+    desk.policy = load_policy(desk.workspace.policy_dir, region=desk.workspace.region)
+
+
+def test_an_empty_record_has_nothing_to_measure(desk: Desk) -> None:
+    found = stands(desk)
+    assert (found.batches, found.outside, found.total.success, found.total.timely) == ([], [], None, None)
+
+
+def test_each_batch_waits_for_somebody_until_it_is_done(desk: Desk) -> None:
+    desk.roll([person(1), person(2, account_no="")])
+    desk.draft()
+    waits = [(stands(desk).batches[0]["state"], stands(desk).batches[0]["waits_for"])]
+    for step in (desk.lock, desk.approve, desk.export):
+        step()
+        waits.append((stands(desk).batches[0]["state"], stands(desk).batches[0]["waits_for"]))
+    assert waits == [("draft", "经办人"), ("locked", "审批人"), ("approved", "经办人"), ("exported", "银行")]
+    assert [(what, n, fen) for what, n, fen, _ in stands(desk).outside] == [("拦下", 1, 10_002)]
+
+
+def test_rates_are_what_happened(desk: Desk) -> None:
+    """NOW is the 25th of MONTH: of BEFORE the money left a month late, of MONTH on the 25th."""
+    desk.roll([person(1), person(2)], month=BEFORE)
+    first = desk.pay(BEFORE)
+    desk.roll([person(i) for i in range(1, 5)])
+    desk.pay(failures={1: "户名不符"})
+    asked = ask(desk, first, [1], on_date=date(2026, 10, 28)).rows[0]["correction_id"]
+    assert ("冲正待确认", 1) in [(what, n) for what, n, _, _ in stands(desk).outside]
+    correction.answer(desk.store, [asked], done=True, actor="李审批", now=NOW)
+    due_by(desk, 25)
+    found = stands(desk)
+    assert (found.first, found.last) == ("2026-01", MONTH)
+    assert found.total.success == 4 / 6 and found.total.timely == 3 / 4
+    due_by(desk, 24)
+    assert stands(desk).total.timely == 0
+    october = stands(desk, MONTH, MONTH)
+    assert len(october.batches) == 1 and october.total.success == 3 / 4
+    assert (
+        sum(found.by_source.values())
+        == found.total.sums["paid_fen"]
+        == sum(one.sums["paid_fen"] for one in found.by_town.values())
+    )
+    assert found.budget.year == 2026 and not found.budget.budgets
+
+
+def test_what_is_to_come_back_is_told(desk: Desk) -> None:
+    desk.roll([person(1)])
+    desk.pay()
+    desk.register("death", [{"id_no": make_id(1), "name": "甲", "event_date": "2026-09-02"}])
+    recover(desk)
+    assert [(what, n, fen) for what, n, fen, _ in stands(desk).outside] == [("尚待追回", 1, 10_001)]
+    assert stands(desk).as_json()["outside"][0]["command"] == "jiuzhu pay recover"
