@@ -19,7 +19,7 @@ import pytest
 from jiuzhu_cli.core.errors import RefusedError
 from jiuzhu_cli.ledger.audit import check_ledger
 from jiuzhu_cli.ledger.files import changed_files, recorded_files
-from jiuzhu_cli.payment import papers, roster
+from jiuzhu_cli.payment import back_pay, papers, roster
 from jiuzhu_cli.payment.figures import change
 from jiuzhu_cli.policy.load import load_policy
 from jiuzhu_cli.tabular.files import sha256_of
@@ -286,6 +286,26 @@ def test_a_programme_of_the_bureau_without_subjects_is_marked(desk: Desk) -> Non
     rows = cells(desk, make(desk, number, papers.VOUCHER).papers[0]["path"], "记账凭证")
     assert all(row[5] == "请核对" and "支出科目" in row[-2] for row in rows if row and row[-1] == "冬季取暖补贴")
     assert sum(1 for row in rows if row and row[-1] == "冬季取暖补贴") == 4
+
+
+def test_months_paid_back_are_told_and_a_person_counts_once(desk: Desk) -> None:
+    first = desk.roll([person(1), person(2)], month="2026-09")
+    desk.pay("2026-09")
+    desk.supersede(first, [person(1, amount_fen=12_000), person(2)], month="2026-09")
+    desk.compare("2026-09")
+    desk.roll([person(1, amount_fen=12_000), person(2)])
+    back_pay.find(desk.store, desk.workspace, desk.policy, actor="张经办", now=NOW)
+    back_pay.decide(desk.store, [1], confirmed=True, note="核实", actor="张经办", now=NOW)
+    number = int(desk.draft().batch["payment_id"])
+    desk.lock(number)
+    made = make(desk, number)
+    rows = cells(desk, path_of(made, papers.SLIP), "审批单")
+    assert ["其中补以前月份", "1 笔　¥19.99"] in rows
+    assert next(row for row in rows if row[:1] == ["合计"])[1:] == [3, 2, 240.01], "three lines, two persons"
+    table = cells(desk, path_of(made, papers.ROSTER))
+    assert [row[4:7] for row in table if row[:2] == [1, person(1)["name"]]] == [["2026-09", 1, 19.99]]
+    desk.approve(number), desk.export(number)
+    assert len(make(desk, number, papers.VOUCHER).papers) == 3
 
 
 def test_holds_and_overrides_are_printed(desk: Desk) -> None:

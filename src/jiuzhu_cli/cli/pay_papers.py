@@ -17,6 +17,7 @@ COMMANDS = {
     "released": "release",
     "exported": "export",
     "reconciled": "return",
+    "closed": "close",
 }
 SHOWN = 10  # rosters told one by one
 KIND_CHOICES = {

@@ -73,6 +73,16 @@ def came_back(store: Store, payment_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
+def back_paid(store: Store, payment_id: int) -> tuple[int, int]:
+    """Lines and 分 of a batch that pay for months before it (补发)."""
+    row = store.query(
+        "SELECT COUNT(*), COALESCE(SUM(l.amount_fen), 0) FROM obligation o INDEXED BY obligation_back_pay CROSS JOIN payment_line l USING"
+        " (obligation_id) WHERE o.purpose = 'back_pay' AND l.payment_id = ?",
+        (payment_id,),
+    )[0]
+    return int(row[0]), int(row[1])
+
+
 def held_sums(store: Store, payment_id: int) -> tuple[list[dict[str, Any]], int]:
     """What was kept out of a batch: ``code, cases, amount_fen`` by reason, most first, and the number of cases (each may have several reasons)."""
     rows = store.query(

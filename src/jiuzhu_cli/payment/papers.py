@@ -18,7 +18,7 @@ from jiuzhu_cli.core.payment_states import FIXED, SENT, WORDS
 from jiuzhu_cli.ledger import overrides, payments
 from jiuzhu_cli.ledger.files import forget_file, record_file, recorded_files
 from jiuzhu_cli.ledger.payment_moves import moves
-from jiuzhu_cli.ledger.payment_sums import came_back, computed_sums, held_sums, keep_sums, kept_sums
+from jiuzhu_cli.ledger.payment_sums import back_paid, came_back, computed_sums, held_sums, keep_sums, kept_sums
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.figures import Figures, Key, figures, returned_sources, tallied
@@ -98,6 +98,7 @@ def kinds_at(workspace: Workspace, batch: dict[str, Any]) -> tuple[str, ...]:
         "approved": (SLIP,),
         "exported": (SLIP, VOUCHER),
         "reconciled": (RETURNED,),
+        "closed": (SLIP,),  # and with it the filing list, now complete
     }.get(str(batch["state"]), ())
 
 
@@ -267,6 +268,7 @@ def _slip(store: Store, workspace: Workspace, policy: Policy, found: Figures) ->
         held_cases=cases,
         overrides=overrides_told(groups, rows, words, batch),
         signatures=signatures_of(batch, given(store, number), _levels(policy, batch)),
+        back_paid=back_paid(store, number),
     )
     return [form, *([overrides_list(found, rows, words)] if rows else [])]
 

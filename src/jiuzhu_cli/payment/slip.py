@@ -67,13 +67,14 @@ def slip(
     held_cases: int,
     overrides: Sequence[Override],
     signatures: Sequence[Signature],
+    back_paid: tuple[int, int] = (0, 0),
 ) -> Printed:
     """The slip of a locked batch as a form on A4 upright; long lists go on over further pages."""
     batch = figures.batch
     page = Printed("审批单", GRID)
     page.line("社会救助资金发放审批单", "title", height=32)
     page.line(f"单位：{bureau}　　编号：{batch['month']}-{batch['sequence']:02d}（第 {batch['payment_id']} 批）")
-    _head(page, figures)
+    _head(page, figures, back_paid)
     _programmes(page, figures)
     _towns(page, figures)
     _sources(page, figures)
@@ -85,7 +86,7 @@ def slip(
     return page
 
 
-def _head(page: Printed, figures: Figures) -> None:
+def _head(page: Printed, figures: Figures, back_paid: tuple[int, int]) -> None:
     batch, whole = figures.batch, figures.total
     year, month = str(batch["month"]).split("-")
     rows: list[list[tuple[str, int, Any, int]]] = [  # label, its span, value, its span
@@ -97,6 +98,8 @@ def _head(page: Printed, figures: Figures) -> None:
     if whole.set_off_fen:
         due = yuan(whole.amount_fen + whole.set_off_fen, grouped=True)
         rows.append([("抵扣追回款", 2, f"¥{yuan(whole.set_off_fen, grouped=True)}（不经银行；应发 ¥{due}）", 10)])
+    if back_paid[0]:
+        rows.append([("其中补以前月份", 2, f"{back_paid[0]:,} 笔　¥{yuan(back_paid[1], grouped=True)}", 10)])
     rows.append([("控制摘要", 2, f"{batch['control_sha256']}（SHA-256，明细改一个字就对不上）", 10)])
     for row in rows:
         boxes = [
