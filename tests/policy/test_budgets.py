@@ -71,3 +71,19 @@ def test_slips_are_said(tmp_path: Path, old: str, new: str, told: str) -> None:
     write(tmp_path, text.replace(old, new))
     found = check_policy(load_policy(tmp_path), date(2026, 6, 1))
     assert any(told in one.text for one in found), [one.text for one in found]
+
+
+@pytest.mark.parametrize(
+    ("percents", "told"), [((60, 40), ""), ((60, 30), ""), ((60, 41), "合计 101%"), ((110, -10), "负数")]
+)  # fmt: skip
+def test_shares_are_known_and_must_not_pass_the_whole(tmp_path: Path, percents: tuple[int, int], told: str) -> None:
+    (tmp_path / "parameters").mkdir()
+    text = "".join(
+        f'[[parameter]]\nname = "资金分担_最低生活保障_{level}"\nunit = "%"\nsource = "测试"\nvalues = [{{ since = 2026-01-01, value = {value} }}]\n'
+        for level, value in zip(("中央", "农村_县"), percents, strict=True)
+    )
+    (tmp_path / "parameters" / "分担.toml").write_text(text, "utf-8")
+    found = [
+        one.text for one in check_policy(load_policy(tmp_path), date(2026, 6, 1)) if "分担" in one.where + one.text
+    ]
+    assert (not found) if not told else (len(found) == 1 and told in found[0])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator
 
 from jiuzhu_cli.core.errors import PolicyError, UsageError
+from jiuzhu_cli.policy.funding import share_names, written_shares
 from jiuzhu_cli.policy.model import Shape
 from jiuzhu_cli.policy.problem import Problem
 
@@ -102,3 +103,20 @@ def check_budgets(policy: Policy, today: date) -> Iterator[Problem]:
         if fen < 0:
             text = f"{key[0]} 年{key[1]}级同样用途的指标合计是负数：收回的一笔要与下达的写同样的 programmes"
             yield Problem("error", last[key].at(f"指标 {last[key].id}"), text)
+
+
+def check_shares(policy: Policy, today: date) -> Iterator[Problem]:
+    """Shares of a programme that come to more than 100 % on some day, or fall below 0: then nobody is known to pay."""
+    known = set(policy.parameters.names())
+    for programme in policy.programmes.values():
+        names = [name for name in share_names(programme.name) if name in known]
+        told: set[str] = set()
+        for day in sorted(policy.parameters.changes(names)):
+            for kind in ("城市", "农村"):
+                values = written_shares(policy, programme.name, kind, f"{day:%Y-%m}").values()
+                percents = [Decimal(str(value.value)) for value in values]
+                if (sum(percents) > 100 or min(percents, default=Decimal(0)) < 0) and programme.code not in told:
+                    told.add(programme.code)
+                    where = next(iter(values)).file
+                    text = f"“{programme.name}”的资金分担比例在 {day} 合计 {sum(percents)}%，超过 100% 或有负数：按没有写处理"
+                    yield Problem("error", where, text)

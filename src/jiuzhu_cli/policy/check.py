@@ -9,7 +9,7 @@ from jiuzhu_cli.core.doubt import KINDS as KINDS_OF_DOUBTS
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.text import compact
 from jiuzhu_cli.policy.accounts import check_accounts
-from jiuzhu_cli.policy.budgets import check_budgets
+from jiuzhu_cli.policy.budgets import check_budgets, check_shares
 from jiuzhu_cli.policy.check_approvals import check_approvals
 from jiuzhu_cli.policy.check_banks import check_banks
 from jiuzhu_cli.policy.check_income import check_income
@@ -221,6 +221,7 @@ CHECKS: tuple[Callable[[Policy, date], Iterator[Problem]], ...] = (
     check_income,
     check_procedure,
     check_budgets,
+    check_shares,
     check_banks,
     check_accounts,
     check_approvals,

@@ -13,6 +13,7 @@ from jiuzhu_cli.policy.check_procedure import parameters_used
 from jiuzhu_cli.policy.check_tools import attempted
 from jiuzhu_cli.policy.expression import words_of
 from jiuzhu_cli.policy.findings import placeholders
+from jiuzhu_cli.policy.funding import share_names
 from jiuzhu_cli.policy.load import Policy, load_policy
 from jiuzhu_cli.policy.model import Check, Claim, Event, ParameterValue, Relation
 from jiuzhu_cli.policy.parts import parts_of
@@ -105,6 +106,7 @@ def _used_words(policy: Policy) -> Iterator[str]:
         yield from programme.review.parameters.values()
         yield from (name for tariff in programme.tariffs for name in (tariff.turning, tariff.switch, tariff.plan))
         yield from placeholders(programme.posting.standard)
+        yield from share_names(programme.name)
     rules = [rule.expression for programme in policy.programmes.values() for rule in programme.rules]
     for programme in policy.programmes.values():
         for tariff in programme.tariffs:

@@ -39,6 +39,11 @@ class Share:
         )
 
 
+def share_names(name: str) -> list[str]:
+    """All parameters that may say who pays for the programme of this name."""
+    return [f"{SHARE}_{name}_{kind}{level}" for kind in ("", "城市_", "农村_") for level in LEVELS]
+
+
 def written_shares(policy: Policy, name: str, kind: str, month: str) -> dict[str, ParameterValue]:
     """What is written of a programme (by its name; ``kind`` 城市, 农村 or '') that month, by level."""
     found = {}
