@@ -288,6 +288,35 @@ def test_a_row_that_cannot_be_told_leaves_everything_as_it_was(desk: Desk, colum
     assert not (desk.workspace.policy_dir / "budgets").exists()
 
 
+@pytest.mark.parametrize(
+    ("head", "above", "fen"),
+    [
+        ("金额", "单位：万元", 300_500_000),
+        ("金额", "", None),
+        ("下达金额(元)", "单位：万元", 30_050),
+        ("指标数", "（单位：元）", 30_050),
+    ],
+)
+def test_whether_yuan_or_ten_thousand_is_never_guessed(desk: Desk, head: str, above: str, fen: int | None) -> None:
+    path = sheet(desk, [["", "", "", "", "", "", above], [*HEAD[:6], head], ROWS[0]])
+    if fen is None:
+        with pytest.raises(DataError, match="元还是万元"):
+            import_budgets(desk.workspace, desk.policy, path, year=2026)
+    else:
+        assert import_budgets(desk.workspace, desk.policy, path, year=2026).amount_fen == fen
+
+
+@pytest.mark.parametrize(
+    ("word", "level"),
+    [("中央补助资金", "中央"), ("省级财政", "省"), ("市本级", "市"), ("区级配套资金", "县"), ("县", "县")],
+)
+def test_levels_as_offices_write_them(desk: Desk, word: str, level: str) -> None:
+    row = [*ROWS[0][:4], word, *ROWS[0][5:]]
+    import_budgets(desk.workspace, desk.policy, sheet(desk, [HEAD, row]), year=2026)
+    [one] = load_policy(desk.workspace.policy_dir).budgets
+    assert one.level == level
+
+
 def test_a_table_without_its_headers_is_refused(desk: Desk) -> None:
     with pytest.raises(DataError, match="表头"):
         import_budgets(desk.workspace, desk.policy, sheet(desk, [["姓名", "金额"], ["甲", "1"]]), year=2026)

@@ -40,7 +40,9 @@ HEADERS = {
 }
 NEEDED = ("document", "issued", "level", "programmes", "amount")
 _WORDS = {"中央": "中央", "中央级": "中央", "中央财政": "中央", "省": "省", "省级": "省", "自治区": "省", "市": "市", "市级": "市", "地级": "市",
-          "县": "县", "县级": "县", "区": "县", "区级": "县", "县区": "县", "区县": "县", "本级": "县"}  # fmt: skip
+          "县": "县", "县级": "县", "区": "县", "区级": "县", "县区": "县", "区县": "县", "本级": "县", "县本级": "县", "区本级": "县",
+          "市本级": "市", "省本级": "省", "自治区级": "省"}  # fmt: skip
+_STATED = re.compile(r"单位[:：]?(?:人民币)?(万元|元)")
 _UNIT = re.compile(r"[（(]?(?:单位[:：])?(万元|元)[)）]?$")
 
 
@@ -121,6 +123,11 @@ def _rows(policy: Policy, file: Path, year: int) -> Iterator[dict[str, Any]]:
             continue
         found = True
         header, columns, unit = place
+        if not unit:
+            where = f"{file.name} {sheet.name} {column_letters(columns['amount'])}{header + 1}"
+            raise DataError(
+                f"{where}：金额没有写明是元还是万元", "表头写成 金额（元）或 金额（万元），或在表上方写 单位：万元"
+            )
         yield from _of_sheet(policy, file, sheet, header, columns, unit, year)
     if not found:
         names = "、".join(HEADERS[key][0] for key in NEEDED)
@@ -129,14 +136,14 @@ def _rows(policy: Policy, file: Path, year: int) -> Iterator[dict[str, Any]]:
 
 def _header(sheet: Sheet) -> tuple[int, dict[str, int], str] | None:
     """(row, field → column, unit of the amounts) of the first row that has all needed headers."""
-    table_unit = "元"
+    table_unit = ""
     for row in range(min(sheet.height, 30)):
         columns: dict[str, int] = {}
         unit = table_unit
         for place in range(sheet.width):
             word = _text(sheet, place, row)
-            if "单位" in word and word.endswith(("万元", "万元）", "万元)")):
-                table_unit = unit = "万元"
+            if stated := _STATED.search(word):
+                table_unit = unit = stated.group(1)
             told = _UNIT.search(word)
             bare = _UNIT.sub("", word) if told else word
             for field, words in HEADERS.items():
@@ -162,7 +169,9 @@ def _of_sheet(
             where = f"{file.name} {sheet.name} {column_letters(columns[field])}{row + 1}"
             return DataError(f"{where}：{what}", todo)
 
-        level = _WORDS.get(cells["level"].removesuffix("资金").removesuffix("补助").removesuffix("财政"))
+        level = _WORDS.get(
+            cells["level"].removesuffix("资金").removesuffix("补助").removesuffix("配套").removesuffix("财政")
+        )
         if level not in LEVELS:
             raise fail("level", f"资金来源“{cells['level']}”认不出", f"写 {'、'.join(LEVELS)} 之一")
         issued, problem = parse_date(_value(sheet, columns["issued"], row))
