@@ -114,9 +114,10 @@ def lock(
         )
     store.lock.acquire(f"{actor} 正在运行 pay lock")
     try:
-        _refuse_stale(store, workspace, policy, batch)
+        lines = sealed_lines(store, batch["payment_id"])
+        _refuse_stale(store, workspace, policy, batch, lines)
         check_sums(store, batch)
-        digests = computed_digests(store, sealed_lines(store, batch["payment_id"]))
+        digests = computed_digests(store, lines)
         digest = control_of(batch, digests["digest"])
         unsealed = _unsealed(batch, digests)
         if unsealed:  # a draft of an earlier version
@@ -135,7 +136,7 @@ def lock(
     return _again(store, batch)
 
 
-def _refuse_stale(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any]) -> None:
+def _refuse_stale(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], lines: pa.Table) -> None:
     """Every line must still be in the plan computed now, with the same recipient, amount, account and bank."""
     plan = compute(
         store,
@@ -146,8 +147,9 @@ def _refuse_stale(store: Store, workspace: Workspace, policy: Policy, batch: dic
         payable(policy, sorted({row["programme"] for row in payments.by_programme(store, batch["payment_id"])})),
         override=batch["override_reason"],
         without=batch["payment_id"],
+        sealed=False,
     )
-    gone = lines_gone(payments.lines(store, batch["payment_id"]), plan.lines)
+    gone = lines_gone(lines, plan.lines)
     if gone:
         raise RefusedError(
             f"制单之后情况有变：{gone} 笔已不能照原样发（名册、疑点、公示或决定有改动）",

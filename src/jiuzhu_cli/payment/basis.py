@@ -29,30 +29,28 @@ PARTS_SQL = (
 )
 
 
-def bases(
-    policy: Policy, month: str, kinds: pa.Table, rolls: pa.Table, decided: Mapping[str, Mapping[str, Any]]
-) -> pa.Table:
-    """``basis_no, content`` of ``kinds`` (``basis_no, programme, batch_id, town, case_id``); ``rolls``: ``batch_id, file_name, file_sha256``.
+def bases(policy: Policy, kinds: pa.Table, rolls: pa.Table, decided: Mapping[str, Mapping[str, Any]]) -> pa.Table:
+    """``basis_no, content`` of ``kinds`` (``basis_no, programme, month, batch_id, town, case_id``); ``rolls``: ``batch_id, file_name, file_sha256``.
 
     ``decided``: the review decisions by case ID, as ``payables.decided`` reads them.
     """
     import pyarrow as pa
 
     files = {row["batch_id"]: row for row in rolls.to_pylist()}
-    values: dict[str, list[dict[str, Any]]] = {}
+    values: dict[tuple[str, str], list[dict[str, Any]]] = {}
     contents = []
     for row in kinds.to_pylist():
-        code = row["programme"]
-        if code not in values:
+        code, month = row["programme"], row["month"]
+        if (code, month) not in values:
             programme = policy.programmes.get(code)
-            values[code] = parameters_of(policy, programme, last_day(month)) if programme else []
+            values[code, month] = parameters_of(policy, programme, last_day(month)) if programme else []
         roll = files[row["batch_id"]]
         content: dict[str, Any] = {
-            "programme": code, "town": row["town"], "month": month, "months": 1, "policy": policy.digest, "parameters": values[code],
+            "programme": code, "town": row["town"], "month": month, "months": 1, "policy": policy.digest, "parameters": values[code, month],
             "roll": {"batch": row["batch_id"], "file": roll["file_name"], "sha256": roll["file_sha256"]},
         }  # fmt: skip
         if row["case_id"]:
-            content["case"] = dict(decided[row["case_id"]])
+            content["case"] = dict(decided.get(row["case_id"], {"case_id": row["case_id"]}))
         contents.append(json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
     return pa.table({"basis_no": kinds["basis_no"], "content": pa.array(contents, pa.string())})
 

@@ -126,11 +126,7 @@ def prepare(
     _rows(connection, "stage", ("stage", "stage_key"), [(s, stage_key(s)) for (s,) in stages])
     apply_mended(connection, store, policy)
     banks = connection.execute("SELECT DISTINCT coalesce(bank_name, '') FROM cases").fetchall()
-    combined = bool(workspace.get("payment", "combine_payees", False))
-    found = [
-        (*route, combined if policy.banks[route[1]].combine is None else policy.banks[route[1]].combine)
-        for route in routes(workspace, policy, [b for (b,) in banks])
-    ]
+    found = list(routes(workspace, policy, [b for (b,) in banks]))
     _rows(connection, "route", ("bank_name", "bank", "cap_fen", "combine"), found)
     connection.execute(_DROP_REPEATED)
     connection.execute(_CANDIDATES, {"month": month})

@@ -28,37 +28,44 @@ from jiuzhu_cli.payment.lists import write_holds
 from jiuzhu_cli.payment.routing import file_warnings
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
     from jiuzhu_cli.policy.load import Policy
     from jiuzhu_cli.policy.model import Programme
 
 # lines in the order of the bank's files; transfers in that of their first lines: those of a bank stand together
-_PLAN_LINES = f"""
+_PLAN_LINES = """
 CREATE TABLE planned AS
 WITH chosen AS (
   SELECT c.*, coalesce(k.kept_fen, 0) AS kept_fen, row_number() OVER w AS line_no, sum(CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END) OVER w AS nth_new
   FROM (SELECT * FROM candidate UNION ALL BY NAME SELECT * FROM arrear) c LEFT JOIN kept_back k USING (n)
   WHERE c.live_fen IS NULL AND NOT c.stopped AND c.n NOT IN (SELECT n FROM held)
   WINDOW w AS (ORDER BY c.bank, c.programme, c.town, c.village, c.recipient, c.item, c.month, c.owed_cause)),
-paired AS (
-  SELECT *, CASE WHEN c.combine AND (coalesce(min(nullif(cap_fen, 0)) OVER p, 0) = 0 OR sum(due_fen - kept_fen) OVER p <= min(nullif(cap_fen, 0)) OVER p)
-                 THEN min(line_no) OVER p ELSE line_no END AS first_no
-  FROM chosen c WINDOW p AS (PARTITION BY c.bank, c.combine, c.account_no, c.payee_name))
-SELECT n, line_no, dense_rank() OVER (ORDER BY first_no) AS transfer_no, $line_id - 1 + line_no AS line_id,
+paired AS ({paired})
+SELECT n, line_no, {transfer_no} AS transfer_no, $line_id - 1 + line_no AS line_id,
        coalesce(obligation_id, CAST($obligation_id - 1 + nth_new AS BIGINT)) AS obligation_id, CASE WHEN obligation_id IS NULL THEN 1 ELSE 0 END AS new,
        programme, month, recipient AS recipient_id_no, item, owed_purpose AS purpose, owed_cause AS cause, recipient_name, town, village, due_fen - kept_fen AS amount_fen,
        kept_fen AS set_off_fen, greatest(persons, 1) AS persons, row_id AS roll_row_id,
        CASE WHEN due_fen <> amount_fen THEN coalesce(change_case, '') ELSE '' END AS case_id, bank, account_no, payee_name, payee_id_no, bank_name, bank_code,
-       {PARTS_SQL} AS parts, batch_id, coalesce(failed, 0) AS failed
+       {parts} AS parts, batch_id, coalesce(failed, 0) AS failed
 FROM paired
 """
+# one payee's lines go in one transfer where the bank's layout has it so, unless they come to more than one transfer may carry
+_COMBINED = {
+    "paired": """
+  SELECT *, CASE WHEN c.combine AND (coalesce(min(nullif(cap_fen, 0)) OVER p, 0) = 0 OR sum(due_fen - kept_fen) OVER p <= min(nullif(cap_fen, 0)) OVER p)
+                 THEN min(line_no) OVER p ELSE line_no END AS first_no
+  FROM chosen c WINDOW p AS (PARTITION BY c.bank, c.combine, c.account_no, c.payee_name)""",
+    "transfer_no": "dense_rank() OVER (ORDER BY first_no)",
+}
+_SINGLE = {"paired": "SELECT * FROM chosen", "transfer_no": "line_no"}
 _PLAN_BASES = """
-CREATE TABLE basis_kind AS SELECT row_number() OVER (ORDER BY programme, batch_id, town, case_id) AS basis_no, *
-FROM (SELECT DISTINCT programme, batch_id, town, case_id FROM planned)
+CREATE TABLE basis_kind AS SELECT row_number() OVER (ORDER BY programme, month, batch_id, town, case_id) AS basis_no, *
+FROM (SELECT DISTINCT programme, month, batch_id, town, case_id FROM planned)
 """
 _WITH_BASIS = """
-CREATE TABLE sealing AS SELECT p.* EXCLUDE (batch_id, n), k.basis_no, b.basis_sha FROM planned p JOIN basis_kind k USING (programme, batch_id, town, case_id) JOIN basis b USING (basis_no)
+CREATE TABLE sealing AS SELECT p.* EXCLUDE (batch_id, n), k.basis_no, b.basis_sha FROM planned p JOIN basis_kind k USING (programme, month, batch_id, town, case_id) JOIN basis b USING (basis_no)
 """
 # what the lines of the plan were let through, and on whose word: a single case's before the batch's
 _OVERRIDES = """
@@ -98,7 +105,7 @@ class Plan:
     held: int
     released: dict[str, int]
     sums: Sums
-    bases: pa.Table
+    bases: pa.Table | None
     totals: pa.Table
     overrides: pa.Table
     set_offs: pa.Table  # line_id, recovery_id, amount_fen
@@ -184,8 +191,9 @@ def compute(
     *,
     override: str = "",
     without: int = 0,
+    sealed: bool = True,
 ) -> Plan:
-    """The plan of ``month``: lines to pay and holds with reasons. Reads only."""
+    """The plan of ``month``: lines to pay and holds with reasons. Reads only. ``sealed``: with bases and digests, as a draft keeps them."""
     connection = prepare(store, workspace, policy, month, programmes, without=without)
     add_earlier(connection, store, policy, month)
     holds.ask(connection, policy, month, override=bool(override))
@@ -198,16 +206,15 @@ def compute(
         "CREATE TABLE kept_back AS SELECT n, CAST(sum(fen) AS BIGINT) AS kept_fen FROM set_off GROUP BY n"
     )
     obligation_id, line_id = payments.next_ids(store)
-    connection.execute(_PLAN_LINES, {"obligation_id": obligation_id, "line_id": line_id})
-    connection.execute(_PLAN_BASES)
-    kinds = connection.sql("SELECT * FROM basis_kind ORDER BY basis_no").to_arrow_table()
-    rolls = connection.sql("SELECT * FROM rolls").to_arrow_table()
-    found = bases(policy, month, kinds, rolls, payables.decided(store, kinds["case_id"].unique().to_pylist()))
-    connection.register(
-        "basis", found.append_column("basis_sha", [[basis_digest(one) for one in found["content"].to_pylist()]])
+    combined = connection.execute("SELECT count(*) FROM route WHERE combine").fetchall()[0][0]
+    planning = _PLAN_LINES.format(parts=PARTS_SQL, **(_COMBINED if combined else _SINGLE))
+    connection.execute(planning, {"obligation_id": obligation_id, "line_id": line_id})
+    found = _seal(connection, store, policy) if sealed else None
+    lines = (
+        add_digests(connection, "sealing")
+        if sealed
+        else connection.sql("SELECT * EXCLUDE (batch_id, n) FROM planned ORDER BY line_no").to_arrow_table()
     )
-    connection.execute(_WITH_BASIS)
-    lines = add_digests(connection, "sealing")
     planned = connection.execute("SELECT count(*) FROM planned").fetchall()[0][0]
     assert lines.num_rows == planned, "a planned line has no basis"
     totals = connection.sql(_TOTALS).to_arrow_table()
@@ -248,6 +255,19 @@ def compute(
         let_through,
         set_offs,
     )
+
+
+def _seal(connection: duckdb.DuckDBPyConnection, store: Store, policy: Policy) -> pa.Table:
+    """Makes ``sealing``, the planned lines with what they rest on; returns the bases (``basis_no, content``)."""
+    connection.execute(_PLAN_BASES)
+    kinds = connection.sql("SELECT * FROM basis_kind ORDER BY basis_no").to_arrow_table()
+    rolls = connection.sql("SELECT * FROM rolls").to_arrow_table()
+    found = bases(policy, kinds, rolls, payables.decided(store, kinds["case_id"].unique().to_pylist()))
+    connection.register(
+        "basis", found.append_column("basis_sha", [[basis_digest(one) for one in found["content"].to_pylist()]])
+    )
+    connection.execute(_WITH_BASIS)
+    return found
 
 
 def draft(
@@ -395,7 +415,9 @@ def lines_gone(drafted: pa.Table, planned: pa.Table) -> int:
     """How many lines ``drafted`` are not in the plan as they stand: recipient, programme, item, payee, account, bank, amounts."""
     import duckdb
 
-    keys = "programme, recipient_id_no, item, purpose, cause, bank, account_no, payee_name, amount_fen, set_off_fen"
+    keys = (
+        "programme, month, recipient_id_no, item, purpose, cause, bank, account_no, payee_name, amount_fen, set_off_fen"
+    )
     with duckdb.connect(":memory:") as connection:
         connection.register("drafted", drafted)
         connection.register("planned", planned)

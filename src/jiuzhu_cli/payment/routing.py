@@ -42,17 +42,19 @@ def layouts_in_use(settings: Mapping[str, Any], policy: Policy) -> tuple[list[Ba
     return used, policy.banks[default]
 
 
-def routes(workspace: Workspace, policy: Policy, bank_names: Iterable[str]) -> Iterable[tuple[str, str, int]]:
-    """``(bank_name, layout code, cap in 分)``: by the longest word of a layout found in the name, else the default layout."""
+def routes(workspace: Workspace, policy: Policy, bank_names: Iterable[str]) -> Iterable[tuple[str, str, int, bool]]:
+    """``(bank_name, layout code, cap in 分, whether one payee's lines are one transfer)``: by the longest word of a layout found in the name,
+    else the default layout."""
     used, default = layouts_in_use(workspace.config.get("payment", {}), policy)
     ceiling = int(float(workspace.get("payment", "max_line_yuan", 50_000)) * 100)
+    combined = bool(workspace.get("payment", "combine_payees", False))
     words = sorted(((word, layout.code) for layout in used for word in layout.banks), key=lambda p: (-len(p[0]), p[1]))
     for name in bank_names:
         flat = compact(name)
         code = next((code for word, code in words if word in flat), default.code)
         layout = policy.banks[code]
         caps = [cap for cap in (ceiling, layout.max_line_fen, layout.max_file_fen) if cap]
-        yield name, code, min(caps) if caps else 0
+        yield name, code, min(caps) if caps else 0, combined if layout.combine is None else layout.combine
 
 
 def unfit(
