@@ -222,3 +222,21 @@ def test_money_recovered_that_turns_out_to_be_due_is_owed_again(desk: Desk) -> N
     desk.pay()
     balanced(desk)
     assert told(find(desk)) == [(MONTH, "recovery", 3_000, "confirmed", True)]
+
+
+def test_the_basis_of_back_pay_is_of_the_month_it_is_owed_for(desk: Desk) -> None:
+    """Its month, its roll; and an account at a bank that nobody else of this month has."""
+    first = desk.roll([person(1), person(2)], month=BEFORE)
+    desk.pay(BEFORE)
+    raised = desk.supersede(first, [person(1, amount_fen=12_000, bank_name="中国建设银行"), person(2)], month=BEFORE)
+    desk.compare(BEFORE)
+    desk.roll([person(9)])
+    find(desk)
+    decide(desk, [1])
+    desk.draft()
+    rows = desk.store.query(
+        "SELECT json_extract(b.content, '$.month'), json_extract(b.content, '$.roll.batch'), l.amount_fen FROM payment_line l"
+        " JOIN obligation o USING (obligation_id) JOIN payment_basis b USING (basis_id) WHERE o.purpose = 'back_pay'"
+    )
+    assert [tuple(row) for row in rows] == [(BEFORE, raised, 1_999)]
+    desk.lock()
