@@ -7,10 +7,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jiuzhu_cli.core.account import luhn
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.core.mask import find_personal_numbers
 from jiuzhu_cli.payment.answers import outcome_columns, return_shape
@@ -145,6 +147,67 @@ def test_header_and_trailer_with_count_and_sum(shipped_policy: Policy, tmp_path:
     for place in (draft.layout.opening, draft.layout.closing):
         assert {"lines", "total"} <= {column.source for column in place}
     assert "分起草" in draft.toml, "whole numbers may be 元 or 分: asked"
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    fill = " " * (width - len(text.encode("gbk")))
+    return fill + text if right else text + fill
+
+
+def with_check(digits: str) -> str:
+    return next(digits + str(last) for last in range(10) if luhn(digits + str(last)))
+
+
+def test_fixed_widths_are_found_by_what_numbers_are(tmp_path: Path) -> None:
+    """A day, numbers at the right, IDs and cards side by side without a gap, a mark behind the amount."""
+    columns = lines()
+    cards = [with_check(f"621799{i * 7_919_103:012d}") for i in range(1, 13)]
+    rows = [
+        "20261025" + padded(str(i + 1), 6, right=True) + columns["payee_id_no"][i] + padded(cards[i], 22) + padded(columns["payee_name"][i], 30)
+        + padded(f"{columns['amount'][i] / 100:.2f}", 15, right=True) + "RMB"
+        for i in range(12)
+    ]  # fmt: skip
+    path = tmp_path / "样例.txt"
+    path.write_bytes("\r\n".join([*rows, ""]).encode("gbk"))
+    draft = learn(path, code="learnt")
+    assert draft.layout is not None and draft.same, draft.toml
+    shape = [(column.source, column.width) for column in draft.layout.columns]
+    assert shape[:4] == [("date", 8), ("line_no", 6), ("payee_id_no", 18), ("account_no", 22)]
+    assert [source for source, _ in shape[4:]] == ["payee_name", "amount", "const:RMB"]
+    assert sum(width for _, width in shape[4:6]) == 45 and "看不出来" in draft.toml, (
+        "where the name's column ends is asked"
+    )
+
+
+def test_a_workbook_with_titles_sums_and_signatures(tmp_path: Path) -> None:
+    columns = lines()
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "代发明细"
+    sheet.append(["某县2026年10月低保金发放表"])
+    sheet.append(["单位：某县民政局", None, None, "日期：2026-10-25"])
+    sheet.append(["序号", "收款人姓名", "收款人账号", "开户行名称", "代发金额（元）", "身份证号码", "备注"])
+    for i in range(12):
+        sheet.append([i + 1, columns["payee_name"][i], columns["account_no"][i], "某农商行", columns["amount"][i] / 100, columns["payee_id_no"][i], ""])  # fmt: skip
+    sheet.append(["合计", None, None, None, sum(columns["amount"]) / 100])
+    sheet.append(["制表人：甲", None, None, "审核：乙"])
+    path = tmp_path / "样例.xlsx"
+    book.save(path)
+    draft = learn(path, code="learnt")
+    assert draft.layout is not None and draft.same and draft.lines == 12, draft.toml
+    assert [column.source for column in draft.layout.closing][::4] == ["const:合计", "total"]
+    assert any("制表人" in question for question in draft.questions)
+
+
+def test_numbers_filled_with_zeros_between_marks(tmp_path: Path) -> None:
+    rows = [f"{i:06d}|{f'810100{i:012d}'}|{NAMES[i]}|{i * 100}.50|0001" for i in range(1, 6)]
+    path = tmp_path / "样例.txt"
+    path.write_bytes("\r\n".join([*rows, ""]).encode("gbk"))
+    draft = learn(path, code="learnt")
+    assert draft.layout is not None and draft.same and draft.layout.columns[0].zeros == 6, draft.toml
+    path.write_bytes("\r\n".join(f'{i},"{NAMES[i]}","1,000.00"' for i in range(1, 6)).encode("gbk"))
+    with pytest.raises(DataError, match="带引号"):
+        learn(path, code="learnt")
 
 
 def test_what_is_unsure_is_marked(shipped_policy: Policy, tmp_path: Path) -> None:

@@ -130,6 +130,8 @@ def layouts(draw: st.DrawFn) -> BankLayout:
         made: dict[str, Any] = {"name": f"列{source[:4]}".replace(":", ""), "source": source, "width": draw(st.integers(18, 44)), "align": "right" if right else "left", "pad": pad}  # fmt: skip
         if source in ("amount", "total"):
             made |= {"point": draw(st.booleans()), "decimals": draw(st.sampled_from([0, 1, 2, 2, 2, 2, 3, 4]))}
+        if number and container == "delimited":
+            made["zeros"] = draw(st.sampled_from([0, 0, 8, 16]))
         if source == "month":
             made["style"] = draw(st.sampled_from(["", "yyyyMM", "yyyy/MM", "yyyy年MM月"]))
         if source == "bank_code":

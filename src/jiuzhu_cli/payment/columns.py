@@ -30,7 +30,18 @@ _ENDS = {
     "payee_id_no": ("身份证号", "身份证号码", "证件号码"),
 }
 _HEADS: dict[str, tuple[str, ...]] = SYNONYMS | {
-    "bank_name": ("开户银行", "开户行", "收款行", "收款人开户行", "银行名称", "收款账号开户行", "发放银行"),
+    "bank_name": (
+        "开户银行",
+        "开户行",
+        "开户行名称",
+        "开户行名",
+        "收款银行",
+        "收款行",
+        "收款人开户行",
+        "银行名称",
+        "收款账号开户行",
+        "发放银行",
+    ),
     "bank_code": ("联行号", "行号", "跨行行号", "收款行行号", "收款行联行号", "大额行号"),
     "own_flag": ("行别", "跨行标志", "行内外标志", "是否跨行", "本行标志", "汇路"),
     "purpose": ("用途", "汇款用途", "摘要", "附言", "资金用途"),
@@ -124,6 +135,8 @@ def by_content(texts: Sequence[str]) -> tuple[str, dict[str, Any], bool]:
         return found
     if len(distinct) == 1 and _PURPOSE.search(filled[0]) and re.search(r"20\d{2}", filled[0]):
         return "purpose", {}, False
+    if len(distinct) == 1 and _BANK.search(filled[0]):
+        return "bank_name", {}, False
     if len(distinct) == 1 and len(texts) > 1:
         return "const", {}, False
     if _most(filled, lambda text: 10 <= len(text) <= 32 and parse_account(text)[0] is not None) and len(

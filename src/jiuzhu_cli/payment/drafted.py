@@ -11,7 +11,7 @@ from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.payment.columns import BAD, GOOD, Guess
 
 OF_ANSWER = {"result", "reason", "paid_amount"}
-KEYS = ("width", "align", "pad", "decimals", "point", "style", "own", "other", "text", "default")
+KEYS = ("width", "align", "pad", "decimals", "point", "style", "own", "other", "text", "default", "zeros")
 
 
 @dataclass(slots=True)

@@ -223,7 +223,17 @@ def _of_book(path: Path, kind: str) -> Found:
     rows = [[as_text(column[row]) for column in sheet.columns] for row in range(top + 1, sheet.height)]
     while rows and not any(rows[-1]):
         rows.pop()
-    closing = rows.pop() if rows and any(cell.startswith(TOTALS) for cell in rows[-1]) else []
+    below = next(
+        (
+            at
+            for at in range(len(rows) - 1, max(len(rows) - 8, 0), -1)
+            if any(c.strip().startswith(TOTALS) for c in rows[at])
+        ),
+        0,
+    )
+    if below and below < len(rows) - 1:
+        found.questions.append("合计下面还有制表人等文字，写出的文件没有")
+    closing, rows = (rows[below], rows[:below]) if below else ([], rows)
     if not rows:
         raise DataError("样例里没有明细", "给一份明细至少三笔的样例")
     texts = [list(cells) for cells in zip(*rows, strict=True)]
@@ -281,7 +291,8 @@ def _settle(found: Found, texts: Sequence[Sequence[str]]) -> None:
     for at in order:
         one = found.columns[at]
         if one.source in taken and ":" not in one.source and one.source != "const":
-            one.doubt = f"另有一列（{found.columns[taken[one.source]].name}）也像{one.name}，这一列写出时留空"
+            one.name = f"栏{at + 1}" if one.name == found.columns[taken[one.source]].name else one.name
+            one.doubt = f"另有一列（{found.columns[taken[one.source]].name}）也像，这一列写出时留空"
             one.source, one.extra = "const:", {}
         taken.setdefault(one.source, at)
     codes = next((cells for one, cells in zip(found.columns, texts, strict=True) if one.source == "bank_code"), None)
@@ -293,6 +304,13 @@ def _settle(found: Found, texts: Sequence[Sequence[str]]) -> None:
             _own_flag(one, cells, codes)
         elif one.source == "result":
             found.words = [word for word, _ in Counter(cell.strip() for cell in cells if cell.strip()).most_common()]
+        elif (
+            one.source == "line_no"
+            and found.head["container"] == "delimited"
+            and len({len(c) for c in cells}) == 1
+            and cells[0][:1] == "0"
+        ):
+            one.extra["zeros"] = len(cells[0])
         elif one.source == "line_no" and any(not cell.strip().isdecimal() for cell in cells):
             one.source, one.doubt, one.extra = "const:", "表头说是序号，内容不是数，写出时留空", {}
         elif one.source == "date":

@@ -15,7 +15,7 @@ from jiuzhu_cli.core.identity import parse_id
 
 LOOKED_AT = 2000  # lines that decide on the form
 Encoding = Literal["gbk", "gb18030", "utf-8", "utf-8-sig"]
-_MARKS = re.compile(r"[^\w\s.\-·，。、（）()：:“”/*+]")
+_MARKS = re.compile(r"[^\w\s.\-·，。、（）()：:“”/*+\"\']")
 _BOOKS = {b"PK\x03\x04": "xlsx", b"\xd0\xcf\x11\xe0": "xls"}
 
 
@@ -73,6 +73,11 @@ def text_form(data: bytes) -> TextForm:
     notes = [unsure] if unsure else []
     codec = "utf-8" if encoding == "utf-8-sig" else encoding
     texts = [line.decode(codec) for line in lines[:LOOKED_AT]]
+    if sum(text.count('"') >= 2 for text in texts) * 2 > len(texts):
+        raise DataError(
+            "样例是带引号的 csv，银行文件的格式没有引号",
+            "在 WPS/Excel 里打开，另存为 xlsx 再起草；或请银行给不带引号的样例",
+        )
     delimiter = delimiter_of(texts)
     if delimiter:
         counts = Counter(text.count(delimiter) for text in texts)
@@ -150,20 +155,29 @@ def cuts_of(lines: Sequence[bytes], codec: str, others: Sequence[str] = ()) -> t
             cuts.add(p)
         elif still[p - 1] and still[p]:
             continue
-        elif (here == {"d"} and before != {"d"} and before <= {" ", "h", "a"}) or (
-            "h" in here and before <= {"d", "a", "."}
+        elif (here == {"d"} and before != {"d"} and before <= {" ", "h", "a", "x"}) or (
+            "h" in here and before <= {"d", "a", "x", "."}
         ):  # a full number behind a text, a text behind a number
+            cuts.add(p)
+        elif still[p] and here == {"a"} and before <= {"d", "."}:  # a mark behind a number: RMB, CNY
             cuts.add(p)
     for first, last in _runs(at):
         found = _within(lines, first, last, stated)
-        cuts |= {cut for cut in found if first < cut < last}
+        cuts |= {cut for cut in found if first <= cut <= last}
     ordered = sorted(cuts)
     # a column of blanks alone belongs to the text before it
     for left, middle in itertools.pairwise(ordered):
         if left and all(at[p] == {" "} for p in range(left, middle)) and middle != width:
             cuts.discard(left)
     for cut in sorted(cuts - {0, width}):
-        if at[cut - 1] == {" "} and " " in at[cut]:
+        if at[cut - 1] != {" "} or " " not in at[cut]:
+            continue
+        gap = cut - 1  # a number at the right: the blanks are its own where the text before them is always as long
+        while gap and at[gap - 1] == {" "}:
+            gap -= 1
+        if gap and " " not in at[gap - 1]:
+            cuts = (cuts - {cut}) | {gap}
+        else:
             unsure.append(f"第 {cut + 1} 字节起的一列靠右，前面的空白归哪一列看不出来")
     return tuple(sorted(cuts)), unsure
 
@@ -173,18 +187,32 @@ def _kinds(line: bytes, codec: str) -> str:
     for char in line.decode(codec):
         size = len(char.encode(codec))
         found.append(
-            ("h" if size > 1 else "d" if char.isdigit() else " " if char == " " else "." if char == "." else "a") * size
+            (
+                "h"
+                if size > 1
+                else "d"
+                if char.isdigit()
+                else "x"
+                if char in "Xx"
+                else " "
+                if char == " "
+                else "."
+                if char == "."
+                else "a"
+            )
+            * size
         )
     return "".join(found)
 
 
 def _runs(at: Sequence[set[str]]) -> list[tuple[int, int]]:
-    """Stretches of bytes that are digits in every line."""
+    """Stretches of bytes that are digits in every line, or the X that an ID may end with."""
     found, first = [], -1
     for p, kinds in enumerate([*at, set()]):
-        if kinds == {"d"} and first < 0:
+        digits = "d" in kinds and kinds <= {"d", "x"}
+        if digits and first < 0:
             first = p
-        elif kinds != {"d"} and first >= 0:
+        elif not digits and first >= 0:
             found.append((first, p))
             first = -1
     return found
@@ -196,13 +224,14 @@ def _within(lines: Sequence[bytes], first: int, last: int, stated: set[int]) -> 
     cuts: set[int] = set()
     if len(texts) >= 3:
         for size in range(1, min(11, last - first + 1)):
-            numbers = [int(text[:size]) for text in texts]
+            numbers = [int(text[:size]) if text[:size].isdecimal() else 0 for text in texts]
             if all(b - a == 1 for a, b in itertools.pairwise(numbers)):
                 cuts.add(first + size)
                 break
     begin = max(cuts, default=first) - first
     for end in range(last - first - 1, begin, -1):
-        if sum(int(text[begin:end]) for text in texts) in stated and len(texts) >= 3:
+        pieces = [text[begin:end] for text in texts]
+        if len(texts) >= 3 and all(map(str.isdecimal, pieces)) and sum(map(int, pieces)) in stated:
             return cuts | {first + end}
     for start in range(last - first):
         if start + 18 <= last - first and all(parse_id(text[start : start + 18]).ok for text in texts):

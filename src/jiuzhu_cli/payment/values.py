@@ -139,7 +139,7 @@ def column_values(column: BankColumn, columns: Columns, count: int) -> Sequence[
 def texts_of(column: BankColumn, values: Sequence[Any]) -> list[str]:
     """Values of one column as the file shows them, before padding."""
     if column.source in MONEY:  # amounts repeat: each is written out once
-        known = {fen: amount_text(column, fen) for fen in set(values)}
+        known = {fen: amount_text(column, fen).zfill(column.zeros) for fen in set(values)}
         return [known[fen] for fen in values]
     if column.source == "own_flag":
         words = {OWN: column.own, OTHER: column.other}
@@ -147,6 +147,8 @@ def texts_of(column: BankColumn, values: Sequence[Any]) -> list[str]:
     if column.source in DATED and column.style:
         known = {value: styled(column, value) for value in set(values)}
         return [known[value] for value in values]
+    if column.zeros and column.source in WHOLE:
+        return ["" if value in (None, "") else str(value).zfill(column.zeros) for value in values]
     return ["" if value is None else str(value) for value in values]
 
 

@@ -23,6 +23,7 @@ class BankColumn(Shape):
     pad: str = " "
     decimals: int = 2
     point: bool = True  # False: the amount without a point (``decimals`` 2: in 分)
+    zeros: int = 0  # delimited: numbers are filled with zeros in front to so many digits
     text: bool = False  # workbooks: the amount as text, where the bank's form wants it so
     style: str = ""  # of month and date: yyyyMMdd, yyyy-MM-dd, yyyy/MM/dd, yyyyMM …; '' as they are
     required: bool = False  # a line (or a setting) without it cannot be sent

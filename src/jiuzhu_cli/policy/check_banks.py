@@ -130,6 +130,8 @@ def _column(layout: BankLayout, column: BankColumn, known: frozenset[str]) -> It
             yield '的数字靠左、用数字填充，读回来不是原来的数：写 align = "right"'
         if fixed and kind == "const" and len(text.encode(layout.encoding, "replace")) > column.width:
             yield f"的固定文字超出 {column.width} 字节"
+    if column.zeros and (column.source not in NUMBERS or layout.container != "delimited" or not 0 < column.zeros <= 20):
+        yield "的 zeros 只用于分隔文本的数字，写几位数（定长文本写 width、align、pad）"
     if not 0 <= column.decimals <= 6:
         yield "的 decimals 要在 0 至 6"
     if column.style:
