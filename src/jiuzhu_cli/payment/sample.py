@@ -155,11 +155,11 @@ def cuts_of(lines: Sequence[bytes], codec: str, others: Sequence[str] = ()) -> t
             cuts.add(p)
         elif still[p - 1] and still[p]:
             continue
-        elif (here == {"d"} and before != {"d"} and before <= {" ", "h", "a", "x"}) or (
-            "h" in here and before <= {"d", "a", "x", "."}
+        elif (
+            (here == {"d"} and before != {"d"} and before <= {" ", "h", "a", "x"})
+            or ("h" in here and before <= {"d", "a", "x", "."})
+            or (still[p] and here == {"a"} and before <= {"d", "."})
         ):  # a full number behind a text, a text behind a number
-            cuts.add(p)
-        elif still[p] and here == {"a"} and before <= {"d", "."}:  # a mark behind a number: RMB, CNY
             cuts.add(p)
     for first, last in _runs(at):
         found = _within(lines, first, last, stated)
@@ -170,16 +170,22 @@ def cuts_of(lines: Sequence[bytes], codec: str, others: Sequence[str] = ()) -> t
         if left and all(at[p] == {" "} for p in range(left, middle)) and middle != width:
             cuts.discard(left)
     for cut in sorted(cuts - {0, width}):
-        if at[cut - 1] != {" "} or " " not in at[cut]:
+        if at[cut - 1] != {" "} or not _at_the_right(lines, at, cut, min(c for c in cuts if c > cut)):
             continue
         gap = cut - 1  # a number at the right: the blanks are its own where the text before them is always as long
         while gap and at[gap - 1] == {" "}:
             gap -= 1
-        if gap and " " not in at[gap - 1]:
+        if gap and " " in at[cut] and " " not in at[gap - 1]:
             cuts = (cuts - {cut}) | {gap}
         else:
             unsure.append(f"第 {cut + 1} 字节起的一列靠右，前面的空白归哪一列看不出来")
     return tuple(sorted(cuts)), unsure
+
+
+def _at_the_right(lines: Sequence[bytes], at: Sequence[set[str]], first: int, last: int) -> bool:
+    """Whether a number stands there that ends with its column and is filled with blanks in front, as far as the lines show."""
+    number = all(kinds <= {"d", ".", " "} for kinds in at[first:last]) and " " not in at[last - 1]
+    return number and not all(line[first : first + 1] == b"0" for line in lines)
 
 
 def _kinds(line: bytes, codec: str) -> str:
