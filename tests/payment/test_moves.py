@@ -468,3 +468,14 @@ def test_a_line_whose_rest_only_is_owed_is_not_lost(desk: Desk) -> None:
     due = next(row["amount_fen"] for row in PEOPLE if row["id_no"] == failed)
     assert (made.batch["lines"], made.batch["amount_fen"]) == (1, due - 1000)
     desk.lock(made.batch["payment_id"])
+
+
+def test_the_slip_names_the_key_that_signed(desk: Desk, tmp_path: Path) -> None:
+    from jiuzhu_cli.payment.slip import signatures_of
+
+    number = locked(desk)
+    desk.approve(signer=signer(desk, "李审批", make_key(desk, "李审批", tmp_path)))
+    key = key_of(desk.store, "李审批")
+    assert key is not None
+    signed = {one.name: one.key for one in signatures_of(desk.batch(number), given(desk.store, number), [])}
+    assert signed["李审批"] == key["key_id"] and signed["张经办"] == ""

@@ -26,6 +26,7 @@ class Signature:
     role: str
     name: str = ""
     at: str = ""
+    key: str = ""  # ID of the key that signed, to be compared with the one its person named
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,8 @@ def _signatures(page: Printed, signatures: Sequence[Signature]) -> None:
 
 def _signed(one: Signature) -> str:
     at = f"{beijing(one.at):%Y-%m-%d %H:%M}" if one.at else ""
-    return f"{one.role}：{one.name}\n{at}\n签字：\n\n日期：　　　　年　　月　　日"
+    key = f"\n密钥 {one.key}" if one.key else ""
+    return f"{one.role}：{one.name}\n{at}{key}\n签字：\n\n日期：　　　　年　　月　　日"
 
 
 def signatures_of(
@@ -237,7 +239,7 @@ def signatures_of(
         Signature("锁定（复核）人", batch["locked_by"], batch["locked_at"]),
     ]
     for move in given:
-        found.append(Signature(_approver(move["level"]), move["actor"], move["at"]))
+        found.append(Signature(_approver(move["level"]), move["actor"], move["at"], move.get("signer", "")))
     done = {move["level"] for move in given}
     found += [Signature(_approver(level)) for level in needed if level not in done]
     if not given and not needed:
