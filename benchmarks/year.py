@@ -131,7 +131,7 @@ class Year:
     def hand_in(self, store: Store, month: int, *, corrected: bool, digest: str) -> int:
         """The lists of ``month`` by programme and town; ``corrected``: a month later, without the errors. Lists that say the same are left."""
         now = month + corrected
-        known_dead = self.told[self.person] <= now
+        known_dead = self.told[self.person] <= min(now, 11)
         gone = known_dead & (self.death[self.person] < month)
         listed = self.entitled[:, month] & ~gone
         amount = self.amount[:, month].copy()
@@ -379,7 +379,11 @@ class Office:
                 "SELECT l.payment_id, l.line_no, l.amount_fen, o.recipient_id_no, o.programme FROM payment_line l JOIN obligation o USING (obligation_id)"
                 " JOIN payment_batch b USING (payment_id) WHERE b.month = ? AND o.month = b.month AND l.state = 'paid' AND b.kind = 'regular' ORDER BY 1, 2", (MONTHS[month],),
             )  # fmt: skip
-        chosen = [row for row, drawn in zip(rows, year.rng.random(len(rows)), strict=True) if drawn < COMES_BACK * year.accidents][:30]
+        chosen = [
+            row
+            for row, drawn in zip(rows, year.rng.random(len(rows)), strict=True)
+            if drawn < COMES_BACK * year.accidents
+        ][:30]
         for batch in sorted({row[0] for row in chosen}):
             mine = [row for row in chosen if row[0] == batch]
             words = [word for row in mine for word in ("--line", str(row[1]))]
