@@ -11,8 +11,9 @@ from jiuzhu_cli.core.account import bank_code_check
 from jiuzhu_cli.core.errors import DataError, RefusedError
 from jiuzhu_cli.payment.export import read_export
 from jiuzhu_cli.payment.parts import bound_layout
+from jiuzhu_cli.policy.check_banks import check_banks
 from jiuzhu_cli.tabular.read import read_workbook
-from tests.payment.conftest import Desk, person
+from tests.payment.conftest import NOW, Desk, person
 
 OWN_CODE = "102421002013"  # 工行
 OTHER_CODE = "402421002016"  # 农信社
@@ -141,6 +142,18 @@ def test_a_lost_file_comes_back_the_same_or_not_at_all(desk: Desk) -> None:
     desk.write_policy("try", BASE)
     desk.export(1)
     assert path.read_bytes() == sent
+
+
+def test_the_bureaus_own_layout_goes_before_a_shipped_one_of_the_same_bank(desk: Desk) -> None:
+    desk.write_policy("zz_own", BASE.replace("routed = false\n", "").replace("try_", "own_"))
+    assert [p for p in check_banks(desk.policy, NOW.date()) if "zz_own" in p.where] == []
+    desk.roll(own(2))
+    assert [file["bank"] for file in _export(desk)] == ["zz_own"]
+
+
+def _export(desk: Desk) -> list[dict[str, Any]]:
+    desk.draft(), desk.lock(), desk.approve()
+    return desk.export().files
 
 
 def test_a_line_beyond_what_a_file_may_hold_is_held(desk: Desk) -> None:

@@ -48,7 +48,10 @@ def routes(workspace: Workspace, policy: Policy, bank_names: Iterable[str]) -> I
     used, default = layouts_in_use(workspace.config.get("payment", {}), policy)
     ceiling = int(float(workspace.get("payment", "max_line_yuan", 50_000)) * 100)
     combined = bool(workspace.get("payment", "combine_payees", False))
-    words = sorted(((word, layout.code) for layout in used for word in layout.banks), key=lambda p: (-len(p[0]), p[1]))
+    words = sorted(
+        ((word, layout.code) for layout in used for word in layout.banks),
+        key=lambda pair: (-len(pair[0]), not policy.banks[pair[1]].own, pair[1]),
+    )
     for name in bank_names:
         flat = compact(name)
         code = next((code for word, code in words if word in flat), default.code)

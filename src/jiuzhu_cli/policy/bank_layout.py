@@ -90,6 +90,11 @@ class BankLayout(Shape):
         return self.container != "none"
 
     @property
+    def own(self) -> bool:
+        """Whether the bureau wrote it (or changed the shipped one): it goes before others for the same bank."""
+        return self.file.startswith("policy/")
+
+    @property
     def is_book(self) -> bool:
         return self.container in ("xlsx", "xls")
 

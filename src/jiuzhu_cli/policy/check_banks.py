@@ -28,14 +28,18 @@ IN_NAMES = frozenset("bank name month yyyymm date sequence batch".split())
 
 
 def check_banks(policy: Policy, today: date) -> Iterator[Problem]:
-    words: dict[str, str] = {}
+    words: dict[tuple[bool, str], str] = {}
     for layout in policy.banks.values():
         where = layout.at(f"代发格式 {layout.code}")
         yield from (Problem("error", where, text) for text in _faults(layout))
+        if layout.container == "pain001" and layout.message not in policy.messages:
+            known = "、".join(code for code in policy.messages if code.startswith("pain.001"))
+            yield Problem("error", where, f"没有消息 {layout.message} 的结构（data/messages/），可用：{known}")
         for word in layout.banks if layout.routed and layout.makes_files else ():
-            if words.setdefault(word, layout.code) != layout.code:
-                text = f"“{word}”的账户 {words[word]} 也收；走 {min(words[word], layout.code)}，另一个写 routed = false"
-                yield Problem("error", where, text)
+            first = words.setdefault((layout.own, word), layout.code)
+            if first != layout.code:
+                text = f"“{word}”的账户 {first} 也收，走 {first}；要走这一个，把那一个写 routed = false"
+                yield Problem("warning", where, text)
 
 
 def _faults(layout: BankLayout) -> Iterator[str]:
