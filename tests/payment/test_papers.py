@@ -16,7 +16,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from jiuzhu_cli.core.errors import RefusedError
+from jiuzhu_cli.core.errors import OutsideError, RefusedError
 from jiuzhu_cli.ledger.audit import check_ledger
 from jiuzhu_cli.ledger.files import changed_files, recorded_files
 from jiuzhu_cli.payment import back_pay, papers, roster
@@ -397,6 +397,41 @@ def test_a_draft_has_no_papers(desk: Desk) -> None:
     with pytest.raises(RefusedError):
         make(desk, number)
     assert not list((desk.workspace.internal / "pay").rglob("审批单*")) and isinstance(desk.workspace.root, Path)
+
+
+def test_a_run_that_was_killed_before_it_noted_what_it_wrote_is_no_alteration(desk: Desk) -> None:
+    number = month(desk, MONTH, 2, 1)
+    locked = make(desk, number, papers.SLIP)
+    slip = desk.workspace.root / path_of(locked, papers.SLIP)
+    desk.approve(number)
+    old = desk.store.query("SELECT path, sha256, bytes FROM output_file WHERE kind = 'slip'")
+    approved = make(desk, number, papers.SLIP)
+    assert path_of(approved, papers.SLIP) == path_of(locked, papers.SLIP) and old[0][1] != sha256_of(slip)
+    # as if the process had ended between writing and noting
+    with desk.store.transaction(actor="张经办", command="test", now=desk.now) as tx:
+        tx.execute("UPDATE output_file SET sha256 = ?, bytes = ? WHERE path = ?", (old[0][1], old[0][2], old[0][0]))
+        tx.journal("test", {})
+    again = make(desk, number, papers.SLIP)
+    assert again.mended == [] and changed_files(desk.store, desk.workspace) == []
+    assert not list(slip.parent.rglob(".*"))
+
+
+def test_a_disk_that_refuses_leaves_what_was_written_on_record(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = month(desk, MONTH, 2, 1)
+
+    def full(*_: Any, **__: Any) -> str:
+        raise OutsideError("写不了文件", "检查磁盘空间")
+
+    monkeypatch.setattr(papers, "write_xlsx", full)
+    with pytest.raises(OutsideError):
+        make(desk, number)
+    assert [row["kind"] for row in recorded_files(desk.store, entity=papers.entity_of(number))] == [
+        "slip",
+        "filing_list",
+    ]
+    assert changed_files(desk.store, desk.workspace) == []
+    monkeypatch.undo()
+    assert len(make(desk, number).papers) == 7
 
 
 def test_sums_that_the_papers_rest_on_are_audited(desk: Desk) -> None:

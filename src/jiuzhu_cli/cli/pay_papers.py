@@ -83,26 +83,24 @@ def papers(
 def at_step(
     context: Context, store: Store, batch: dict[str, Any], *, again: bool = False
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """The papers that a batch's new state brings with it: for ``--json``, and lines for people. What was altered is told, not fatal.
+    """The papers that a batch's new state brings with it: for ``--json``, and lines for people. What keeps them from
+    being written is told: the step itself has been taken.
 
     ``again``: the state may be the old one, one more has approved it.
     """
-    from jiuzhu_cli.core.errors import RefusedError
+    from jiuzhu_cli.core.errors import JiuzhuError
     from jiuzhu_cli.payment import papers as paper
 
     kinds = (paper.SLIP,) if again else paper.kinds_at(context.workspace, batch)
     if not kinds:
         return [], []
-    policy = context.policy(batch["month"])
     try:
         made = paper.make_papers(
-            store, context.workspace, policy, batch, kinds, actor=context.actor, now=context.now, command=f"pay {COMMANDS[batch['state']]}",
-            anew=batch["state"] == "locked" and not again,
+            store, context.workspace, context.policy(batch["month"]), batch, kinds, actor=context.actor, now=context.now,
+            command=f"pay {COMMANDS[batch['state']]}", anew=batch["state"] == "locked" and not again,
         )  # fmt: skip
-    except RefusedError as error:
-        if error.code != "altered_file":
-            raise
-        return [], [f"注意：{error.message}。{error.todo}"]
+    except JiuzhuError as error:  # the step itself is done and stands
+        return [], [f"注意：单据没有写成：{error.message}。{error.todo}；再出单据：jiuzhu pay papers"]
     lines = [f"{paper.KIND_WORDS[p['kind']]}：{p['path']}" for p in made.papers if p["kind"] != paper.ROSTER]
     rosters = [p for p in made.papers if p["kind"] == paper.ROSTER]
     if rosters:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.core.errors import RefusedError
+from jiuzhu_cli.core.errors import OutsideError, RefusedError
 from jiuzhu_cli.core.payment_states import FIXED, SENT, WORDS
 from jiuzhu_cli.ledger import overrides, payments
 from jiuzhu_cli.ledger.files import forget_file, record_file, recorded_files
@@ -29,7 +29,7 @@ from jiuzhu_cli.payment.roster import Roster, roster_sheets, rosters
 from jiuzhu_cli.payment.slip import Check, Held, overrides_list, overrides_told, signatures_of, slip
 from jiuzhu_cli.payment.summary import summary
 from jiuzhu_cli.payment.voucher import Line, voucher_csv, voucher_lines, voucher_sheets
-from jiuzhu_cli.tabular.files import safe_name, sha256_of, write_bytes
+from jiuzhu_cli.tabular.files import safe_name, sha256_of, write_bytes, write_unless_altered
 from jiuzhu_cli.tabular.printed import Printed, write_printed
 from jiuzhu_cli.tabular.write import SheetSpec, write_xlsx
 from jiuzhu_cli.tabular.writecsv import write_csv
@@ -331,15 +331,19 @@ def _write(
     made = Papers(batch)
     fresh: list[tuple[Paper, str]] = []
     altered: list[str] = []
+    failed: OutsideError | None = None
     for paper in wanted:
         name = workspace.relative(paper.path)
-        before = sha256_of(paper.path) if paper.path.exists() else ""
         recorded = str(known[name]["sha256"]) if name in known else ""
-        if before and recorded and before != recorded:
+        try:
+            digest, before, changed = write_unless_altered(paper.path, paper.write, recorded=recorded, mend=mend)
+        except OutsideError as error:  # what has been written is noted all the same
+            failed = error
+            break
+        if changed:
             (made.mended if mend else altered).append(name)
-            if not mend:
-                continue
-        digest = paper.write(paper.path)
+        if changed and not mend:
+            continue
         if digest != recorded:
             fresh.append((paper, digest))
         made.papers.append(
@@ -347,7 +351,7 @@ def _write(
         )
         made.written += digest != before
     standing = {paper["path"] for paper in made.papers} | set(altered)
-    gone = [name for name, row in known.items() if row["kind"] in replaced and name not in standing]
+    gone = [name for name, row in known.items() if row["kind"] in replaced and name not in standing and failed is None]
     if made.papers and (filed := _filed(store, workspace, batch, made, known, gone)):
         fresh.append(filed)
     if fresh or gone:
@@ -368,6 +372,8 @@ def _write(
         path = workspace.root / name
         if path.exists() and sha256_of(path) == known[name]["sha256"]:  # what somebody wrote into stays, for people
             path.unlink()
+    if failed is not None:
+        raise failed
     if altered:
         raise RefusedError(
             f"这些单据写出后被改动过，没有重写：{'、'.join(Path(name).name for name in altered)}",

@@ -73,6 +73,31 @@ def write_bytes(path: Path, data: bytes) -> str:
     return write_atomic(path, lambda temporary: temporary.write_bytes(data))
 
 
+def write_unless_altered(
+    path: Path, write: Callable[[Path], str], *, recorded: str, mend: bool
+) -> tuple[str, str, bool]:
+    """Writes ``path`` by ``write`` (which returns the digest), unless what lies there is neither ``recorded`` nor what would be written.
+
+    Returns the digest to be, the digest that was there ('' nothing), and whether it was altered; an altered file stays, but for ``mend``.
+    What a killed run had written and not yet noted is no alteration.
+    """
+    before = sha256_of(path) if path.exists() else ""
+    draft = path.with_name(f".{path.stem[:60]}.{os.getpid()}.new.tmp{path.suffix}")
+    try:
+        digest = write(draft)
+        altered = bool(before and recorded) and before not in (recorded, digest)
+        if mend or not altered:
+            draft.replace(path)
+            _sync_folder(path.parent)
+    except OSError as error:
+        raise OutsideError(
+            f"写不了文件 {path.name}：{reason_of(error)}", "关闭正打开着它的 WPS/Excel 后再运行"
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return digest, before, altered
+
+
 def _sync_folder(folder: Path) -> None:
     if os.name == "nt":  # pragma: no cover - no directory handles there
         return
