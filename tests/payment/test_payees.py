@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
@@ -228,3 +229,46 @@ def test_lines_are_not_combined_unless_asked(desk: Desk) -> None:
     desk.roll([person(1)], programme=CARE)
     desk.draft()
     assert [row["lines"] for row in payments.transfers(desk.store, 1).to_pylist()] == [1, 1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_combined_comes_to_the_same(desk: Desk, seed: int) -> None:
+    """Any people on any lists, sharing accounts or not: every line in one transfer, each of one payee and bank and within the cap."""
+    rng = random.Random(seed)
+    cap = rng.choice([30_000, 60_000, 5_000_000])
+    desk.configure("max_line_yuan = 50000", f"max_line_yuan = {cap // 100}\ncombine_payees = true")
+    banks = [None, "中国建设银行", "示例农商行", "邮政储蓄银行"]
+    for programme in (LIVING, CARE, "left_behind_child_support"):
+        people = rng.sample(range(1, 60), rng.randint(5, 40))
+        rows = [
+            person(n, amount_fen=rng.randint(1, cap), bank_name=banks[n % 4])
+            | ({"payee_name": "王代领", "payee_id_no": make_id(99), "account_no": "621799000000"} if n % 7 == 0 else {})
+            for n in people
+        ]
+        desk.roll(rows, programme=programme)
+    number = int(desk.draft().batch["payment_id"])
+    lines, transfers = (
+        payments.lines(desk.store, number).to_pylist(),
+        payments.transfers(desk.store, number).to_pylist(),
+    )
+    assert [t["line_no"] for t in transfers] == list(range(1, len(transfers) + 1))
+    assert (
+        sum(t["amount_fen"] for t in transfers)
+        == sum(row["amount_fen"] for row in lines)
+        == desk.batch(number)["amount_fen"]
+    )
+    assert sum(t["lines"] for t in transfers) == len(lines) == desk.batch(number)["lines"]
+    for t in transfers:
+        own = [row for row in lines if row["transfer_no"] == t["transfer_no"]]
+        assert {(row["bank"], row["account_no"], row["payee_name"]) for row in own} == {
+            (t["bank"], t["account_no"], t["payee_name"])
+        }
+        assert len(own) == 1 or t["amount_fen"] <= cap
+    assert [t["bank"] for t in transfers] == sorted(t["bank"] for t in transfers)
+    desk.lock()
+    desk.approve()
+    made = desk.export()
+    assert sum(f["lines"] for f in made.files) == len(transfers)
+    for path in desk.answers(number, {rng.randint(1, len(transfers)): "户名不符" for _ in range(3)}):
+        desk.read(path)
+    assert desk.batch(number)["state"] == "reconciled" and not check_ledger(desk.store, desk.workspace).problems
