@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from jiuzhu_cli.core.actors import same_actor
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.ledger.dues import BALANCES
 from jiuzhu_cli.ledger.store import Store, Transaction
@@ -141,7 +142,7 @@ def confirm_waivers(tx: Transaction, recovery_id: int) -> int:
     if not rows:
         raise UsageError(f"追缴 {recovery_id} 没有等待确认的免收", "用 jiuzhu pay recover 看清单")
     for entry_id, actor, _ in rows:
-        if "".join(actor.split()).casefold() == "".join(tx.actor.split()).casefold():
+        if same_actor(actor, tx.actor):
             raise RefusedError(
                 f"追缴 {recovery_id} 的免收是 {actor} 提出的，不能自己确认",
                 "请另一人确认：--actor 姓名",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from jiuzhu_cli.core.actors import actor_key
 from jiuzhu_cli.core.errors import RefusedError
 from jiuzhu_cli.core.signing import statement
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 
 def person_of(name: str) -> str:
-    """A name as keys and approvals compare it: without spaces, in one case."""
-    return "".join(name.split()).casefold()
+    """A name as keys and approvals compare it."""
+    return actor_key(name)
 
 
 def proof_statement(person: str, public: str) -> str:

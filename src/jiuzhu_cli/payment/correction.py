@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from jiuzhu_cli.core.actors import same_actor
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.core.payment_states import SENT
@@ -109,7 +110,7 @@ def answer(store: Store, numbers: list[int], *, done: bool, actor: str, now: dat
             raise RefusedError(
                 f"冲正 {row['correction_id']} {STATES[row['state']]}，没有改动", "不用再办", code="already"
             )
-        if done and _person(row["asked_by"]) == _person(actor):
+        if done and same_actor(row["asked_by"], actor):
             raise RefusedError(
                 f"冲正 {row['correction_id']} 是 {row['asked_by']} 提出的，不能自己确认",
                 "请另一人确认：--actor 姓名",
@@ -132,7 +133,3 @@ def answer(store: Store, numbers: list[int], *, done: bool, actor: str, now: dat
 def waiting(store: Store) -> Corrected:
     """The corrections that wait for a second person."""
     return Corrected(corrections.corrections(store, states=("asked",)))
-
-
-def _person(name: str) -> str:
-    return "".join(name.split()).casefold()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core.actors import same_actor
 from jiuzhu_cli.core.errors import RefusedError
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.ledger.payment_moves import moves
@@ -26,11 +27,6 @@ class Turn:
 
     level: ApprovalLevel | None
     after: tuple[str, ...]
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's: spaces and case do not tell people apart."""
-    return "".join(one.split()).casefold() == "".join(other.split()).casefold()
 
 
 def needed(policy: Policy, amount_fen: int) -> list[ApprovalLevel]:
@@ -72,13 +68,13 @@ def turn(policy: Policy, batch: dict[str, Any], before: Sequence[dict[str, Any]]
 
     ``before``: the approvals given already. A level's approval holds wherever it stands in the order they were set up in.
     """
-    if same_person(actor, batch["drafted_by"]):
+    if same_actor(actor, batch["drafted_by"]):
         raise RefusedError(
             f"第 {batch['payment_id']} 批是 {actor} 制的单，不能自己审批",
             "请另一人审批：--actor 审批人",
             code="own_approval",
         )
-    if any(same_person(actor, one["actor"]) for one in before):
+    if any(same_actor(actor, one["actor"]) for one in before):
         raise RefusedError(
             f"{actor} 已审批过第 {batch['payment_id']} 批，上一级要由另一人审批",
             "请上一级审批：--actor 审批人",
@@ -90,7 +86,7 @@ def turn(policy: Policy, batch: dict[str, Any], before: Sequence[dict[str, Any]]
     if not waiting:
         return Turn(None, ())
     level = waiting[0]
-    if level.persons and not any(same_person(actor, one) for one in level.persons):
+    if level.persons and not any(same_actor(actor, one) for one in level.persons):
         raise RefusedError(
             f"第 {batch['payment_id']} 批（{yuan(batch['amount_fen'], grouped=True)} 元）现在要由{level.name}审批，{actor} 不在其中",
             f"请 {'、'.join(level.persons)} 审批：--actor 姓名；人员有变动的改 policy/approvals.toml",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core.actors import same_actor
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger import overrides, payments
@@ -16,11 +17,6 @@ from jiuzhu_cli.payment.plan import compute, payable
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two names of actors are the same but for spaces and case."""
-    return "".join(one.split()).casefold() == "".join(other.split()).casefold()
 
 
 def gate_of(text: str) -> str:
@@ -86,7 +82,7 @@ def agree(store: Store, numbers: Sequence[int], *, actor: str, now: datetime) ->
     for row in rows:
         if row["agreed_at"]:
             raise RefusedError(f"第 {row['override_id']} 号已由 {row['agreed_by']} 同意", "不用再同意", code="already")
-        if same_person(actor, row["asked_by"]):
+        if same_actor(actor, row["asked_by"]):
             raise RefusedError(
                 f"第 {row['override_id']} 号是 {actor} 申请的，不能自己同意",
                 "请另一人同意：--actor 同意人",

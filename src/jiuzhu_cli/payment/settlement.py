@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core.actors import same_actor
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.core.payment_states import ANSWERABLE
@@ -15,7 +16,6 @@ from jiuzhu_cli.ledger import returns as record
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.failures import failure_files
-from jiuzhu_cli.payment.levels import same_person
 from jiuzhu_cli.payment.matching import PARTLY
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def settle_rest(
             )  # fmt: skip
         bank = bank or banks[0]
         by = record.handled_by(store, number, bank)
-        if any(same_person(actor, name) for name in by):
+        if any(same_actor(actor, name) for name in by):
             raise RefusedError(
                 f"{actor} 制单、导出或读过这家银行的回盘，其余的要由另一人确认到账",
                 "请另一人确认：--actor 确认人",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from jiuzhu_cli.core.actors import same_actor
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.core.payment_states import WORDS
@@ -15,7 +16,7 @@ from jiuzhu_cli.ledger.payment_moves import Signer, moves, set_closed, set_held_
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.keys import check_signer
-from jiuzhu_cli.payment.levels import given, same_person
+from jiuzhu_cli.payment.levels import given
 
 
 def check_control(store: Store, batch: dict[str, Any]) -> None:
@@ -70,7 +71,7 @@ def release(
 ) -> dict[str, Any]:
     """Releases an approved batch to the bank: the last word before its files are written. Not by who drafted it."""
     _must_be(batch, ("approved",), "放行", "审批过的批次才能放行：jiuzhu pay approve --actor 审批人")
-    if same_person(actor, batch["drafted_by"]):
+    if same_actor(actor, batch["drafted_by"]):
         raise RefusedError(
             f"第 {batch['payment_id']} 批是 {actor} 制的单，不能自己放行",
             "请另一人放行：--actor 放行人",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
+from jiuzhu_cli.core.actors import actor_key
 from jiuzhu_cli.policy.problem import Problem
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def check_approvals(policy: Policy, today: date) -> Iterator[Problem]:
         if limits.count(level.up_to) > 1:
             limit = "都不写 up_to" if level.up_to is None else f"up_to 都是 {level.up_to}"
             yield Problem("error", where, f"有两级{limit}：分不出先后")
-        own = {"".join(person.split()).casefold() for person in level.persons}
+        own = set(map(actor_key, level.persons))
         if own and own <= before:
             yield Problem("warning", where, "这一级的人都在前面的级里：同一人不能批两级，可能没有人能批")
         before |= own
