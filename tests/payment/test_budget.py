@@ -16,7 +16,7 @@ from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.payment import back_pay
 from jiuzhu_cli.payment.budget import Demand, Pool, Purse, execution
-from jiuzhu_cli.payment.budget_sheet import import_budgets
+from jiuzhu_cli.payment.budget_sheet import Taken, import_budgets
 from jiuzhu_cli.policy.budgets import Budget
 from jiuzhu_cli.policy.check import check_policy
 from jiuzhu_cli.policy.load import load_policy
@@ -251,6 +251,10 @@ def sheet(desk: Desk, rows: list[list[Any]], name: str = "指标表.csv") -> Pat
     return path
 
 
+def take_in(desk: Desk, path: Path) -> Taken:
+    return import_budgets(desk.store, desk.workspace, desk.policy, path, year=2026, actor="张经办", now=desk.now)
+
+
 HEAD = ["文号", "资金名称", "下达日期", "年度", "资金来源", "救助项目", "金额（万元）"]
 ROWS = [
     ["财社〔2025〕120号", "困难群众救助补助资金", "2025-12-20", "2026", "中央财政", "低保、特困", "300.5"],
@@ -261,7 +265,7 @@ ROWS = [
 
 
 def test_the_finance_offices_table_becomes_budgets_once(desk: Desk) -> None:
-    taken = import_budgets(desk.workspace, desk.policy, sheet(desk, [["2026年指标"], HEAD, *ROWS]), year=2026)
+    taken = take_in(desk, sheet(desk, [["2026年指标"], HEAD, *ROWS]))
     assert (taken.added, taken.unchanged, taken.amount_fen) == (3, 0, 319_250_000)
     desk.policy = load_policy(desk.workspace.policy_dir, region=desk.workspace.region)
     assert [(one.level, one.amount_fen, one.programmes) for one in desk.policy.budgets] == [
@@ -271,7 +275,7 @@ def test_the_finance_offices_table_becomes_budgets_once(desk: Desk) -> None:
     ]
     assert not [one for one in check_policy(desk.policy, date(2026, 10, 1)) if one.level == "error"]
     more = [*ROWS[:3], ["区财社〔2026〕3号", "", "2026-02-01", "2026", "县", "特困", "20"]]
-    again = import_budgets(desk.workspace, desk.policy, sheet(desk, [HEAD, *more]), year=2026)
+    again = take_in(desk, sheet(desk, [HEAD, *more]))
     assert (again.added, again.unchanged) == (1, 3)
     assert len(load_policy(desk.workspace.policy_dir).budgets) == 4
 
@@ -284,7 +288,7 @@ def test_a_row_that_cannot_be_told_leaves_everything_as_it_was(desk: Desk, colum
     bad = list(ROWS[0])
     bad[column] = value
     with pytest.raises(DataError, match=told):
-        import_budgets(desk.workspace, desk.policy, sheet(desk, [HEAD, ROWS[1], bad]), year=2026)
+        take_in(desk, sheet(desk, [HEAD, ROWS[1], bad]))
     assert not (desk.workspace.policy_dir / "budgets").exists()
 
 
@@ -301,9 +305,9 @@ def test_whether_yuan_or_ten_thousand_is_never_guessed(desk: Desk, head: str, ab
     path = sheet(desk, [["", "", "", "", "", "", above], [*HEAD[:6], head], ROWS[0]])
     if fen is None:
         with pytest.raises(DataError, match="元还是万元"):
-            import_budgets(desk.workspace, desk.policy, path, year=2026)
+            take_in(desk, path)
     else:
-        assert import_budgets(desk.workspace, desk.policy, path, year=2026).amount_fen == fen
+        assert take_in(desk, path).amount_fen == fen
 
 
 @pytest.mark.parametrize(
@@ -312,14 +316,14 @@ def test_whether_yuan_or_ten_thousand_is_never_guessed(desk: Desk, head: str, ab
 )
 def test_levels_as_offices_write_them(desk: Desk, word: str, level: str) -> None:
     row = [*ROWS[0][:4], word, *ROWS[0][5:]]
-    import_budgets(desk.workspace, desk.policy, sheet(desk, [HEAD, row]), year=2026)
+    take_in(desk, sheet(desk, [HEAD, row]))
     [one] = load_policy(desk.workspace.policy_dir).budgets
     assert one.level == level
 
 
 def test_a_table_without_its_headers_is_refused(desk: Desk) -> None:
     with pytest.raises(DataError, match="表头"):
-        import_budgets(desk.workspace, desk.policy, sheet(desk, [["姓名", "金额"], ["甲", "1"]]), year=2026)
+        take_in(desk, sheet(desk, [["姓名", "金额"], ["甲", "1"]]))
 
 
 def test_back_pay_asks_for_money_with_its_programme(desk: Desk) -> None:

@@ -115,7 +115,10 @@ def budget(
     if file is not None:
         from jiuzhu_cli.payment.budget_sheet import import_budgets
 
-        taken = import_budgets(context.workspace, context.policy(), file, year=year or context.today.year)
+        with context.workspace.open_store() as store:
+            taken = import_budgets(
+                store, context.workspace, context.policy(), file, year=year or context.today.year, actor=context.actor, now=context.now,
+            )  # fmt: skip
         context.forget_policy()
         data["imported"] = taken.as_json()
         lines.append(f"新登记 {taken.added} 笔指标，已登记过的 {taken.unchanged} 笔：policy/{taken.path}")

@@ -62,7 +62,7 @@ def ask(tx: Transaction, month: str, cases: Sequence[dict[str, Any]], *, reason:
             (*key, case["recipient_name"], case["town"], case["reason"], reason, tx.actor, tx.now),
         ).lastrowid
         numbers.append(int(number or 0))
-        detail = {"month": month, "programme": case["programme"], "code": case["code"], "asked": True}
+        detail = {"month": month, "programme": case["programme"], "code": case["code"], "action": "asked"}
         tx.journal(f"override:{number}", detail)
     return numbers
 
@@ -75,7 +75,7 @@ def agree(tx: Transaction, number: int) -> None:
     )
     if done.rowcount != 1:
         raise RefusedError(f"第 {number} 号放行刚被别人改动", "用 jiuzhu pay override list 查看")
-    tx.journal(f"override:{number}", {"agreed": True})
+    tx.journal(f"override:{number}", {"action": "agreed"})
 
 
 def end(tx: Transaction, number: int, reason: str) -> None:
@@ -86,7 +86,7 @@ def end(tx: Transaction, number: int, reason: str) -> None:
     )
     if done.rowcount != 1:
         raise RefusedError(f"第 {number} 号放行已经撤回", "用 jiuzhu pay override list 查看")
-    tx.journal(f"override:{number}", {"ended": True})
+    tx.journal(f"override:{number}", {"action": "ended"})
 
 
 # -- lines of a batch -----------------------------------------------------------------------------------------

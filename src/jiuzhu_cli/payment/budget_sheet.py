@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,11 @@ from jiuzhu_cli.core.errors import DataError, UsageError
 from jiuzhu_cli.core.money import parse_amount, yuan
 from jiuzhu_cli.core.period import parse_date
 from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.policy.budgets import FOLDER, Budget
 from jiuzhu_cli.policy.funding import LEVELS
-from jiuzhu_cli.tabular.cells import CellError, Sheet, column_letters
+from jiuzhu_cli.tabular.cells import CellError, Sheet, Workbook, column_letters
 from jiuzhu_cli.tabular.files import write_bytes
 from jiuzhu_cli.tabular.read import as_text, read_workbook
 
@@ -59,12 +60,16 @@ class Taken:
         return {"path": self.path, "added": self.added, "unchanged": self.unchanged, "amount_fen": self.amount_fen}
 
 
-def import_budgets(workspace: Workspace, policy: Policy, file: Path, *, year: int) -> Taken:
-    """Adds the rows of ``file`` that are not there yet to ``policy/budgets/<year>.toml`` of each row's year (``year`` where no column tells).
+def import_budgets(
+    store: Store, workspace: Workspace, policy: Policy, file: Path, *, year: int, actor: str, now: datetime
+) -> Taken:
+    """Adds the rows of ``file`` that are not there yet to ``policy/budgets/<year>.toml`` of each row's year (``year`` where no column tells);
+    the journal says who did.
 
     DataError naming the cell of everything that cannot be told; then nothing is written.
     """
-    rows = list(_rows(policy, file, year))
+    book = read_workbook(file)
+    rows = list(_rows(policy, file, book, year))
     known = {_key(one) for one in policy.budgets}
     numbers = {one.id for one in policy.budgets}
     fresh: dict[int, list[dict[str, Any]]] = {}
@@ -79,6 +84,9 @@ def import_budgets(workspace: Workspace, policy: Policy, file: Path, *, year: in
         amount += row["fen"]
         fresh.setdefault(row["year"], []).append(row)
     path = f"{FOLDER}/{min(fresh, default=year)}.toml"
+    with store.transaction(actor=actor, command="pay budget", now=now) as tx:
+        detail = {"added": sum(map(len, fresh.values())), "unchanged": unchanged, "amount_fen": amount}
+        tx.journal(f"budget:{min(fresh, default=year)}", detail, digest=book.sha256)
     for one, entries in fresh.items():
         target = workspace.policy_dir / FOLDER / f"{one}.toml"
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -112,8 +120,7 @@ def _toml(row: dict[str, Any]) -> str:
     )
 
 
-def _rows(policy: Policy, file: Path, year: int) -> Iterator[dict[str, Any]]:
-    book = read_workbook(file)
+def _rows(policy: Policy, file: Path, book: Workbook, year: int) -> Iterator[dict[str, Any]]:
     found = False
     for sheet in book.sheets:
         if sheet.hidden:
