@@ -120,6 +120,11 @@ def test_a_missed_month_is_owed_whole_by_one_way_or_the_other(desk: Desk) -> Non
     desk.cancel(number)
     assert desk.pay() == number + 1
     assert desk.batch(number + 1)["lines"] == 3
+    # a whole month beside a whole month is one transfer: its answer could not be told from the other's
+    transfers = desk.store.query(
+        "SELECT transfer_no, count(*) FROM payment_line WHERE payment_id = ? GROUP BY 1 ORDER BY 1", (number + 1,)
+    )
+    assert sorted(row[1] for row in transfers) == [1, 2]
     with pytest.raises(RefusedError):
         desk.draft(BEFORE)
     balanced(desk)

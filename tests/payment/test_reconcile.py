@@ -186,3 +186,11 @@ def test_one_person_on_two_lists_is_owed_once(desk: Desk) -> None:
     desk.pay()
     found = reconcile(desk)
     assert found.balanced and found.sums["due"] == 20_003
+
+
+def test_a_programme_that_was_left_for_later_waits(desk: Desk) -> None:
+    desk.roll([person(1)])
+    desk.roll([person(2)], programme="disability_care_subsidy")
+    desk.pay(programmes=[LIVING])
+    found = reconcile(desk)
+    assert found.balanced and found.sums["not_drafted"] == 10_002

@@ -39,7 +39,8 @@ BATCH_STATES = {"active": "有效", "superseded": "已被更正", "undone": "已
 
 _ENTITIES = {
     "batch": "导入批次", "doubt": "疑点", "dedupe": "比对", "review": "复核", "proposal": "复核建议", "posting": "公示", "objection": "异议",
-    "payment": "付款批次", "override": "单笔放行", "budget": "经费指标", "signer": "签名密钥", "ledger": "台账",
+    "payment": "付款批次", "override": "单笔放行", "budget": "经费指标", "recovery": "追缴", "back_pay": "补发", "reconcile": "对账", "compare": "两月比较",
+    "signer": "签名密钥", "ledger": "台账",
 }  # fmt: skip
 _KEYS = {
     "accepted": "收下", "accepted_change": "仍收下：", "action": "", "added": "新增", "amount_fen": "金额", "applied": "记录", "area": "", "bank": "格式", "backup": "备份",
@@ -48,7 +49,8 @@ _KEYS = {
     "level": "层级", "month": "", "move": "", "notice": "书面告知", "open": "待核实", "override": "理由", "partial": "部分到账", "posting": "公示", "programme": "",
     "proposals": "建议", "reason": "原因", "received_on": "收到", "refused": "拒收", "released": "放行", "reopened": "退回", "restored": "恢复自",
     "round": "", "rows": "行", "state": "", "succeeded": "成功", "supersedes": "替换批次", "to": "至", "undone": "撤销", "unknown": "不认识",
-    "withdrawn": "撤下", "disposition": "", "unchanged": "未变",
+    "withdrawn": "撤下", "disposition": "", "unchanged": "未变", "opened": "新立", "repaid": "记追回", "waived_asked": "免收待确认", "confirmed": "确认", "declined": "不补",
+    "differences": "差异", "asked": "提出冲正", "corrections": "冲正",
 }  # fmt: skip
 _VALUES = {
     "posted": "出榜", "closed": "结束", "asked": "申请", "agreed": "同意", "ended": "撤回", "received": "登记", "resolved": "答复", "withdrawn": "撤下", "regular": "正常", "retry": "补发",

@@ -81,6 +81,7 @@ def add(
     connection.execute("CREATE TABLE set_off (n BIGINT, recovery_id BIGINT, fen BIGINT)")
     if _back_pay(connection, store, policy, month, programmes, without=without):
         _route(connection, workspace, policy)
+        _combine(connection, policy)
         _gates(connection, workspace, policy, month, override=override)
     _set_offs(connection, store, policy, month, without=without)
 
@@ -130,6 +131,17 @@ def _route(connection: duckdb.DuckDBPyConnection, workspace: Workspace, policy: 
         connection.execute("INSERT INTO route VALUES (" + ", ".join("?" * len(row)) + ")", list(row))
     connection.execute(
         "UPDATE arrear SET bank = r.bank, cap_fen = r.cap_fen, combine = r.combine FROM route r WHERE r.bank_name = arrear.bank_name"
+    )
+
+
+def _combine(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
+    """Back-pay goes with what the payee gets of the same programme as one transfer, unless the bank's layout forbids it: a whole month beside a whole
+    month is the same sum to the same account twice, which no bank's answer could tell apart (and some banks refuse)."""
+    apart = [code for code, layout in policy.banks.items() if layout.combine is False]
+    connection.execute("UPDATE arrear SET combine = true WHERE bank NOT IN (SELECT unnest(?::VARCHAR[]))", [apart])
+    connection.execute(
+        "UPDATE candidate SET combine = true FROM arrear a WHERE a.combine AND a.programme = candidate.programme AND a.recipient = candidate.recipient"
+        " AND a.bank = candidate.bank AND a.account_no = candidate.account_no AND a.payee_name = candidate.payee_name"
     )
 
 

@@ -32,7 +32,8 @@ KINDS = {"roll": "名册更正", "case": "复核决定", "missed": "漏发", "ob
 STATES = {"found": "待确认", "confirmed": "待制单", "declined": "不补", "gone": "已不成立"}
 ASK = "补发须确认"
 
-# Only of months that were paid. A difference needs the month's own line to be paid; a whole month needs that nothing was ever drafted or held.
+# Only of months that were paid. A difference needs the month's own line to be paid; a whole month needs that nothing was ever drafted or
+# held of the person, while others of the programme were paid.
 _FOUND = f"""
 SELECT b.programme, b.month, b.recipient, b.item, b.name, b.town, b.village, b.row_id, b.owed_fen - b.said_no_fen AS amount_fen, b.due_fen, b.paid_fen, b.detail,
        CASE WHEN b.code = 'started' THEN b.cause WHEN NOT b.out THEN 'missed' WHEN b.due_fen <= b.paid_fen + b.set_off_fen THEN 'recovery:' || c.recovery_id
@@ -42,7 +43,7 @@ LEFT JOIN (SELECT programme, month, id_no, max(objection_id) AS objection_id FRO
   ON o.programme = b.programme AND o.month = b.month AND o.id_no = b.recipient
 LEFT JOIN (SELECT DISTINCT month, programme, recipient FROM held) h ON h.month = b.month AND h.programme = b.programme AND h.recipient = b.recipient
 WHERE b.row_id IS NOT NULL AND b.owed_fen - b.said_no_fen > 0 AND b.sent_fen = 0 AND b.month IN (SELECT month FROM paid_month)
-  AND (b.out OR b.code = 'started' OR (NOT b.owed AND h.recipient IS NULL) OR (b.owed AND NOT b.out AND b.missed))
+  AND (b.out OR b.code = 'started' OR (NOT b.owed AND h.recipient IS NULL AND EXISTS (SELECT 1 FROM obligation d WHERE d.month = b.month AND d.programme = b.programme)) OR (b.owed AND NOT b.out AND b.missed))
 ORDER BY b.month, b.programme, b.town, b.village, b.recipient, b.item
 """
 

@@ -206,7 +206,9 @@ def compute(
         "CREATE TABLE kept_back AS SELECT n, CAST(sum(fen) AS BIGINT) AS kept_fen FROM set_off GROUP BY n"
     )
     obligation_id, line_id = payments.next_ids(store)
-    combined = connection.execute("SELECT count(*) FROM route WHERE combine").fetchall()[0][0]
+    combined = connection.execute(
+        "SELECT (SELECT count(*) FROM route WHERE combine) + (SELECT count(*) FROM arrear WHERE combine)"
+    ).fetchall()[0][0]
     planning = _PLAN_LINES.format(parts=PARTS_SQL, **(_COMBINED if combined else _SINGLE))
     connection.execute(planning, {"obligation_id": obligation_id, "line_id": line_id})
     found = _seal(connection, store, policy) if sealed else None

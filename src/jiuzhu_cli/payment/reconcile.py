@@ -61,15 +61,16 @@ SUMS = (
     "difference",
 )
 
-# Where what is left stands; the first that holds. What is out (paid or at the bank) and lower than due waits only as back-pay found.
+# Where what is left stands; the first that holds. A programme of which the month has no line yet was not drafted. What is out (paid or at the bank) and lower than due waits only as back-pay found.
 _TOLD = """
 CREATE TABLE told AS
 WITH rest AS (
   SELECT b.*, least(greatest(left_fen, 0), said_no_fen) AS declined_fen, greatest(left_fen, 0) - least(greatest(left_fen, 0), said_no_fen) AS rest_fen, h.code AS hold,
-         coalesce(m.batches, 0) = coalesce(m.drafts, 0) AS no_batch
+         coalesce(m.batches, 0) = coalesce(m.drafts, 0) OR q.programme IS NULL AS no_batch
   FROM balance b LEFT JOIN (SELECT month, programme, recipient, string_agg(DISTINCT code, ',' ORDER BY code) AS code FROM held GROUP BY ALL) h
          ON h.month = b.month AND h.programme = b.programme AND h.recipient = b.recipient
-  LEFT JOIN batch_of m ON m.month = b.month),
+  LEFT JOIN batch_of m ON m.month = b.month
+  LEFT JOIN (SELECT DISTINCT month, programme FROM obligation) q ON q.month = b.month AND q.programme = b.programme),
 parted AS (
   SELECT *, CASE WHEN failed AND NOT out THEN rest_fen ELSE 0 END AS failed_fen,
          CASE WHEN failed AND NOT out THEN 0 ELSE least(rest_fen, said_yes_fen) END AS back_pay_fen,
