@@ -300,7 +300,7 @@ def test_months_paid_back_are_told_and_a_person_counts_once(desk: Desk) -> None:
     desk.lock(number)
     made = make(desk, number)
     rows = cells(desk, path_of(made, papers.SLIP), "审批单")
-    assert ["其中补以前月份", "1 笔　¥19.99"] in rows
+    assert ["其中补发以前月", "1 笔　¥19.99"] in rows
     assert next(row for row in rows if row[:1] == ["合计"])[1:] == [3, 2, 240.01], "three lines, two persons"
     table = cells(desk, path_of(made, papers.ROSTER))
     assert [row[4:7] for row in table if row[:2] == [1, person(1)["name"]]] == [["2026-09", 1, 19.99]]

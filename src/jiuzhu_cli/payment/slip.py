@@ -13,7 +13,7 @@ from jiuzhu_cli.payment.lists import beijing
 from jiuzhu_cli.policy.funding import OPEN
 from jiuzhu_cli.tabular.printed import Band, Box, Head, Printed
 
-KINDS = {"regular": "正常发放", "retry": "补发（退回重发）", "back_pay": "补发（补以前月份）"}
+KINDS = {"regular": "正常发放", "retry": "失败重发", "back_pay": "补发以前月份"}
 GRID = (8.0,) * 12
 _NO = "无"
 NAMED = 8  # persons named in one row of overrides; the sheet 放行明细 has all
@@ -100,7 +100,7 @@ def _head(page: Printed, figures: Figures, back_paid: tuple[int, int]) -> None:
         due = yuan(whole.amount_fen + whole.set_off_fen, grouped=True)
         rows.append([("抵扣追回款", 2, f"¥{yuan(whole.set_off_fen, grouped=True)}（不经银行；应发 ¥{due}）", 10)])
     if back_paid[0]:
-        rows.append([("其中补以前月份", 2, f"{back_paid[0]:,} 笔　¥{yuan(back_paid[1], grouped=True)}", 10)])
+        rows.append([("其中补发以前月", 2, f"{back_paid[0]:,} 笔　¥{yuan(back_paid[1], grouped=True)}", 10)])
     rows.append([("控制摘要", 2, f"{batch['control_sha256']}（SHA-256，明细改一个字就对不上）", 10)])
     for row in rows:
         boxes = [
