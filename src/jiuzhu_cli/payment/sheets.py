@@ -223,16 +223,22 @@ def locate(heads: Sequence[str], shape: Sequence[BankColumn]) -> dict[str, int]:
 
 
 def _rows_below(
-    cells: Sequence[Sequence[Any]], head: int, height: int, located: dict[str, int], shape: Sequence[BankColumn]
+    sheet: Sequence[Sequence[Any]], head: int, height: int, located: dict[str, int], shape: Sequence[BankColumn]
 ) -> BankFile:
+    markers = [located[s] for s in ("line_no", "payee_name", "account_no") if s in located] + [0]
+    cells = {index: list(sheet[index]) for index in {*located.values(), *markers}}
     heads = {source: _text(cells[index][head]) for source, index in located.items()}
     kept: list[int] = []
     stated: list[tuple[int, Any]] = []
-    markers = [located[s] for s in ("line_no", "payee_name", "account_no") if s in located] + [0]
+    accounts = cells[located["account_no"]] if "account_no" in located else [None] * height
     for row in range(head + 1, height):
+        given = accounts[row]
+        if given.__class__ is str and given[:1].isdigit():  # nearly all rows: none of what follows has an account
+            kept.append(row)
+            continue
         if all(cells[index][row] in (None, "") for index in located.values()):
             continue
-        account = _text(cells[located["account_no"]][row]) if "account_no" in located else ""
+        account = _text(given)
         words = {header_key(_text(cells[index][row])) for index in markers if cells[index][row] not in (None, "")}
         # a person may be called 合计; a totals row has no account
         if any(word.startswith(_TOTAL_WORDS) for word in words) and (not account or account.startswith(_TOTAL_WORDS)):
@@ -240,17 +246,13 @@ def _rows_below(
             continue
         if ("小计" in words and not account) or all(_text(cells[i][row]) == heads[s] for s, i in located.items()):
             continue
-        if (
-            "account_no" in located
-            and cells[located["account_no"]][row] in (None, "")
-            and cells[located.get("amount", 0)][row] in (None, "")
-        ):
+        if "account_no" in located and given in (None, "") and cells[located.get("amount", 0)][row] in (None, ""):
             continue  # 制表人, remarks under the table
         kept.append(row)
     columns: dict[str, list[Any]] = {}
     wrong: list[int] = []
     for source, index in located.items():
-        columns[source] = [_cell(source, cells[index][row], row, wrong) for row in kept]
+        columns[source] = _cells_of(source, [cells[index][row] for row in kept], kept, wrong)
     for column in shape:  # marks and dates as the layout writes them, where the column is called as in the layout
         source = column.source
         marked = source == "own_flag" or (source in DATED and bool(column.style))
@@ -283,6 +285,22 @@ def _is_value(column: BankColumn, text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _cells_of(source: str, cells: list[Any], rows: list[int], wrong: list[int]) -> list[Any]:
+    """The values of a column; ``wrong`` gets the rows whose cell is none of its kind. Equal amounts are read once."""
+    if source in MONEY:
+        known: dict[tuple[type, Any], tuple[Any, bool]] = {}
+        for cell in cells:
+            if (cell.__class__, cell) not in known:
+                bad: list[int] = []
+                known[cell.__class__, cell] = _cell(source, cell, 0, bad), bool(bad)
+        found = [known[cell.__class__, cell] for cell in cells]
+        wrong += [row for row, (_, bad_cell) in zip(rows, found, strict=True) if bad_cell]
+        return [value for value, _ in found]
+    if source not in WHOLE and all(cell.__class__ is str for cell in cells):
+        return list(map(compact, cells)) if source == "account_no" else [cell.strip() for cell in cells]
+    return [_cell(source, cell, row, wrong) for cell, row in zip(cells, rows, strict=True)]
 
 
 def _cell(source: str, cell: Any, row: int, wrong: list[int]) -> Any:
