@@ -21,6 +21,7 @@ from jiuzhu_cli.payment.sheets import read_sheet, write_sheet
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
     from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.tabular.cells import Workbook
 
 _ACCOUNT_HEADS = [
     word.encode(encoding) for word in ("账号", "帐号", "卡号") for encoding in ("gb18030", "utf-8", "utf-16-le")
@@ -42,13 +43,17 @@ def extended_shape(layout: BankLayout) -> tuple[BankColumn, ...]:
     )
 
 
-def decode_return(layout: BankLayout, path: Path, data: bytes) -> BankFile:
-    """A return file as columns, whichever way fits. When none does, the DataError of the reading that came furthest."""
+def decode_return(layout: BankLayout, path: Path, data: bytes, opened: dict[Path, Workbook] | None = None) -> BankFile:
+    """A return file as columns, whichever way fits. When none does, the DataError of the reading that came furthest.
+
+    ``opened``: workbooks read so far, kept for the next layout that tries the file.
+    """
+    opened = {} if opened is None else opened
     if layout.container == "pain001":
         return read_status(layout, data)
     binary = data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
     if layout.is_book or binary:
-        return _by_headers(layout, path)
+        return _by_headers(layout, path, opened)
     ways: list[tuple[Sequence[BankColumn], bool, bool]] = [
         (return_shape(layout), layout.returns_header, layout.returns_summary),
         (extended_shape(layout), layout.header, bool(layout.summary)),
@@ -61,22 +66,22 @@ def decode_return(layout: BankLayout, path: Path, data: bytes) -> BankFile:
             errors.append(error)
     if any(word in data[:4096] for word in _ACCOUNT_HEADS):
         try:  # a text table with a header line
-            return _by_headers(layout, path)
+            return _by_headers(layout, path, opened)
         except DataError as error:
             errors.append(error)
     raise max(errors, key=fit_of)
 
 
-def _by_headers(layout: BankLayout, path: Path) -> BankFile:
+def _by_headers(layout: BankLayout, path: Path, opened: dict[Path, Workbook]) -> BankFile:
     """A table found by its headers. A bank that sends failures only need not say so in every row (``returns_only_failures``);
     one that gives no accounts back must give numbers and names."""
     result = () if layout.returns_only_failures else ("result",)
     shape = return_shape(layout)
     try:
-        return read_sheet(path, shape, needed=("account_no", "amount", *result))
+        return read_sheet(path, shape, needed=("account_no", "amount", *result), opened=opened)
     except DataError as error:
         try:
-            return read_sheet(path, shape, needed=("line_no", "payee_name", "amount", *result))
+            return read_sheet(path, shape, needed=("line_no", "payee_name", "amount", *result), opened=opened)
         except DataError:
             raise error from None
 

@@ -27,6 +27,7 @@ from jiuzhu_cli.payment.parts import layout_of
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.bank_layout import BankLayout
     from jiuzhu_cli.policy.load import Policy
+    from jiuzhu_cli.tabular.cells import Workbook
 
 SHOWN = 20  # rows told in an error; all of them stand in the file of problems
 
@@ -168,30 +169,41 @@ class _Reading:
     def __init__(self, store: Store, policy: Policy, path: Path, data: bytes, bank: str) -> None:
         self.store, self.policy, self.path, self.data, self.bank = store, policy, path, data, bank
         self._decoded: dict[str, BankFile | DataError] = {}
+        self._opened: dict[Path, Workbook] = {}
 
     def attempts(self, batches: Iterable[dict[str, Any]]) -> list[Attempt]:
-        """One attempt for every batch and bank that the file could belong to."""
+        """One attempt for every batch and bank that the file could belong to; of a batch none beyond the one that fits wholly, since no
+        other of its banks has the same lines."""
         made = []
         for batch in batches:
-            for entry in payments.banks_of(self.store, batch["payment_id"]):
-                if self.bank and entry["bank"] != self.bank:
-                    continue
-                layout = layout_of(self.policy, entry["bank"])
-                file = self._decode(layout)
-                if isinstance(file, DataError):
-                    made.append(Attempt(batch, layout, error=file))
-                    continue
-                number = batch["payment_id"]
-                if layout.container == "pain001":  # a report may hold nothing but our references
-                    file = completed(layout, file, number, payments.transfers(self.store, number, bank=layout.code))
-                lines = payments.lines(self.store, number, bank=layout.code)
-                made.append(Attempt(batch, layout, match_return(layout, file, lines, self.policy.reasons)))
+            for layout in self._layouts(batch):
+                made.append(self._attempt(batch, layout))
+                match = made[-1].match
+                if match is not None and match.rows and match.fresh and not match.problems:
+                    break
         return made
+
+    def _layouts(self, batch: dict[str, Any]) -> list[BankLayout]:
+        """The batch's layouts, those first whose files' names begin as this one's does."""
+        codes = [entry["bank"] for entry in payments.banks_of(self.store, batch["payment_id"])]
+        found = [layout_of(self.policy, code) for code in codes if self.bank in ("", code)]
+        heads = {layout.code: layout.file_name.partition("{")[0] for layout in found}
+        return sorted(found, key=lambda layout: not (heads[layout.code] and heads[layout.code] in self.path.stem))
+
+    def _attempt(self, batch: dict[str, Any], layout: BankLayout) -> Attempt:
+        file = self._decode(layout)
+        if isinstance(file, DataError):
+            return Attempt(batch, layout, error=file)
+        number = batch["payment_id"]
+        if layout.container == "pain001":  # a report may hold nothing but our references
+            file = completed(layout, file, number, payments.transfers(self.store, number, bank=layout.code))
+        lines = payments.lines(self.store, number, bank=layout.code)
+        return Attempt(batch, layout, match_return(layout, file, lines, self.policy.reasons))
 
     def _decode(self, layout: BankLayout) -> BankFile | DataError:
         if layout.code not in self._decoded:
             try:
-                self._decoded[layout.code] = decode_return(layout, self.path, self.data)
+                self._decoded[layout.code] = decode_return(layout, self.path, self.data, self._opened)
             except DataError as error:
                 self._decoded[layout.code] = error
         return self._decoded[layout.code]

@@ -32,6 +32,7 @@ from jiuzhu_cli.tabular.shown import exact_yuan
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
+    from jiuzhu_cli.tabular.cells import Workbook
 
 # headers that banks put over the columns of what they send back (reference §5, appendices C and D)
 SYNONYMS = {
@@ -168,15 +169,20 @@ class _Spec:
     kind: str
 
 
-def read_sheet(path: Path, shape: Sequence[BankColumn], *, needed: Sequence[str]) -> BankFile:
+def read_sheet(
+    path: Path, shape: Sequence[BankColumn], *, needed: Sequence[str], opened: dict[Path, Workbook] | None = None
+) -> BankFile:
     """Reads an xlsx (xls, csv) file whose columns are found by ``shape``'s headers or their synonyms.
 
     ``needed``: sources that must be there. UnreadableFile when no sheet has them, when an amount or number cannot be read
-    (row numbers told), or when a 合计 row differs from the sum.
+    (row numbers told), or when a 合计 row differs from the sum. ``opened``: workbooks read before, where several layouts try one file.
     """
     from jiuzhu_cli.tabular.read import read_workbook
 
-    book = read_workbook(path)
+    opened = {} if opened is None else opened
+    if path not in opened:
+        opened[path] = read_workbook(path)
+    book = opened[path]
     best: list[str] = list(needed)
     for sheet in book.sheets:
         if sheet.hidden:
