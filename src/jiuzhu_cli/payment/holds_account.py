@@ -23,6 +23,7 @@ ACCOUNT = (
         "在发放失败更正表里填好新账户（或原账户可用）后 jiuzhu import，再制单；也可更正名册",
         releasable=True,
         needs="rejected",
+        switch="发放拦下_账户被退",
     ),
     Hold(
         "bad_account",
