@@ -57,7 +57,7 @@ AT_ONCE = (
 
 
 # holds that a reason given lets through
-RELEASED = {"not_compared", "decision_differs", "account_changed"}
+RELEASED = {"not_compared", "decision_differs", "account_changed", "account_refused"}
 
 
 class Fault(AssertionError):
@@ -247,9 +247,9 @@ class Walk:
         said: list[str] = []
         made = self.attempt(lambda: self.desk.draft(month, override=override, programmes=programmes), code=said)
         if made:
-            self.check_draft(int(made.batch["payment_id"]), month, programmes)
+            self.check_draft(int(made.batch["payment_id"]), month, programmes, override=override)
         elif said[0] in ("nothing_owed", "all_held"):
-            self.check_draft(0, month, programmes)
+            self.check_draft(0, month, programmes, override=override)
         return bool(made)
 
     def do_lock(self, chance: random.Random) -> None:
@@ -500,7 +500,7 @@ class Walk:
             if fen > self.world.dear.get(key, 0):
                 raise Fault(f"the banks paid {fen} for {key}, never owed more than {self.world.dear.get(key, 0)}")
 
-    def check_draft(self, number: int, month: str, programmes: tuple[str, ...]) -> None:
+    def check_draft(self, number: int, month: str, programmes: tuple[str, ...], *, override: str | None = None) -> None:
         """Every case that the lists of the month owe is in the draft, under way, paid, or held for a reason that the model knows."""
         owed = {
             key: entries
@@ -525,6 +525,8 @@ class Walk:
                 raise Fault(
                     f"drafted {row['amount_fen']} for {key}: owed {owed.get(key)}, under way or paid {bool(live.get(key))}"
                 )
+            if not override and row["account_no"] in self.refused():
+                raise Fault(f"drafted for {key} to {row['account_no']}, which the bank has refused")
             if row["account_no"] not in {one.row.account for one in fitting}:
                 raise Fault(f"drafted for {key} to {row['account_no']}, the list says otherwise")
         held: dict[Key, set[str]] = {}
@@ -544,6 +546,16 @@ class Walk:
                     f"{key} is owed {[one.fen for one in entries]} and not drafted; held {held.get(key)}, known {reasons}"
                 )
 
+    def refused(self) -> set[str]:
+        """Accounts that a booked answer of the bank called at fault."""
+        states = self.states()
+        return {
+            one.account
+            for sheet in self.sheets
+            for one in sheet.transfers
+            if one.told == "failed" and bank.REASONS[one.reason] and states[one.line_id] == "failed"
+        }
+
     def reasons(self, key: Key, month: str, entries: list[Any]) -> set[str]:
         """The holds that the model finds in order for this case."""
         world = self.world
@@ -552,6 +564,12 @@ class Walk:
             "same_programme_twice": world.twice(key, month),
             "not_compared": world.late(key, month),
             "decision_differs": world.decided(key),
+            "account_refused": any(
+                row["state"] in ("failed", "reversed")
+                and self.person(row["recipient_id_no"]) == key.person
+                and (row["account_no"] in {one.row.account for one in entries} or row["programme"] == key.programme)
+                for row in self.lines()
+            ),
             # an earlier month went to another account, and the bank did not ask for a new one
             "account_changed": any(
                 row["state"] in ("sent", "paid") and row["programme"] == key.programme and self.person(row["recipient_id_no"]) == key.person
