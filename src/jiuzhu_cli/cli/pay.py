@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
+
+@app.callback()
+def lean(ctx: typer.Context) -> None:
+    from jiuzhu_cli.core.lean import without
+
+    ctx.with_resource(without("pandas", "polars"))  # Arrow and ADBC would load them, and nothing here needs them
+
+
 app.add_typer(keys, name="key", help="签名密钥：做一个、登记、停用、看谁登记了。")
 app.add_typer(pay_gates.overrides, name="override", help="单笔放行：一人申请，另一人同意，只管一个月。")
 app.add_typer(layouts, name="layout", help="银行文件的格式：查看、核对一份文件、从样例起草。")
