@@ -284,19 +284,25 @@ class Year:
 
     def _paid(self, batch: int, person: int, fen: int, moved: int) -> None:
         """Books real money on the case and month it was meant for (``meant``: by the record, only to tell which)."""
-        case, month = self.meant[person, fen].pop(0)
-        self.paid[case, month] += moved
+        for case, month, part in self.meant[person, fen].pop(0):
+            self.paid[case, month] += part if moved else 0
 
     def hear(self, store: Store, batch: int) -> None:
-        """What each transfer of a batch is meant for: a person may have two of the same amount."""
-        self.meant: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for id_no, programme, month, fen in store.query(
-            "SELECT o.recipient_id_no, o.programme, o.month, l.amount_fen FROM payment_line l JOIN obligation o USING (obligation_id) WHERE l.payment_id = ?"
-            " ORDER BY l.line_no", (batch,),
+        """What each transfer of a batch is meant for: its lines (several, where back-pay goes along), and a person may have two of the same amount."""
+        transfers: dict[int, list[tuple[int, int, int, int]]] = {}
+        self.line_of: dict[int, int] = {}  # the bank's number of a transfer → the record's number of its first line
+        for number, line, id_no, programme, month, fen in store.query(
+            "SELECT l.transfer_no, l.line_no, o.recipient_id_no, o.programme, o.month, l.amount_fen FROM payment_line l JOIN obligation o USING (obligation_id)"
+            " WHERE l.payment_id = ? ORDER BY l.line_no", (batch,),
         ):  # fmt: skip
             person = self.numbers[id_no]
             case = self.case_of[list(PROGRAMMES).index(programme), person]
-            self.meant.setdefault((person, fen), []).append((case, MONTHS.index(month)))
+            self.line_of.setdefault(number, line)
+            transfers.setdefault(number, []).append((person, case, MONTHS.index(month), fen))
+        self.meant: dict[tuple[int, int], list[list[tuple[int, int, int]]]] = {}
+        for lines in transfers.values():
+            key = (lines[0][0], sum(line[3] for line in lines))
+            self.meant.setdefault(key, []).append([line[1:] for line in lines])
 
 
 class Office:
@@ -356,7 +362,7 @@ class Office:
             answer, unanswered = self.year.answer(path, int(batch), self.mail)
             self.run("pay", "return", answer, "--batch", batch)
             for paid in (True, False):
-                asked = [number for number, moved in unanswered if bool(moved) == paid]
+                asked = [self.year.line_of[number] for number, moved in unanswered if bool(moved) == paid]
                 if asked:
                     words = [word for number in asked for word in ("--line", str(number))]
                     self.run(
@@ -377,7 +383,8 @@ class Office:
         with self.store() as store:
             rows = store.query(
                 "SELECT l.payment_id, l.line_no, l.amount_fen, o.recipient_id_no, o.programme FROM payment_line l JOIN obligation o USING (obligation_id)"
-                " JOIN payment_batch b USING (payment_id) WHERE b.month = ? AND o.month = b.month AND l.state = 'paid' AND b.kind = 'regular' ORDER BY 1, 2", (MONTHS[month],),
+                " JOIN payment_batch b USING (payment_id) WHERE b.month = ? AND o.month = b.month AND l.state = 'paid' AND b.kind = 'regular' AND NOT EXISTS"
+                " (SELECT 1 FROM payment_line n WHERE n.payment_id = l.payment_id AND n.transfer_no = l.transfer_no AND n.line_no <> l.line_no) ORDER BY 1, 2", (MONTHS[month],),
             )  # fmt: skip
         chosen = [
             row
