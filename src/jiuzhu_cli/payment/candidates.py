@@ -92,10 +92,11 @@ def prepare(
 
     tables = payables.plan_tables(store, month, year_before=add_months(month, -12), without=without)
     connection = duckdb.connect(":memory:")
-    for name, table in tables.items():
-        load_table(connection, name, table)
+    posted = [seq for seq in tables["postings"]["seq"].to_pylist() if seq]
+    for name in list(tables):  # of a million lines each table weighs hundreds of MB: it is kept once
+        load_table(connection, name, tables.pop(name))
     run = payables.compared(store, month)
-    oldest = min([run.seq, *(s for s in tables["postings"]["seq"].to_pylist() if s)])
+    oldest = min([run.seq, *posted])
     late = payables.first_seen(store, month, after=oldest) if run.newest_roll > oldest else None
     load_table(connection, "late", late, like=("programme", "id_no", "seq"))
     load_table(connection, "changed", payables.changed_since(store, month))
@@ -132,6 +133,7 @@ def prepare(
     connection.execute(_CANDIDATES, {"month": month})
     connection.execute(_PAID_IN_PART)
     connection.execute(_MEMBERS)
+    connection.execute("DROP TABLE cases")
     _rows(connection, "unfit", ("n", "reason"), list(unfit(connection, workspace, policy, month)))
     return connection
 
