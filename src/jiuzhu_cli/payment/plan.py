@@ -212,13 +212,7 @@ def compute(
     planning = _PLAN_LINES.format(parts=PARTS_SQL, **(_COMBINED if combined else _SINGLE))
     connection.execute(planning, {"obligation_id": obligation_id, "line_id": line_id})
     found = _seal(connection, store, policy) if sealed else None
-    lines = (
-        add_digests(connection, "sealing")
-        if sealed
-        else connection.sql("SELECT * EXCLUDE (batch_id, n) FROM planned ORDER BY line_no").to_arrow_table()
-    )
     planned = connection.execute("SELECT count(*) FROM planned").fetchall()[0][0]
-    assert lines.num_rows == planned, "a planned line has no basis"
     totals = connection.sql(_TOTALS).to_arrow_table()
     kept_back = connection.sql(
         "SELECT c.n, c.programme, c.recipient AS recipient_id_no, c.recipient_name, c.town, c.due_fen AS amount_fen, h.code, h.reason, h.source, c.item"
@@ -242,6 +236,14 @@ def compute(
     set_offs = connection.sql(
         "SELECT p.line_id, s.recovery_id, s.fen AS amount_fen FROM set_off s JOIN planned p USING (n) ORDER BY 1, 2"
     ).to_arrow_table()
+    for table in ("candidate", "members", "member"):  # the lines come last, when little else of their size is kept
+        connection.execute(f"DROP TABLE {table}")
+    if sealed:
+        connection.execute("DROP TABLE planned")
+        lines = add_digests(connection, "sealing")
+    else:
+        lines = connection.sql("SELECT * EXCLUDE (batch_id, n) FROM planned ORDER BY line_no").to_arrow_table()
+    assert lines.num_rows == planned, "a planned line has no basis"
     connection.close()
     return Plan(
         month,
