@@ -180,6 +180,7 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
         told = [
             (
                 w["line_no"],
+                w["transfer_no"],  # what the bank calls it: combined lines are one row of its file
                 _bank(policy, w["bank"]),
                 w["town"],
                 w["recipient_name"],
@@ -190,7 +191,7 @@ def show(ctx: typer.Context, batch: int = typer.Argument(0, metavar="[批次号]
         ]
         lines += [
             f"没有回音或部分到账的 {len(waiting)} 笔" + ("（前 20 笔）：" if len(waiting) > 20 else "："),
-            table(told, ["序号", "格式", "乡镇", "姓名", "金额（元）", "说明"]),
+            table(told, ["序号", "银行文件里的序号", "格式", "乡镇", "姓名", "金额（元）", "说明"]),
             f"向银行问清后：jiuzhu pay settle --batch {chosen['payment_id']} --line 序号 --paid 或 --failed --reason 依据",
         ]
     listed = [{k: f[k] for k in ("path", "lines", "amount_fen", "sha256")} for f in files]

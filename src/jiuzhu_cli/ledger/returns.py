@@ -86,9 +86,9 @@ def handled_by(store: Store, payment_id: int, bank: str) -> set[str]:
 
 
 def under_way(store: Store, payment_id: int) -> list[dict[str, Any]]:
-    """Lines sent to the bank and not answered yet: ``line_no, bank, town, recipient_name, amount_fen, reason``."""
+    """Lines sent to the bank and not answered yet: ``line_no, transfer_no, bank, town, recipient_name, amount_fen, reason``."""
     rows = store.query(
-        "SELECT l.line_no, l.bank, o.town, o.recipient_name, l.amount_fen, l.reason FROM payment_line l JOIN obligation o USING (obligation_id)"
+        "SELECT l.line_no, l.transfer_no, l.bank, o.town, o.recipient_name, l.amount_fen, l.reason FROM payment_line l JOIN obligation o USING (obligation_id)"
         " WHERE l.payment_id = ? AND l.state = 'sent' ORDER BY l.line_no",
         (payment_id,),
     )
