@@ -120,8 +120,8 @@ def test_it_finds_a_failure_booked_as_paid(place: Path, template: Path, monkeypa
 
 
 def _without_paid_amounts(rows: Callable[..., object]) -> Callable[..., object]:
-    def made(layout: object, file: matching.BankFile) -> object:
+    def made(layout: object, file: matching.BankFile, *rest: object) -> object:
         file.columns.pop("paid_amount", None)
-        return rows(layout, file)
+        return rows(layout, file, *rest)
 
     return made
