@@ -44,6 +44,9 @@ SELECT c.back_pay_id, c.programme, c.month, c.recipient, c.item, c.cause, c.roll
 FROM confirmed c JOIN balance b USING ({KEY})
 WHERE b.owed_fen - b.said_no_fen > 0 AND b.sent_fen = 0 AND (b.out OR b.code = 'started' OR c.cause = 'missed' AND NOT EXISTS (
   SELECT 1 FROM obligation o WHERE o.programme = c.programme AND o.month = c.month AND o.recipient = c.recipient AND o.item = c.item AND o.purpose = 'regular'))
+  -- one cause is paid once: what is owed beyond a line of it that is under way or paid needs a cause of its own
+  AND NOT EXISTS (SELECT 1 FROM obligation o JOIN line l USING (obligation_id) WHERE o.programme = c.programme AND o.month = c.month
+    AND o.recipient = c.recipient AND o.item = c.item AND o.purpose = 'back_pay' AND o.cause = c.cause AND l.state IN ('due', 'sent', 'paid'))
 QUALIFY row_number() OVER (PARTITION BY c.programme, c.month, c.recipient, c.item ORDER BY c.back_pay_id DESC) = 1
 """
 # The account is the one the person has on this month's roll, else that of the row the back-pay rests on.
