@@ -8,6 +8,7 @@ from jiuzhu_cli.payment.standing import Standing, standing
 from jiuzhu_cli.policy.load import load_policy
 from tests.payment.conftest import MONTH, NOW, Desk, person
 from tests.payment.test_correction import ask, correction
+from tests.payment.test_papers import LOW, shares
 from tests.payment.test_reconcile import BEFORE
 from tests.payment.test_recovery import recover
 from tests.support import make_id
@@ -75,3 +76,15 @@ def test_what_is_to_come_back_is_told(desk: Desk) -> None:
     recover(desk)
     assert [(what, n, fen) for what, n, fen, _ in stands(desk).outside] == [("尚待追回", 1, 10_001)]
     assert stands(desk).as_json()["outside"][0]["command"] == "jiuzhu pay recover"
+
+
+def test_money_that_arrived_stands_under_who_pays_it(desk: Desk) -> None:
+    """Shares are written by the programme's name, for 农村 another than for 城市; a programme without any is 未填."""
+    shares(desk)  # 农村: 中央 70, 县 30; 城市: 县 33.3
+    homes = [person(1, amount_fen=10_000, category="农村"), person(2, amount_fen=20_000, category="城市")]
+    desk.roll(homes, programme=LOW, compare=False)
+    desk.roll([person(3, amount_fen=500)])
+    desk.pay(override="测试：不公示")
+    found = stands(desk).by_source
+    assert found == {"中央": 7_000, "县": 3_000 + 6_660, "未填": 13_340 + 500}
+    assert list(found) == ["中央", "县", "未填"]

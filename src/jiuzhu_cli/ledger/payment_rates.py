@@ -6,13 +6,15 @@ from typing import Any
 
 from jiuzhu_cli.core.payment_states import SENT, sql_list
 from jiuzhu_cli.core.period import check_month
+from jiuzhu_cli.ledger.spending import kind_of
 from jiuzhu_cli.ledger.store import Store
 
 
-def rates(store: Store, first: str, last: str, due_day: int) -> list[dict[str, Any]]:
-    """``programme, town, month`` (paid in) with lines and 分 by state (``paid, sent, failed, reversed, due``), ``tried`` and ``succeeded`` (answered
-    lines of the month's own batches), ``timely_lines, timely_fen`` (regular lines of which the file left by day ``due_day`` of the month they are
-    owed for, by the clock of Beijing) of ``regular_lines, regular_fen``. Batches cancelled are left out."""
+def rates(store: Store, first: str, last: str, due_day: int, *, kinds: bool = False) -> list[dict[str, Any]]:
+    """``programme, town, month`` (paid in), ``kind`` (城市, 农村; '' unless ``kinds``) with lines and 分 by state (``paid, sent, failed, reversed,
+    due``), ``timely_lines, timely_fen`` (regular lines of which the file left by day ``due_day`` of the month they are owed for, by the clock of
+    Beijing) of ``regular_lines, regular_fen``. Batches cancelled are left out."""
+    kind, join = kind_of(kinds=kinds)
     sent = f"p.state IN {sql_list(SENT)}"
     money = "l.amount_fen + l.set_off_fen"
     out = f"l.state IN ('sent','paid') AND o.purpose = 'regular' AND {sent}"
@@ -22,10 +24,10 @@ def rates(store: Store, first: str, last: str, due_day: int) -> list[dict[str, A
         for state in ("due", "sent", "paid", "failed", "reversed")
     )
     rows = store.query(
-        f"SELECT o.programme, o.town, p.month, {states}, SUM({out}) AS regular_lines, SUM(CASE WHEN {out} THEN {money} ELSE 0 END) AS regular_fen,"
+        f"SELECT o.programme, o.town, p.month, {kind} AS kind, {states}, SUM({out}) AS regular_lines, SUM(CASE WHEN {out} THEN {money} ELSE 0 END) AS regular_fen,"
         f" SUM({timely}) AS timely_lines, SUM(CASE WHEN {timely} THEN {money} ELSE 0 END) AS timely_fen"
-        " FROM payment_batch p JOIN payment_line l USING (payment_id) JOIN obligation o USING (obligation_id) WHERE p.state <> 'cancelled'"
-        f" AND p.month BETWEEN '{check_month(first)}' AND '{check_month(last)}' GROUP BY o.programme, o.town, p.month ORDER BY 1, 2, 3"
+        f" FROM payment_batch p JOIN payment_line l USING (payment_id) JOIN obligation o USING (obligation_id) {join} WHERE p.state <> 'cancelled'"
+        f" AND p.month BETWEEN '{check_month(first)}' AND '{check_month(last)}' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
     )
     return [dict(row) for row in rows]
 

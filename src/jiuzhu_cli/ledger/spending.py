@@ -19,13 +19,22 @@ class Spent:
     due_fen: int
 
 
+def kind_of(*, kinds: bool) -> tuple[str, str]:
+    """SQL of a line's 城市 or 农村 as its roll has it ('' for all unless ``kinds``), and the join to ``obligation o`` that it needs."""
+    if not kinds:
+        return "''", ""
+    return (
+        "CASE WHEN r.category IN ('城市', '农村') THEN r.category ELSE '' END",
+        "LEFT JOIN roll_row r ON r.row_id = o.roll_row_id",
+    )
+
+
 def spent_in(store: Store, year: int, *, kinds: bool = False, without: int = 0) -> list[Spent]:
     """The sums of ``year``; ``kinds``: apart by the roll's 城市 and 农村 (else '' for all). Lines of payment ``without`` (a draft to be replaced) are left out.
 
     What the bank pays counts: money kept back towards a recovery was spent when it was first paid; lines that came back count no more.
     """
-    kind = "CASE WHEN r.category IN ('城市', '农村') THEN r.category ELSE '' END" if kinds else "''"
-    join = "LEFT JOIN roll_row r ON r.row_id = o.roll_row_id" if kinds else ""
+    kind, join = kind_of(kinds=kinds)
     rows = store.query(
         f"SELECT o.programme, b.month, {kind} AS kind, SUM(CASE WHEN l.state IN {sql_list(OUT)} THEN l.amount_fen ELSE 0 END),"
         f" SUM(CASE WHEN l.state IN {sql_list(OUT)} THEN 0 ELSE l.amount_fen END)"

@@ -12,8 +12,8 @@ from jiuzhu_cli.core.period import check_month, first_day
 from jiuzhu_cli.ledger import back_pays, payment_rates, payments, recoveries
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.payment import correction
-from jiuzhu_cli.payment.budget import Execution, execution
-from jiuzhu_cli.policy.funding import divided, shares_of
+from jiuzhu_cli.payment.budget import Execution, charges, execution, has_kinds
+from jiuzhu_cli.policy.funding import LEVELS, OPEN
 
 if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
@@ -91,21 +91,29 @@ def standing(store: Store, policy: Policy, *, first: str = "", last: str = "", t
     first = check_month(first) if first else f"{last[:4]}-01"
     value = policy.parameter_or_none(DUE_DAY, first_day(last))
     due_day = int(value.value) if value is not None and not isinstance(value.value, str | bool) else 31
-    rows = payment_rates.rates(store, first, last, due_day)
+    rows = payment_rates.rates(store, first, last, due_day, kinds=has_kinds(policy))
     batches = [
         batch | dict(zip(("waits_for", "waits"), WAITS.get(batch["state"], ("", "")), strict=True))
         for batch in payments.batches(store)
         if first <= batch["month"] <= last
     ]
-    sources: dict[str, int] = {}
-    for row in rows:
-        shares = shares_of(policy, row["programme"], "", row["month"])
-        for share, fen in zip(shares, divided(row["paid_fen"], shares), strict=True):
-            sources[share.level] = sources.get(share.level, 0) + fen
     return Standing(
-        first, last, due_day, batches, _outside(store, first, last), _sum(rows), _by(rows, "programme"), _by(rows, "town"), sources,
+        first, last, due_day, batches, _outside(store, first, last), _sum(rows), _by(rows, "programme"), _by(rows, "town"), _by_source(policy, rows),
         execution(store, policy, int(last[:4])),
     )  # fmt: skip
+
+
+def _by_source(policy: Policy, rows: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """分 that arrived by who pays them, in the order of the levels, what nobody has written last. Towns are added up first: each part is rounded."""
+    paid: dict[tuple[str, str, str], int] = {}
+    for row in rows:
+        key = row["programme"], row["kind"], row["month"]
+        paid[key] = paid.get(key, 0) + row["paid_fen"]
+    found: dict[str, int] = {}
+    for (programme, kind, month), fen in paid.items():
+        for (_, level), part in charges(policy, programme, kind, month, fen):
+            found[level] = found.get(level, 0) + part
+    return {level: found[level] for level in (*LEVELS, OPEN) if level in found}
 
 
 def _outside(store: Store, first: str, last: str) -> list[tuple[str, int, int, str]]:
