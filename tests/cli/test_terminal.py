@@ -60,6 +60,12 @@ def test_wrong_usage_with_json_is_one_document(tmp_path: Path) -> None:
 def test_words_for_people() -> None:
     assert moment("2026-10-22T17:30:00Z") == "2026-10-23 01:30"
     assert entity("payment:1") == "付款批次 1"
+    assert (entity("payment_papers:3"), entity("held_return:3"), entity("line:7")) == (
+        "单据 3",
+        "未收的回盘 3",
+        "付款明细 7",
+    )
+    assert journal_detail('{"kind": "back_pay"}', {}) == "补发以前月份"
     assert journal_detail('{"amount_fen": 1050, "lines": 2, "policy": "ab"}', {}) == "金额 10.50 元，笔数 2"
     assert first_few([str(n) for n in range(5)], 3)[-1] == "…… 还有 2 条，加 --json 看全部"
 

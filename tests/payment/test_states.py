@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from jiuzhu_cli.cli.main import main
 from jiuzhu_cli.core import payment_states
 from jiuzhu_cli.core.errors import DataError, RefusedError, UsageError
 from jiuzhu_cli.ledger.audit import check_ledger
@@ -274,3 +275,13 @@ def test_the_way_of_a_batch_is_kept(desk: Desk) -> None:
         ("", "draft", "张经办"), ("draft", "locked", "张经办"), ("locked", "approved", "李审批"), ("approved", "released", "张经办"),
         ("released", "exported", "张经办"),
     ]  # fmt: skip
+
+
+def test_the_list_says_what_kind_each_batch_is(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.roll(BANKED)
+    desk.pay(failures={2: "账户冻结"})
+    desk.draft(override="银行已解冻")
+    with pytest.raises(SystemExit):
+        main(["-C", str(desk.workspace.root), "pay", "list"])
+    told = capsys.readouterr().out.splitlines()
+    assert [word for line in told for word in ("正常发放", "失败重发") if word in line] == ["正常发放", "失败重发"]

@@ -123,7 +123,7 @@ def export(
 @app.command("list", help="各批次到了哪一步。")
 def list_(ctx: typer.Context, month: str = MONTH) -> None:
     from jiuzhu_cli.core.money import yuan
-    from jiuzhu_cli.core.payment_states import WORDS
+    from jiuzhu_cli.core.payment_states import KINDS, WORDS
     from jiuzhu_cli.core.period import check_month
     from jiuzhu_cli.ledger import payments
     from jiuzhu_cli.payment.approvals import as_json
@@ -133,7 +133,7 @@ def list_(ctx: typer.Context, month: str = MONTH) -> None:
         found = payments.batches(store, month=check_month(month) if month else "")
     rows = [
         (
-            b["payment_id"], b["month"], b["sequence"], "补发" if b["kind"] == "retry" else "正常", WORDS[b["state"]],
+            b["payment_id"], b["month"], b["sequence"], KINDS[b["kind"]], WORDS[b["state"]],
             b["lines"], yuan(b["amount_fen"], grouped=True), b["drafted_by"], b["approved_by"],
         )
         for b in found

@@ -204,8 +204,9 @@ def _after_approval(context: Context) -> str:
 def title(batch: dict[str, Any]) -> str:
     """第 3 批，2026-10 第 1 次，12 笔 3,400.00 元."""
     from jiuzhu_cli.core.money import yuan
+    from jiuzhu_cli.core.payment_states import KINDS
 
-    kind = {"retry": "（失败重发）", "back_pay": "（补发）"}.get(batch["kind"], "")
+    kind = "" if batch["kind"] == "regular" else f"（{KINDS[batch['kind']]}）"
     return f"第 {batch['payment_id']} 批，{batch['month']} 第 {batch['sequence']} 次{kind}，{batch['lines']} 笔 {yuan(batch['amount_fen'], grouped=True)} 元"
 
 

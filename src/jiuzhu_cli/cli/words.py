@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from jiuzhu_cli.core.payment_states import KINDS
 from jiuzhu_cli.core.payment_states import WORDS as PAYMENT_STATES
 
 PROPOSAL_STATES = {
@@ -40,7 +41,8 @@ BATCH_STATES = {"active": "有效", "superseded": "已被更正", "undone": "已
 _ENTITIES = {
     "batch": "导入批次", "doubt": "疑点", "dedupe": "比对", "review": "复核", "proposal": "复核建议", "posting": "公示", "objection": "异议",
     "payment": "付款批次", "override": "单笔放行", "budget": "经费指标", "recovery": "追缴", "back_pay": "补发", "reconcile": "对账", "compare": "两月比较",
-    "signer": "签名密钥", "ledger": "台账",
+    "signer": "签名密钥", "ledger": "台账", "payment_papers": "单据", "mending": "失败更正表", "held_return": "未收的回盘", "decision": "决定表", "mapping": "表头记录",
+    "pay": "发放", "line": "付款明细",
 }  # fmt: skip
 _KEYS = {
     "accepted": "收下", "accepted_change": "仍收下：", "action": "", "added": "新增", "amount_fen": "金额", "applied": "记录", "area": "", "bank": "格式", "backup": "备份",
@@ -53,7 +55,7 @@ _KEYS = {
     "differences": "差异", "asked": "提出冲正", "corrections": "冲正",
 }  # fmt: skip
 _VALUES = {
-    "posted": "出榜", "closed": "结束", "asked": "申请", "agreed": "同意", "ended": "撤回", "received": "登记", "resolved": "答复", "withdrawn": "撤下", "regular": "正常", "retry": "补发",
+    "posted": "出榜", "closed": "结束", "asked": "申请", "agreed": "同意", "ended": "撤回", "received": "登记", "resolved": "答复", "withdrawn": "撤下", **KINDS,
     **PROPOSAL_STATES, **OBJECTION_STATES, **ROUNDS, "open": "",
 }  # fmt: skip
 

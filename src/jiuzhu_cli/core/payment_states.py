@@ -13,6 +13,8 @@ WORDS = {
     "closed": "已办结", "cancelled": "已取消",
 }  # fmt: skip
 
+KINDS = {"regular": "正常发放", "retry": "失败重发", "back_pay": "补发以前月份"}  # of batches
+
 MOVES = frozenset({
     ("draft", "locked"), ("locked", "approved"), ("approved", "released"), ("released", "exported"), ("exported", "reconciled"),
     ("reconciled", "closed"),

@@ -8,12 +8,12 @@ from typing import Any
 
 from jiuzhu_cli.core.mask import mask_name, mask_text
 from jiuzhu_cli.core.money import capitals, yuan
+from jiuzhu_cli.core.payment_states import KINDS
 from jiuzhu_cli.payment.figures import Figures, Tally, change, tallied, total
 from jiuzhu_cli.payment.lists import beijing
 from jiuzhu_cli.policy.funding import OPEN
 from jiuzhu_cli.tabular.printed import Band, Box, Head, Printed
 
-KINDS = {"regular": "正常发放", "retry": "失败重发", "back_pay": "补发以前月份"}
 GRID = (8.0,) * 12
 _NO = "无"
 NAMED = 8  # persons named in one row of overrides; the sheet 放行明细 has all
