@@ -195,9 +195,7 @@ class Desk:
         return found
 
     def batch(self, number: int) -> dict[str, Any]:
-        found = payments.batch(self.store, number)
-        assert found is not None
-        return found
+        return payments.batch(self.store, number)
 
     def write_policy(self, name: str, text: str) -> None:
         path = self.workspace.policy_dir / "banks" / f"{name}.toml"

@@ -12,7 +12,7 @@ from jiuzhu_cli.core.errors import DataError, RefusedError, UsageError
 from jiuzhu_cli.ledger.audit import check_ledger
 from jiuzhu_cli.ledger.payment_moves import Signer, moves
 from jiuzhu_cli.ledger.signing_keys import key_of
-from jiuzhu_cli.payment import keys, states
+from jiuzhu_cli.payment import approvals, export, keys, states
 from jiuzhu_cli.payment.levels import given
 from tests.payment.conftest import MONTH, Desk, person
 from tests.support import make_id
@@ -410,8 +410,6 @@ def test_signatures_demanded_later_are_demanded_of_what_was_approved_before(desk
 
 def test_two_approvers_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second reads what was approved before the first has written: it is refused, not counted for the next level."""
-    from jiuzhu_cli.payment import approvals
-
     with_levels(desk)
     number = locked(desk)
     real = approvals.check_control
@@ -425,6 +423,34 @@ def test_two_approvers_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(RefusedError, match="刚被别人改动"):
         desk.approve(actor="李审批")
     assert [(one["level"], one["actor"]) for one in given(desk.store, number)] == [("科室负责人", "钱副科")]
+
+
+def test_a_batch_drafted_anew_while_a_password_was_asked_for_is_another(desk: Desk) -> None:
+    """The same lines with the same digest, but drafted by the approver himself: what he was shown before is no longer what stands there."""
+    number = locked(desk)
+    shown = desk.batch(number)
+
+    def drafted_anew(actor: str) -> None:
+        states.reopen(desk.store, desk.batch(number), reason="重做", actor="王锁定", now=desk.now)
+        desk.draft(actor=actor, override=f"{actor}的说明")
+        desk.lock(number)
+
+    drafted_anew("李审批")
+    assert desk.batch(number)["control_sha256"] == shown["control_sha256"]
+    by: dict[str, Any] = {"actor": "李审批", "now": desk.now}
+    with pytest.raises(RefusedError, match="刚被别人改动"):
+        approvals.approve(desk.store, desk.workspace, desk.policy, shown, **by)
+    with pytest.raises(RefusedError, match="刚被别人改动"):
+        approvals.cancel(desk.store, shown, reason="", **by)
+    approved = desk.approve(number, actor="赵审批")
+    drafted_anew("张经办")
+    desk.approve(number, actor="李审批")
+    with pytest.raises(RefusedError, match="刚被别人改动"):
+        states.release(desk.store, desk.workspace, approved, **by)
+    with pytest.raises(RefusedError, match="刚被别人改动"):
+        export.export(desk.store, desk.workspace, desk.policy, approved, **by)
+    assert desk.batch(number)["state"] == "approved" and not problems(desk)
+    assert desk.export(number).batch["state"] == "exported"
 
 
 def test_a_line_tried_again_from_another_town_leaves_the_sums_of_the_first_batch(desk: Desk) -> None:

@@ -114,7 +114,6 @@ def reverse(
             months = "、".join(dict.fromkeys(row["month"] for row in made.rows))
             for number in dict.fromkeys(row["payment_id"] for row in made.rows) if confirm else ():
                 owner = payments.batch(store, number)
-                assert owner is not None
                 forms = mending_forms(
                     store, context.workspace, context.policy(), owner, actor=context.actor, now=context.now
                 )

@@ -115,6 +115,6 @@ def after_answers(context: Context, store: Store, payment_id: int) -> tuple[list
     from jiuzhu_cli.ledger import payments
 
     batch = payments.batch(store, payment_id)
-    if batch is None or batch["state"] != "reconciled":
+    if batch["state"] != "reconciled":
         return [], []
     return at_step(context, store, batch)

@@ -7,8 +7,9 @@ nor left out, nor put in between.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,17 @@ def expect(tx: Transaction, payment_id: int, digest: str) -> None:
     ).fetchone()
     if (row[0] if row else "") != digest:
         raise _moved(payment_id)
+
+
+@contextlib.contextmanager
+def moving(store: Store, batch: Mapping[str, Any], *, actor: str, command: str) -> Iterator[None]:
+    """The workspace's lock for a step of ``batch``: what is checked inside is what moves on. RefusedError when the batch has been changed since it
+    was read — while a password was asked for, another may have drafted and locked it anew."""
+    with store.writing(actor, command):
+        rows = store.query("SELECT * FROM payment_batch WHERE payment_id = ?", (batch["payment_id"],))
+        if not rows or dict(rows[0]) != batch:
+            raise _moved(batch["payment_id"])
+        yield
 
 
 # -- writing ---------------------------------------------------------------------------------------------------

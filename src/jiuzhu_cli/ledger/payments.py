@@ -1,9 +1,10 @@
-"""The record of payments: obligations, batches, lines, holds, returns. All SQL of the payment stage's writes and reads."""
+"""Payments in the record: obligations, batches, lines and holds — a draft written down, and what is read of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core.errors import UsageError
 from jiuzhu_cli.ledger.back_pays import forget_undrafted, save_set_offs
 from jiuzhu_cli.ledger.payment_digests import declare
 from jiuzhu_cli.ledger.payment_moves import note_move
@@ -29,10 +30,12 @@ FROZEN = (
 # -- batches --------------------------------------------------------------------------------------------------
 
 
-def batch(store: Store, payment_id: int) -> dict[str, Any] | None:
-    """One row of ``payment_batch`` as a dict, None when there is none."""
+def batch(store: Store, payment_id: int) -> dict[str, Any]:
+    """One row of ``payment_batch`` as a dict; UsageError when there is none."""
     rows = store.query("SELECT * FROM payment_batch WHERE payment_id = ?", (payment_id,))
-    return dict(rows[0]) if rows else None
+    if not rows:
+        raise UsageError(f"没有第 {payment_id} 批", "用 jiuzhu pay list 查看")
+    return dict(rows[0])
 
 
 def batches(store: Store, *, month: str = "", states: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -94,7 +97,7 @@ def transfers(store: Store, payment_id: int, *, bank: str = "") -> pa.Table:
 
     The columns of ``lines`` as a bank file needs them, so that either can be written and read back: ``line_no`` is the transfer's
     number, ``line_id`` its first line's, ``amount_fen`` the sum; ``programme`` and ``month`` are '' where its lines differ;
-    ``lines`` tells how many they are. ``book_return`` and ``settle`` take what happened to one line as what happened to its transfer.
+    ``lines`` tells how many they are.
     """
     if not is_combined(store, payment_id):
         import numpy as np

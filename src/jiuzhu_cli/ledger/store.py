@@ -374,6 +374,15 @@ class Store:
             self._staging = None
 
     @contextlib.contextmanager
+    def writing(self, actor: str, command: str) -> Iterator[None]:
+        """The workspace's lock over reads and the transactions that rest on them: what is read inside still holds when it is written."""
+        self.lock.acquire(f"{actor} 正在运行 {command}")
+        try:
+            yield
+        finally:
+            self.lock.release()
+
+    @contextlib.contextmanager
     def transaction(self, *, actor: str, command: str, now: datetime | None = None) -> Iterator[Transaction]:
         """All or nothing, one writer at a time. Leaves the ledger as it was on any exception, Ctrl-C included."""
         self.lock.acquire(f"{actor} 正在运行 {command}")

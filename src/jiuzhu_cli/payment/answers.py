@@ -132,7 +132,6 @@ def simulate_returns(
 ) -> list[Path]:
     """A rehearsal bank: answers every file of an exported batch into ``folder``; returns the paths."""
     batch = payments.batch(store, payment_id)
-    assert batch is not None
     made = []
     for part in parts(store, workspace, policy, batch):
         path = folder / f"{part.path.stem}_回盘{part.path.suffix}"

@@ -15,6 +15,7 @@ from jiuzhu_cli.ledger.payment_moves import (
     Signer,
     expect,
     last_digest,
+    moving,
     note_approval,
     set_approved,
     set_cancelled,
@@ -60,10 +61,7 @@ def choose(
     when several fit; RefusedError when none does.
     """
     if number:
-        found = payments.batch(store, number)
-        if found is None:
-            raise UsageError(f"没有第 {number} 批", "用 jiuzhu pay list 查看")
-        return found
+        return payments.batch(store, number)
     if month:
         check_month(month)
     for wanted in (states, otherwise):
@@ -112,8 +110,7 @@ def lock(
             "用 jiuzhu pay list 看下一步",
             code="not_draft",
         )
-    store.lock.acquire(f"{actor} 正在运行 pay lock")
-    try:
+    with moving(store, batch, actor=actor, command="pay lock"):
         lines = sealed_lines(store, batch["payment_id"])
         _refuse_stale(store, workspace, policy, batch, lines)
         check_sums(store, batch)
@@ -131,9 +128,7 @@ def lock(
                 {"lines": batch["lines"], "amount_fen": batch["amount_fen"]},
                 digest=digest,
             )
-    finally:
-        store.lock.release()
-    return _again(store, batch)
+    return payments.batch(store, batch["payment_id"])
 
 
 def _refuse_stale(store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], lines: pa.Table) -> None:
@@ -195,29 +190,30 @@ def approve(
     if batch["state"] != "locked":
         todo = "先锁定：jiuzhu pay lock" if batch["state"] == "draft" else "用 jiuzhu pay list 看下一步"
         raise RefusedError(f"第 {batch['payment_id']} 批{WORDS[batch['state']]}，不能审批", todo, code="not_locked")
-    newest = last_digest(store, batch["payment_id"])
-    now_due = turn(policy, batch, given(store, batch["payment_id"]), actor)
-    level = now_due.level.name if now_due.level else ""
-    check_signer(store, workspace, actor, signer)
-    check_control(store, batch)
-    with store.transaction(actor=actor, command="pay approve", now=now) as tx:
-        expect(tx, batch["payment_id"], newest)
-        if now_due.after:
-            note_approval(tx, batch["payment_id"], level, signer)
-        else:
-            overrides.agree_batch(tx, batch["payment_id"])
-            set_approved(tx, batch["payment_id"], level, signer)
-        detail = {
-            "lines": batch["lines"],
-            "amount_fen": batch["amount_fen"],
-            "drafted_by": batch["drafted_by"],
-            "override": batch["override_reason"],
-            "level": level,
-            "waiting": list(now_due.after),
-            "let_through": overrides.seal(tx, batch["payment_id"]),
-        }
-        tx.journal(f"payment:{batch['payment_id']}", detail, digest=batch["control_sha256"])
-    return _again(store, batch)
+    with moving(store, batch, actor=actor, command="pay approve"):
+        newest = last_digest(store, batch["payment_id"])
+        now_due = turn(policy, batch, given(store, batch["payment_id"]), actor)
+        level = now_due.level.name if now_due.level else ""
+        check_signer(store, workspace, actor, signer)
+        check_control(store, batch)
+        with store.transaction(actor=actor, command="pay approve", now=now) as tx:
+            expect(tx, batch["payment_id"], newest)
+            if now_due.after:
+                note_approval(tx, batch["payment_id"], level, signer)
+            else:
+                overrides.agree_batch(tx, batch["payment_id"])
+                set_approved(tx, batch["payment_id"], level, signer)
+            detail = {
+                "lines": batch["lines"],
+                "amount_fen": batch["amount_fen"],
+                "drafted_by": batch["drafted_by"],
+                "override": batch["override_reason"],
+                "level": level,
+                "waiting": list(now_due.after),
+                "let_through": overrides.seal(tx, batch["payment_id"]),
+            }
+            tx.journal(f"payment:{batch['payment_id']}", detail, digest=batch["control_sha256"])
+    return payments.batch(store, batch["payment_id"])
 
 
 def cancel(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now: datetime) -> dict[str, Any]:
@@ -231,13 +227,16 @@ def cancel(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now:
             code="not_cancellable",
         )
     reason = mask_text(reason.strip())
-    with store.transaction(actor=actor, command="pay cancel", now=now) as tx:
+    with (
+        moving(store, batch, actor=actor, command="pay cancel"),
+        store.transaction(actor=actor, command="pay cancel", now=now) as tx,
+    ):
         set_cancelled(tx, batch["payment_id"], reason)
         tx.journal(
             f"payment:{batch['payment_id']}",
             {"reason": reason, "from": batch["state"], "amount_fen": batch["amount_fen"]},
         )
-    return _again(store, batch)
+    return payments.batch(store, batch["payment_id"])
 
 
 def as_json(batch: dict[str, Any]) -> dict[str, Any]:
@@ -252,9 +251,3 @@ def as_json(batch: dict[str, Any]) -> dict[str, Any]:
         "override": batch["override_reason"],
         "files": [],
     }
-
-
-def _again(store: Store, batch: dict[str, Any]) -> dict[str, Any]:
-    found = payments.batch(store, batch["payment_id"])
-    assert found is not None
-    return found

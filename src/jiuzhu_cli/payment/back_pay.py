@@ -91,8 +91,7 @@ def find(
     with the record first: what is claimed back is not owed."""
     if month:
         check_month(month)
-    store.lock.acquire(f"{actor} 正在运行 pay back-pay")
-    try:
+    with store.writing(actor, "pay back-pay"):
         paid = back_pays.paid_months(store, month or "9999-12")
         counts = {"added": 0, "changed": 0, "gone": 0}
         if paid:
@@ -108,8 +107,6 @@ def find(
         result = Found(back_pays.back_pays(store, states=("found", "confirmed", "declined")), counts)
         if write and result.rows:
             result.files = [_workbook(store, workspace, policy, result, actor=actor, now=now)]
-    finally:
-        store.lock.release()
     return result
 
 

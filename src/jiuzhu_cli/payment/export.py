@@ -14,7 +14,7 @@ from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.payment_digests import written_differs
-from jiuzhu_cli.ledger.payment_moves import Signer, set_exported, set_released
+from jiuzhu_cli.ledger.payment_moves import Signer, moving, set_exported, set_released
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.layout import BankFile, Problem, masked, pieces_in, problems_of, write_file
@@ -91,13 +91,32 @@ def export(
             "先锁定并由另一人审批：jiuzhu pay lock，jiuzhu pay approve --actor 审批人",
             code="not_approved",
         )
+    known: dict[str, pa.Table] = {}
+    with moving(store, batch, actor=actor, command="pay export"):
+        _to_bank(store, workspace, policy, batch, known, actor=actor, now=now, signer=signer)
+    batch = payments.batch(store, batch["payment_id"])
+    made = list(parts(store, workspace, policy, batch, known))
+    return _write_files(store, workspace, policy, batch, made, actor=actor, now=now, rewrite=rewrite)
+
+
+def _to_bank(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    batch: dict[str, Any],
+    known: dict[str, pa.Table],
+    *,
+    actor: str,
+    now: datetime,
+    signer: Signer | None,
+) -> None:
+    """What must hold of a batch whose files are to be written; one not sent yet is released where nobody else has to, and exported."""
     if batch["state"] == "approved":
         may_release_itself(store, workspace, batch, actor, signer)
     check_control(store, batch)
     if batch["state"] in TO_SEND:
         check_signed(store, workspace, batch)
     check_sums(store, batch)
-    known: dict[str, pa.Table] = {}
     problems = problems_by_bank(store, workspace, policy, batch, known) if batch["state"] in TO_SEND else {}
     if problems:
         text = "；".join(f"{policy.banks[bank].name} {masked(found)}" for bank, found in problems.items())
@@ -113,9 +132,6 @@ def export(
                 set_released(tx, batch["payment_id"], signer)
             set_exported(tx, batch["payment_id"])
             tx.journal(f"payment:{batch['payment_id']}", {"lines": batch["lines"], "amount_fen": batch["amount_fen"]})
-        batch = payments.batch(store, batch["payment_id"]) or batch
-    made = list(parts(store, workspace, policy, batch, known))
-    return _write_files(store, workspace, policy, batch, made, actor=actor, now=now, rewrite=rewrite)
 
 
 def _refuse_strangers(workspace: Workspace, batch: dict[str, Any]) -> None:

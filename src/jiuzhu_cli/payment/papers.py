@@ -135,8 +135,7 @@ def make_papers(
         raise RefusedError(
             f"第 {number} 批还没有导出，没有记账凭证", "导出后再出：jiuzhu pay export", code="not_exported"
         )
-    store.lock.acquire(f"{actor} 正在运行 {command}")
-    try:
+    with store.writing(actor, command):
         figures_ = _figures(store, workspace, policy, batch, actor=actor, now=now, command=command)
         wanted = _papers(store, workspace, policy, figures_, kinds, programmes, town, masked=masked)
         whole = (
@@ -146,8 +145,6 @@ def make_papers(
         return _write(
             store, workspace, batch, wanted, replaced, actor=actor, now=now, command=command, mend=mend or anew
         )
-    finally:
-        store.lock.release()
 
 
 def _figures(

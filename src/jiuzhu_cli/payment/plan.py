@@ -295,8 +295,7 @@ def draft(
         raise UsageError("--override 后面要写明理由", "例如 --override '区政府专题会议纪要〔2026〕8号'")
     reason = (override or "").strip()
     chosen = payable(policy, programmes)
-    store.lock.acquire(f"{actor} 正在运行 pay draft")
-    try:
+    with store.writing(actor, "pay draft"):
         if not payables.compared(store, month).seq and not reason:
             raise RefusedError(
                 f"{month} 还没有比对过，不能制单", f"先运行 jiuzhu dedupe run --month {month}", code="not_compared"
@@ -314,8 +313,6 @@ def draft(
         assert standing is not None
         warnings = file_warnings(store, workspace, policy, standing)
         files = write_holds(store, workspace, policy, plan, standing, actor=actor, now=now)
-    finally:
-        store.lock.release()
     return Draft(
         standing, plan.holds_by_code, plan.held, plan.already, unchanged, plan.released, warnings, plan.sums, files
     )
@@ -361,9 +358,7 @@ def _write(
             "holds": plan.holds_by_code, "override": reason, "released": plan.released, "programmes": [p.code for p in chosen], "redrafted": bool(standing),
         }  # fmt: skip
         tx.journal(f"payment:{payment_id}", detail)
-    found = payments.batch(store, payment_id)
-    assert found is not None
-    return found
+    return payments.batch(store, payment_id)
 
 
 def _nothing_owed(

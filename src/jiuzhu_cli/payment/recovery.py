@@ -100,15 +100,12 @@ def recover(
     """Opens and corrects the claims of ``month`` or of all months, then lists what is still to come back and writes the workbook."""
     if month:
         check_month(month)
-    store.lock.acquire(f"{actor} 正在运行 pay recover")
-    try:
+    with store.writing(actor, "pay recover"):
         opened, changed = claim(store, policy, [month] if month else months_owed(store), actor=actor, now=now)
         found = _listed(store, month)
         found.opened, found.changed = opened, changed
         if found.rows:
             found.files = [_workbook(store, workspace, policy, found, month, actor=actor, now=now)]
-    finally:
-        store.lock.release()
     return found
 
 

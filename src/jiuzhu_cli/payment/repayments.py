@@ -77,8 +77,7 @@ def read_back(store: Store, path: Path, *, today: date, actor: str, now: datetim
             f"“{path.name}”不是追缴台账（找不到“{NUMBER}”和“{AMOUNT}”两列）",
             "用 jiuzhu pay recover 生成的工作簿填写，不要改表头",
         )
-    store.lock.acquire(f"{actor} 正在运行 pay recover")
-    try:
+    with store.writing(actor, "pay recover"):
         open_now = {row["recovery_id"]: row for row in recoveries.claims(store)}
         entries: list[Entry] = []
         agreed: dict[int, bool] = {}
@@ -123,8 +122,6 @@ def read_back(store: Store, path: Path, *, today: date, actor: str, now: datetim
                 }
                 tx.journal("recovery:all", detail, digest=book.sha256)
         result.agreed = len(agreed)
-    finally:
-        store.lock.release()
     return result
 
 

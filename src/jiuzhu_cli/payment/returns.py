@@ -93,12 +93,10 @@ def read_return(
     digest = hashlib.sha256(data).hexdigest()
     if not data.strip():
         raise DataError(f"{mask_text(path.name)} 是空的", "请重新取文件", code="unreadable_file")
-    store.lock.acquire(f"{actor} 正在运行 pay return")
-    try:
+    with store.writing(actor, "pay return"):
         before = record.return_by_digest(store, digest, payment_id=number)
         if before is not None:
             batch = payments.batch(store, before["payment_id"])
-            assert batch is not None
             failure_files(store, workspace, policy, batch, before["bank"], actor=actor, now=now)
             raise RefusedError(
                 f"这份回盘已读过（第 {before['payment_id']} 批，{before['read_at'][:10]}），没有改动",
@@ -120,10 +118,8 @@ def read_return(
         if not match.fresh:
             raise RefusedError(f"第 {batch['payment_id']} 批的这些结果都已入账，没有改动", "不用再读", code="already")
         figures = _book(store, batch, layout, match, path, digest, actor=actor, now=now)
-        batch = payments.batch(store, batch["payment_id"]) or batch
+        batch = payments.batch(store, batch["payment_id"])
         files, mending = failure_files(store, workspace, policy, batch, layout.code, actor=actor, now=now)
-    finally:
-        store.lock.release()
     return Returned(
         batch, layout.code, **figures, failed_fen=match.failed_fen, by_reason=match.by_reason,
         only_failures=layout.returns_only_failures, files=files, mending=mending,
@@ -246,8 +242,6 @@ def _choose(reading: _Reading, number: int) -> Attempt:
     store, path = reading.store, reading.path
     if number:
         only = payments.batch(store, number)
-        if only is None:
-            raise UsageError(f"没有第 {number} 批", "用 jiuzhu pay list 查看")
         if only["state"] not in ANSWERABLE:
             said = "已办结，不再收回盘" if only["state"] in SENT else "还没有导出，不会有回盘"
             raise RefusedError(f"第 {number} 批{said}", "用 jiuzhu pay list 看各批到了哪一步", code="not_exported")

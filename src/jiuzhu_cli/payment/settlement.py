@@ -65,8 +65,7 @@ def settle(
         raise UsageError("--reason 后面要写明依据", "例如 --reason '银行10月28日电话答复已入账，附回单'")
     if batch["state"] not in ANSWERABLE:
         raise RefusedError(f"第 {number} 批还没有送银行", "用 jiuzhu pay list 看各批到了哪一步", code="not_exported")
-    store.lock.acquire(f"{actor} 正在运行 pay settle")
-    try:
+    with store.writing(actor, "pay settle"):
         lines = {line["line_no"]: line for line in payments.lines(store, number).to_pylist()}
         strange = [str(n) for n in sorted(set(numbers)) if n not in lines]
         if strange or not numbers:
@@ -99,14 +98,12 @@ def settle(
                 )  # fmt: skip
             detail = {"settled": state, "lines": wanted, "reason": mask_text(reason.strip()), "reversed": reversed_}
             tx.journal(f"payment:{number}", detail)
-        batch = payments.batch(store, number) or batch
+        batch = payments.batch(store, number)
         files: list[dict[str, Any]] = []
         mending: list[dict[str, Any]] = []
         for bank in banks if not paid else ():
             listed, mending = failure_files(store, workspace, policy, batch, bank, actor=actor, now=now)
             files += listed
-    finally:
-        store.lock.release()
     missing = sum(1 for n, line in lines.items() if line["state"] == "sent" and n not in wanted)
     amount = sum(lines[n]["amount_fen"] for n in wanted)
     return Settled(batch, state, len(wanted), amount, missing, files, mending)
@@ -126,8 +123,7 @@ def settle_rest(
         raise UsageError("--reason 后面要写明依据", "例如 --reason '银行10月28日书面确认其余均已入账'")
     if batch["state"] not in ANSWERABLE:
         raise RefusedError(f"第 {number} 批还没有送银行", "用 jiuzhu pay list 看各批到了哪一步", code="not_exported")
-    store.lock.acquire(f"{actor} 正在运行 pay settle")
-    try:
+    with store.writing(actor, "pay settle"):
         banks = sorted(
             entry["bank"]
             for entry in payments.banks_of(store, number)
@@ -157,6 +153,4 @@ def settle_rest(
                 f"payment:{number}", detail | {"reason": mask_text(reason.strip()), "returns_read_by": sorted(by)}
             )
         missing = len(record.under_way(store, number))
-    finally:
-        store.lock.release()
-    return Settled(payments.batch(store, number) or batch, "paid", count, amount, missing)
+    return Settled(payments.batch(store, number), "paid", count, amount, missing)

@@ -12,7 +12,7 @@ from jiuzhu_cli.core.payment_states import WORDS
 from jiuzhu_cli.ledger import payments, returns
 from jiuzhu_cli.ledger.audit import release_problems
 from jiuzhu_cli.ledger.payment_digests import control_holds, sums_differ
-from jiuzhu_cli.ledger.payment_moves import Signer, moves, set_closed, set_held_back, set_released, set_reopened
+from jiuzhu_cli.ledger.payment_moves import Signer, moves, moving, set_closed, set_held_back, set_released, set_reopened
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.keys import check_signer
@@ -77,18 +77,19 @@ def release(
             "请另一人放行：--actor 放行人",
             code="own_release",
         )
-    check_signer(store, workspace, actor, signer)
-    check_control(store, batch)
-    check_signed(store, workspace, batch)
-    check_sums(store, batch)
-    with store.transaction(actor=actor, command="pay release", now=now) as tx:
-        set_released(tx, batch["payment_id"], signer)
-        tx.journal(
-            f"payment:{batch['payment_id']}",
-            {"lines": batch["lines"], "amount_fen": batch["amount_fen"]},
-            digest=batch["control_sha256"],
-        )
-    return _again(store, batch)
+    with moving(store, batch, actor=actor, command="pay release"):
+        check_signer(store, workspace, actor, signer)
+        check_control(store, batch)
+        check_signed(store, workspace, batch)
+        check_sums(store, batch)
+        with store.transaction(actor=actor, command="pay release", now=now) as tx:
+            set_released(tx, batch["payment_id"], signer)
+            tx.journal(
+                f"payment:{batch['payment_id']}",
+                {"lines": batch["lines"], "amount_fen": batch["amount_fen"]},
+                digest=batch["control_sha256"],
+            )
+    return payments.batch(store, batch["payment_id"])
 
 
 def may_release_itself(
@@ -132,12 +133,13 @@ def close(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now: 
             code="not_reconciled",
         )
     _must_be(batch, ("reconciled",), "办结", "每一笔都有了结果的批次才能办结")
-    check_control(store, batch)
-    why = mask_text(reason.strip())
-    with store.transaction(actor=actor, command="pay close", now=now) as tx:
-        set_closed(tx, batch["payment_id"], why)
-        tx.journal(f"payment:{batch['payment_id']}", {"reason": why, "amount_fen": batch["amount_fen"]})
-    return _again(store, batch)
+    with moving(store, batch, actor=actor, command="pay close"):
+        check_control(store, batch)
+        why = mask_text(reason.strip())
+        with store.transaction(actor=actor, command="pay close", now=now) as tx:
+            set_closed(tx, batch["payment_id"], why)
+            tx.journal(f"payment:{batch['payment_id']}", {"reason": why, "amount_fen": batch["amount_fen"]})
+    return payments.batch(store, batch["payment_id"])
 
 
 def _back(
@@ -146,18 +148,15 @@ def _back(
     if not reason.strip():
         raise UsageError("--reason 后面要写明原因", "例如 --reason '收款账号要更正'")
     why = mask_text(reason.strip())
-    with store.transaction(actor=actor, command=command, now=now) as tx:
+    with (
+        moving(store, batch, actor=actor, command=command),
+        store.transaction(actor=actor, command=command, now=now) as tx,
+    ):
         write(tx, batch["payment_id"], why)
         tx.journal(f"payment:{batch['payment_id']}", {"reason": why, "amount_fen": batch["amount_fen"]})
-    return _again(store, batch)
+    return payments.batch(store, batch["payment_id"])
 
 
 def _must_be(batch: dict[str, Any], states: tuple[str, ...], step: str, todo: str) -> None:
     if batch["state"] not in states:
         raise RefusedError(f"第 {batch['payment_id']} 批{WORDS[batch['state']]}，不能{step}", todo, code="wrong_state")
-
-
-def _again(store: Store, batch: dict[str, Any]) -> dict[str, Any]:
-    found = payments.batch(store, batch["payment_id"])
-    assert found is not None
-    return found

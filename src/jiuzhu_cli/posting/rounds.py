@@ -167,8 +167,7 @@ def make(
 @contextlib.contextmanager
 def _staging(workspace: Workspace, store: Store, actor: str) -> Iterator[Path]:
     """A private folder for files not yet released; the ledger's lock is held, so what a killed run left there can go."""
-    store.lock.acquire(f"{actor} 正在运行 {COMMAND}")
-    try:
+    with store.writing(actor, COMMAND):
         folder = workspace.internal / ".posting"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
@@ -176,8 +175,6 @@ def _staging(workspace: Workspace, store: Store, actor: str) -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        store.lock.release()
 
 
 def _choose(store: Store, policy: Policy, month: str, names: Sequence[str], made: Made) -> list[Programme]:
