@@ -179,6 +179,28 @@ def test_fixed_widths_are_found_by_what_numbers_are(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("first", [False, True])
+def test_a_total_as_long_as_the_details_is_not_taken_for_one(tmp_path: Path, first: bool) -> None:
+    """Every record of one length, as banks often have it: the line with count and sum hid every column."""
+    columns = lines()
+    rows = [
+        padded(columns["account_no"][i], 22) + padded(columns["payee_name"][i], 30)
+        + f"{columns['amount'][i]:012d}" + padded("救助金", 20)
+        for i in range(12)
+    ]  # fmt: skip
+    total = padded(f"T{12:08d}{sum(columns['amount']):015d}", 84)
+    path = tmp_path / "样例.txt"
+    path.write_bytes("\r\n".join([total, *rows, ""] if first else [*rows, total, ""]).encode("gbk"))
+    draft = learn(path, code="learnt")
+    assert draft.layout is not None and draft.same and draft.lines == 12, draft.toml
+    assert [(c.source, c.width) for c in draft.layout.columns] == [
+        ("account_no", 22), ("payee_name", 30), ("amount", 12), ("const:救助金", 20)
+    ]  # fmt: skip
+    assert [(c.source, c.width) for c in draft.layout.summary] == [
+        ("const:T", 1), ("lines", 8), ("total", 15), ("const:", 60)
+    ]  # fmt: skip
+
+
 def test_a_workbook_with_titles_sums_and_signatures(tmp_path: Path) -> None:
     columns = lines()
     book = openpyxl.Workbook()

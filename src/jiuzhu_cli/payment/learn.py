@@ -78,6 +78,7 @@ def _of_text(form: TextForm) -> Found:
     lines = [line.decode(form.codec) for line in form.lines]
     shapes = [line.count(form.delimiter) for line in lines] if form.delimiter else [len(line) for line in form.lines]
     usual = Counter(shapes).most_common(1)[0][0]
+    shapes = [-1 if index in form.apart else shape for index, shape in enumerate(shapes)]
     body = [index for index, shape in enumerate(shapes) if shape == usual]
     first, last = body[0], body[-1] + 1
     found = Found(head, [], questions=list(form.unsure))
@@ -150,7 +151,8 @@ def _pieces(cells: Sequence[str], lines: int, totals: dict[str, int]) -> list[st
             if digits.isdecimal()
             else 0
         )
-        found += [piece[:cut], piece[cut:]] if cut else [piece]
+        number = len(digits) if digits[:1] == "0" else len(piece)  # zeros fill it: the blanks behind are no part of it
+        found += [part for part in (piece[:cut], piece[cut:number], piece[number:]) if part]
     return found
 
 

@@ -22,7 +22,7 @@ _BOOKS = {b"PK\x03\x04": "xlsx", b"\xd0\xcf\x11\xe0": "xls"}
 @dataclass(frozen=True, slots=True)
 class TextForm:
     """A text file's form. ``delimiter`` '' : fixed width, cut at ``cuts`` (bytes; 0 and the whole length included).
-    ``unsure``: Chinese, what cannot be told from the sample."""
+    ``apart``: lines as long as the others that state the others' count and sum. ``unsure``: Chinese, what cannot be told."""
 
     encoding: Encoding
     line_end: str
@@ -31,6 +31,7 @@ class TextForm:
     end_delimiter: bool = False
     cuts: tuple[int, ...] = ()
     unsure: tuple[str, ...] = ()
+    apart: frozenset[int] = frozenset()
 
     @property
     def codec(self) -> str:
@@ -86,12 +87,38 @@ def text_form(data: bytes) -> TextForm:
         ends = all(text.rstrip().endswith(delimiter) for text in rows)
         return TextForm(encoding, line_end, lines, delimiter, ends, (), tuple(notes))
     width = Counter(map(len, lines)).most_common(1)[0][0]
-    same = [line for line in lines[:LOOKED_AT] if len(line) == width]
+    same = [at for at, line in enumerate(lines[:LOOKED_AT]) if len(line) == width]
     if width < 8 or len(same) < max(2, 0.6 * min(len(lines), LOOKED_AT)):
         raise DataError("看不出分隔符，各行的字节数也不一样", "给一份明细至少三笔的样例；定长文件每行字节数要相同")
     others = [line.decode(codec) for line in lines[:LOOKED_AT] + lines[-1:] if len(line) != width]
-    cuts, more = cuts_of(same, codec, others)
-    return TextForm(encoding, line_end, lines, "", False, cuts, (*notes, *more))
+    apart = _stating(lines, width, codec) if len(lines) <= LOOKED_AT else frozenset()
+    body = [lines[at] for at in same if at not in apart]
+    cuts, more = cuts_of(body, codec, [*others, *(lines[at].decode(codec) for at in sorted(apart))])
+    return TextForm(encoding, line_end, lines, "", False, cuts, (*notes, *more), apart)
+
+
+def _stating(lines: Sequence[bytes], width: int, codec: str) -> frozenset[int]:
+    """The first or last line where it is as long as the details, but states how many they are and what a column of them makes.
+
+    Banks often give every record one length. Taken for a detail, such a line hides all columns.
+    """
+    for at in (len(lines) - 1, 0):
+        details = [line for n, line in enumerate(lines) if n != at and len(line) == width]
+        if len(lines[at]) != width or len(details) < 2:
+            continue
+        text = lines[at].decode(codec)
+        told = {int(run[a:b]) for run in re.findall(r"\d{1,40}", text) for a, b in _parts(len(run))}
+        cuts, _ = cuts_of(details, codec, [text])
+        columns = ([line[a:b].strip() for line in details] for a, b in itertools.pairwise(cuts))
+        sums = {sum(map(int, cells)) for cells in columns if all(map(bytes.isdigit, cells))}
+        if len(details) in told and (told & sums) - {0, len(details)}:
+            return frozenset((at,))
+    return frozenset()
+
+
+def _parts(length: int) -> list[tuple[int, int]]:
+    """A run of digits as two numbers that meet anywhere: a count and a sum, both filled with zeros."""
+    return [pair for at in range(1, length + 1) for pair in ((0, at), (at, length)) if pair[0] < pair[1]]
 
 
 def delimiter_of(texts: Sequence[str]) -> str:
