@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.payment.answers import decode_return
 from jiuzhu_cli.payment.export import Part, read_export, self_check, write_part
 from jiuzhu_cli.payment.layout import SUFFIX, bind, decode_text, encode_text, problems_of
 from jiuzhu_cli.policy.bank_layout import BankLayout
@@ -213,3 +214,28 @@ def test_xlsx_totals_row_must_agree(shipped_policy: Policy, tmp_path: Path) -> N
         read_export(shipped_policy.banks["ccb_xlsx"], path)
     write_xlsx(path, [SheetSpec(name="S", columns=head, rows=[*rows[:2], ("合计", "", "", 300)], title="回盘")])
     assert read_export(shipped_policy.banks["ccb_xlsx"], path).columns["amount"] == [100, 200]
+
+
+def test_a_totals_row_may_say_how_many_in_the_column_of_accounts(shipped_policy: Policy, tmp_path: Path) -> None:
+    """合计 | 2笔 | | 300: the count was taken for an account, the row for a payment that nobody sent."""
+    from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
+
+    head = [
+        ColumnSpec("结果"),
+        ColumnSpec("账号"),
+        ColumnSpec("姓名"),
+        ColumnSpec("金额", kind="amount"),
+        ColumnSpec("不成功原因"),
+    ]
+    rows = [("失败", "62170001", "王一", 100, "户名有误"), ("成功", "62170002", "王二", 200, "")]
+    path = tmp_path / "r.xlsx"
+    for said, total, fits in (("2笔", 300, True), ("共2笔", None, True), ("3笔", 300, False), ("2笔", 301, False)):
+        spec = SheetSpec(name="S", columns=head, rows=[*rows, ("合计", said, "", total, "")], title="回盘")
+        write_xlsx(path, [spec])
+        if not fits:
+            with pytest.raises(DataError, match="对不上"):
+                decode_return(shipped_policy.banks["ccb_xlsx"], path, path.read_bytes())
+            continue
+        file = decode_return(shipped_policy.banks["ccb_xlsx"], path, path.read_bytes())
+        assert file.columns["account_no"] == ["62170001", "62170002"]
+        assert file.columns["reason"] == ["户名有误", ""], "the bank's own header for it"

@@ -103,6 +103,15 @@ def test_one_fault_holds_the_whole_file(desk: Desk, fault: str) -> None:
     assert error.value.exit_code == 3 and nothing_booked(desk, number)
 
 
+def test_a_word_of_the_banks_own_says_where_it_is_to_be_written(desk: Desk) -> None:
+    number, path = exported(desk)
+    lines = path.read_bytes().decode("gbk").replace("成功", "已受理")
+    path.write_bytes(lines.encode("gbk"))
+    with pytest.raises(DataError, match="结果看不懂（已受理）") as error:
+        desk.read(path)
+    assert "policy/banks/rural_text.toml" in error.value.todo and nothing_booked(desk, number)
+
+
 def test_missing_lines_stay_sent_and_may_come_later(desk: Desk) -> None:
     number, path = exported(desk, reason="系统超时")
     lines = path.read_bytes().decode("gbk").split("\r\n")[:-1]

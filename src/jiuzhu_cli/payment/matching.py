@@ -41,7 +41,7 @@ _SAME_ACCOUNT = """(b.account = l.account OR (b.account = '' AND b.name = l.name
 # a row finds its transfer by number; what else it says must agree
 _BY_NUMBER = f"""
 CREATE OR REPLACE TABLE pairing AS
-SELECT b.row, b.outcome, b.paid, b.reason, b.code, b.amount AS stated, l.*,
+SELECT b.row, b.outcome, b.word, b.paid, b.reason, b.code, b.amount AS stated, l.*,
        CASE WHEN l.transfer_no IS NULL THEN '本批没有这一笔（序号 ' || coalesce(b.line_no::VARCHAR, '空') || '）'
             WHEN NOT {_SAME_ACCOUNT} THEN '账号与序号 ' || b.line_no || ' 的不同'
             WHEN b.amount IS DISTINCT FROM l.amount THEN '金额与发出的不同'
@@ -58,7 +58,7 @@ WITH b AS (SELECT *, row_number() OVER (PARTITION BY account, name, amount ORDER
                   count(DISTINCT outcome) OVER (PARTITION BY account, name, amount) AS outcomes FROM back),
      l AS (SELECT *, row_number() OVER (PARTITION BY account, name, amount ORDER BY state <> 'sent', transfer_no) AS place,
                   count(*) FILTER (state = 'sent') OVER (PARTITION BY account, name, amount) AS under_way FROM transfer)
-SELECT b.row, b.outcome, b.paid, b.reason, b.code, b.amount AS stated, l.* EXCLUDE (place, under_way),
+SELECT b.row, b.outcome, b.word, b.paid, b.reason, b.code, b.amount AS stated, l.* EXCLUDE (place, under_way),
        CASE WHEN l.transfer_no IS NULL AND b.place > 1 THEN '与另一行重复'
             WHEN l.transfer_no IS NULL AND EXISTS (SELECT 1 FROM transfer o WHERE o.account = b.account) THEN '金额或户名与发出的不同'
             WHEN l.transfer_no IS NULL THEN '本批没有这一笔'
@@ -70,7 +70,7 @@ FROM b LEFT JOIN l ON l.account = b.account AND l.name = b.name AND l.amount = b
 # what is on record is never overwritten: a line called failed after it was paid is money that came back (退汇)
 _CONFLICT = """
 SELECT row, transfer_no, kind, coalesce(problem, CASE kind
-         WHEN 'unread' THEN '结果看不懂' WHEN 'unsent' THEN '本批这一笔没有送出'
+         WHEN 'unread' THEN '结果看不懂（' || coalesce(nullif(left(word, 12), ''), '没有写') || '）' WHEN 'unsent' THEN '本批这一笔没有送出'
          WHEN 'late' THEN '与已入账的结果不同：已记到账（' || day || '），后来又说失败（' || coalesce(nullif(reason, ''), '没有写原因') || '）：是退汇'
          ELSE '与已入账的结果不同：已记' || CASE state WHEN 'failed' THEN '失败' ELSE '到账' END || '（' || day || '），这里说' || CASE outcome WHEN 'paid' THEN '成功' ELSE '部分到账' END
               || CASE state WHEN 'failed' THEN '：可能已另行补发，不能照收' ELSE '' END END) AS what
@@ -208,7 +208,7 @@ def _each(change: Callable[[str], str], texts: list[str | None]) -> pa.Array:
 
 
 def _rows(layout: BankLayout, file: BankFile, reasons: ReasonTable) -> pa.Table:
-    """The file as ``row, line_no, account, name, amount, paid, outcome, reason, code`` (the reason's id)."""
+    """The file as ``row, line_no, account, name, amount, paid, outcome, word, reason, code`` (the bank's word; the reason's id)."""
     import pyarrow as pa
 
     count = len(file)
@@ -236,6 +236,7 @@ def _rows(layout: BankLayout, file: BankFile, reasons: ReasonTable) -> pa.Table:
             "amount": pa.array(amounts, pa.int64()),
             "paid": pa.array(paid, pa.int64()),
             "outcome": pa.array(outcomes, pa.string()),
+            "word": pa.array(columns.get("result", [""] * count), pa.string()),
             "reason": pa.array(
                 ["" if codes[text] == OTHER and compact(text) in plain else text for text in said], pa.string()
             ),

@@ -226,6 +226,11 @@ class _HeldError(Exception):
                 "文件里其余的行请银行另给"
             )
             code = "late_failure"
+        elif kinds == {"unread"}:
+            todo = (
+                "问清银行这个结果是到账还是没有：只是受理、处理中的，等最后的结果；是银行自己的说法或代码的，"
+                f"在工作区 policy/banks/{self.layout.code}.toml 的 success 或 failure 里写上，再读一次"
+            )
         elif kinds == {"contradiction"}:
             todo, code = "先与银行核对以哪一次为准；确已到账而又补发过的，按多发追回", "contradicts"
         if self.file:

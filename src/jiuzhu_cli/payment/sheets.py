@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -51,6 +52,7 @@ SYNONYMS = {
     "reason": ("失败原因", "原因", "退票原因", "错误信息", "处理信息", "返回信息", "反馈信息", "错误原因", "失败信息"),
 }  # fmt: skip
 _TOTAL_WORDS = ("合计", "总计")
+_COUNTED = re.compile(r"共?(\d+)[笔户人条]")  # “共3笔” in the column of accounts
 _LATE = ("摘要", "备注")  # only when no better column says why
 
 
@@ -221,10 +223,10 @@ def locate(heads: Sequence[str], shape: Sequence[BankColumn]) -> dict[str, int]:
             if hits:
                 located[source] = hits[0]
     if "reason" not in located:
-        for word in _LATE:
-            if word in keys and keys.index(word) not in located.values():
-                located["reason"] = keys.index(word)
-                break
+        free = [at for at, key in enumerate(keys) if at not in located.values()]
+        said = [at for at in free if "原因" in keys[at]] + [at for word in _LATE for at in free if keys[at] == word]
+        if said:
+            located["reason"] = said[0]
     return located
 
 
@@ -235,20 +237,23 @@ def _rows_below(
     cells = {index: list(sheet[index]) for index in {*located.values(), *markers}}
     heads = {source: _text(cells[index][head]) for source, index in located.items()}
     kept: list[int] = []
-    stated: list[tuple[int, Any]] = []
+    stated: list[tuple[int, Any, int | None]] = []
     accounts = cells[located["account_no"]] if "account_no" in located else [None] * height
     for row in range(head + 1, height):
         given = accounts[row]
-        if given.__class__ is str and given[:1].isdigit():  # nearly all rows: none of what follows has an account
+        if given.__class__ is str and given[:1].isdigit() and given.isascii():  # nearly all rows: they have an account
             kept.append(row)
             continue
         if all(cells[index][row] in (None, "") for index in located.values()):
             continue
         account = _text(given)
+        counted = _COUNTED.fullmatch(compact(account))
         words = {header_key(_text(cells[index][row])) for index in markers if cells[index][row] not in (None, "")}
         # a person may be called 合计; a totals row has no account
-        if any(word.startswith(_TOTAL_WORDS) for word in words) and (not account or account.startswith(_TOTAL_WORDS)):
-            stated.append((row, cells[located["amount"]][row] if "amount" in located else None))
+        none = not account or counted or account.startswith(_TOTAL_WORDS)
+        if none and any(word.startswith(_TOTAL_WORDS) for word in words):
+            amount = cells[located["amount"]][row] if "amount" in located else None
+            stated.append((row, amount, int(counted[1]) if counted else None))
             continue
         if ("小计" in words and not account) or all(_text(cells[i][row]) == heads[s] for s, i in located.items()):
             continue
@@ -274,7 +279,13 @@ def _rows_below(
             fit=0.9 * (1 - len(set(wrong)) / len(kept)),
         )
     total = sum(fen or 0 for fen in columns.get("amount", []))
-    for row, cell in stated:
+    for row, cell, lines in stated:
+        if lines is not None and lines != len(kept):
+            raise UnreadableFile(
+                f"第 {row + 1} 行合计写 {lines} 笔，表里是 {len(kept)} 笔，对不上",
+                "请与银行核对后重新取文件",
+                fit=min(len(kept), 1),
+            )
         said = parse_amount(cell).fen
         if said is not None and said != total:
             raise UnreadableFile(
