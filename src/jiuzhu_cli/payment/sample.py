@@ -92,8 +92,8 @@ def text_form(data: bytes) -> TextForm:
         raise DataError("看不出分隔符，各行的字节数也不一样", "给一份明细至少三笔的样例；定长文件每行字节数要相同")
     others = [line.decode(codec) for line in lines[:LOOKED_AT] + lines[-1:] if len(line) != width]
     apart = _stating(lines, width, codec) if len(lines) <= LOOKED_AT else frozenset()
-    body = [lines[at] for at in same if at not in apart]
-    cuts, more = cuts_of(body, codec, [*others, *(lines[at].decode(codec) for at in sorted(apart))])
+    details = [lines[at] for at in same if at not in apart]
+    cuts, more = cuts_of(details, codec, [*others, *(lines[at].decode(codec) for at in sorted(apart))])
     return TextForm(encoding, line_end, lines, "", False, cuts, (*notes, *more), apart)
 
 
