@@ -446,9 +446,9 @@ def test_a_batch_drafted_anew_while_a_password_was_asked_for_is_another(desk: De
     drafted_anew("张经办")
     desk.approve(number, actor="李审批")
     with pytest.raises(RefusedError, match="刚被别人改动"):
-        states.release(desk.store, desk.workspace, approved, **by)
+        states.release(desk.store, desk.workspace, approved, actor="钱副科", now=desk.now)
     with pytest.raises(RefusedError, match="刚被别人改动"):
-        export.export(desk.store, desk.workspace, desk.policy, approved, **by)
+        export.export(desk.store, desk.workspace, desk.policy, approved, actor="钱副科", now=desk.now)
     assert desk.batch(number)["state"] == "approved" and not problems(desk)
     assert desk.export(number).batch["state"] == "exported"
 
