@@ -13,7 +13,8 @@ from jiuzhu_cli.ledger.audit import check_ledger
 from jiuzhu_cli.ledger.payment_moves import Signer, moves
 from jiuzhu_cli.ledger.signing_keys import key_of
 from jiuzhu_cli.payment import approvals, export, keys, states
-from jiuzhu_cli.payment.levels import given
+from jiuzhu_cli.payment.levels import given, waiting
+from jiuzhu_cli.policy.load import load_policy
 from tests.payment.conftest import MONTH, Desk, person
 from tests.support import make_id
 
@@ -162,10 +163,21 @@ def test_closed_is_closed(desk: Desk) -> None:
 
 
 def with_levels(desk: Desk) -> None:
-    from jiuzhu_cli.policy.load import load_policy
-
     (desk.workspace.policy_dir / "approvals.toml").write_text(LEVELS, "utf-8")
     desk.policy = load_policy(desk.workspace.policy_dir, region=desk.workspace.region)
+
+
+def test_an_approval_holds_wherever_its_level_stands_in_the_order(desk: Desk) -> None:
+    """A level set up below one that has approved is still waited for, the one that has approved is not."""
+    with_levels(desk)
+    number = locked(desk)
+    batch = desk.approve(actor="李审批")
+    path = desk.workspace.policy_dir / "approvals.toml"
+    path.write_text(LEVELS + '[[levels]]\nid = "clerk"\nname = "组长"\nup_to = 100\n', "utf-8")
+    desk.policy = load_policy(desk.workspace.policy_dir, region=desk.workspace.region)
+    assert [one.name for one in waiting(desk.policy, batch, given(desk.store, number))] == ["组长", "分管局领导"]
+    assert desk.approve(actor="赵组长")["state"] == "locked"
+    assert desk.approve(actor="王局")["state"] == "approved"
 
 
 def test_a_small_batch_needs_the_first_level_only(desk: Desk) -> None:

@@ -88,6 +88,7 @@ def test_what_goes_out_fits_and_what_waits_would_not(policy: Policy, drawn: Any,
             " recipient VARCHAR, item VARCHAR, live_fen BIGINT, stopped BOOLEAN)"
         )
         connection.execute("CREATE TABLE arrear AS SELECT * FROM candidate")
+        connection.execute("CREATE VIEW every_case AS SELECT * FROM candidate UNION ALL BY NAME SELECT * FROM arrear")
         connection.execute("CREATE TABLE held (n BIGINT)")
         connection.execute("CREATE TABLE set_off (n BIGINT, fen BIGINT)")
         connection.execute("CREATE TABLE programme (code VARCHAR, single BOOLEAN, instalments BOOLEAN)")

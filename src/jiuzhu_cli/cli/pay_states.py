@@ -57,7 +57,7 @@ def approve(
             store, context.workspace, policy, chosen, actor=context.actor, now=context.now, signer=signed
         )
         given = levels.given(store, done["payment_id"])
-        left = [one.name for one in levels.needed(policy, done["amount_fen"])][len(given) :]
+        left = [one.name for one in levels.waiting(policy, done, given)]
         papers, told = at_step(context, store, done, again=True)
         through, let_through = pay_gates.let_through(store, done["payment_id"])
     data = approvals.as_json(done) | {"approvals": given, "waiting_for": left if done["state"] == "locked" else []}

@@ -116,10 +116,12 @@ def plan_tables(store: Store, month: str, *, year_before: str, without: int = 0)
 
 
 def changes(store: Store, month: str) -> pa.Table:
-    """Review decisions in force in ``month``: ``roll_row_id, action, amount_after_fen, case_id, effective_month``."""
+    """Review decisions in force in ``month``, one a row of its rolls: ``roll_row_id, action, amount_after_fen, case_id, effective_month``."""
     import pyarrow as pa
 
-    found = effective_changes(store, month)
+    # a list's area may be written as town or as town/village: the later decision on a case is the one that holds
+    every = sorted(effective_changes(store, month), key=lambda c: (c.effective_month, c.case_id))
+    found = list({c.roll_row_id: c for c in every}.values())
     return pa.table(
         {
             "roll_row_id": pa.array([c.roll_row_id for c in found], pa.int64()),

@@ -7,7 +7,6 @@ rest. What a roll says otherwise stands, and is compared with the agreement by t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.errors import UsageError
@@ -71,8 +70,10 @@ def take_agreements(
     connection.execute("CREATE TABLE by_agreement (programme VARCHAR, mode VARCHAR)")
     if special:
         connection.executemany("INSERT INTO by_agreement VALUES (?, ?)", special)
-    first, last = first_day(month), last_day(month)
-    connection.execute(_IN_FORCE, {"first": _day(first), "last": _day(last), "ended": "|".join(ENDED)})
+    connection.execute(
+        _IN_FORCE,
+        {"first": first_day(month).isoformat(), "last": last_day(month).isoformat(), "ended": "|".join(ENDED)},
+    )
     connection.execute("ALTER TABLE cases ADD COLUMN agreement_row BIGINT")
     if connection.execute("SELECT count(*) FROM agreement").fetchall()[0][0]:
         connection.execute(_TAKE)
@@ -85,7 +86,3 @@ def _code(policy: Policy, written: str) -> str:
         return policy.programme(written).code
     except UsageError:
         return UNKNOWN
-
-
-def _day(day: date) -> str:
-    return day.isoformat()

@@ -1,6 +1,6 @@
 """What a payment takes along beside the month's own cases: confirmed back-pay (补发), and what is kept back towards recoveries (抵扣).
 
-``add`` makes ``arrear`` (the columns of ``candidate``, for the months owed) and ``set_off`` (``n, recovery_id, fen``), and asks of the back-pay
+``add`` makes ``arrear`` (the columns of ``candidate``, for the months owed), ``every_case`` (both) and ``set_off`` (``n, recovery_id, fen``), and asks of the back-pay
 those gates that look at the person and the account; the other gates looked at the month itself, which was paid.
 """
 
@@ -79,8 +79,9 @@ def add(
     override: bool,
     without: int = 0,
 ) -> None:
-    """Adds ``arrear`` and ``set_off`` to what ``candidates.prepare`` and ``holds.ask`` have made. ``without``: a draft that is made anew."""
+    """Adds ``arrear``, ``every_case`` and ``set_off`` to what ``candidates.prepare`` and ``holds.ask`` have made. ``without``: a draft that is made anew."""
     connection.execute("CREATE TABLE arrear AS SELECT * FROM candidate LIMIT 0")
+    connection.execute("CREATE VIEW every_case AS SELECT * FROM candidate UNION ALL BY NAME SELECT * FROM arrear")
     connection.execute("CREATE TABLE set_off (n BIGINT, recovery_id BIGINT, fen BIGINT)")
     if _back_pay(connection, store, policy, month, programmes, without=without):
         _route(connection, workspace, policy)
@@ -191,20 +192,19 @@ def _set_offs(connection: duckdb.DuckDBPyConnection, store: Store, policy: Polic
         [people],
     ).fetchall()
     across = policy.switch(ACROSS, day)
-    room = {}
+    room: dict[str, dict[int, tuple[str, int]]] = {}  # recipient → line → programme, 分 that may still be kept back
     for n, code, recipient, due, persons in lines:
-        programme = policy.programmes[code]
-        if programme.group != SUBSISTENCE:
+        if policy.programmes[code].group != SUBSISTENCE:
             most = min(int(due * min(percent, Decimal(100)) / 100), due - least * persons, due - 1)
-            room[n] = [code, recipient, max(most, 0)]
+            room.setdefault(recipient, {})[n] = (code, max(most, 0))
     rows = []
     for claim in claims:
-        for n, slot in room.items():
-            if slot[1] == claim["recipient_id_no"] and slot[2] > 0 and (across or slot[0] == claim["programme"]):
-                fen = min(slot[2], claim["open_fen"])
-                if fen > 0:
-                    rows.append((n, claim["recovery_id"], fen))
-                    slot[2] -= fen
-                    claim["open_fen"] -= fen
+        left = claim["open_fen"]
+        for n, (code, most) in room.get(claim["recipient_id_no"], {}).items():
+            fen = min(most, left) if across or code == claim["programme"] else 0
+            if fen > 0:
+                rows.append((n, claim["recovery_id"], fen))
+                room[claim["recipient_id_no"]][n] = (code, most - fen)
+                left -= fen
     if rows:
         connection.executemany("INSERT INTO set_off VALUES (?, ?, ?)", rows)

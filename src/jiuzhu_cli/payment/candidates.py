@@ -101,11 +101,6 @@ def prepare(
     load_table(connection, "late", late, like=("programme", "id_no", "seq"))
     load_table(connection, "changed", payables.changed_since(store, month))
     load_table(connection, "change", payables.changes(store, month))
-    # a list's area may be written as town or as town/village: the later decision on a case is the one that holds
-    connection.execute(
-        "DELETE FROM change x WHERE EXISTS (SELECT 1 FROM change y WHERE y.roll_row_id = x.roll_row_id"
-        " AND (y.effective_month, y.case_id) > (x.effective_month, x.case_id))"
-    )
     connection.execute("CREATE TABLE setting AS SELECT ?::BIGINT AS compared", [run.seq])
     connection.execute("ALTER TABLE postings RENAME TO posting")
     connection.execute("ALTER TABLE objections RENAME TO objection")

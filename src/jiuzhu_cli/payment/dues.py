@@ -154,11 +154,6 @@ def open_dues(
     _load(connection, "lead", dues.leads(store, lists["batch_id"].to_pylist(), more), (*dues.LEAD, *more))
     for name, data in dues.facts(store, months).items():
         _load(connection, name, [data], _FACTS[name].split())
-    # of several decisions on one row the later one holds, as in the plan
-    connection.execute(
-        "DELETE FROM change x WHERE EXISTS (SELECT 1 FROM change y WHERE y.roll_row_id = x.roll_row_id"
-        " AND (y.effective_month, y.case_id) > (x.effective_month, x.case_id))"
-    )
     connection.execute("CREATE TABLE span AS SELECT unnest(?::VARCHAR[]) AS month", [list(months)])
     _rules(connection, policies, months)
     stages = [row[0] for row in connection.execute("SELECT DISTINCT coalesce(stage, '') FROM lead").fetchall()] or [""]
@@ -213,7 +208,7 @@ def _rules(connection: duckdb.DuckDBPyConnection, policies: Mapping[str, Policy]
             )
             for month in months
             for p in policies[month].programmes.values()
-            if p.payment.payable and p.benefit not in ("status", "service")
+            if p.is_paid
         ],
     )
 

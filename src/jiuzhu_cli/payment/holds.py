@@ -10,7 +10,7 @@ from jiuzhu_cli.payment.holds_account import ACCOUNT
 from jiuzhu_cli.payment.holds_once import ONCE
 from jiuzhu_cli.payment.holds_payee import PAYEE
 from jiuzhu_cli.payment.holds_standing import STANDING
-from jiuzhu_cli.payment.shortage import ALL_CASES, OVER_BUDGET, add_short
+from jiuzhu_cli.payment.shortage import OVER_BUDGET, add_short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def ask_money(
     if limits_of(OVER_BUDGET, policy, month) is None:
         return
     add_short(connection, policy, month, purse_of)
-    ask_one(connection, OVER_BUDGET, policy, month, override=override, cases=ALL_CASES)
+    ask_one(connection, OVER_BUDGET, policy, month, override=override, cases="every_case")
     connection.execute(
         "INSERT INTO held SELECT DISTINCT n FROM hold WHERE NOT released AND n NOT IN (SELECT n FROM held)"
     )

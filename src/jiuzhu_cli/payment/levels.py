@@ -63,10 +63,16 @@ def given(store: Store, payment_id: int) -> list[dict[str, Any]]:
     return found
 
 
+def waiting(policy: Policy, batch: dict[str, Any], before: Sequence[dict[str, Any]]) -> list[ApprovalLevel]:
+    """The levels that have still to approve; those of ``before`` hold wherever they stand in the order. As ``needed`` fails."""
+    done = {one["level"] for one in before}
+    return [level for level in needed(policy, batch["amount_fen"]) if level.name not in done]
+
+
 def turn(policy: Policy, batch: dict[str, Any], before: Sequence[dict[str, Any]], actor: str) -> Turn:
     """Whose turn it is when ``actor`` approves; RefusedError when it is not theirs.
 
-    ``before``: the approvals given already. A level's approval holds wherever it stands in the order they were set up in.
+    ``before``: the approvals given already.
     """
     if same_actor(actor, batch["drafted_by"]):
         raise RefusedError(
@@ -80,16 +86,14 @@ def turn(policy: Policy, batch: dict[str, Any], before: Sequence[dict[str, Any]]
             "请上一级审批：--actor 审批人",
             code="same_approver",
         )
-    levels = needed(policy, batch["amount_fen"])
-    done = {one["level"] for one in before}
-    waiting = [level for level in levels if level.name not in done]
-    if not waiting:
+    left = waiting(policy, batch, before)
+    if not left:
         return Turn(None, ())
-    level = waiting[0]
+    level = left[0]
     if level.persons and not any(same_actor(actor, one) for one in level.persons):
         raise RefusedError(
             f"第 {batch['payment_id']} 批（{yuan(batch['amount_fen'], grouped=True)} 元）现在要由{level.name}审批，{actor} 不在其中",
             f"请 {'、'.join(level.persons)} 审批：--actor 姓名；人员有变动的改 policy/approvals.toml",
             code="not_their_level",
         )
-    return Turn(level, tuple(one.name for one in waiting[1:]))
+    return Turn(level, tuple(one.name for one in left[1:]))

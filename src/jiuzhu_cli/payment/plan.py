@@ -39,7 +39,7 @@ _PLAN_LINES = """
 CREATE TABLE planned AS
 WITH chosen AS (
   SELECT c.*, coalesce(k.kept_fen, 0) AS kept_fen, row_number() OVER w AS line_no, sum(CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END) OVER w AS nth_new
-  FROM (SELECT * FROM candidate UNION ALL BY NAME SELECT * FROM arrear) c LEFT JOIN kept_back k USING (n)
+  FROM every_case c LEFT JOIN kept_back k USING (n)
   WHERE c.live_fen IS NULL AND NOT c.stopped AND c.n NOT IN (SELECT n FROM held)
   WINDOW w AS (ORDER BY c.bank, c.programme, c.town, c.village, c.recipient, c.item, c.month, c.owed_cause)),
 paired AS ({paired})
@@ -70,7 +70,7 @@ CREATE TABLE sealing AS SELECT p.* EXCLUDE (batch_id, n), k.basis_no, b.basis_sh
 # what the lines of the plan were let through, and on whose word: a single case's before the batch's
 _OVERRIDES = """
 SELECT p.line_id, h.code, h.reason AS hold_reason, a.reason, a.asked_by, a.asked_at, a.agreed_by, a.agreed_at, a.override_id
-FROM hold h JOIN (SELECT * FROM candidate UNION ALL BY NAME SELECT * FROM arrear) c USING (n) JOIN planned p USING (n)
+FROM hold h JOIN every_case c USING (n) JOIN planned p USING (n)
 LEFT JOIN agreed a ON a.programme = c.programme AND a.recipient_id_no = c.recipient AND a.item = c.item AND a.code = h.code
 WHERE h.released AND h.n NOT IN (SELECT n FROM held) ORDER BY p.line_id, h.code
 """
@@ -170,16 +170,12 @@ class Draft:
 def payable(policy: Policy, names: Sequence[str]) -> list[Programme]:
     """The programmes to pay: all payable ones, or those named. UsageError for one that is never paid."""
     if not names:
-        return [p for p in policy.programmes.values() if _is_payable(p)]
+        return [p for p in policy.programmes.values() if p.is_paid]
     chosen = [policy.programme(name) for name in names]
     for programme in chosen:
-        if not _is_payable(programme):
+        if not programme.is_paid:
             raise UsageError(f"{programme.name}不发钱，不能制单", "去掉它，或不写 --programme 制全部项目")
     return chosen
-
-
-def _is_payable(programme: Programme) -> bool:
-    return programme.payment.payable and programme.benefit not in ("status", "service")
 
 
 def compute(
@@ -216,7 +212,7 @@ def compute(
     totals = connection.sql(_TOTALS).to_arrow_table()
     kept_back = connection.sql(
         "SELECT c.n, c.programme, c.recipient AS recipient_id_no, c.recipient_name, c.town, c.due_fen AS amount_fen, h.code, h.reason, h.source, c.item"
-        " FROM hold h JOIN (SELECT * FROM candidate UNION ALL BY NAME SELECT * FROM arrear) c USING (n) WHERE NOT h.released ORDER BY c.n, h.code"
+        " FROM hold h JOIN every_case c USING (n) WHERE NOT h.released ORDER BY c.n, h.code"
     ).to_arrow_table()
     let_through = connection.sql(_OVERRIDES).to_arrow_table()
     by_code = dict(
@@ -231,7 +227,7 @@ def compute(
     held, already, *sums = connection.execute(
         "SELECT count(*) FILTER (h), count(*) FILTER (NOT h AND live_fen IS NOT NULL), sum(amount_fen), sum(due_fen), sum(due_fen) FILTER (h),"
         " sum(due_fen) FILTER (NOT h AND live_fen IS NOT NULL), (SELECT sum(due_fen) FROM arrear), (SELECT sum(fen) FROM set_off)"
-        " FROM (SELECT *, n IN (SELECT n FROM held) AS h FROM (SELECT * FROM candidate UNION ALL BY NAME SELECT * FROM arrear))"
+        " FROM (SELECT *, n IN (SELECT n FROM held) AS h FROM every_case)"
     ).fetchall()[0]
     set_offs = connection.sql(
         "SELECT p.line_id, s.recovery_id, s.fen AS amount_fen FROM set_off s JOIN planned p USING (n) ORDER BY 1, 2"

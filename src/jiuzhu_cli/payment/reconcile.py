@@ -286,7 +286,7 @@ def _totals(found: Reconciled, names: dict[str, str], span: str) -> SheetSpec:
         "不补",
         "差异",
     ]
-    keys = ["due", "paid", *WAITING, "set_off", "repaid", "set_off_back", "waived", "open", "declined", "difference"]
+    keys = [name for name in SUMS if name != "claimed"]  # as ``money`` is called
     head = [
         ColumnSpec("救助项目", 20), ColumnSpec("月份", 10), ColumnSpec("人数", 10, "count"), ColumnSpec("笔数", 10, "count"),
         *(ColumnSpec(f"{name}（元）", 14, "amount") for name in money), ColumnSpec("差异笔数", 10, "count"),

@@ -46,7 +46,7 @@ def routes(workspace: Workspace, policy: Policy, bank_names: Iterable[str]) -> I
     """``(bank_name, layout code, cap in 分, whether one payee's lines are one transfer)``: by the longest word of a layout found in the name,
     else the default layout."""
     used, default = layouts_in_use(workspace.config.get("payment", {}), policy)
-    ceiling = int(float(workspace.get("payment", "max_line_yuan", 50_000)) * 100)
+    ceiling = round(float(workspace.get("payment", "max_line_yuan", 50_000)) * 100)
     combined = bool(workspace.get("payment", "combine_payees", False))
     words = sorted(
         ((word, layout.code) for layout in used for word in layout.banks),

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from jiuzhu_cli.core.money import parse_amount
+from jiuzhu_cli.core.money import parse_amount, yuan
 from jiuzhu_cli.core.text import compact, header_key
 from jiuzhu_cli.payment.values import (
     DATED,
@@ -289,7 +289,7 @@ def _rows_below(
         said = parse_amount(cell).fen
         if said is not None and said != total:
             raise UnreadableFile(
-                f"第 {row + 1} 行合计写 {said / 100:.2f} 元，各行相加 {total / 100:.2f} 元，对不上",
+                f"第 {row + 1} 行合计写 {yuan(said)} 元，各行相加 {yuan(total)} 元，对不上",
                 "请与银行核对后重新取文件",
                 fit=min(len(kept), 1),
             )

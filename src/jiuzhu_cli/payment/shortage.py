@@ -28,14 +28,13 @@ OVER_BUDGET = Hold(
     releasable=True,
     switch="发放拦下_超经费指标",
 )
-ALL_CASES = "(SELECT * FROM candidate UNION ALL BY NAME SELECT * FROM arrear)"
 # what each may be paid and by whom, in its turn; back-pay of a programme goes with its months
-_WAITING = f"""
+_WAITING = """
 CREATE TABLE waiting AS
 SELECT c.n, c.programme, NOT (p.single OR p.instalments) AS monthly, c.due_fen - coalesce(k.fen, 0) AS due_fen,
        CASE WHEN $kinds AND c.category IN ('城市', '农村') THEN c.category ELSE '' END AS kind,
        row_number() OVER (PARTITION BY c.programme ORDER BY coalesce(nullif(c.event_date, ''), '9999'), c.recipient, c.item, c.n) AS turn
-FROM {ALL_CASES} c JOIN programme p ON p.code = c.programme LEFT JOIN (SELECT n, sum(fen) AS fen FROM set_off GROUP BY n) k USING (n)
+FROM every_case c JOIN programme p ON p.code = c.programme LEFT JOIN (SELECT n, sum(fen) AS fen FROM set_off GROUP BY n) k USING (n)
 WHERE c.live_fen IS NULL AND NOT c.stopped AND c.n NOT IN (SELECT n FROM held)
 """
 

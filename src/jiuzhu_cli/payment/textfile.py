@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.payment.fits import codec_of
 from jiuzhu_cli.payment.values import (
     MONEY,
@@ -346,7 +347,7 @@ def check_summary(summary: Summary, lines: int, total: int | None) -> None:
         )
     if stated_total is not None and total is not None and stated_total != total:
         raise UnreadableFile(
-            f"汇总金额 {stated_total / 100:.2f} 元，各行合计 {total / 100:.2f} 元，对不上",
+            f"汇总金额 {yuan(stated_total)} 元，各行合计 {yuan(total)} 元，对不上",
             "请与银行核对后重新取文件",
             fit=min(lines, 1),
         )

@@ -221,6 +221,11 @@ class Programme(Shape):
     def _earlier(cls, data: Any) -> Any:
         return in_tariffs(data) if isinstance(data, dict) else data
 
+    @property
+    def is_paid(self) -> bool:
+        """Whether the bureau pays money for it month by month or case by case: no status, no service, nothing that others pay out."""
+        return self.payment.payable and self.benefit not in ("status", "service")
+
 
 class Register(Shape):
     MERGED: ClassVar[dict[str, str]] = {"review": "id"}
