@@ -10,9 +10,11 @@ import pytest
 
 from jiuzhu_cli.core.errors import JiuzhuError, RefusedError, UsageError
 from jiuzhu_cli.ledger.audit import check_ledger
-from jiuzhu_cli.payment import correction
+from jiuzhu_cli.payment import correction, states
 from tests.payment.conftest import NOW, Desk, person
+from tests.payment.test_reconcile import reconcile
 from tests.payment.test_recovery import recover
+from tests.payment.test_set_off import overpaid, rule
 from tests.support import make_id
 
 TODAY = date(2026, 11, 20)
@@ -114,3 +116,114 @@ def test_a_claim_ends_when_the_bank_sent_the_money_back(desk: Desk) -> None:
     correction.answer(desk.store, [asked], done=True, actor="李审批", now=NOW)
     found = recover(desk)
     assert (found.rows, found.sums["claimed_fen"], found.sums["repaid_fen"]) == ([], 0, 0)
+
+
+AFTER = "paid_after_all"
+
+
+def test_a_refusal_that_was_wrong_is_booked_as_paid_by_two_persons(desk: Desk) -> None:
+    desk.roll([person(1), person(2)])
+    number = desk.pay(failures={1: "系统超时"})
+    made = ask(desk, number, [1], kind=AFTER, reason="银行更正：已入账")
+    correction_id = made.rows[0]["correction_id"]
+    with pytest.raises(RefusedError, match="待确认实际到账 1"):  # until it is answered nothing is paid again
+        desk.draft()
+    with pytest.raises(RefusedError, match="不能自己确认"):
+        correction.answer(desk.store, [correction_id], done=True, actor="张经办", now=NOW)
+    assert correction.answer(desk.store, [correction_id], done=True, actor="李审批", now=NOW).rows[0]["state"] == "done"
+    assert sorted(desk.states().values()) == [["paid"], ["paid"]]
+    [line] = desk.store.query("SELECT reason, reason_code FROM payment_line WHERE line_no = 1")
+    assert tuple(line) == ("", "")
+    with pytest.raises(RefusedError, match="没有要发的款"):
+        desk.draft()
+    found = reconcile(desk)
+    assert found.balanced and found.sums["paid"] == found.sums["due"] and found.sums["failed"] == 0
+    assert check_ledger(desk.store, desk.workspace).problems == ()
+    # and what was paid after all can still come back
+    back = ask(desk, number, [1]).rows[0]["correction_id"]
+    correction.answer(desk.store, [back], done=True, actor="李审批", now=NOW)
+    assert desk.batch(desk.pay())["lines"] == 1
+    found = reconcile(desk)
+    assert found.balanced and found.problems == [] and found.sums["paid"] == found.sums["due"]
+
+
+def test_what_was_not_paid_after_all_is_dropped_and_paid_again(desk: Desk) -> None:
+    desk.roll([person(1), person(2)])
+    number = desk.pay(failures={1: "系统超时"})
+    asked = ask(desk, number, [1], kind=AFTER).rows[0]["correction_id"]
+    correction.answer(desk.store, [asked], done=False, actor="张经办", now=NOW)
+    assert desk.batch(desk.pay())["kind"] == "retry"
+    assert reconcile(desk).balanced
+
+
+@pytest.mark.parametrize(("step", "code"), [("draft", "in_batch"), ("lock", "in_batch"), ("sent", "paid_again"), ("paid", "paid_again")])  # fmt: skip
+def test_what_is_paid_again_is_never_booked_twice(desk: Desk, step: str, code: str) -> None:
+    desk.roll([person(1), person(2)])
+    number = desk.pay(failures={1: "系统超时"})
+    again = int(desk.draft().batch["payment_id"])
+    if step != "draft":
+        desk.lock()
+    if step in ("sent", "paid"):
+        desk.approve()
+        desk.export()
+    if step == "paid":
+        for path in desk.answers(again):
+            desk.read(path, number=again)
+    with pytest.raises(RefusedError) as refused:
+        ask(desk, number, [1], kind=AFTER)
+    assert refused.value.code == code and f"第 {again} 批" in str(refused.value)
+    if step == "paid":  # the payment that was made again has come back: then the first may stand
+        back = ask(desk, again, [1]).rows[0]["correction_id"]
+        correction.answer(desk.store, [back], done=True, actor="李审批", now=NOW)
+        first = ask(desk, number, [1], kind=AFTER).rows[0]["correction_id"]
+        correction.answer(desk.store, [first], done=True, actor="李审批", now=NOW)
+        found = reconcile(desk)
+        assert found.balanced and found.sums["paid"] == found.sums["due"]
+    elif step == "draft":
+        desk.cancel(again)
+        assert ask(desk, number, [1], kind=AFTER).rows
+
+
+def test_a_draft_made_before_it_was_asked_does_not_slip_through(desk: Desk) -> None:
+    """Confirming looks again: the second person may come days later."""
+    desk.roll([person(1), person(2)])
+    number = desk.pay(failures={1: "系统超时"})
+    asked = ask(desk, number, [1], kind=AFTER).rows[0]["correction_id"]
+    desk.roll([person(3)], area="乙镇")
+    made = desk.draft()
+    assert made.holds_by_code == {"said_paid": 1} and made.batch["lines"] == 1
+    with pytest.raises(sqlite3.IntegrityError), desk.store.transaction(actor="甲", command="test") as tx:
+        tx.execute("UPDATE payment_line SET state = 'paid' WHERE state = 'failed'")
+    correction.answer(desk.store, [asked], done=True, actor="李审批", now=NOW)
+    assert reconcile(desk).balanced
+
+
+def test_only_what_was_refused_can_be_paid_after_all(desk: Desk) -> None:
+    desk.roll([person(1), person(2)])
+    number = desk.pay(failures={1: "系统超时"})
+    for lines in ([2], [1, 2]):
+        with pytest.raises(RefusedError, match="没有记作失败"):
+            ask(desk, number, lines, kind=AFTER)
+    assert correction.waiting(desk.store).rows == []
+
+
+def test_a_closed_batch_takes_it_too(desk: Desk) -> None:
+    desk.roll([person(1), person(2)])
+    number = desk.pay(failures={1: "系统超时"})
+    states.close(desk.store, desk.batch(number), reason="", actor="李审批", now=NOW)
+    asked = ask(desk, number, [1], kind=AFTER).rows[0]["correction_id"]
+    correction.answer(desk.store, [asked], done=True, actor="李审批", now=NOW)
+    assert sorted(desk.states().values()) == [["paid"], ["paid"]]
+    assert check_ledger(desk.store, desk.workspace).problems == ()
+
+
+def test_a_claim_that_came_back_otherwise_is_not_set_off_twice(desk: Desk) -> None:
+    rule(desk, 100)
+    overpaid(desk)
+    number = desk.pay(failures={1: "系统超时", 2: "系统超时"})
+    desk.roll([person(1), person(2)], month="2026-11")
+    [line] = desk.store.query("SELECT line_no FROM payment_line WHERE payment_id = ? AND set_off_fen > 0", (number,))
+    desk.pay("2026-11")  # sets the same claim off
+    with pytest.raises(RefusedError) as refused:
+        ask(desk, number, [line[0]], kind=AFTER)
+    assert refused.value.code == "set_off_again"

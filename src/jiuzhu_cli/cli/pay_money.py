@@ -67,7 +67,8 @@ def recover(
 
 @app.command(
     "reverse",
-    help="冲正：已记到账、后来退汇或查出记错的笔，一人提出、另一人确认，款项重新算作未发；不写选项列出待确认的。",
+    help="冲正：已记到账、后来退汇或查出记错的笔，一人提出、另一人确认，款项重新算作未发；记作失败、其实已到账的（--kind 实际到账）"
+    "同样两人改记到账，不再补发；不写选项列出待确认的。",
 )
 def reverse(
     ctx: typer.Context,
@@ -75,13 +76,16 @@ def reverse(
     line: list[int] = typer.Option(
         [], "--line", metavar="序号", help="批次里的第几笔（可写多次）；合并成一笔转账的一起冲正。"
     ),
-    kind: str = typer.Option("退汇", "--kind", metavar="种类", help="退汇：钱退回来了；记错：其实没有到账。"),
-    day: str = typer.Option("", "--date", metavar="日期", help="退回（查出）的日期；缺省为今天。"),
+    kind: str = typer.Option(
+        "退汇", "--kind", metavar="种类", help="退汇：钱退回来了；记错：其实没有到账；实际到账：记作失败、其实已到账。"
+    ),
+    day: str = typer.Option("", "--date", metavar="日期", help="退回、到账（查出）的日期；缺省为今天。"),
     reference: str = typer.Option("", "--reference", metavar="凭证", help="退汇凭证、回单号。"),
     reason: str = typer.Option("", "--reason", metavar="依据", help="银行怎么说的（记入日志）。"),
     confirm: list[int] = typer.Option([], "--confirm", metavar="编号", help="由另一人确认（可写多次）。"),
     drop: list[int] = typer.Option([], "--drop", metavar="编号", help="撤回还没有确认的。"),
 ) -> None:
+    from jiuzhu_cli.cli.pay_papers import booked_off_again
     from jiuzhu_cli.core.errors import UsageError
     from jiuzhu_cli.core.period import parse_date
     from jiuzhu_cli.ledger import payments
@@ -104,15 +108,16 @@ def reverse(
             )  # fmt: skip
             numbers = " ".join(f"--confirm {row['correction_id']}" for row in made.rows)
             lines = [
-                f"已提出冲正 {len(made.rows)} 笔，还没有生效：",
+                f"已提出{'改记到账' if code == correction.AFTER_ALL else '冲正'} {len(made.rows)} 笔，还没有生效：",
                 _corrections(made),
                 f"下一步：由另一人确认：jiuzhu pay reverse {numbers} --actor 确认人",
             ]
         elif confirm or drop:
             made = correction.answer(store, confirm or drop, done=bool(confirm), actor=context.actor, now=context.now)
-            lines = [f"已{'冲正' if confirm else '撤回'} {len(made.rows)} 笔：", _corrections(made)]
-            months = "、".join(dict.fromkeys(row["month"] for row in made.rows))
-            for number in dict.fromkeys(row["payment_id"] for row in made.rows) if confirm else ():
+            back = [row for row in made.rows if row["kind"] != correction.AFTER_ALL]
+            what = f"更正 {len(made.rows)} 笔（冲正 {len(back)}，改记到账 {len(made.rows) - len(back)}）"
+            lines = [f"已{what if confirm else f'撤回 {len(made.rows)} 笔'}：", _corrections(made)]
+            for number in dict.fromkeys(row["payment_id"] for row in back) if confirm else ():
                 owner = payments.batch(store, number)
                 forms = mending_forms(
                     store, context.workspace, context.policy(), owner, actor=context.actor, now=context.now
@@ -120,7 +125,11 @@ def reverse(
                 lines += [
                     f"更正表（{form['town'] or '未注明乡镇'}，{form['lines']} 笔）：{form['path']}" for form in forms
                 ]
-            lines += [f"下一步：更正账号后补发：jiuzhu pay draft --month {months}"] if confirm else []
+            if confirm:
+                for number in dict.fromkeys(row["payment_id"] for row in made.rows):
+                    lines += booked_off_again(context, store, number)
+                months = dict.fromkeys(row["month"] for row in back)
+                lines += [f"下一步：更正账号后补发：jiuzhu pay draft --month {month}" for month in months]
         else:
             made = correction.waiting(store)
             lines = [_corrections(made)] if made.rows else ["没有待确认的冲正。"]
@@ -129,11 +138,11 @@ def reverse(
 
 def _corrections(made: Corrected) -> str:
     from jiuzhu_cli.core.money import yuan
-    from jiuzhu_cli.payment.correction import KINDS, STATES
+    from jiuzhu_cli.payment.correction import KINDS, state_word
 
     rows = [
         (r["correction_id"], r["payment_id"], r["line_no"], r["month"], r["town"], r["recipient_name"], yuan(r["amount_fen"], grouped=True), KINDS[r["kind"]],
-         r["on_date"], STATES[r["state"]], r["asked_by"])
+         r["on_date"], state_word(r), r["asked_by"])
         for r in made.rows
     ]  # fmt: skip
     return table(rows, ["编号", "批次", "序号", "月份", "乡镇", "姓名", "金额（元）", "种类", "日期", "状态", "提出"])

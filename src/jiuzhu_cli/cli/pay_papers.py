@@ -118,3 +118,21 @@ def after_answers(context: Context, store: Store, payment_id: int) -> tuple[list
     if batch["state"] != "reconciled":
         return [], []
     return at_step(context, store, batch)
+
+
+def booked_off_again(context: Context, store: Store, payment_id: int) -> list[str]:
+    """After a correction the voucher of what came back says another sum; with nothing left to book off, the one before is withdrawn. Lines for people."""
+    from jiuzhu_cli.core.errors import JiuzhuError
+    from jiuzhu_cli.ledger import payments
+    from jiuzhu_cli.payment import papers as paper
+
+    batch = payments.batch(store, payment_id)
+    try:
+        made = paper.make_papers(
+            store, context.workspace, context.policy(batch["month"]), batch, (paper.RETURNED,), actor=context.actor, now=context.now, command="pay reverse",
+        )  # fmt: skip
+    except JiuzhuError as error:  # the correction itself is done and stands
+        return [f"注意：退回凭证没有写成：{error.message}。{error.todo}；再出：jiuzhu pay papers --batch {payment_id} --only 退回凭证"]  # fmt: skip
+    return [f"退回凭证（第 {payment_id} 批全部退回的总数）：{p['path']}" for p in made.papers] or [
+        f"第 {payment_id} 批没有退回的款了，原来的退回凭证作废：请财务冲回"
+    ]

@@ -32,6 +32,7 @@ ANSWERABLE = ("exported", "reconciled")  # a return of the bank may still be boo
 LINE_MOVES = frozenset({
     ("due", "sent"), ("due", "cancelled"), ("sent", "paid"), ("sent", "failed"),
     ("paid", "reversed"),  # 冲正: the money came back, it is owed again
+    ("failed", "paid"),  # the bank's refusal was wrong: by a correction of two persons only
 })  # fmt: skip
 LIVE = ("due", "sent", "paid")  # an obligation has one line in these at most
 OUT = ("sent", "paid")  # paid, or under way at the bank

@@ -28,7 +28,7 @@ _AGREE = {
     ),
     "reversal_unrecorded": (
         "SELECT 'line:' || l.line_id, o.month, l.amount_fen, COALESCE(c.amount_fen, 0) FROM payment_line l JOIN obligation o USING (obligation_id)"
-        " LEFT JOIN payment_correction c ON c.line_id = l.line_id AND c.state = 'done' WHERE l.state = 'reversed'"
+        " LEFT JOIN payment_correction c ON c.line_id = l.line_id AND c.state = 'done' AND c.kind <> 'paid_after_all' WHERE l.state = 'reversed'"
         " AND o.month BETWEEN '{first}' AND '{last}' AND l.amount_fen IS NOT c.amount_fen"
     ),
     "set_off_unlinked": (

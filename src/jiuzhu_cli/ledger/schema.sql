@@ -292,11 +292,11 @@ CREATE TRIGGER payment_line_fixed BEFORE UPDATE OF payment_id, line_no, transfer
 WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) <> 'draft'
 BEGIN SELECT RAISE(ABORT, 'payment: a locked batch cannot change'); END;
 CREATE TRIGGER payment_line_moves BEFORE UPDATE OF state ON payment_line WHEN NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (VALUES
-  ('due','sent'),('due','cancelled'),('sent','paid'),('sent','failed'),('paid','reversed'))
+  ('due','sent'),('due','cancelled'),('sent','paid'),('sent','failed'),('paid','reversed'),('failed','paid'))
 BEGIN SELECT RAISE(ABORT, 'payment: this move of a line is not allowed'); END;
 CREATE TRIGGER payment_line_closed BEFORE UPDATE ON payment_line
 WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) = 'closed'
-  AND (NEW.state <> 'reversed' OR NOT EXISTS (SELECT 1 FROM payment_correction c WHERE c.line_id = OLD.line_id AND c.state = 'done'))
+  AND (NEW.state NOT IN ('reversed','paid') OR NOT EXISTS (SELECT 1 FROM payment_correction c WHERE c.line_id = OLD.line_id AND c.state = 'done'))
 BEGIN SELECT RAISE(ABORT, 'payment: a closed batch cannot change'); END;
 CREATE TABLE payment_total (                 -- what the batch was declared to come to, three ways
   payment_id INTEGER NOT NULL REFERENCES payment_batch, axis TEXT NOT NULL CHECK (axis IN ('town','programme','bank')), name TEXT NOT NULL,
@@ -382,15 +382,18 @@ BEGIN SELECT RAISE(ABORT, 'payment: this month is owed as back-pay already'); EN
 CREATE TRIGGER obligation_owed_before BEFORE INSERT ON obligation WHEN NEW.cause = 'missed' AND EXISTS (SELECT 1 FROM obligation o WHERE
   o.programme = NEW.programme AND o.month = NEW.month AND o.recipient_id_no = NEW.recipient_id_no AND o.item = NEW.item AND o.purpose = 'regular')
 BEGIN SELECT RAISE(ABORT, 'payment: this month is owed already'); END;
-CREATE TABLE payment_correction (            -- 冲正: a line booked as paid whose money came back (退汇), or that was booked wrongly
+CREATE TABLE payment_correction (            -- 冲正: a line booked as paid whose money came back (退汇), or that was booked wrongly; or refused, and paid after all
   correction_id INTEGER PRIMARY KEY, line_id INTEGER NOT NULL REFERENCES payment_line,
-  kind TEXT NOT NULL CHECK (kind IN ('bank_returned','booked_wrong')), amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
+  kind TEXT NOT NULL CHECK (kind IN ('bank_returned','booked_wrong','paid_after_all')), amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
   on_date TEXT NOT NULL, reference TEXT NOT NULL, reason TEXT NOT NULL,
   asked_by TEXT NOT NULL, asked_at TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('asked','done','dropped')),   -- done: another person confirmed it, the line is reversed
+  state TEXT NOT NULL CHECK (state IN ('asked','done','dropped')),   -- done: another person confirmed it, the line is reversed (or paid)
   answered_by TEXT NOT NULL DEFAULT '', answered_at TEXT NOT NULL DEFAULT '', CHECK (state <> 'done' OR answered_by NOT IN ('', asked_by))
 ) STRICT;
-CREATE UNIQUE INDEX payment_correction_once ON payment_correction (line_id) WHERE state <> 'dropped';
+CREATE UNIQUE INDEX payment_correction_once ON payment_correction (line_id, kind = 'paid_after_all') WHERE state <> 'dropped';
+CREATE TRIGGER payment_line_paid_after_all BEFORE UPDATE OF state ON payment_line WHEN OLD.state = 'failed' AND NEW.state = 'paid' AND NOT EXISTS
+  (SELECT 1 FROM payment_correction c WHERE c.line_id = OLD.line_id AND c.kind = 'paid_after_all' AND c.state = 'done')
+BEGIN SELECT RAISE(ABORT, 'payment: what was refused is booked as paid by a correction only'); END;
 CREATE TRIGGER payment_correction_kept BEFORE DELETE ON payment_correction BEGIN SELECT RAISE(ABORT, 'payment: corrections are never deleted'); END;
 CREATE TRIGGER payment_correction_fixed BEFORE UPDATE ON payment_correction WHEN OLD.state <> 'asked'
 BEGIN SELECT RAISE(ABORT, 'payment: this correction was answered'); END;

@@ -34,6 +34,7 @@ GATES = (
     "over_cap",
     "account_refused",
     "account_changed",
+    "said_paid",
 )
 SHARE, KEPT, ACROSS = "追缴抵扣上限比例", "追缴抵扣后保留金额", "追缴跨项目抵扣"
 SUBSISTENCE = "基本生活救助"  # the group of programmes that pay the minimum itself: nothing is ever kept back of them

@@ -1,6 +1,6 @@
 """What was before this month's payment, as tables for the gates: what was last paid to whom (``paid``), who was refused since (``refused``),
 accounts looked into or new since the comparison (``looked_into``, ``late_account``), objections of earlier lists (``unanswered``), single
-cases let through (``agreed``), and what new standards may add to an amount (``standard_change``)."""
+cases let through (``agreed``), what is said to have been paid after all (``said_paid``), and what new standards may add to an amount (``standard_change``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import PolicyError
 from jiuzhu_cli.core.period import first_day
-from jiuzhu_cli.ledger import gates, overrides, payables
+from jiuzhu_cli.ledger import corrections, gates, overrides, payables
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.payment.candidates import load_table
 
@@ -36,6 +36,7 @@ def add_earlier(connection: duckdb.DuckDBPyConnection, store: Store, policy: Pol
     late = gates.accounts_since(store, month, after=run.seq) if run.seq and run.newest_roll > run.seq else None
     load_table(connection, "late_account", late, like=("row_id",))
     load_table(connection, "agreed", overrides.agreed(store, month))
+    load_table(connection, "said_paid", corrections.said_paid(store))
     load_table(connection, "unanswered", gates.unanswered_objections(store, month))
     connection.execute("CREATE TABLE standard_change (programme VARCHAR, month VARCHAR, allowed_fen BIGINT)")
     pairs = connection.execute("SELECT DISTINCT programme, month FROM paid ORDER BY 1, 2").fetchall()

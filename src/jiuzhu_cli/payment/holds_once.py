@@ -49,6 +49,16 @@ ONCE = (
         never="先查清是不是同一笔；确属另一笔的，补发时另记",
     ),
     Hold(
+        "said_paid",
+        "待确认实际到账",
+        "SELECT c.n, '上次记作失败，有人提出其实已到账（更正 ' || s.correction_id || '），还没有确认' AS reason, '' AS source FROM candidate c JOIN said_paid s"
+        " ON s.programme = c.programme AND s.recipient_id_no = c.recipient AND s.month = coalesce(c.owed_month, c.month) AND s.item = c.item"
+        " WHERE c.live_fen IS NULL",
+        "由另一人确认（jiuzhu pay reverse --confirm 编号）就不再发；查明没有到账的撤回（--drop 编号），再制单",
+        needs="said_paid",
+        never="先确认是否已到账：没有查清就补发，会发两次",
+    ),
+    Hold(
         "paid_already_differs",
         "已发且金额不同",
         "SELECT n, '第 ' || live_payment || ' 批已按 ' || printf('%.2f', live_fen / 100.0) || ' 元发放，现应为 '"

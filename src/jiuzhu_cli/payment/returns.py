@@ -232,7 +232,14 @@ class _HeldError(Exception):
                 f"在工作区 policy/banks/{self.layout.code}.toml 的 success 或 failure 里写上，再读一次"
             )
         elif kinds == {"contradiction"}:
-            todo, code = "先与银行核对以哪一次为准；确已到账而又补发过的，按多发追回", "contradicts"
+            which = " ".join(f"--line {wrong.transfer_no}" for wrong in problems[:SHOWN])
+            todo, code = (
+                (
+                    f"先与银行核对以哪一次为准；记作失败、其实已到账的，由两人改记：jiuzhu pay reverse --batch {self.batch['payment_id']} --kind 实际到账 {which}"
+                    " --reason 依据，再读这份文件；又补发过的，先把补发的追回"
+                ),
+                "contradicts",
+            )
         if self.file:
             todo += f"；全部 {len(problems)} 处见 {self.file}"
         where = f"第 {self.batch['payment_id']} 批（{self.layout.name}）"
