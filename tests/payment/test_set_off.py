@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from jiuzhu_cli.payment import approvals
+from jiuzhu_cli.payment.figures import figures, returned_sources
+from jiuzhu_cli.payment.voucher import sides, voucher_lines
+from jiuzhu_cli.policy.accounts import check_accounts
 from jiuzhu_cli.policy.load import load_policy
-from tests.payment.conftest import LIVING, MONTH, Desk, person
+from tests.payment.conftest import LIVING, MONTH, NOW, Desk, person
 from tests.payment.test_back_pay import balanced
 from tests.payment.test_reconcile import AFTER, BEFORE, reconcile
 from tests.payment.test_recovery import recover
@@ -89,3 +92,39 @@ def test_other_programmes_are_left_alone(desk: Desk) -> None:
     assert desk.draft(override="测试", programmes=["old_age_allowance"]).sums.set_off == 0
     assert desk.store.query("SELECT count(*) FROM recovery_set_off")[0][0] == 0
     assert make_id(1) and MONTH
+
+
+def test_the_voucher_comes_to_what_was_due(desk: Desk) -> None:
+    """What is kept back has lines of its own in each of the books; what the bank sends back is booked off with it."""
+    rule(desk, 25)
+    overpaid(desk)
+    number = desk.pay(failures={1: "系统超时", 2: "系统超时"})
+    found = figures(desk.store, desk.policy, desk.batch(number))
+    lines = voucher_lines(desk.policy, found)
+    assert desk.batch(number)["amount_fen"] == 20_003 - 2_500
+    assert sides(lines) == dict.fromkeys(("财务会计", "预算会计"), (20_003, 20_003))
+    kept = [line for line in lines if line.entry.money == "set_off"]
+    assert sum(line.amount_fen for line in kept if line.entry.side == "credit") == 2 * 2_500
+    assert {line.entry.code for line in kept} == {"5001", "1218", "7101"} and all(
+        "抵扣追缴" in line.text for line in kept
+    )
+    back = voucher_lines(desk.policy, found, returned_sources(desk.store, desk.policy, found))
+    assert sides(back) == dict.fromkeys(("财务会计", "预算会计"), (-20_003, -20_003))
+
+
+def test_finance_may_leave_what_is_kept_back_out_of_its_books(desk: Desk) -> None:
+    rule(desk, 25)
+    text = "".join(f'[[entries]]\nid = "budget_set_off_{side}"\nused = false\n' for side in ("debit", "credit"))
+    (desk.workspace.policy_dir / "accounts.toml").write_text(text, "utf-8")
+    desk.policy = load_policy(desk.workspace.policy_dir, region=desk.workspace.region)
+    assert not [p for p in check_accounts(desk.policy, NOW.date()) if p.level == "error"]
+    overpaid(desk)
+    number = desk.pay()
+    lines = voucher_lines(desk.policy, figures(desk.store, desk.policy, desk.batch(number)))
+    assert sides(lines) == {"财务会计": (20_003, 20_003), "预算会计": (17_503, 17_503)}
+
+
+def test_half_an_entry_is_no_entry(desk: Desk) -> None:
+    (desk.workspace.policy_dir / "accounts.toml").write_text('[[entries]]\nid = "budget_set_off_debit"\nused = false\n', "utf-8")  # fmt: skip
+    policy = load_policy(desk.workspace.policy_dir, region=desk.workspace.region)
+    assert [p for p in check_accounts(policy, NOW.date()) if "抵扣追缴" in p.where]

@@ -63,9 +63,9 @@ def kept_sums(store: Store, payment_id: int, *, compute: bool = True) -> list[di
 
 
 def came_back(store: Store, payment_id: int) -> list[dict[str, Any]]:
-    """``programme, category, lines, amount_fen`` of the batch's lines whose money came back (refused, reversed)."""
+    """``programme, category, lines, amount_fen, set_off_fen`` of the batch's lines whose money came back (refused, reversed)."""
     rows = store.query(
-        "SELECT o.programme, COALESCE(r.category, '') AS category, COUNT(*) AS lines, SUM(l.amount_fen) AS amount_fen FROM payment_line l"
+        "SELECT o.programme, COALESCE(r.category, '') AS category, COUNT(*) AS lines, SUM(l.amount_fen) AS amount_fen, SUM(l.set_off_fen) AS set_off_fen FROM payment_line l"
         " JOIN obligation o USING (obligation_id) LEFT JOIN roll_row r ON r.row_id = COALESCE(NULLIF(l.roll_row_id, 0), o.roll_row_id)"
         " WHERE l.payment_id = ? AND l.state IN ('failed', 'reversed') GROUP BY 1, 2 ORDER BY 1, 2",
         (payment_id,),

@@ -70,12 +70,13 @@ def total(cells: Iterable[Cell]) -> Tally:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What one payer owes of a programme's category in the batch."""
+    """What one payer owes of a programme's category in the batch: by the bank, and as set off towards recoveries."""
 
     programme: str
     category: str
     share: Share
     amount_fen: int
+    set_off_fen: int = 0
 
 
 @dataclass(slots=True)
@@ -150,27 +151,28 @@ def _cells(store: Store, policy: Policy, numbers: Iterable[int], towns: Sequence
 
 def _sources(policy: Policy, names: dict[str, str], cells: Iterable[Cell], month: str) -> Iterator[Source]:
     for (programme, category), tally in tallied(cells, lambda cell: (cell.programme, cell.category)).items():
-        yield from _divided(policy, names, programme, category, tally.amount_fen, month)
+        yield from _divided(policy, names, programme, category, (tally.amount_fen, tally.set_off_fen), month)
 
 
 def returned_sources(store: Store, policy: Policy, found: Figures) -> list[Source]:
     """What came back of the batch (refused, reversed), by who had paid it; [] when nothing has."""
-    sums: dict[tuple[str, str], int] = {}
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
     for row in came_back(store, int(found.batch["payment_id"])):
         key = row["programme"], _category(policy, row["programme"], row["category"])
-        sums[key] = sums.get(key, 0) + row["amount_fen"]
+        fen, kept = sums.get(key, (0, 0))
+        sums[key] = fen + row["amount_fen"], kept + row["set_off_fen"]
     month = str(found.batch["month"])
     order = dict.fromkeys((cell.programme, cell.category) for cell in found.cells)
     return [one for key in order if key in sums for one in _divided(policy, found.names, *key, sums[key], month)]
 
 
 def _divided(
-    policy: Policy, names: dict[str, str], programme: str, category: str, fen: int, month: str
+    policy: Policy, names: dict[str, str], programme: str, category: str, fen: tuple[int, int], month: str
 ) -> Iterator[Source]:
     kind = category if category in ("城市", "农村") else ""
     shares = shares_of(policy, names.get(programme, programme), kind, month)
-    for share, part in zip(shares, divided(fen, shares), strict=True):
-        yield Source(programme, category, share, part)
+    for share, *parts in zip(shares, *(divided(one, shares) for one in fen), strict=True):
+        yield Source(programme, category, share, *parts)
 
 
 def _category(policy: Policy, programme: str, written: str) -> str:

@@ -1,4 +1,7 @@
-"""The voucher's lines for finance (记账凭证): what a batch's money is booked on, by programme, category and who pays; debit = credit."""
+"""The voucher's lines for finance (记账凭证): what a batch's money is booked on, by programme, category and who pays; debit = credit.
+
+What is kept back towards recoveries (抵扣) has lines of its own, so that the voucher comes to what was due.
+"""
 
 from __future__ import annotations
 
@@ -54,24 +57,30 @@ class Line:
 def voucher_lines(policy: Policy, figures: Figures, returned: Sequence[Source] = ()) -> list[Line]:
     """Lines in the order of the books, debit before credit; DataError when the books do not balance (``accounts.toml`` is at fault).
 
-    ``returned``: what came back; it is booked off on the same accounts, in negative figures (红字冲减), instead of what was paid.
+    ``returned``: what came back; it is booked off on the same accounts, in negative figures (红字冲减), instead of what was paid; with what it had kept back.
     """
     month = str(figures.batch["month"])
     words = f"{int(month[:4])}年{int(month[5:])}月第{figures.batch['sequence']}次"
     verb, sign, sources = ("退回冲减", -1, returned) if returned else ("发放", 1, figures.sources)
     lines = []
-    for books in dict.fromkeys(entry.books for entry in policy.entries):
-        for entry in sorted((e for e in policy.entries if e.books == books), key=lambda e: e.side != "debit"):
+    used = [entry for entry in policy.entries if entry.used]
+    for books in dict.fromkeys(entry.books for entry in used):
+        for entry in sorted(
+            (e for e in used if e.books == books), key=lambda e: (e.money != "paid", e.side != "debit")
+        ):
             for one in sources:
-                if not one.amount_fen:
+                part = one.amount_fen if entry.money == "paid" else one.set_off_fen
+                if not part:
                     continue
                 subject = subject_of(policy.subjects, one.programme, one.category)
-                name, fen = figures.name(one.programme), sign * one.amount_fen
-                text = f"{verb}{words}{figures.title(one.programme, one.category)}"
+                name, fen = figures.name(one.programme), sign * part
+                what = verb if entry.money == "paid" else f"{verb}时抵扣追缴，"
+                text = f"{what}{words}{figures.title(one.programme, one.category)}"
                 check = _check(entry, subject, one.share.level, one.share.confirmed)
                 lines.append(Line(entry, subject, text, name, one.category, one.share.level, fen, check))
-    whole = sign * sum(one.amount_fen for one in sources)
     for books, (debit, credit) in sides(lines).items():
+        kept = any(entry.books == books and entry.money == "set_off" for entry in used)
+        whole = sign * sum(one.amount_fen + (one.set_off_fen if kept else 0) for one in sources)
         if not debit == credit == whole:
             raise DataError(
                 f"记账凭证（{books}）借方 {yuan(debit)}、贷方 {yuan(credit)}，应都是 {yuan(whole)}",

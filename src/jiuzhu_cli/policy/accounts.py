@@ -44,7 +44,8 @@ class Subject(Shape):
 class Entry(Shape):
     """One line of a voucher: in which books (财务会计, 预算会计), on which side, on which account (总账科目).
 
-    ``detail`` is the sub-account (明细科目). Entries are taken together: in each of the books debit and credit must both be there.
+    ``detail`` is the sub-account (明细科目). Entries are taken together: in each of the books debit and credit must both be there. ``money``: what is booked,
+    the money that the bank pays (``paid``), or what is kept back of it towards a recovery (``set_off``). ``used`` false: the bureau does not book it.
     """
 
     id: str
@@ -53,6 +54,8 @@ class Entry(Shape):
     code: str
     name: str
     detail: str = ""
+    money: Literal["paid", "set_off"] = "paid"
+    used: bool = True
     certainty: Certainty
     source: str
     note: str = ""
@@ -87,6 +90,11 @@ def check_accounts(policy: Policy, today: date) -> Iterator[Problem]:
             if not code and one.certainty in ("confirmed", "known"):
                 yield Problem("error", where, f"{word}没有写，certainty 却是 {one.certainty}")
     for books in dict.fromkeys(entry.books for entry in policy.entries):
-        sides = [entry.side for entry in policy.entries if entry.books == books]
-        if sorted(sides) != ["credit", "debit"]:
-            yield Problem("error", f"accounts.toml（{books}）", "要有借方（debit）、贷方（credit）各一条，才能借贷相等")
+        for money, word in (("paid", "发放"), ("set_off", "抵扣追缴")):
+            sides = sorted(e.side for e in policy.entries if e.books == books and e.money == money and e.used)
+            if sides != ["credit", "debit"] and (sides or money == "paid"):
+                yield Problem(
+                    "error",
+                    f"accounts.toml（{books}，{word}）",
+                    "要有借方（debit）、贷方（credit）各一条，才能借贷相等",
+                )
