@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from jiuzhu_cli.cli import payment_basis, words
+from jiuzhu_cli.cli import claims, payment_basis, words
 from jiuzhu_cli.cli.context import Context, indented, table
 
 RESULTS = {"pass": "符合", "fail": "不符合", "unknown": "资料不全"}
@@ -151,6 +151,10 @@ def _lines(data: dict[str, Any], names: dict[str, str], *, every: bool) -> Itera
             [(p["month"], names.get(p["programme"], p["programme"]), yuan(p["amount_fen"]), words.LINE_STATES.get(p["state"], "未列入批次"), p["reason"] or "") for p in data["payments"]],
             ["月份", "项目", "金额（元）", "状态", "原因"],
         )  # fmt: skip
+    for title, headers, rows in claims.sections(data, names):
+        if rows:
+            yield f"【{title}】"
+            yield table(rows, headers)
     for paid in data["payments"]:
         if paid["month"] == data["month"] and paid["basis"] and paid["state"] != "cancelled":
             yield f"【发放依据】{names.get(paid['programme'], paid['programme'])} 第 {paid['payment_id']} 批 {yuan(paid['line_fen'])} 元：{payment_basis.source(paid)}"

@@ -36,6 +36,7 @@ def command(
 
 
 def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
+    from jiuzhu_cli.cli import claims
     from jiuzhu_cli.cli.payment_basis import source
     from jiuzhu_cli.core.doubt import verdict_label
     from jiuzhu_cli.core.money import yuan
@@ -79,7 +80,7 @@ def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
         ("异议", ["收到", "内容", "状态", "处理"], [(o["received_on"], o["text"], words.OBJECTION_STATES[o["state"]], o["resolution"]) for o in data["objections"]]),
         (
             "发放", ["月份", "项目", "金额（元）", "收款人", "账号", "状态", "原因"],
-            [(p["month"], called(p["programme"]), yuan(p["line_fen"] if p["line_fen"] is not None else p["amount_fen"]), p["payee_name"] or p["recipient_name"],
+            [(p["month"] + ("（补发）" if p["purpose"] == "back_pay" else ""), called(p["programme"]), yuan(p["line_fen"] if p["line_fen"] is not None else p["amount_fen"]), p["payee_name"] or p["recipient_name"],
               p["account_no"] or "", words.LINE_STATES.get(p["state"], "未列入批次"), p["reason"] or "") for p in data["payments"]],
         ),
         (
@@ -87,6 +88,7 @@ def _lines(data: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
             [(p["payment_id"], p["month"], called(p["programme"]), source(p)) for p in data["payments"] if p["basis"] and p["state"] != "cancelled"],
         ),
         ("未列入发放", ["批次", "月份", "项目", "金额（元）", "原因"], [(h["payment_id"], h["month"], called(h["programme"]), yuan(h["amount_fen"]), h["reason"]) for h in data["holds"]]),
+        *claims.sections(data, names),
         ("日志", ["时间（北京）", "经办人", "命令", "对象"], [(moment(e["at"]), e["actor"], e["command"], words.entity(e["entity"])) for e in data["events"]]),
     ]  # fmt: skip
     for title, headers, rows in sections:

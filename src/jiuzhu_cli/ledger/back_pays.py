@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,20 @@ def decide(tx: Transaction, numbers: Sequence[int], *, state: str, note: str) ->
             (state, tx.actor, tx.now, note, number),
         )
     return total
+
+
+def back_pays_of(store: Store, people: Sequence[str]) -> list[dict[str, Any]]:
+    """Back-pay of these persons that still stands: ``back_pay_id, programme, month, cause, amount_fen, reason, state``, and ``line_state`` and ``payment_id``
+    of what was last drafted of it ('' and 0: nothing was)."""
+    rows = store.query(
+        "SELECT b.back_pay_id, b.programme, b.month, b.cause, b.amount_fen, b.reason, b.state, COALESCE(l.state, '') AS line_state,"
+        " COALESCE(l.payment_id, 0) AS payment_id FROM json_each(?) j CROSS JOIN back_pay b ON b.recipient_id_no = j.value LEFT JOIN payment_line l ON"
+        " l.line_id = (SELECT MAX(k.line_id) FROM obligation o JOIN payment_line k USING (obligation_id) WHERE o.recipient_id_no = b.recipient_id_no"
+        " AND o.programme = b.programme AND o.month = b.month AND o.item = b.item AND o.purpose = 'back_pay' AND o.cause = b.cause AND k.state <> 'cancelled')"
+        " WHERE b.state <> 'gone' OR l.line_id IS NOT NULL ORDER BY b.month, b.back_pay_id",
+        (json.dumps(list(people)),),
+    )
+    return [dict(row) for row in rows]
 
 
 def confirmed(store: Store, until: str) -> pa.Table:

@@ -30,6 +30,18 @@ def corrections(store: Store, *, states: tuple[str, ...] = (), number: int = 0) 
     return [dict(row) for row in rows]
 
 
+def corrections_of(store: Store, lines: list[int]) -> list[dict[str, Any]]:
+    """The corrections of these lines that wait or were done: ``correction_id, line_id, payment_id, line_no, programme, month, kind, amount_fen, on_date,
+    reference, reason, state, asked_by, answered_by``."""
+    rows = store.query(
+        "SELECT c.correction_id, c.line_id, l.payment_id, l.line_no, o.programme, o.month, c.kind, c.amount_fen, c.on_date, c.reference, c.reason, c.state,"
+        " c.asked_by, c.answered_by FROM json_each(?) j CROSS JOIN payment_correction c ON c.line_id = j.value AND c.state <> 'dropped'"
+        " JOIN payment_line l ON l.line_id = c.line_id JOIN obligation o USING (obligation_id) ORDER BY c.correction_id",
+        (json.dumps(lines),),
+    )
+    return [dict(row) for row in rows]
+
+
 def ask(tx: Transaction, line_id: int, *, kind: str, amount_fen: int, on_date: str, reference: str, reason: str) -> int:
     """Notes that a paid line is to be reversed (``AFTER_ALL``: a refused one booked as paid); nothing changes yet. RefusedError when that was asked or
     done before."""

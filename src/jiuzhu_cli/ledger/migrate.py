@@ -271,6 +271,7 @@ MIGRATIONS: dict[int, str] = {
       decided_by TEXT NOT NULL DEFAULT '', decided_at TEXT NOT NULL DEFAULT '', decision_note TEXT NOT NULL DEFAULT '',
       UNIQUE (programme, month, recipient_id_no, item, cause)
     ) STRICT;
+    CREATE INDEX back_pay_recipient ON back_pay (recipient_id_no);
     CREATE UNIQUE INDEX obligation_missed ON obligation (programme, month, recipient_id_no, item) WHERE cause = 'missed';
     CREATE INDEX obligation_back_pay ON obligation (month) WHERE purpose = 'back_pay';
     CREATE TRIGGER obligation_missed_before BEFORE INSERT ON obligation WHEN NEW.purpose = 'regular' AND EXISTS (SELECT 1 FROM obligation o WHERE
@@ -318,6 +319,7 @@ MIGRATIONS: dict[int, str] = {
       line_id INTEGER NOT NULL REFERENCES payment_line ON DELETE CASCADE, recovery_id INTEGER NOT NULL REFERENCES recovery,
       amount_fen INTEGER NOT NULL CHECK (amount_fen > 0), PRIMARY KEY (line_id, recovery_id)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX recovery_set_off_claim ON recovery_set_off (recovery_id);
     CREATE TABLE payment_sum (
       payment_id INTEGER NOT NULL REFERENCES payment_batch, programme TEXT NOT NULL, category TEXT NOT NULL, town TEXT NOT NULL,
       again INTEGER NOT NULL CHECK (again IN (0,1)),

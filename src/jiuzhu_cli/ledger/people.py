@@ -12,8 +12,11 @@ from jiuzhu_cli.core.identity import parse_id
 from jiuzhu_cli.core.mask import mask_id, mask_name
 from jiuzhu_cli.core.names import normalise_name
 from jiuzhu_cli.core.text import compact
+from jiuzhu_cli.ledger.back_pays import back_pays_of
+from jiuzhu_cli.ledger.corrections import corrections_of
 from jiuzhu_cli.ledger.keys import name_key, related_to, same_id
 from jiuzhu_cli.ledger.previous import add_previous_of
+from jiuzhu_cli.ledger.recoveries import claims_of
 from jiuzhu_cli.ledger.snapshot import REGISTER_COLUMNS, ROLL_COLUMNS
 from jiuzhu_cli.ledger.steps import unpack
 from jiuzhu_cli.ledger.store import Store
@@ -101,7 +104,7 @@ def _person(store: Store, id_no: str) -> Person:
 
 def person_file(store: Store, id_no: str) -> dict[str, list[dict[str, Any]]]:
     """Everything about one person: lists of plain dicts under ``rolls, members, registers, doubts, proposals, postings,
-    objections, payments, holds, events``. Rolls of superseded and undone batches are included with their status.
+    objections, payments, holds, recoveries, back_pays, corrections, events``. Rolls of superseded and undone batches are included with their status.
     """
     rolls = _dicts(
         store,
@@ -143,7 +146,7 @@ def person_file(store: Store, id_no: str) -> dict[str, list[dict[str, Any]]]:
         one["steps"] = steps
     payments = _dicts(
         store,
-        "SELECT o.programme, o.month, o.item, o.amount_fen, o.recipient_id_no, o.recipient_name, o.case_id, l.payment_id, l.line_no, l.bank,"
+        "SELECT o.programme, o.month, o.item, o.amount_fen, o.recipient_id_no, o.recipient_name, o.case_id, o.purpose, l.line_id, l.payment_id, l.line_no, l.bank,"
         " l.account_no, l.payee_name, l.amount_fen AS line_fen, l.set_off_fen, l.transfer_no, l.state, l.reason, l.returned_at, p.state AS batch_state,"
         " p.exported_at, l.parts, b.content AS basis, l.digest, r.source_row"
         " FROM obligation o LEFT JOIN payment_line l USING (obligation_id) LEFT JOIN payment_batch p USING (payment_id)"
@@ -151,6 +154,7 @@ def person_file(store: Store, id_no: str) -> dict[str, list[dict[str, Any]]]:
         f" WHERE o.recipient_id_no IN ({marks}) ORDER BY o.month DESC, o.programme, l.line_id",
         ids,
     )
+    lines = [paid["line_id"] for paid in payments if paid["line_id"]]
     for paid in payments:
         for key in ("parts", "basis"):
             paid[key] = json.loads(paid[key]) if paid[key] else None
@@ -184,6 +188,9 @@ def person_file(store: Store, id_no: str) -> dict[str, list[dict[str, Any]]]:
         "objections": objections,
         "payments": payments,
         "holds": holds,
+        "recoveries": claims_of(store, lines),
+        "back_pays": back_pays_of(store, ids),
+        "corrections": corrections_of(store, lines),
         "events": _events(store, entities),
     }
 

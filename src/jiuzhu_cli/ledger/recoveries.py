@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jiuzhu_cli.core.actors import same_actor
 from jiuzhu_cli.core.errors import RefusedError, UsageError
+from jiuzhu_cli.core.payment_states import LIVE, sql_list
 from jiuzhu_cli.ledger.dues import BALANCES
 from jiuzhu_cli.ledger.store import Store, Transaction
 
@@ -53,6 +55,27 @@ def claims(store: Store, *, month: str = "", settled: bool = True) -> list[dict[
         (month, settled),
     )
     return [dict(row) for row in rows]
+
+
+def claims_of(store: Store, lines: Sequence[int]) -> list[dict[str, Any]]:
+    """The claims on these lines, found one by one (few lines of a large record): ``recovery_id, line_id, payment_id, line_no, programme, month, code,
+    reason, claimed_fen, repaid_fen, waived_fen, set_off_fen, open_fen``."""
+    rows = store.query(_OF_LINES, (json.dumps(list(lines)),))
+    return [
+        dict(row) | {"open_fen": row["claimed_fen"] - row["repaid_fen"] - row["waived_fen"] - row["set_off_fen"]}
+        for row in rows
+    ]
+
+
+_ENTRIES = "(SELECT COALESCE(SUM(e.amount_fen), 0) FROM recovery_entry e WHERE e.recovery_id = r.recovery_id AND e.kind = {kind})"
+_OF_LINES = f"""
+SELECT r.recovery_id, r.line_id, l.payment_id, l.line_no, o.programme, o.month, r.code, r.reason, {_ENTRIES.format(kind="'claim'")} AS claimed_fen,
+  {_ENTRIES.format(kind="'repayment'")} AS repaid_fen, {_ENTRIES.format(kind="'waiver' AND (e.confirmed_by <> '' OR e.amount_fen < 0)")} AS waived_fen,
+  (SELECT COALESCE(SUM(s.amount_fen), 0) FROM recovery_set_off s JOIN payment_line k ON k.line_id = s.line_id WHERE s.recovery_id = r.recovery_id
+   AND k.state IN {sql_list(LIVE)}) AS set_off_fen
+FROM json_each(?) j CROSS JOIN recovery r ON r.line_id = j.value JOIN payment_line l ON l.line_id = r.line_id JOIN obligation o USING (obligation_id)
+ORDER BY o.month, r.recovery_id
+"""
 
 
 def entries(store: Store, recovery_id: int) -> list[dict[str, Any]]:

@@ -373,6 +373,7 @@ CREATE TABLE back_pay (                      -- 补发: money owed for a month t
   decided_by TEXT NOT NULL DEFAULT '', decided_at TEXT NOT NULL DEFAULT '', decision_note TEXT NOT NULL DEFAULT '',
   UNIQUE (programme, month, recipient_id_no, item, cause)
 ) STRICT;
+CREATE INDEX back_pay_recipient ON back_pay (recipient_id_no);
 -- a month that was missed is owed whole: as back-pay or as the month's own, never as both
 CREATE UNIQUE INDEX obligation_missed ON obligation (programme, month, recipient_id_no, item) WHERE cause = 'missed';
 CREATE INDEX obligation_back_pay ON obligation (month) WHERE purpose = 'back_pay';
@@ -421,6 +422,7 @@ CREATE TABLE recovery_set_off (              -- what a payment's line keeps back
   line_id INTEGER NOT NULL REFERENCES payment_line ON DELETE CASCADE, recovery_id INTEGER NOT NULL REFERENCES recovery,
   amount_fen INTEGER NOT NULL CHECK (amount_fen > 0), PRIMARY KEY (line_id, recovery_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX recovery_set_off_claim ON recovery_set_off (recovery_id);
 CREATE TABLE payment_sum (                   -- what a locked batch comes to, as its papers say it: kept, so that later tries change no month
   payment_id INTEGER NOT NULL REFERENCES payment_batch, programme TEXT NOT NULL, category TEXT NOT NULL, town TEXT NOT NULL,
   again INTEGER NOT NULL CHECK (again IN (0,1)),           -- 1: lines of obligations that an earlier batch had tried to pay

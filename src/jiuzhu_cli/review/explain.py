@@ -40,7 +40,7 @@ _ROW: dict[str, str | Ratio] = {
 
 
 def explain_person(store: Store, policy: Policy, person: Person, month: str, *, today: date) -> dict[str, Any]:
-    """``person, month, programmes[], rules[], events[], entitlements[], payments[]`` for one person, nothing masked yet.
+    """``person, month, programmes[], rules[], events[], entitlements[], payments[], recoveries[], back_pays[], corrections[]`` for one person, nothing masked yet.
 
     ``month`` '' is the last month in which the person stands on a roll (this month when on none).
     """
@@ -85,7 +85,7 @@ def explain_person(store: Store, policy: Policy, person: Person, month: str, *, 
         "rules": rules,
         "events": events,
         "entitlements": entitlements,
-        "payments": file["payments"],
+        **{key: file[key] for key in ("payments", "recoveries", "back_pays", "corrections")},
         "not_judged": [gap["reason"] for gap in judged.not_judged],
     }
 
