@@ -27,6 +27,7 @@ from jiuzhu_cli.payment.keys import check_signer
 from jiuzhu_cli.payment.levels import given, turn
 from jiuzhu_cli.payment.plan import compute, lines_gone, payable
 from jiuzhu_cli.payment.states import check_control, check_sums
+from jiuzhu_cli.payment.transfers import crowded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,6 +114,8 @@ def lock(
     with moving(store, batch, actor=actor, command="pay lock"):
         lines = sealed_lines(store, batch["payment_id"])
         _refuse_stale(store, workspace, policy, batch, lines)
+        if payments.is_combined(store, batch["payment_id"]):
+            _refuse_crowded(workspace, policy, batch, lines)
         check_sums(store, batch)
         digests = computed_digests(store, lines)
         digest = control_of(batch, digests["digest"])
@@ -149,6 +152,21 @@ def _refuse_stale(store: Store, workspace: Workspace, policy: Policy, batch: dic
         raise RefusedError(
             f"制单之后情况有变：{gone} 笔已不能照原样发（名册、疑点、公示或决定有改动）",
             f"重新制单后再锁定：jiuzhu pay draft --month {batch['month']}",
+            code="stale_draft",
+        )
+
+
+def _refuse_crowded(workspace: Workspace, policy: Policy, batch: dict[str, Any], lines: pa.Table) -> None:
+    """Combined transfers must still fit their bank's file: the layout may have changed since they were drafted."""
+    import duckdb
+
+    with duckdb.connect(":memory:") as connection:
+        connection.register("drafted", lines)
+        found = crowded(connection, "drafted", workspace, policy)
+    if found:
+        raise RefusedError(
+            f"制单之后格式有变：{found[0].layout}有 {len({one.transfer_no for one in found})} 笔合并的转账写不下（{found[0].what}）",
+            f"重新制单就不合并，再锁定：jiuzhu pay draft --month {batch['month']}",
             code="stale_draft",
         )
 

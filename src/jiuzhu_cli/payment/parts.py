@@ -177,7 +177,7 @@ def bank_columns(
     wanted = used | {column.source for column in layout.returns} | set(_ALWAYS)
     columns = {name: table[name] for name in table.column_names if name in wanted}
     if "purpose" in used or layout.container == "pain001":
-        columns["purpose"] = pa.array(_purposes(table, purposes), pa.string())
+        columns["purpose"] = pa.array(purposes_of(table, purposes), pa.string())
     if "programme" in used:
         names = {code: p.name for code, p in policy.programmes.items()}
         columns["programme"] = pa.array([names.get(c, c) for c in table["programme"].to_pylist()], pa.string())
@@ -186,7 +186,7 @@ def bank_columns(
     return pa.table(columns)
 
 
-def _purposes(table: pa.Table, words: dict[str, str]) -> list[str]:
+def purposes_of(table: pa.Table, words: dict[str, str]) -> list[str]:
     """用途 by row: programme and month; several in one transfer are counted."""
     known: dict[tuple[Any, ...], str] = {}
     keys = ("programme", "month", "programmes", "months", "last_month")

@@ -26,6 +26,7 @@ from jiuzhu_cli.payment.candidates import prepare
 from jiuzhu_cli.payment.earlier import add_earlier
 from jiuzhu_cli.payment.lists import write_holds
 from jiuzhu_cli.payment.routing import file_warnings
+from jiuzhu_cli.payment.transfers import crowded, said
 
 if TYPE_CHECKING:
     import duckdb
@@ -54,7 +55,7 @@ FROM paired
 # one payee's lines go in one transfer where the bank's layout has it so, unless they come to more than one transfer may carry
 _COMBINED = {
     "paired": """
-  SELECT *, CASE WHEN c.combine AND (coalesce(min(nullif(cap_fen, 0)) OVER p, 0) = 0 OR sum(due_fen - kept_fen) OVER p <= min(nullif(cap_fen, 0)) OVER p)
+  SELECT *, CASE WHEN c.combine AND c.n NOT IN (SELECT n FROM apart) AND (coalesce(min(nullif(cap_fen, 0)) OVER p, 0) = 0 OR sum(due_fen - kept_fen) OVER p <= min(nullif(cap_fen, 0)) OVER p)
                  THEN min(line_no) OVER p ELSE line_no END AS first_no
   FROM chosen c WINDOW p AS (PARTITION BY c.bank, c.combine, c.account_no, c.payee_name)""",
     "transfer_no": "dense_rank() OVER (ORDER BY first_no)",
@@ -109,6 +110,7 @@ class Plan:
     totals: pa.Table
     overrides: pa.Table
     set_offs: pa.Table  # line_id, recovery_id, amount_fen
+    apart: list[str]  # transfers not combined though asked for, as their bank's file cannot hold the whole
 
     @property
     def count(self) -> int:
@@ -206,7 +208,16 @@ def compute(
         "SELECT (SELECT count(*) FROM route WHERE combine) + (SELECT count(*) FROM arrear WHERE combine)"
     ).fetchall()[0][0]
     planning = _PLAN_LINES.format(parts=PARTS_SQL, **(_COMBINED if combined else _SINGLE))
+    connection.execute("CREATE TABLE apart (n BIGINT)")
     connection.execute(planning, {"obligation_id": obligation_id, "line_id": line_id})
+    too_much = crowded(connection, "planned", workspace, policy) if combined else []
+    if too_much:  # each of its lines fits by itself, or the gate ``unfit`` would have held it
+        numbers = [one.transfer_no for one in too_much]
+        connection.execute(
+            "INSERT INTO apart SELECT n FROM planned WHERE list_contains(?::BIGINT[], transfer_no)", [numbers]
+        )
+        connection.execute("DROP TABLE planned")
+        connection.execute(planning, {"obligation_id": obligation_id, "line_id": line_id})
     found = _seal(connection, store, policy) if sealed else None
     planned = connection.execute("SELECT count(*) FROM planned").fetchall()[0][0]
     totals = connection.sql(_TOTALS).to_arrow_table()
@@ -254,6 +265,7 @@ def compute(
         totals,
         let_through,
         set_offs,
+        said(too_much),
     )
 
 
@@ -307,7 +319,7 @@ def draft(
         if not unchanged:
             standing = _write(store, plan, standing, policy, reason, chosen if programmes else [], actor=actor, now=now)
         assert standing is not None
-        warnings = file_warnings(store, workspace, policy, standing)
+        warnings = [*plan.apart, *file_warnings(store, workspace, policy, standing)]
         files = write_holds(store, workspace, policy, plan, standing, actor=actor, now=now)
     return Draft(
         standing, plan.holds_by_code, plan.held, plan.already, unchanged, plan.released, warnings, plan.sums, files
