@@ -23,7 +23,8 @@ from tests.payment.conftest import NOW, Desk
 from tests.payment.model.world import PRICE, Listing
 from tests.support import make_id, make_workspace
 
-# a bank that numbers its lines and tells what it paid; and one that gives account, amount and name only
+# a bank that numbers its lines and tells what it paid; and one that gives account, amount and name only. The model follows single lines:
+# transfers of several lines have tests of their own
 LAYOUTS = {
     "jia": """
 name = "甲行代发"
@@ -33,6 +34,7 @@ encoding = "gbk"
 delimiter = "|"
 file_name = "jia_{month}_{sequence:02d}"
 source = "测试用"
+combine = false
 summary = [{ name = "笔数", source = "lines" }, { name = "金额", source = "total" }]
 columns = [
   { name = "序号", source = "line_no" }, { name = "账号", source = "account_no" }, { name = "户名", source = "payee_name" },
@@ -54,6 +56,7 @@ encoding = "gbk"
 delimiter = ","
 file_name = "yi_{month}_{sequence:02d}"
 source = "测试用"
+combine = false
 columns = [{ name = "账号", source = "account_no" }, { name = "金额", source = "amount" }, { name = "户名", source = "payee_name" }]
 returns = [
   { name = "账号", source = "account_no" }, { name = "金额", source = "amount" }, { name = "户名", source = "payee_name" },

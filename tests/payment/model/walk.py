@@ -21,6 +21,8 @@ import duckdb
 
 from jiuzhu_cli.core.errors import JiuzhuError
 from jiuzhu_cli.ledger.audit import check_ledger
+from jiuzhu_cli.payment import back_pay, correction, reconcile, recovery, states
+from tests.payment.conftest import NOW
 from tests.payment.model import apart, bank
 from tests.payment.model.desk import APPROVER, CLERK, WalkDesk, open_desk, row_of
 from tests.payment.model.world import (
@@ -46,7 +48,8 @@ Step = tuple[str, int]
 # how often each step is drawn; the month's own commands come often enough that months are paid to the end
 WEIGHTS = {
     "correct": 18, "undo_import": 4, "death": 1, "decide": 5, "undo_decision": 4, "compare": 8, "draft": 6, "lock": 5.5, "approve": 9, "export": 8,
-    "answer": 20, "settle": 9, "cancel": 3, "clock": 4, "audit": 1.5, "kill": 1.3, "both": 0.5,
+    "answer": 20, "settle": 9, "cancel": 3, "clock": 4, "audit": 1.5, "kill": 1.4, "both": 0.6, "reopen": 1, "release": 2, "close": 1, "reverse": 3,
+    "back_pay": 1.5, "recover": 1,
 }  # fmt: skip
 PEOPLE = 5
 AMOUNTS = {LIVING: 8_000, "disability_care_subsidy": 12_000, PRICE: 5_000}
@@ -262,8 +265,89 @@ class Walk:
     def do_cancel(self, chance: random.Random) -> None:
         self.attempt(lambda: self.desk.cancel(self.some(chance, "draft", "locked", "approved")))
 
+    def do_reopen(self, chance: random.Random) -> None:
+        self.move(chance, states.reopen, "locked", "approved")
+
+    def do_release(self, chance: random.Random) -> None:
+        batch = self.some(chance, "approved")
+        if batch:
+            self.attempt(
+                lambda: states.release(
+                    self.desk.store, self.desk.workspace, self.desk.batch(batch), actor=APPROVER, now=self.desk.now
+                )
+            )
+
+    def do_close(self, chance: random.Random) -> None:
+        self.move(chance, states.close, "reconciled")
+
+    def move(self, chance: random.Random, step: Callable[..., Any], *words: str) -> None:
+        batch = self.some(chance, *words)
+        if batch:
+            self.attempt(
+                lambda: step(self.desk.store, self.desk.batch(batch), reason="走一走", actor=CLERK, now=self.desk.now)
+            )
+
+    def do_reverse(self, chance: random.Random) -> None:
+        """Money that was booked comes back; one asks, mostly another confirms."""
+        held = self.states()
+        found = [
+            (sheet.batch, one)
+            for sheet in self.sheets
+            for one in sheet.transfers
+            if held[one.line_id] == "paid" and one.real
+        ]
+        if not found:
+            return
+        batch, transfer = chance.choice(found)
+        desk = self.desk
+        asked = self.attempt(
+            lambda: correction.ask(
+                desk.store,
+                desk.batch(batch),
+                [transfer.number],
+                kind="bank_returned",
+                on_date=NOW.date(),
+                reference="凭证1",
+                reason="退汇",
+                today=NOW.date(),
+                actor=CLERK,
+                now=desk.now,
+            )
+        )
+        if not asked:
+            return
+        number = [row["correction_id"] for row in asked.rows]
+        drawn = chance.random()
+        done = drawn < 0.8
+        # one's own is refused
+        if drawn > 0.9 and self.attempt(
+            lambda: correction.answer(desk.store, number, done=True, actor=CLERK, now=desk.now)
+        ):
+            raise Fault("somebody confirmed their own correction")
+        if (
+            self.attempt(lambda: correction.answer(desk.store, number, done=done, actor=APPROVER, now=desk.now))
+            and done
+        ):
+            transfer.real = 0
+
+    def do_recover(self, _: random.Random) -> None:
+        desk = self.desk
+        self.attempt(lambda: recovery.recover(desk.store, desk.workspace, desk.policy, actor=CLERK, now=desk.now))
+
+    def do_back_pay(self, _: random.Random) -> None:
+        """What paid months still owe is found and confirmed; the next draft takes it up."""
+        desk = self.desk
+        found = self.attempt(
+            lambda: back_pay.find(desk.store, desk.workspace, desk.policy, write=False, actor=CLERK, now=desk.now)
+        )
+        numbers = [row["back_pay_id"] for row in found.rows if row["state"] == "found"] if found else []
+        if numbers:
+            self.attempt(
+                lambda: back_pay.decide(desk.store, numbers, confirmed=True, note="核实", actor=CLERK, now=desk.now)
+            )
+
     def do_export(self, chance: random.Random) -> None:
-        self.export(self.some(chance, "approved", "exported", "reconciled"))
+        self.export(self.some(chance, "approved", "released", "exported", "reconciled"))
 
     def some(self, chance: random.Random, *states: str) -> int:
         found = self.batches(*states)
@@ -509,19 +593,25 @@ class Walk:
         }
         drafted: dict[Key, Any] = {}
         live: dict[Key, list[Any]] = {}
+        more: list[tuple[Key, Any]] = []
         for row in self.lines():
             key = Key(
                 row["programme"], "" if row["item"] else row["month"], self.person(row["recipient_id_no"]), row["item"]
             )
-            if row["payment_id"] == number:
+            if row["payment_id"] == number and row["purpose"] == "back_pay":
+                more.append((key, row))
+            elif row["payment_id"] == number:
                 drafted[key] = row
             elif row["state"] in ("due", "sent", "paid"):
                 live.setdefault(key, []).append(row)
         for key, row in drafted.items():
-            fitting = [
-                one for one in owed.get(key, []) if one.fen and one.fen == row["amount_fen"] + row["set_off_fen"]
-            ]
-            if not fitting or key in live:
+            # what is left of a month may go out beside its back-pay
+            beside = [one for one in live.get(key, []) if one["purpose"] == "back_pay" and one["cause"] != "missed"]
+            whole = (
+                row["amount_fen"] + row["set_off_fen"] + sum(one["amount_fen"] + one["set_off_fen"] for one in beside)
+            )
+            fitting = [one for one in owed.get(key, []) if one.fen and one.fen == whole]
+            if not fitting or len(live.get(key, [])) > len(beside):
                 raise Fault(
                     f"drafted {row['amount_fen']} for {key}: owed {owed.get(key)}, under way or paid {bool(live.get(key))}"
                 )
@@ -529,6 +619,12 @@ class Walk:
                 raise Fault(f"drafted for {key} to {row['account_no']}, which the bank has refused")
             if row["account_no"] not in {one.row.account for one in fitting}:
                 raise Fault(f"drafted for {key} to {row['account_no']}, the list says otherwise")
+        for key, _ in more:
+            whole = sum(one["amount_fen"] + one["set_off_fen"] for one in live.get(key, [])) + sum(
+                one["amount_fen"] + one["set_off_fen"] for other, one in more if other == key
+            )
+            if whole > self.world.dear.get(key, 0):
+                raise Fault(f"back-pay brings {key} to {whole}, never owed more than {self.world.dear.get(key, 0)}")
         held: dict[Key, set[str]] = {}
         for row in self.rows(
             "SELECT programme, recipient_id_no, code FROM payment_hold WHERE payment_id = ?", number
@@ -538,7 +634,7 @@ class Walk:
                 if (key.programme, key.person) == (row["programme"], person):
                     held.setdefault(key, set()).add(row["code"])
         for key, entries in owed.items():
-            if key in drafted or key in live or not any(one.fen for one in entries):
+            if key in drafted or key in live or key in dict(more) or not any(one.fen for one in entries):
                 continue
             reasons = self.reasons(key, month, entries)
             if not reasons or (number and not held.get(key, set()) & reasons):
@@ -593,25 +689,41 @@ class Walk:
         for _ in range(2):
             self.deliver(chance, kind=True)
             self.read_all(chance)
+            for batch in self.batches("released"):
+                self.export(batch)
             for batch in self.batches("draft", "locked", "approved"):
                 self.attempt(lambda batch=batch: self.desk.cancel(batch))
         self.mend_lists()
         for month in MONTHS:
-            if not self.world.active(month):
-                continue
-            for _ in range(3):
-                if not self.draft(month, "专题会议纪要"):  # what a person may let through is let through
-                    break
-                number = self.batches("draft")[-1]
-                for action in (self.desk.lock, self.desk.approve):
-                    if not self.attempt(lambda action=action, number=number: action(number)):
-                        raise Fault(f"{action.__name__} refused in a calm month")
-                self.export(number)
-                self.deliver(chance, kind=True)
-                self.read_all(chance)
-                self.check()
+            self.pay_all(month, chance)
+        self.do_recover(chance)
+        self.do_back_pay(chance)
+        for month in MONTHS[::-1]:
+            self.pay_all(month, chance)
         self.check_end()
         self.do_audit(chance)
+        desk = self.desk
+        proof = reconcile.reconcile(
+            desk.store, desk.workspace, desk.policy, write=False, actor=CLERK, now=desk.now
+        ) if self.lines() else None  # fmt: skip
+        if proof is not None and not proof.balanced:
+            raise Fault(f"pay reconcile: {proof.differences} {proof.problems}")
+
+    def pay_all(self, month: str, chance: random.Random) -> None:
+        """Drafts and pays as long as there is anything to draft."""
+        if not self.world.active(month):
+            return
+        for _ in range(3):
+            if not self.draft(month, "专题会议纪要"):  # what a person may let through is let through
+                break
+            number = self.batches("draft")[-1]
+            for action in (self.desk.lock, self.desk.approve):
+                if not self.attempt(lambda action=action, number=number: action(number)):
+                    raise Fault(f"{action.__name__} refused in a calm month")
+            self.export(number)
+            self.deliver(chance, kind=True)
+            self.read_all(chance)
+            self.check()
 
     def read_all(self, chance: random.Random) -> None:
         for sheet in self.sheets:
