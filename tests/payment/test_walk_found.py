@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from jiuzhu_cli.ledger.audit import check_ledger
 from tests.payment.conftest import Desk, person
+from tests.payment.test_back_pay import balanced, find, paid_lines, told
+from tests.payment.test_reconcile import AFTER, BEFORE, reconcile
+from tests.support import make_id
 
 
 def test_who_moves_after_a_refusal_leaves_the_first_batch_its_towns(desk: Desk) -> None:
@@ -17,4 +20,62 @@ def test_who_moves_after_a_refusal_leaves_the_first_batch_its_towns(desk: Desk) 
     desk.supersede(here, [person(3 - mover)])
     desk.roll([person(mover, account_no="6217888800000001")], area="乙镇")
     assert desk.pay() == number + 1
+    assert check_ledger(desk.store, desk.workspace).problems == ()
+
+
+def raised(desk: Desk, fen: int) -> None:
+    """The decision is taken back and taken anew with another amount: it is the same case."""
+    with desk.store.transaction(actor="测试", command="review decide", now=desk.now) as tx:
+        tx.execute("UPDATE proposal SET amount_after_fen = ? WHERE case_id = 'R000001'", (fen,))
+        tx.journal("decision:1", {})
+
+
+def decided_backwards(desk: Desk) -> int:
+    """A month is paid, then a decision raises it; the next month's batch takes the difference along. Returns that batch, locked."""
+    desk.roll([person(1), person(2)], month=BEFORE)
+    desk.pay(BEFORE)
+    desk.roll([person(1, amount_fen=12_000), person(2)])
+    desk.decision(1, make_id(1), "increase", 10_001, 12_000, effective_month=BEFORE)
+    find(desk)
+    number = int(desk.draft().batch["payment_id"])
+    desk.lock(number)
+    return number
+
+
+def finish(desk: Desk, number: int) -> None:
+    desk.approve(number)
+    desk.export(number)
+    for path in desk.answers(number):
+        desk.read(path, number=number)
+
+
+def test_back_pay_that_another_batch_pays_is_not_drafted_again_when_its_amount_has_changed(desk: Desk) -> None:
+    number = decided_backwards(desk)
+    raised(desk, 13_000)
+    desk.roll([person(1, amount_fen=13_000), person(2)], month=AFTER)
+    later = desk.draft(AFTER)  # ended in a conflict with the line of the first batch
+    assert (later.batch["lines"], later.sums.back_pay) == (2, 0)
+    assert check_ledger(desk.store, desk.workspace).problems == ()
+    finish(desk, number)
+    assert (BEFORE, "back_pay", 1_999) in paid_lines(desk)
+
+
+def test_what_the_same_cause_makes_due_after_its_back_pay_is_paid_too(desk: Desk) -> None:
+    """A cause is paid once; its further amount was neither drafted nor missed: the proof counted what was paid as still to come."""
+    finish(desk, decided_backwards(desk))
+    raised(desk, 13_000)
+    assert [(row["why"], row["difference_fen"]) for row in reconcile(desk).differences] == [("raised", 1_000)]
+    assert sorted(told(find(desk))) == [
+        (BEFORE, "case", 1_000, "confirmed", False),
+        (BEFORE, "case", 1_999, "confirmed", True),
+    ]
+    desk.roll([person(1, amount_fen=12_000), person(2)], month=AFTER)
+    desk.pay(AFTER)
+    paid = [line for line in paid_lines(desk) if line[1] == "back_pay"]
+    assert sorted(paid) == [(BEFORE, "back_pay", 1_000), (BEFORE, "back_pay", 1_999)]
+    raised(desk, 13_500)  # and a third time
+    find(desk)
+    desk.roll([person(9)], area="乙镇", month=AFTER)
+    assert desk.draft(AFTER).sums.back_pay == 500
+    balanced(desk)
     assert check_ledger(desk.store, desk.workspace).problems == ()

@@ -13,7 +13,8 @@ from jiuzhu_cli.ledger.store import Store, Transaction
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_LIVE = (
+# of the back-pay ``b`` a line is drafted, under way or paid
+DRAFTED = (
     "EXISTS (SELECT 1 FROM obligation o JOIN payment_line l USING (obligation_id) WHERE o.programme = b.programme AND o.month = b.month AND"
     f" o.recipient_id_no = b.recipient_id_no AND o.item = b.item AND o.purpose = 'back_pay' AND o.cause = b.cause AND l.state IN {sql_list(LIVE)})"
 )
@@ -32,7 +33,7 @@ def back_pays(store: Store, *, states: Sequence[str] = (), number: int = 0) -> l
     """Rows of ``back_pay`` by month, town and number, with ``drafted`` (1: a line of it is drafted, under way or paid)."""
     only = f" AND b.state IN {sql_list(states)}" if states else ""
     rows = store.query(
-        f"SELECT b.*, {_LIVE} AS drafted FROM back_pay b WHERE ? IN (0, b.back_pay_id){only} ORDER BY b.month, b.town, b.back_pay_id",
+        f"SELECT b.*, {DRAFTED} AS drafted FROM back_pay b WHERE ? IN (0, b.back_pay_id){only} ORDER BY b.month, b.town, b.back_pay_id",
         (number,),
     )
     return [dict(row) for row in rows]
@@ -70,7 +71,7 @@ def save_found(tx: Transaction, found: Iterable[Mapping[str, Any]], months: Sequ
             )
     marks = ", ".join("?" * len(months))
     standing = tx.execute(
-        f"SELECT b.* FROM back_pay b WHERE b.state IN ('found','confirmed') AND b.month IN ({marks}) AND NOT {_LIVE}",
+        f"SELECT b.* FROM back_pay b WHERE b.state IN ('found','confirmed') AND b.month IN ({marks}) AND NOT {DRAFTED}",
         tuple(months),
     ).fetchall()
     for row in standing:
@@ -85,7 +86,7 @@ def decide(tx: Transaction, numbers: Sequence[int], *, state: str, note: str) ->
     total = 0
     for number in dict.fromkeys(numbers):
         row = tx.execute(
-            f"SELECT b.*, {_LIVE} AS drafted FROM back_pay b WHERE b.back_pay_id = ?", (number,)
+            f"SELECT b.*, {DRAFTED} AS drafted FROM back_pay b WHERE b.back_pay_id = ?", (number,)
         ).fetchone()
         if row is None:
             raise UsageError(f"没有补发 {number}", "用 jiuzhu pay back-pay 看清单")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from jiuzhu_cli.core.payment_states import LIVE, sql_list
 from jiuzhu_cli.core.period import check_month
+from jiuzhu_cli.ledger.back_pays import DRAFTED
 from jiuzhu_cli.ledger.keys import same_id
 from jiuzhu_cli.ledger.payables import changes
 from jiuzhu_cli.ledger.snapshot import CHUNK, DEATH_REGISTERS, death_day, death_stands, row_ranges
@@ -129,7 +130,8 @@ def lines(store: Store, first_month: str, *, without: int = 0) -> Iterator[pa.Ta
 
 
 def standing(store: Store, months: Sequence[str]) -> dict[str, pa.Table]:
-    """What else is of record about ``months``: ``claim`` (recoveries with their sums, by line), ``found`` (back-pay), ``held`` (holds of each
+    """What else is of record about ``months``: ``claim`` (recoveries with their sums, by line), ``found`` (back-pay of
+    which no line is drafted, under way or paid), ``held`` (holds of each
     month's last batch that was not cancelled), ``batch_of`` (``month, batches, drafts``)."""
     within = f"IN ({_texts(months)})"
     return {
@@ -138,7 +140,8 @@ def standing(store: Store, months: Sequence[str]) -> dict[str, pa.Table]:
             f" JOIN obligation o USING (obligation_id) WHERE o.month {within} OR o.item <> ''"
         ),
         "found": store.arrow(
-            f"SELECT back_pay_id, programme, month, recipient_id_no AS recipient, item, cause, amount_fen, state FROM back_pay WHERE month {within}"
+            "SELECT back_pay_id, programme, month, recipient_id_no AS recipient, item, cause, amount_fen, state FROM back_pay b"
+            f" WHERE month {within} AND NOT {DRAFTED}"
         ),
         "held": store.arrow(
             "SELECT DISTINCT p.month, h.programme, h.recipient_id_no AS recipient, h.code, h.reason FROM payment_hold h JOIN payment_batch p USING (payment_id)"

@@ -223,7 +223,7 @@ CREATE TABLE obligation (                    -- what is owed once: one programme
   obligation_id INTEGER PRIMARY KEY,
   programme TEXT NOT NULL, month TEXT NOT NULL, recipient_id_no TEXT NOT NULL, item TEXT NOT NULL DEFAULT '', -- month: owed for; item: instalment
   purpose TEXT NOT NULL DEFAULT 'regular' CHECK (purpose IN ('regular','back_pay')),
-  cause TEXT NOT NULL DEFAULT '',            -- back_pay: what it rests on, e.g. 'case:C000012', 'roll:31'
+  cause TEXT NOT NULL DEFAULT '',            -- back_pay: what it rests on, e.g. 'case:R000012', 'roll:31', a second time 'roll:31#2'
   recipient_name TEXT NOT NULL, town TEXT NOT NULL, village TEXT NOT NULL,
   amount_fen INTEGER NOT NULL CHECK (amount_fen > 0), persons INTEGER NOT NULL,
   roll_row_id INTEGER NOT NULL, case_id TEXT NOT NULL DEFAULT '',      -- review case that changed the amount

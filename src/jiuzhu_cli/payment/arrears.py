@@ -45,7 +45,7 @@ SELECT c.back_pay_id, c.programme, c.month, c.recipient, c.item, c.cause, c.roll
 FROM confirmed c JOIN balance b USING ({KEY})
 WHERE b.owed_fen - b.said_no_fen > 0 AND b.sent_fen = 0 AND (b.out OR b.code = 'started' OR c.cause = 'missed' AND NOT EXISTS (
   SELECT 1 FROM obligation o WHERE o.programme = c.programme AND o.month = c.month AND o.recipient = c.recipient AND o.item = c.item AND o.purpose = 'regular'))
-  -- one cause is paid once: what is owed beyond a line of it that is under way or paid needs a cause of its own
+  -- one cause is paid once: what it makes due beyond a line that is under way or paid is found with the next number (``back_pay``)
   AND NOT EXISTS (SELECT 1 FROM obligation o JOIN line l USING (obligation_id) WHERE o.programme = c.programme AND o.month = c.month
     AND o.recipient = c.recipient AND o.item = c.item AND o.purpose = 'back_pay' AND o.cause = c.cause AND l.state IN ('due', 'sent', 'paid'))
 QUALIFY row_number() OVER (PARTITION BY c.programme, c.month, c.recipient, c.item ORDER BY c.back_pay_id DESC) = 1
@@ -60,7 +60,7 @@ SELECT (SELECT coalesce(max(n), 0) FROM candidate) + row_number() OVER (ORDER BY
        coalesce(c.payee_name, nullif(r.payee_name, ''), w.name) AS payee_name,
        coalesce(c.payee_id_no, nullif(r.payee_id_no, ''), CASE WHEN coalesce(r.payee_name, '') IN ('', w.name) THEN w.recipient ELSE '' END) AS payee_id_no,
        r.base_fen, r.addon_fen, r.care_fen, '' AS posting_round, CAST(0 AS BIGINT) AS amount_fen, w.owed_fen AS due_fen,
-       CASE WHEN starts_with(w.cause, 'case:') THEN substr(w.cause, 6) ELSE '' END AS change_case, false AS stopped, false AS differs, false AS single, false AS monthly,
+       CASE WHEN starts_with(w.cause, 'case:') THEN split_part(substr(w.cause, 6), '#', 1) ELSE '' END AS change_case, false AS stopped, false AS differs, false AS single, false AS monthly,
        o.obligation_id, o.failed, 'back_pay' AS owed_purpose, w.cause AS owed_cause
 FROM owed_back w JOIN case_row r ON r.row_id = w.roll_row_id
 LEFT JOIN (SELECT * FROM candidate QUALIFY row_number() OVER (PARTITION BY programme, recipient, item ORDER BY account_no = '', n) = 1) c

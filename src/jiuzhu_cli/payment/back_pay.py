@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.money import yuan
+from jiuzhu_cli.core.payment_states import LIVE, sql_list
 from jiuzhu_cli.core.period import check_month, first_day, months_between
 from jiuzhu_cli.ledger import back_pays
 from jiuzhu_cli.ledger.files import record_file
@@ -33,18 +34,27 @@ STATES = {"found": "待确认", "confirmed": "待制单", "declined": "不补", 
 ASK = "补发须确认"
 
 # Only of months that were paid. A difference needs the month's own line to be paid; a whole month needs that nothing was ever drafted or
-# held of the person, while others of the programme were paid.
+# held of the person, while others of the programme were paid. A cause is paid once: what it makes due beyond that has the cause with the next
+# number ("case:R000012#2"), found and confirmed by itself.
 _FOUND = f"""
-SELECT b.programme, b.month, b.recipient, b.item, b.name, b.town, b.village, b.row_id, b.owed_fen - b.said_no_fen AS amount_fen, b.due_fen, b.paid_fen, b.detail,
-       CASE WHEN b.code = 'started' THEN b.cause WHEN NOT b.out THEN 'missed' WHEN b.due_fen <= b.paid_fen + b.set_off_fen THEN 'recovery:' || c.recovery_id
-            WHEN o.objection_id IS NOT NULL AND b.corrects = 1 THEN 'objection:' || o.objection_id ELSE b.cause END AS cause
-FROM balance b LEFT JOIN (SELECT {KEY}, min(recovery_id) AS recovery_id FROM claim WHERE repaid_fen + set_off_fen > 0 GROUP BY ALL) c USING ({KEY})
-LEFT JOIN (SELECT programme, month, id_no, max(objection_id) AS objection_id FROM upheld GROUP BY ALL) o
-  ON o.programme = b.programme AND o.month = b.month AND o.id_no = b.recipient
-LEFT JOIN (SELECT DISTINCT month, programme, recipient FROM held) h ON h.month = b.month AND h.programme = b.programme AND h.recipient = b.recipient
-WHERE b.row_id IS NOT NULL AND b.owed_fen - b.said_no_fen > 0 AND b.sent_fen = 0 AND b.month IN (SELECT month FROM paid_month)
-  AND (b.out OR b.code = 'started' OR (NOT b.owed AND h.recipient IS NULL AND EXISTS (SELECT 1 FROM obligation d WHERE d.month = b.month AND d.programme = b.programme)) OR (b.owed AND NOT b.out AND b.missed))
-ORDER BY b.month, b.programme, b.town, b.village, b.recipient, b.item
+WITH owing AS (
+  SELECT b.programme, b.month, b.recipient, b.item, b.name, b.town, b.village, b.row_id, b.owed_fen - b.said_no_fen AS amount_fen, b.due_fen, b.paid_fen, b.detail,
+         CASE WHEN b.code = 'started' THEN b.cause WHEN NOT b.out THEN 'missed' WHEN b.due_fen <= b.paid_fen + b.set_off_fen THEN 'recovery:' || c.recovery_id
+              WHEN o.objection_id IS NOT NULL AND b.corrects = 1 THEN 'objection:' || o.objection_id ELSE b.cause END AS cause
+  FROM balance b LEFT JOIN (SELECT {KEY}, min(recovery_id) AS recovery_id FROM claim WHERE repaid_fen + set_off_fen > 0 GROUP BY ALL) c USING ({KEY})
+  LEFT JOIN (SELECT programme, month, id_no, max(objection_id) AS objection_id FROM upheld GROUP BY ALL) o
+    ON o.programme = b.programme AND o.month = b.month AND o.id_no = b.recipient
+  LEFT JOIN (SELECT DISTINCT month, programme, recipient FROM held) h ON h.month = b.month AND h.programme = b.programme AND h.recipient = b.recipient
+  WHERE b.row_id IS NOT NULL AND b.owed_fen - b.said_no_fen > 0 AND b.sent_fen = 0 AND b.month IN (SELECT month FROM paid_month)
+    AND (b.out OR b.code = 'started' OR (NOT b.owed AND h.recipient IS NULL AND EXISTS (SELECT 1 FROM obligation d WHERE d.month = b.month AND d.programme = b.programme)) OR (b.owed AND NOT b.out AND b.missed))),
+taken AS (
+  SELECT o.programme, o.month, o.recipient, o.item, split_part(o.cause, '#', 1) AS cause, list(coalesce(TRY_CAST(split_part(o.cause, '#', 2) AS INTEGER), 1)) AS numbers
+  FROM obligation o JOIN line l USING (obligation_id) WHERE o.purpose = 'back_pay' AND l.state IN {sql_list(LIVE)} GROUP BY ALL)
+SELECT w.* REPLACE (CASE WHEN list_contains(t.numbers, 1) THEN w.cause || '#' || list_min(list_filter(range(2, len(t.numbers) + 2), lambda n: NOT list_contains(t.numbers, n)))
+                         ELSE w.cause END AS cause)
+FROM owing w LEFT JOIN taken t USING ({KEY}, cause)
+WHERE w.cause <> 'missed' OR t.numbers IS NULL  -- drafted whole: the draft is made anew
+ORDER BY w.month, w.programme, w.town, w.village, w.recipient, w.item
 """
 
 
@@ -171,7 +181,7 @@ def _without_held(
 
 
 def _said(row: dict[str, Any], policy: Policy) -> dict[str, Any]:
-    kind, _, number = row["cause"].partition(":")
+    kind, _, number = row["cause"].partition("#")[0].partition(":")
     due, paid = yuan(row["due_fen"]), yuan(row["paid_fen"])
     reason = {
         "roll": f"名册更正（导入批次 {number}）：应发 {due} 元，已发 {paid} 元",
