@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from jiuzhu_cli.ledger.audit import check_ledger
-from tests.payment.conftest import Desk, person
+from tests.payment.conftest import MONTH, NOW, Desk, person
+from tests.payment.model.world import PRICE
 from tests.payment.test_back_pay import balanced, find, paid_lines, told
+from tests.payment.test_correction import ask, correction
 from tests.payment.test_reconcile import AFTER, BEFORE, reconcile
 from tests.support import make_id
 
@@ -77,5 +79,39 @@ def test_what_the_same_cause_makes_due_after_its_back_pay_is_paid_too(desk: Desk
     find(desk)
     desk.roll([person(9)], area="乙镇", month=AFTER)
     assert desk.draft(AFTER).sums.back_pay == 500
+    balanced(desk)
+    assert check_ledger(desk.store, desk.workspace).problems == ()
+
+
+def test_an_event_missed_in_one_month_and_on_the_next_ones_list_is_drafted_once(desk: Desk) -> None:
+    """It stood in the draft as what was missed and as the month's own: twice the money, or a conflict where it had been tried before."""
+    desk.roll([person(1, event_date="2026-07-01")], programme=PRICE, month=BEFORE)
+    desk.pay(BEFORE)
+    missed = person(2, event_date="2026-07-03")
+    desk.roll([missed], programme=PRICE, area="乙镇", month=BEFORE)
+    assert told(find(desk)) == [(BEFORE, "missed", 10_002, "confirmed", False)]
+    desk.roll([missed], programme=PRICE, area="乙镇", month=MONTH)
+    number = desk.pay(MONTH)
+    assert (desk.batch(number)["lines"], desk.batch(number)["amount_fen"]) == (1, 10_002)
+    find(desk)
+    balanced(desk)
+
+
+def test_an_event_paid_as_missed_and_reversed_is_drafted_once(desk: Desk) -> None:
+    desk.roll([person(1, event_date="2026-07-01")], programme=PRICE, month=BEFORE)
+    desk.pay(BEFORE)
+    missed = person(2, event_date="2026-07-03")
+    desk.roll([missed], programme=PRICE, area="乙镇", month=BEFORE)
+    find(desk)
+    desk.roll([person(3)], month=MONTH)
+    number = desk.pay(MONTH)  # the missed event goes along
+    [line] = desk.store.query(
+        "SELECT line_no FROM payment_line l JOIN obligation o USING (obligation_id) WHERE o.purpose = 'back_pay'"
+    )
+    asked = ask(desk, number, [line[0]]).rows[0]["correction_id"]
+    correction.answer(desk.store, [asked], done=True, actor="李审批", now=NOW)
+    desk.roll([missed], programme=PRICE, area="乙镇", month=AFTER)
+    number = desk.pay(AFTER)
+    assert (desk.batch(number)["lines"], desk.batch(number)["amount_fen"]) == (1, 10_002)
     balanced(desk)
     assert check_ledger(desk.store, desk.workspace).problems == ()

@@ -114,6 +114,11 @@ def _back_pay(
     chosen = [p.code for p in programmes]
     load_table(connection, "owed_back", owed)
     connection.execute("DELETE FROM owed_back WHERE programme NOT IN (SELECT unnest(?::VARCHAR[]))", [chosen])
+    # an instalment or an event that was missed is drawn up by this month itself when it stands on its list, too
+    connection.execute(
+        "DELETE FROM owed_back w WHERE w.cause = 'missed' AND w.item <> '' AND EXISTS (SELECT 1 FROM candidate c"
+        " WHERE c.programme = w.programme AND c.recipient = w.recipient AND c.item = w.item)"
+    )
     rows = [row[0] for row in connection.execute("SELECT DISTINCT roll_row_id FROM owed_back").fetchall()]
     if not rows:
         return 0
