@@ -26,7 +26,7 @@ import jiuzhu_cli.payment.returns
 import jiuzhu_cli.payment.settlement  # noqa: F401
 from jiuzhu_cli.core.errors import JiuzhuError
 from jiuzhu_cli.ledger.store import arrow_driver
-from tests.payment.model.desk import open_desk
+from tests.payment.model.desk import open_desk, small_tables
 
 arrow_driver()
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -69,7 +69,7 @@ def _child(root: str, command: Command, clock: float, moment: int, barrier: Barr
         barrier.wait(30)
     told: dict[str, Any] = {"code": 0, "message": ""}
     try:
-        with open_desk(Path(root), clock) as desk:
+        with small_tables(), open_desk(Path(root), clock) as desk:
             told["value"] = desk.run(name, options)
     except JiuzhuError as error:
         told |= {"code": error.exit_code, "message": error.message}

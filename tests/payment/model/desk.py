@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -11,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from jiuzhu_cli.ledger.decisions import Decision, take_down, undo_decisions
@@ -23,8 +26,7 @@ from tests.payment.conftest import NOW, Desk
 from tests.payment.model.world import PRICE, Listing
 from tests.support import make_id, make_workspace
 
-# a bank that numbers its lines and tells what it paid; and one that gives account, amount and name only. The model follows single lines:
-# transfers of several lines have tests of their own
+# a bank that numbers its lines and tells what it paid; and one that gives account, amount and name only
 LAYOUTS = {
     "jia": """
 name = "甲行代发"
@@ -34,7 +36,6 @@ encoding = "gbk"
 delimiter = "|"
 file_name = "jia_{month}_{sequence:02d}"
 source = "测试用"
-combine = false
 summary = [{ name = "笔数", source = "lines" }, { name = "金额", source = "total" }]
 columns = [
   { name = "序号", source = "line_no" }, { name = "账号", source = "account_no" }, { name = "户名", source = "payee_name" },
@@ -56,7 +57,6 @@ encoding = "gbk"
 delimiter = ","
 file_name = "yi_{month}_{sequence:02d}"
 source = "测试用"
-combine = false
 columns = [{ name = "账号", source = "account_no" }, { name = "金额", source = "amount" }, { name = "户名", source = "payee_name" }]
 returns = [
   { name = "账号", source = "account_no" }, { name = "金额", source = "amount" }, { name = "户名", source = "payee_name" },
@@ -83,6 +83,30 @@ def make_template(folder: Path) -> Path:
 @functools.cache
 def _policy(digest: str, folder: Path, region: str) -> Policy:
     return load_policy(folder, region=region)
+
+
+@contextmanager
+def small_tables() -> Iterator[None]:
+    """Of five persons' tables threads, plans made better and a DuckDB of their own cost far more than the work: each connection gets a new
+    database within one DuckDB instead, which is let go with it."""
+    connect = duckdb.connect
+    whole = connect(":memory:", config={"threads": 1})
+    count = itertools.count()
+
+    def connected(place: str = ":memory:") -> duckdb.DuckDBPyConnection:
+        assert place == ":memory:"
+        name = f"small{next(count)}"
+        connection = whole.cursor()
+        for order in (f"ATTACH ':memory:' AS {name}", f"USE {name}", "PRAGMA disable_optimizer"):
+            connection.execute(order)
+        weakref.finalize(connection, whole.execute, f"DETACH {name}")
+        return connection
+
+    duckdb.connect = connected
+    try:
+        yield
+    finally:
+        duckdb.connect = connect
 
 
 @contextmanager
@@ -182,4 +206,4 @@ def row_of(listing: Listing) -> list[list[Any]]:
     return [[number, row.amount, row.account, row.bank, row.item] for number, row in sorted(listing.rows.items())]
 
 
-__all__ = ["APPROVER", "CLERK", "PRICE", "WalkDesk", "make_template", "open_desk", "row_of"]
+__all__ = ["APPROVER", "CLERK", "PRICE", "WalkDesk", "make_template", "open_desk", "row_of", "small_tables"]

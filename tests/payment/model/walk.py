@@ -8,7 +8,6 @@ short of anything without a reason.
 from __future__ import annotations
 
 import contextlib
-import functools
 import random
 import shutil
 import time
@@ -17,14 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from jiuzhu_cli.core.errors import JiuzhuError
 from jiuzhu_cli.ledger.audit import check_ledger
 from jiuzhu_cli.payment import back_pay, correction, reconcile, recovery, states
 from tests.payment.conftest import NOW
 from tests.payment.model import apart, bank
-from tests.payment.model.desk import APPROVER, CLERK, WalkDesk, open_desk, row_of
+from tests.payment.model.desk import APPROVER, CLERK, WalkDesk, open_desk, row_of, small_tables
 from tests.payment.model.world import (
     BANKS,
     LIVING,
@@ -35,6 +32,7 @@ from tests.payment.model.world import (
     Decision,
     Key,
     Listing,
+    Part,
     Person,
     Row,
     Sheet,
@@ -294,7 +292,7 @@ class Walk:
             (sheet.batch, one)
             for sheet in self.sheets
             for one in sheet.transfers
-            if held[one.line_id] == "paid" and one.real
+            if one.real and all(held[part.line_id] == "paid" for part in one.parts)
         ]
         if not found:
             return
@@ -304,7 +302,7 @@ class Walk:
             lambda: correction.ask(
                 desk.store,
                 desk.batch(batch),
-                [transfer.number],
+                [transfer.parts[0].line_no],
                 kind="bank_returned",
                 on_date=NOW.date(),
                 reference="凭证1",
@@ -408,32 +406,34 @@ class Walk:
         """Takes every exported batch to the bank that was not there yet; the bank pays, refuses, forgets, and answers."""
         for batch in sorted(set(self.exported) - self.delivered):
             self.delivered.add(batch)
-            found: dict[str, list[Any]] = {}
+            found: dict[str, dict[int, list[Any]]] = {}
             for row in self.rows(
-                "SELECT l.line_id, l.line_no, l.account_no, l.amount_fen, l.bank, l.payee_name, o.programme, o.month, o.recipient_id_no, o.item"
+                "SELECT l.line_id, l.line_no, l.transfer_no, l.account_no, l.amount_fen, l.bank, l.payee_name, o.programme, o.month, o.recipient_id_no, o.item"
                 " FROM payment_line l JOIN obligation o USING (obligation_id) WHERE l.payment_id = ? ORDER BY l.line_no", batch,
             ):  # fmt: skip
-                found.setdefault(row["bank"], []).append(row)
+                found.setdefault(row["bank"], {}).setdefault(row["transfer_no"], []).append(row)
             for path in sorted(self.exported[batch]):
                 self._deliver_file(self.root / path, batch, found, chance, kind=kind)
-            left = [row["line_no"] for rows in found.values() for row in rows]
+            left = [row["line_no"] for transfers in found.values() for rows in transfers.values() for row in rows]
             if left:
                 raise Fault(f"lines {left} of batch {batch} are in no file")
 
     def _deliver_file(
-        self, path: Path, batch: int, found: dict[str, list[Any]], chance: random.Random, *, kind: bool
+        self, path: Path, batch: int, found: dict[str, dict[int, list[Any]]], chance: random.Random, *, kind: bool
     ) -> None:
         code, sent = bank.read_sent(path)
         transfers = []
         for account, fen, name in sent:
-            lines = [row for row in found.get(code, []) if (row["account_no"], row["amount_fen"]) == (account, fen)]
-            if not lines or lines[0]["payee_name"] != name:
+            number = next(
+                (n for n, rows in found.get(code, {}).items() if {row["account_no"] for row in rows} == {account} and sum(row["amount_fen"] for row in rows) == fen), 0
+            )  # fmt: skip
+            lines = found[code].pop(number) if number else []
+            people = {self.person(row["recipient_id_no"]) for row in lines}
+            if len(people) != 1 or {row["payee_name"] for row in lines} != {name}:
                 raise Fault(f"{path.name} pays {fen} to {account}, no line does")
-            line = lines[0]
-            found[code].remove(line)
-            person = self.person(line["recipient_id_no"])
-            key = Key(line["programme"], "" if line["item"] else line["month"], person, line["item"])
-            transfer = Transfer(line["line_id"], line["line_no"], account, name, fen, person, key, "", "", 0)
+            person = people.pop()
+            paid = [Part(row["line_id"], row["line_no"], self.key(row), row["amount_fen"]) for row in lines]
+            transfer = Transfer(number, account, name, fen, person, paid)
             if account not in {
                 f"62{BANKS.index(p.bank)}{p.number:05d}{n:06d}"
                 for p in [self.world.people[person]]
@@ -454,6 +454,10 @@ class Walk:
             str(bank.answer(sheet, part, self.mail, f"{batch}_{n}")) for n, part in enumerate(parts) if part
         ]
 
+    def key(self, row: Any) -> Key:
+        month = "" if row["item"] else row["month"]
+        return Key(row["programme"], month, self.person(row["recipient_id_no"]), row["item"])
+
     def person(self, id_no: str) -> int:
         return next(p.number for p in self.world.people.values() if p.id_no == id_no)
 
@@ -464,7 +468,7 @@ class Walk:
 
     def unsettled(self, sheet: Sheet) -> list[Transfer]:
         states = self.states()
-        return [one for one in sheet.transfers if states[one.line_id] == "sent"]
+        return [one for one in sheet.transfers if any(states[part.line_id] == "sent" for part in one.parts)]
 
     def settle(self, sheet: Sheet, chance: random.Random) -> None:
         """The clerk asks the bank, which tells the truth; of what it paid in part it pays the rest or takes the part back."""
@@ -472,7 +476,7 @@ class Walk:
             if 0 < transfer.real < transfer.fen:
                 transfer.real = transfer.fen if chance.random() < 0.5 else 0
         paid = chance.random() < 0.5
-        asked = [one.number for one in self.unsettled(sheet) if bool(one.real) == paid]
+        asked = [one.parts[0].line_no for one in self.unsettled(sheet) if bool(one.real) == paid]
         if asked:
             self.attempt(lambda: self.desk.settle(sheet.batch, numbers=asked, paid=paid, reversed_=not paid))
 
@@ -504,7 +508,9 @@ class Walk:
             return (("read_file", {"path": chance.choice(waiting)[1]}), nothing) if waiting else None
         if name == "settle":
             for sheet in self.sheets:
-                asked = [one.number for one in self.unsettled(sheet) if one.real == one.fen and not sheet.answers]
+                asked = [
+                    one.parts[0].line_no for one in self.unsettled(sheet) if one.real == one.fen and not sheet.answers
+                ]
                 if asked:
                     return ("settle", {"number": sheet.batch, "numbers": asked, "paid": True}), nothing
             return None
@@ -574,12 +580,14 @@ class Walk:
         had: Counter[Key] = Counter()
         for sheet in self.sheets:
             for one in sheet.transfers:
-                had[one.key] += one.real
-                state = states.get(one.line_id, "gone")
-                if state not in ("sent", "paid", "failed", "reversed") or (state == "paid" and one.real != one.fen) or (
-                    state in ("failed", "reversed") and one.real
-                ):  # fmt: skip
-                    raise Fault(f"line {one.line_id} is {state}, the bank paid {one.real} of {one.fen}")
+                for key, fen in one.shares():
+                    had[key] += fen
+                for part in one.parts:
+                    state = states.get(part.line_id, "gone")
+                    if state not in ("sent", "paid", "failed", "reversed") or (state == "paid" and one.real != one.fen) or (
+                        state in ("failed", "reversed") and one.real
+                    ):  # fmt: skip
+                        raise Fault(f"line {part.line_id} is {state}, the bank paid {one.real} of {one.fen}")
         for key, fen in had.items():
             if fen > self.world.dear.get(key, 0):
                 raise Fault(f"the banks paid {fen} for {key}, never owed more than {self.world.dear.get(key, 0)}")
@@ -595,9 +603,7 @@ class Walk:
         live: dict[Key, list[Any]] = {}
         more: list[tuple[Key, Any]] = []
         for row in self.lines():
-            key = Key(
-                row["programme"], "" if row["item"] else row["month"], self.person(row["recipient_id_no"]), row["item"]
-            )
+            key = self.key(row)
             if row["payment_id"] == number and row["purpose"] == "back_pay":
                 more.append((key, row))
             elif row["payment_id"] == number:
@@ -649,7 +655,7 @@ class Walk:
             one.account
             for sheet in self.sheets
             for one in sheet.transfers
-            if one.told == "failed" and bank.REASONS[one.reason] and states[one.line_id] == "failed"
+            if one.told == "failed" and bank.REASONS[one.reason] and states[one.parts[0].line_id] == "failed"
         }
 
     def reasons(self, key: Key, month: str, entries: list[Any]) -> set[str]:
@@ -753,7 +759,8 @@ class Walk:
         """Of all that the lists owe: paid by the bank, the amount as owed when it was drafted, or a reason that still holds."""
         had: Counter[Key] = Counter()
         for transfer in paid_out(self.sheets):
-            had[transfer.key] += transfer.real
+            for key, fen in transfer.shares():
+                had[key] += fen
         booked: Counter[int] = Counter()
         for row in self.lines():
             if row["state"] == "paid":
@@ -800,17 +807,6 @@ def steps_of(seed: int, length: int) -> list[Step]:
 
 
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Of five persons' tables more threads are only a cost."""
-    connect = duckdb.connect
-    duckdb.connect = functools.partial(connect, config={"threads": 1})
-    try:
-        yield
-    finally:
-        duckdb.connect = connect
-
-
-@contextlib.contextmanager
 def walking(folder: Path, template: Path, seed: int) -> Iterator[Walk]:
     """A walk in a folder of its own, which is removed afterwards."""
     place = folder / f"walk{seed}-{time.monotonic_ns()}"
@@ -827,7 +823,7 @@ def fault_of(
     folder: Path, template: Path, seed: int, steps: Sequence[Step], *, alter: Callable[[Walk], None] | None = None
 ) -> tuple[int, Exception] | None:
     """The first step that finds a fault, and the fault; None when the walk ends well. ``alter`` breaks something first."""
-    with one_thread(), walking(folder, template, seed) as walk:
+    with small_tables(), walking(folder, template, seed) as walk:
         if alter is not None:
             alter(walk)
         for place, step in enumerate(steps):

@@ -190,20 +190,38 @@ class World:
         return any((one.person, one.programme) == (key.person, key.programme) for one in self.decisions.values())
 
 
-@dataclass
-class Transfer:
-    """A row of a file as a bank got it, and what became of it. ``told``: what its answer will say; ``real``: the money that moved."""
+@dataclass(frozen=True)
+class Part:
+    """A line that a transfer pays."""
 
     line_id: int
+    line_no: int
+    key: Key
+    fen: int
+
+
+@dataclass
+class Transfer:
+    """A row of a file as a bank got it, and what became of it: a line, or a payee's month and back-pay in one. ``told``: what the bank's
+    answer will say; ``real``: the money that moved."""
+
     number: int
     account: str
     name: str
     fen: int
     person: int
-    key: Key
-    told: str
-    reason: str
-    real: int
+    parts: list[Part]
+    told: str = ""
+    reason: str = ""
+    real: int = 0
+
+    def shares(self) -> Iterator[tuple[Key, int]]:
+        """What of the money that moved is for what: the first lines first."""
+        left = self.real
+        for part in self.parts:
+            share = min(left, part.fen)
+            left -= share
+            yield part.key, share
 
 
 @dataclass
