@@ -1,7 +1,7 @@
 """Commands in processes of their own: ended by SIGKILL at a chosen moment, or two at the same time.
 
-The children are forked from a server that has everything loaded, so that a command costs what it costs and no start. The moment is
-counted in what a process does to the world: statements to SQLite, files opened for writing, renamed or removed; the signal is a real one.
+The children are forked from a server that has everything loaded (``served``), so that a command costs what it costs and no start. The
+moment is counted in what a process does to the world: statements to SQLite, files opened for writing, renamed or removed; the signal is a real one.
 """
 
 from __future__ import annotations
@@ -17,20 +17,11 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-# loaded once, in the server
-import duckdb  # noqa: F401
-import pyarrow.compute  # noqa: F401
-
-import jiuzhu_cli.payment.export
-import jiuzhu_cli.payment.returns
-import jiuzhu_cli.payment.settlement  # noqa: F401
 from jiuzhu_cli.core.errors import JiuzhuError
-from jiuzhu_cli.ledger.store import arrow_driver
 from tests.payment.model.desk import open_desk, small_tables
 
-arrow_driver()
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.payment.model.apart"])
+CONTEXT.set_forkserver_preload(["tests.payment.model.served"])
 Command = tuple[str, dict[str, Any]]
 
 

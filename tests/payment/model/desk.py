@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 import weakref
@@ -80,9 +79,17 @@ def make_template(folder: Path) -> Path:
     return workspace.root
 
 
-@functools.cache
-def _policy(digest: str, folder: Path, region: str) -> Policy:
-    return load_policy(folder, region=region)
+_POLICIES: dict[str, Policy] = {}
+
+
+def policy_of(root: Path) -> Policy:
+    """The policy of a workspace, read once however many have the same."""
+    workspace = find_workspace(root, explicit=True)
+    files = sorted(workspace.policy_dir.rglob("*.toml"))
+    digest = sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    if digest not in _POLICIES:
+        _POLICIES[digest] = load_policy(workspace.policy_dir, region=workspace.region)
+    return _POLICIES[digest]
 
 
 @contextmanager
@@ -112,10 +119,8 @@ def small_tables() -> Iterator[None]:
 @contextmanager
 def open_desk(root: Path, clock: float = 0) -> Iterator[WalkDesk]:
     workspace = find_workspace(root, explicit=True)
-    files = sorted((root / "policy").rglob("*.toml"))
-    digest = sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     with workspace.open_store() as store:
-        desk = WalkDesk(workspace, store, _policy(digest, workspace.policy_dir, workspace.region))
+        desk = WalkDesk(workspace, store, policy_of(root))
         desk.clock = clock
         yield desk
 

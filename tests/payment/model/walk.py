@@ -701,7 +701,7 @@ class Walk:
                 self.attempt(lambda batch=batch: self.desk.cancel(batch))
         self.mend_lists()
         for month in MONTHS:
-            self.pay_all(month, chance)
+            self.pay_all(month, chance, times=1)
         self.do_recover(chance)
         self.do_back_pay(chance)
         for month in MONTHS[::-1]:
@@ -715,11 +715,11 @@ class Walk:
         if proof is not None and not proof.balanced:
             raise Fault(f"pay reconcile: {proof.differences} {proof.problems}")
 
-    def pay_all(self, month: str, chance: random.Random) -> None:
-        """Drafts and pays as long as there is anything to draft."""
+    def pay_all(self, month: str, chance: random.Random, *, times: int = 3) -> None:
+        """Drafts and pays as long as there is anything to draft, at most so many times."""
         if not self.world.active(month):
             return
-        for _ in range(3):
+        for _ in range(times):
             if not self.draft(month, "专题会议纪要"):  # what a person may let through is let through
                 break
             number = self.batches("draft")[-1]
