@@ -238,7 +238,7 @@ def narrow(desk: Desk, amount: int, purpose: int) -> None:
     desk.write_policy("try", NARROW.replace("AMOUNT", str(amount)).replace("PURPOSE", str(purpose)))
 
 
-@pytest.mark.parametrize(("amount", "purpose", "column"), [(5, 60, "金额"), (9, 28, "用途")])
+@pytest.mark.parametrize(("amount", "purpose", "column"), [(5, 60, "金额"), (9, 24, "用途")])
 def test_what_does_not_fit_together_goes_apart(desk: Desk, amount: int, purpose: int, column: str) -> None:
     """Sums and purposes of several lines are longer than those of one: said when drafted, paid singly, not refused at the bank's door."""
     narrow(desk, amount, purpose)
