@@ -32,6 +32,7 @@ SCHEMA_VERSION = 5
 PAGE_SIZE = 8192  # rows of 200 bytes: half as much room is left over at the ends of pages as with SQLite's 4096
 GENESIS = "0" * 64
 LOCK_WAIT_SECONDS = 5.0
+BATCH_ROWS = 1 << 20  # of an answer as Arrow: the driver sets aside 8 bytes for each, in every column, before it reads
 FEW_ROWS = 2_000  # so many are staged in memory by plain inserts, which costs less than a file
 
 
@@ -287,13 +288,21 @@ class Store:
         """A read as an Arrow table by ADBC: text as string, integers as int64. Committed data only."""
         dbapi = arrow_driver()
 
+        def read(rows: int) -> pa.Table:
+            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(rows)})
+            cursor.execute(sql)
+            return cursor.fetch_arrow_table()
+
         try:
             with dbapi.connect(f"file:{self.path.as_posix()}?mode=ro") as connection, connection.cursor() as cursor:
-                # one batch: the driver takes a column's type from its first batch, where the column may still be all NULL
-                cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "1000000000"})
-                cursor.execute(sql)
-                table: pa.Table = cursor.fetch_arrow_table()
-                return table
+                try:
+                    return read(BATCH_ROWS)
+                except OSError as error:
+                    if "Type mismatch" not in str(error):
+                        raise
+                # the driver takes a column's type from its first batch, where it may be all NULL: all in one, then
+                cursor.execute(f"SELECT count(*) FROM ({sql})")
+                return read(max(cursor.fetchall()[0][0], 1))
         except dbapi.DatabaseError as error:
             raise ledger_error(error, self.path) from error
 
