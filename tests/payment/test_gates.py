@@ -71,6 +71,41 @@ def test_an_account_mended_after_a_refusal_is_not_a_change(desk: Desk) -> None:
     assert (made.batch["kind"], made.batch["lines"], made.holds_by_code) == ("retry", 1, {})
 
 
+@pytest.mark.parametrize("reason", ["系统超时", "付款账户余额不足"])
+def test_a_refusal_that_is_the_banks_own_asks_for_no_other_account(desk: Desk, reason: str) -> None:
+    desk.roll([person(1), person(2)])
+    desk.pay()
+    batch = desk.roll([person(1), person(2)], month=NEXT)
+    desk.pay(NEXT, failures={1: reason})
+    desk.supersede(batch, [person(1, account_no="6217999900000001"), person(2)], month=NEXT)
+    assert held(desk) == {"account_changed": {A}}
+
+
+def test_an_account_told_before_the_refusal_does_not_answer_it(desk: Desk) -> None:
+    desk.roll([person(1), person(2)])
+    desk.pay()
+    desk.roll([person(1), person(2)], month=NEXT)
+    later = desk.roll([person(1, account_no="6217999900000001"), person(2)], month="2026-12")
+    with desk.store.transaction(actor="测试", command="test", now=desk.now) as tx:
+        tx.execute("UPDATE batch SET created_at = ? WHERE batch_id = ?", (tx.now, later))
+    desk.pay(NEXT, failures={1: "账户已销户"})
+    assert held(desk, "2026-12") == {"account_changed": {A}}
+    desk.supersede(later, [person(1, account_no="6217999900000001"), person(2)], month="2026-12")  # told again after it
+    assert held(desk, "2026-12") == {}
+
+
+def test_a_refused_account_is_mended_in_the_other_programme_too(desk: Desk) -> None:
+    """One account, two programmes: what the bank said of it holds for both."""
+    desk.roll([person(1), person(2)])
+    desk.roll([person(1)], programme=CARE)
+    desk.pay()
+    desk.roll([person(1), person(2)], month=NEXT)
+    desk.pay(NEXT, failures={1: "账户已销户"})
+    batch = desk.roll([person(1, account_no="6217999900000001")], programme=CARE, month=NEXT)
+    desk.supersede(batch, [person(1, account_no="6217999900000001")], programme=CARE, month=NEXT)
+    assert held(desk).get("account_changed") is None
+
+
 def test_the_next_change_after_a_mended_account_is_held_again(desk: Desk) -> None:
     batch = desk.roll([person(1), person(2)])
     desk.pay(failures={1: "账户已销户"})

@@ -52,14 +52,6 @@ def paid_to(store: Store, recipients: Sequence[str], *, before: str) -> pa.Table
     return store.arrow(_PAID.format(source=source, out=sql_list(OUT), month=before, since=add_months(before, -BACK)))
 
 
-def refused_lines(store: Store) -> pa.Table:
-    """``programme, recipient_id_no, line_id``: the last line of each that the bank did not pay, or that came back."""
-    return store.arrow(
-        "SELECT o.programme, o.recipient_id_no, MAX(l.line_id) AS line_id FROM payment_line l INDEXED BY payment_failed"
-        " JOIN obligation o USING (obligation_id) WHERE l.state IN ('failed','reversed') GROUP BY o.programme, o.recipient_id_no"
-    )
-
-
 def accounts_looked_into(store: Store, month: str) -> pa.Table:
     """``row_id`` of roll rows whose changed account somebody has looked into and lets pass (疑点 发放前换了账户、一次导入集中换了许多账户)."""
     return store.arrow(

@@ -11,7 +11,7 @@ REGISTER = "account_mending"
 # lines that came back and were not paid into the same account by a later batch, by the recipient: what the plan must not repeat unmended
 _REFUSED = """
 SELECT l.line_id, l.payment_id, l.transfer_no, l.obligation_id, o.recipient_id_no, l.account_no, l.payee_name, l.payee_id_no, l.bank, l.reason,
-       l.reason_code, substr(l.returned_at, 1, 10) AS day
+       l.reason_code, o.programme, l.returned_at, substr(l.returned_at, 1, 10) AS day
 FROM payment_line l JOIN obligation o USING (obligation_id)
 WHERE l.state IN ('failed', 'reversed') AND NOT EXISTS (
   SELECT 1 FROM obligation p JOIN payment_line q ON q.obligation_id = p.obligation_id
@@ -42,7 +42,8 @@ JOIN roll_row m ON m.batch_id = h.batch_id AND m.case_no = h.case_no
 def refused_lines(store: Store) -> list[dict[str, Any]]:
     """Lines refused (or sent back after they were paid) whose account no later batch has paid into, oldest first.
 
-    ``line_id, payment_id, transfer_no, obligation_id, recipient_id_no, account_no, payee_name, payee_id_no, bank, reason, reason_code, day``.
+    ``line_id, payment_id, transfer_no, obligation_id, recipient_id_no, account_no, payee_name, payee_id_no, bank, reason, reason_code, programme,
+    returned_at, day``.
     """
     return [dict(row) for row in store.query(_REFUSED)]
 

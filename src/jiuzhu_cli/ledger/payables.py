@@ -26,7 +26,7 @@ _TABLES = {
         " r.bank_code, r.stage, r.event_date, r.cause, r.start_month, r.category, r.care_mode, r.phone, r.address, r.base_fen, r.addon_fen, r.care_fen FROM batch b JOIN roll_row r USING (batch_id)"
         f" WHERE {_LIVE} AND r.lead = 1 AND r.amount_fen > 0"
     ),
-    "rolls": "SELECT b.batch_id, b.file_name, b.file_sha256 FROM batch b WHERE " + _LIVE,
+    "rolls": "SELECT b.batch_id, b.file_name, b.file_sha256, b.created_at FROM batch b WHERE " + _LIVE,
     "members": f"SELECT b.programme, r.batch_id, r.case_no, r.id_no, r.name, r.head_id_no FROM batch b JOIN roll_row r USING (batch_id) WHERE {_LIVE}",
     "decisions": (
         "SELECT case_id, programme, id_no, month, action, amount_before_fen, amount_after_fen, effective_month, decided_at,"

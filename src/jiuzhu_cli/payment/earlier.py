@@ -1,5 +1,4 @@
-"""What was before this month's payment, as tables for the gates: what was last paid to whom (``paid``), who was refused since (``refused``),
-accounts looked into or new since the comparison (``looked_into``, ``late_account``), objections of earlier lists (``unanswered``), single
+"""What was before this month's payment, as tables for the gates: what was last paid to whom (``paid``), accounts looked into or new since the comparison (``looked_into``, ``late_account``), objections of earlier lists (``unanswered``), single
 cases let through (``agreed``), what is said to have been paid after all (``said_paid``), and what new standards may add to an amount (``standard_change``)."""
 
 from __future__ import annotations
@@ -30,7 +29,6 @@ def add_earlier(connection: duckdb.DuckDBPyConnection, store: Store, policy: Pol
     """Adds the tables to those of ``candidates.prepare``."""
     _paid(connection, store, month)
     paid = bool(connection.execute("SELECT count(*) FROM paid").fetchall()[0][0])
-    load_table(connection, "refused", gates.refused_lines(store))
     load_table(connection, "looked_into", gates.accounts_looked_into(store, month) if paid else None, like=("row_id",))
     run = payables.compared(store, month)
     late = gates.accounts_since(store, month, after=run.seq) if run.seq and run.newest_roll > run.seq else None

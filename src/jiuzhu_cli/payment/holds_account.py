@@ -51,8 +51,9 @@ ACCOUNT = (
     Hold(
         "account_changed",
         "账号与上次不同",
-        # not when the bank refused a line since: then a new account is what was asked for; nor one that the same payee was paid into before,
-        # that an agreement on file names, or that somebody has looked into
+        # not when the bank refused that account since, for a reason that it must be mended for, and a list that came in after the refusal tells the new one:
+        # then a new account is what was asked for; nor one that the same payee was paid into before, that an agreement on file names, or that somebody
+        # has looked into
         """WITH last AS (
              SELECT programme, recipient_id_no, arg_max(account_no, line_id) AS account_no, arg_max(payee_name, line_id) AS payee_name,
                     arg_max(month, line_id) AS month, max(line_id) AS line_id FROM paid GROUP BY ALL)
@@ -60,7 +61,9 @@ ACCOUNT = (
                   || CASE WHEN c.payee_name <> l.payee_name THEN '（' || c.payee_name || '）' ELSE '' END AS reason, '' AS source
            FROM candidate c JOIN last l ON l.programme = c.programme AND l.recipient_id_no = c.recipient
            WHERE c.account_no <> '' AND c.agreement_row IS NULL AND c.mended = '' AND replace(c.account_no, '-', '') <> replace(l.account_no, '-', '')
-             AND NOT EXISTS (SELECT 1 FROM refused f WHERE f.programme = c.programme AND f.recipient_id_no = c.recipient AND f.line_id > l.line_id)
+             AND NOT EXISTS (SELECT 1 FROM refused f JOIN main.candidate k ON k.recipient = f.recipient_id_no JOIN rolls o ON o.batch_id = k.batch_id
+                   WHERE f.recipient_id_no = c.recipient AND f.line_id > l.line_id AND (f.programme = c.programme OR f.account_no = l.account_no)
+                     AND f.account_no <> c.account_no AND k.programme = c.programme AND k.account_no = c.account_no AND o.created_at >= f.returned_at)
              AND NOT EXISTS (SELECT 1 FROM paid k WHERE k.account_no = c.account_no AND k.payee_name = c.payee_name)
              AND NOT EXISTS (SELECT 1 FROM agreement g WHERE g.programme = c.programme AND g.id_no = c.recipient AND g.account_no = c.account_no)
              AND NOT EXISTS (SELECT 1 FROM looked_into d WHERE d.row_id = c.row_id)""",

@@ -135,7 +135,8 @@ def _problem(policy: Policy, line: dict[str, Any], home: dict[str, str]) -> str:
 
 
 def apply_mended(connection: duckdb.DuckDBPyConnection, store: Store, policy: Policy) -> None:
-    """Makes ``rejected`` (lines that may not be sent again as they are; see ``holds_account``) and gives ``cases`` the accounts that were mended: ``mended`` (the form's row, '' for none) and
+    """Makes ``rejected`` (lines that may not be sent again as they are; see ``holds_account``) and ``refused`` (those whose account somebody has to look
+    after) and gives ``cases`` the accounts that were mended: ``mended`` (the form's row, '' for none) and
     ``mended_line`` (the refused line that it answers; 0)."""
     import pyarrow as pa
 
@@ -149,22 +150,27 @@ def apply_mended(connection: duckdb.DuckDBPyConnection, store: Store, policy: Po
         connection.register("mended", table)
         connection.execute(_APPLY)
         connection.unregister("mended")
-    refused = []
+    refused, told_of = [], []
     for line in record.refused_lines(store):
         reason = reason_of(policy, line)
+        told_of += [line] if wants_mending(reason) else []
         if reason.at_fault:
             told = f"{reason.name}（{line['day']}，{mask_account(line['account_no'])}）"
             if line["line_id"] in wrong:
                 told += f"；更正表 {key_of(line['payment_id'], line['transfer_no'])} 没有采用：{wrong[line['line_id']]}"
             refused.append(line | {"kind": reason.refused, "told": told})
     texts = ("recipient_id_no", "account_no", "payee_name", "payee_id_no", "kind", "told")
-    table = pa.table(
-        {name: pa.array([one[name] for one in refused], pa.string()) for name in texts}
-        | {name: pa.array([one[name] for one in refused], pa.int64()) for name in ("line_id", "obligation_id")}
-    )
-    connection.register("incoming", table)
-    connection.execute("CREATE TABLE rejected AS SELECT * FROM incoming")
-    connection.unregister("incoming")
+    for name, rows, columns, numbers in (
+        ("rejected", refused, texts, ("line_id", "obligation_id")),
+        ("refused", told_of, ("programme", "recipient_id_no", "account_no", "returned_at"), ("line_id",)),
+    ):
+        table = pa.table(
+            {column: pa.array([one[column] for one in rows], pa.string()) for column in columns}
+            | {column: pa.array([one[column] for one in rows], pa.int64()) for column in numbers}
+        )
+        connection.register("incoming", table)
+        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
+        connection.unregister("incoming")
 
 
 __all__ = [
