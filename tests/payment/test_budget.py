@@ -183,6 +183,27 @@ def test_the_level_that_is_short_is_named_with_what_is_left(desk: Desk) -> None:
     assert held(desk) == {}, "no document of that level is on record: nothing is known"
 
 
+def test_where_no_share_is_written_the_levels_not_registered_are_named(desk: Desk) -> None:
+    with_others(desk)
+    desk.roll([person(1, amount_fen=10_000)])
+    write_budgets(desk, ("1", "中央", LIVING, "50.00"), ("2", "省", LIVING, "10.00"))
+    [reason] = held(desk).values()
+    assert "市、县没有登记指标，全算在中央、省里" in reason and "中央、省还剩 60.00 元，要 100.00 元" in reason
+    levels = [(str(n), level, LIVING, "10.00") for n, level in enumerate(("中央", "省", "市", "县"), 1)]
+    write_budgets(desk, *levels)
+    [reason] = held(desk).values()
+    assert reason == "2026 年各级合计（没有写分担比例）还剩 40.00 元，要 100.00 元，整个项目先不发"
+    # a share that is written is asked of its own level, the rest of those whose share is not
+    write_budgets(
+        desk,
+        ("1", "中央", LIVING, "50.00"),
+        ("2", "省", LIVING, "10.00"),
+        extra=share("困难残疾人生活补贴", "中央", "50"),
+    )
+    [reason] = held(desk).values()
+    assert "市、县没有登记指标，全算在省里" in reason and "省还剩 10.00 元，要 50.00 元" in reason
+
+
 def test_what_was_paid_before_is_used_and_what_came_back_is_not(desk: Desk) -> None:
     with_others(desk)
     write_budgets(desk, ("1", "县", LIVING, "200.02"))

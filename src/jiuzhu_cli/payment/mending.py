@@ -160,12 +160,12 @@ def apply_mended(connection: duckdb.DuckDBPyConnection, store: Store, policy: Po
                 told += f"；更正表 {key_of(line['payment_id'], line['transfer_no'])} 没有采用：{wrong[line['line_id']]}"
             refused.append(line | {"kind": reason.refused, "told": told})
     texts = ("recipient_id_no", "account_no", "payee_name", "payee_id_no", "kind", "told")
-    for name, rows, columns, numbers in (
+    for name, rows, words, numbers in (
         ("rejected", refused, texts, ("line_id", "obligation_id")),
         ("refused", told_of, ("programme", "recipient_id_no", "account_no", "returned_at"), ("line_id",)),
     ):
         table = pa.table(
-            {column: pa.array([one[column] for one in rows], pa.string()) for column in columns}
+            {column: pa.array([one[column] for one in rows], pa.string()) for column in words}
             | {column: pa.array([one[column] for one in rows], pa.int64()) for column in numbers}
         )
         connection.register("incoming", table)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.payment.budget import Demand, Purse, charges, has_kinds
 from jiuzhu_cli.payment.hold import Hold
-from jiuzhu_cli.policy.funding import OPEN
+from jiuzhu_cli.policy.funding import LEVELS, OPEN
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,7 +24,7 @@ OVER_BUDGET = Hold(
     "over_budget",
     "超出经费指标",
     "SELECT n, reason, source FROM short",
-    "追加的指标登记后重新制单（jiuzhu pay budget --import 指标表，或写进 policy/budgets/）；先垫付的，写明理由放行",
+    "追加的、还没有登记的指标（各级都要）登记后重新制单（jiuzhu pay budget --import 指标表，或写进 policy/budgets/）；先垫付的，写明理由放行",
     releasable=True,
     switch="发放拦下_超经费指标",
 )
@@ -95,12 +95,24 @@ def _served(
     return fits
 
 
+def _open_payers(purse: Purse, demand: Demand) -> str:
+    """Who is asked for money whose shares nobody has written; of levels without any budget nothing is known, so that theirs is asked of the others."""
+    levels = {pool.level for pool in purse.payers(demand)}
+    listed = "、".join(level for level in LEVELS if level in levels)
+    missing = "、".join(
+        level for level in LEVELS if level not in levels and level not in purse.written.get(demand[0], ())
+    )
+    if not missing:
+        return "各级合计（没有写分担比例）"
+    return f"没有写分担比例，{missing}没有登记指标，全算在{listed}里（{missing}也出钱的，登记那一级的指标，或写资金分担参数）：{listed}"
+
+
 def _reason(purse: Purse, needs: list[tuple[Demand, int]], year: int, *, whole: bool) -> str:
     parts = []
     for demand, fen in needs:
         left = purse.room(demand)
         if left < fen:
-            payer = "各级合计（没有写分担比例）" if demand[1] == OPEN else f"{demand[1]}资金"
+            payer = _open_payers(purse, demand) if demand[1] == OPEN else f"{demand[1]}资金"
             parts.append(f"{payer}还剩 {yuan(left)} 元，要 {yuan(fen)} 元")
     told = "；".join(parts) or "几级合起来不够"
     return f"{year} 年{told}" + ("，整个项目先不发" if whole else "，按发生日期先后，轮不到的先不发")
