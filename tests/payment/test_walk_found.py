@@ -115,3 +115,29 @@ def test_an_event_paid_as_missed_and_reversed_is_drafted_once(desk: Desk) -> Non
     assert (desk.batch(number)["lines"], desk.batch(number)["amount_fen"]) == (1, 10_002)
     balanced(desk)
     assert check_ledger(desk.store, desk.workspace).problems == ()
+
+
+def test_an_account_refused_after_another_batch_was_paid_into_it_is_held(desk: Desk) -> None:
+    """The batch with the lower number went to the bank last: by the numbers its refusal counted as overcome."""
+    desk.roll([person(1)], month=BEFORE)
+    waits = int(desk.draft(BEFORE).batch["payment_id"])
+    desk.lock(waits)
+    desk.approve(waits)
+    desk.roll([person(1)])
+    assert desk.pay() > waits
+    desk.export(waits)
+    for path in desk.answers(waits, {1: "账号不存在"}):
+        desk.read(path, number=waits)
+    desk.roll([person(1), person(2)], month=AFTER)
+    number = desk.pay(AFTER)
+    held = desk.store.query("SELECT recipient_id_no, code FROM payment_hold WHERE payment_id = ?", (number,))
+    assert [tuple(row) for row in held] == [(make_id(1), "account_refused")]
+
+
+def test_an_account_paid_into_after_it_was_refused_is_not_held(desk: Desk) -> None:
+    desk.roll([person(1)], month=BEFORE)
+    desk.pay(BEFORE, {1: "账号不存在"})
+    desk.roll([person(1)])
+    number = desk.pay(override="银行说账户已恢复")
+    desk.roll([person(1)], month=AFTER)
+    assert desk.pay(AFTER) > number

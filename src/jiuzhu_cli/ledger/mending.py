@@ -8,14 +8,17 @@ from jiuzhu_cli.ledger.store import Store
 
 REGISTER = "account_mending"
 
+# later is the batch that went to the bank later: one drafted earlier may be sent after it. Of ledgers from before moves were kept: by number
+_SENT = "(SELECT COALESCE(MAX(m.move_id), 0) FROM payment_move m WHERE m.payment_id = {0}.payment_id AND m.to_state = 'exported'), {0}.payment_id"
 # lines that came back and were not paid into the same account by a later batch, by the recipient: what the plan must not repeat unmended
-_REFUSED = """
+_REFUSED = f"""
 SELECT l.line_id, l.payment_id, l.transfer_no, l.obligation_id, o.recipient_id_no, l.account_no, l.payee_name, l.payee_id_no, l.bank, l.reason,
        l.reason_code, o.programme, l.returned_at, substr(l.returned_at, 1, 10) AS day
 FROM payment_line l JOIN obligation o USING (obligation_id)
 WHERE l.state IN ('failed', 'reversed') AND NOT EXISTS (
   SELECT 1 FROM obligation p JOIN payment_line q ON q.obligation_id = p.obligation_id
-  WHERE p.recipient_id_no = o.recipient_id_no AND q.account_no = l.account_no AND q.state = 'paid' AND q.payment_id > l.payment_id)
+  WHERE p.recipient_id_no = o.recipient_id_no AND q.account_no = l.account_no AND q.state = 'paid'
+    AND ({_SENT.format("q")}) > ({_SENT.format("l")}))
 ORDER BY l.line_id
 """
 # a row of the form by its key (P3-17: batch and transfer), with every line of that transfer; a key that names nothing gives none
@@ -40,7 +43,7 @@ JOIN roll_row m ON m.batch_id = h.batch_id AND m.case_no = h.case_no
 
 
 def refused_lines(store: Store) -> list[dict[str, Any]]:
-    """Lines refused (or sent back after they were paid) whose account no later batch has paid into, oldest first.
+    """Lines refused (or sent back after they were paid) whose account no batch sent later has paid into, oldest first.
 
     ``line_id, payment_id, transfer_no, obligation_id, recipient_id_no, account_no, payee_name, payee_id_no, bank, reason, reason_code, programme,
     returned_at, day``.
