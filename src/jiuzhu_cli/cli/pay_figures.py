@@ -57,11 +57,9 @@ def status(
         lines.append(table([*programmes, shown("合计", found.total)], ["救助项目", *heads]))
         lines.append(table([shown(town, one) for town, one in found.by_town.items()], ["乡镇", *heads]))
         lines.append(f"及时：送银行不晚于当月 {found.due_day} 日（参数 发放截止日）。")
-        lines.append(
-            table(
-                [(level, yuan(fen, grouped=True)) for level, fen in found.by_source.items()], ["资金来源", "到账（元）"]
-            )
-        )
+        if found.by_source:  # nothing was paid yet
+            sources = [(level, yuan(fen, grouped=True)) for level, fen in found.by_source.items()]
+            lines.append(table(sources, ["资金来源", "到账（元）"]))
     budget = found.budget
     lines.append(
         f"{budget.year} 年指标 {yuan(budget.amount_fen, grouped=True)} 元，已支出 {yuan(budget.out_fen, grouped=True)} 元，剩余 {yuan(budget.left_fen, grouped=True)} 元"

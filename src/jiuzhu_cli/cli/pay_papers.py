@@ -133,6 +133,6 @@ def booked_off_again(context: Context, store: Store, payment_id: int) -> list[st
         )  # fmt: skip
     except JiuzhuError as error:  # the correction itself is done and stands
         return [f"注意：退回凭证没有写成：{error.message}。{error.todo}；再出：jiuzhu pay papers --batch {payment_id} --only 退回凭证"]  # fmt: skip
-    return [f"退回凭证（第 {payment_id} 批全部退回的总数）：{p['path']}" for p in made.papers] or [
-        f"第 {payment_id} 批没有退回的款了，原来的退回凭证作废：请财务冲回"
-    ]
+    return [
+        f"退回凭证（第 {payment_id} 批全部退回的总数）：{p['path']}" for p in made.papers if p["kind"] == paper.RETURNED
+    ] or [f"第 {payment_id} 批没有退回的款了，原来的退回凭证作废：请财务冲回"]

@@ -29,7 +29,7 @@ PARTLY = "部分到账"
 # lines → transfers; one that was reversed since (冲正) had been paid
 _TRANSFERS = """
 CREATE OR REPLACE TABLE transfer AS
-SELECT transfer_no, any_value(account) AS account, any_value(name) AS name, sum(amount)::BIGINT AS amount, max(answered) AS answered,
+SELECT transfer_no, min(number) AS first_line, any_value(account) AS account, any_value(name) AS name, sum(amount)::BIGINT AS amount, max(answered) AS answered,
        CASE min(CASE state WHEN 'sent' THEN 1 WHEN 'paid' THEN 2 WHEN 'failed' THEN 3 WHEN 'reversed' THEN 4 ELSE 5 END)
             WHEN 1 THEN 'sent' WHEN 2 THEN 'paid' WHEN 3 THEN 'failed' WHEN 4 THEN 'reversed' ELSE 'cancelled' END AS state
 FROM line GROUP BY transfer_no
@@ -69,7 +69,7 @@ FROM b LEFT JOIN l ON l.account = b.account AND l.name = b.name AND l.amount = b
 """
 # what is on record is never overwritten: a line called failed after it was paid is money that came back (退汇)
 _CONFLICT = """
-SELECT row, transfer_no, kind, coalesce(problem, CASE kind
+SELECT row, transfer_no, first_line, kind, coalesce(problem, CASE kind
          WHEN 'unread' THEN '结果看不懂（' || coalesce(nullif(left(word, 12), ''), '没有写') || '）' WHEN 'unsent' THEN '本批这一笔没有送出'
          WHEN 'late' THEN '与已入账的结果不同：已记到账（' || day || '），后来又说失败（' || coalesce(nullif(reason, ''), '没有写原因') || '）：是退汇'
          ELSE '与已入账的结果不同：已记' || CASE state WHEN 'failed' THEN '失败' ELSE '到账' END || '（' || day || '），这里说' || CASE outcome WHEN 'paid' THEN '成功' ELSE '部分到账' END
@@ -85,12 +85,13 @@ WHERE kind IS NOT NULL ORDER BY row
 @dataclass(frozen=True, slots=True)
 class Wrong:
     """What is wrong with a row (1-based; 0: the file). ``kind``: ``late`` (退汇 of a paid line), ``contradiction`` of what is on record,
-    ``unread``, ``unsent``; '' when it fits no transfer."""
+    ``unread``, ``unsent``; '' when it fits no transfer. ``line_no``: the first line of the transfer, as commands name it."""
 
     row: int
     what: str
     kind: str = ""
     transfer_no: int = 0
+    line_no: int = 0
 
     def __str__(self) -> str:
         return f"第 {self.row} 行：{self.what}" if self.row else self.what
@@ -167,7 +168,7 @@ def match_return(layout: BankLayout, file: BankFile, lines: pa.Table, reasons: R
     incoming = _rows(layout, file, reasons)
     sent = pa.table(
         {
-            "line_id": lines["line_id"], "transfer_no": lines["transfer_no"], "amount": lines["amount_fen"], "state": lines["state"],
+            "line_id": lines["line_id"], "number": lines["line_no"], "transfer_no": lines["transfer_no"], "amount": lines["amount_fen"], "state": lines["state"],
             "answered": lines["returned_at"], "noted": lines["reason"], "account": _each(compact, lines["account_no"].to_pylist()),
             "name": _each(normalise_name, lines["payee_name"].to_pylist()),
         }
@@ -247,7 +248,8 @@ def _rows(layout: BankLayout, file: BankFile, reasons: ReasonTable) -> pa.Table:
 
 def _read_pairing(connection: Any, rows: int) -> Match:
     wrong = [
-        Wrong(row, text, kind, number or 0) for row, number, kind, text in connection.execute(_CONFLICT).fetchall()
+        Wrong(row, text, kind, number or 0, line or 0)
+        for row, number, line, kind, text in connection.execute(_CONFLICT).fetchall()
     ]
     unknown = connection.execute("SELECT count(*) FROM pairing WHERE stranger").fetchall()[0][0]
     if wrong:

@@ -220,7 +220,7 @@ class _HeldError(Exception):
         more = f"；另有 {len(problems) - SHOWN} 处" if len(problems) > SHOWN else ""
         todo, code = "把这些行告诉银行，请其重新给文件", "held_return"
         if kinds == {"late"}:
-            which = " ".join(f"--line {wrong.transfer_no}" for wrong in problems[:SHOWN])
+            which = " ".join(f"--line {wrong.line_no}" for wrong in problems[:SHOWN])
             todo = (
                 f"与银行核对确已退回后冲正（款项重新算作未发）：jiuzhu pay reverse --batch {self.batch['payment_id']} {which} --reason 依据；"
                 "文件里其余的行请银行另给"
@@ -232,7 +232,7 @@ class _HeldError(Exception):
                 f"在工作区 policy/banks/{self.layout.code}.toml 的 success 或 failure 里写上，再读一次"
             )
         elif kinds == {"contradiction"}:
-            which = " ".join(f"--line {wrong.transfer_no}" for wrong in problems[:SHOWN])
+            which = " ".join(f"--line {wrong.line_no}" for wrong in problems[:SHOWN])
             todo, code = (
                 (
                     f"先与银行核对以哪一次为准；记作失败、其实已到账的，由两人改记：jiuzhu pay reverse --batch {self.batch['payment_id']} --kind 实际到账 {which}"
