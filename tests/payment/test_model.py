@@ -90,7 +90,7 @@ def test_it_finds_a_payment_made_twice(place: Path, template: Path, monkeypatch:
     """Neither the draft looks at what was paid nor does the record refuse a second line; and the walk is made short."""
     monkeypatch.setitem(payables._TABLES, "owed", swapped(payables._TABLES["owed"], OWED, "l.state = 'due'"))
     seed, steps, _ = finds(place, template, drop_the_index, "drafted")
-    left = shorter(place, template, seed, steps, seconds=10, alter=drop_the_index)
+    left = shorter(place, template, seed, steps, seconds=3, alter=drop_the_index)
     assert len(left) < len(steps)
     again = fault_of(place, template, seed, left, alter=drop_the_index)
     assert again is not None and isinstance(again[1], Fault)
