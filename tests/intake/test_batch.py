@@ -173,8 +173,20 @@ def test_money_that_has_moved_holds_the_roll(workspace: Workspace, tmp_path: Pat
     with pytest.raises(RefusedError, match="不能撤销"):
         undo(workspace, 1)
     corrected = run(workspace, roll(tmp_path / "b", range(1, 6), amount=120))
-    assert (corrected.tables[0].status, corrected.exit_code) == ("paid", 4)
+    assert (corrected.tables[0].status, corrected.exit_code) == ("paid", 4) and "--replace" in corrected.tables[0].todo
     assert run_one(workspace, roll(tmp_path, range(1, 6))).status == "already"
+    # said to be the corrected list: what is paid stays, the difference is back-pay or recovery
+    replaced = run_one(workspace, roll(tmp_path / "b", range(1, 6), amount=120), mode="replace")
+    assert (replaced.status, replaced.changed) == ("corrected", 5) and "pay back-pay" in replaced.todo
+    with workspace.open_store() as store:
+        assert store.query("SELECT state, amount_fen FROM payment_line")[0][:] == ("paid", 100)
+
+
+def test_a_batch_that_has_not_left_yet_holds_the_roll_whatever_is_said(workspace: Workspace, tmp_path: Path) -> None:
+    run_one(workspace, roll(tmp_path, range(1, 6)))
+    put_payment(workspace, "due")
+    held = run_one(workspace, roll(tmp_path / "b", range(1, 6), amount=120), mode="replace")
+    assert held.status == "paid" and "1 笔还没有送银行" in held.todo
 
 
 def damaged(tmp_path: Path) -> Path:

@@ -44,7 +44,11 @@ def command(
     strict: bool = typer.Option(False, "--strict", help="有一行不能收下，就整份退回。"),
     accept_valid: bool = typer.Option(False, "--accept-valid", help="收下好的行，坏的行另存待改正（缺省就是这样）。"),
     max_bad_pct: float | None = typer.Option(None, "--max-bad-pct", help="坏行超过百分之几就整份退回。"),
-    replace: bool = typer.Option(False, "--replace", help="人员只有部分相同时，当作更正过的整份花名册。"),
+    replace: bool = typer.Option(
+        False,
+        "--replace",
+        help="人员只有部分相同、或已在发放时，当作更正过的整份花名册；已发的不变，差额走补发、追缴。",
+    ),
     append: bool = typer.Option(False, "--append", help="当作同一项目同月的另一批人。"),
     amount_level: str = typer.Option(
         "", "--amount-level", help="成员行上的金额是 household（整户的）还是 person（各人的）。"

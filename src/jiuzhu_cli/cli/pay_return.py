@@ -43,6 +43,12 @@ def return_(
             f"这家银行只回失败的：其余 {read.missing} 笔由另一人向银行确认后记作到账：jiuzhu pay settle --batch {number} --bank {read.bank}"
             " --rest-paid --reason 依据 --actor 确认人"
         )
+    if read.batch["state"] == "reconciled" and not read.mending and not read.files:
+        told += [
+            f"第 {number} 批每一笔都有结果了。下一步：对账 jiuzhu pay reconcile，再办结 jiuzhu pay close --batch {number}"
+        ]
+    elif read.batch["state"] == "exported" and not read.files:
+        told += [f"第 {number} 批还有没读的回盘，哪些笔没有回音：jiuzhu pay show {number}"]
     context.emit(read.as_json() | ({"papers": papers} if papers else {}), [*lines, *told])
 
 

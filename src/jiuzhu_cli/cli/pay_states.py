@@ -115,7 +115,7 @@ def reopen(ctx: typer.Context, reason: str = REASON, batch: int = BATCH, month: 
         chosen = approvals.choose(store, ("locked", "approved"), number=batch, month=month, otherwise=others)
         return states.reopen(store, chosen, reason=reason, actor=context.actor, now=context.now)
 
-    _step(context, run, "已退回草稿", "更正后重新制单、锁定、审批：jiuzhu pay draft --month 月份")
+    _step(context, run, "已退回草稿", "更正后重新制单、锁定、审批：jiuzhu pay draft --month {month}")
 
 
 @app.command("cancel", help="取消还没有导出的批次；里面的款重新算作未发。")
@@ -133,7 +133,7 @@ def cancel(
         chosen = approvals.choose(store, ("draft", "locked", "approved"), number=batch, month=month)
         return approvals.cancel(store, chosen, reason=reason, actor=context.actor, now=context.now)
 
-    _step(context, run, "已取消", "更正后重新制单：jiuzhu pay draft --month 月份")
+    _step(context, run, "已取消", "更正后重新制单：jiuzhu pay draft --month {month}")
 
 
 @app.command("close", help="办结：每一笔都有了结果的批次，此后不能再入账。")
@@ -218,4 +218,6 @@ def _step(context: Context, run: Callable[[Store], dict[str, Any]], done: str, f
         papers, told = at_step(context, store, batch)
         through = pay_gates.let_through(store, batch["payment_id"])[0] if batch["state"] == "locked" else []
     data = as_json(batch) | ({"papers": papers} if papers else {})
-    context.emit(data, [f"{done}：{title(batch)}", *through, *told, f"下一步：{following}"])
+    context.emit(
+        data, [f"{done}：{title(batch)}", *through, *told, "下一步：" + following.replace("{month}", batch["month"])]
+    )

@@ -247,11 +247,16 @@ def save_list(
         _against_wider(tx, one, source, policy_digest, wider)
         return
     moved = rolls.money_moved(store, [member for root in same for member in families[root]])
-    if moved:
+    # what has left stays as it is; a draft or an approved batch would go out by a list that no longer stands
+    waiting = (
+        rolls.money_moved(store, [member for root in same for member in families[root]], waiting=True) if moved else 0
+    )
+    if moved and (waiting or mode != "replace"):
         one.settle(
             "paid",
-            f"批次 {'、'.join(map(str, same))} 已有 {moved} 笔进入发放，不能再更正",
-            "还没付出的，先取消付款批次再导入；已付出的，差额走补发或追缴",
+            f"批次 {'、'.join(map(str, same))} 已有 {moved} 笔进入发放，没有更正",
+            (f"其中 {waiting} 笔还没有送银行：先取消那一批（jiuzhu pay list、jiuzhu pay cancel）；" if waiting else "")
+            + "送出的不会变。核对确是更正过的整份花名册，加 --replace 再导入：多出来的走补发（jiuzhu pay back-pay），少了的走追缴（jiuzhu pay recover），没有发出的照新表",
         )
         return
     replaced = [member for root in same for member in families[root]]
@@ -263,6 +268,10 @@ def save_list(
             if b["batch_id"] in same
         )
         _save(tx, one, source, policy_digest, same, mended=mended)
+        if moved and one.results[0].status == "corrected":
+            one.results[
+                0
+            ].todo = f"原表 {moved} 笔已发放的不变，再查重（jiuzhu dedupe run --month {one.month}）后看差额：补发 jiuzhu pay back-pay，追缴 jiuzhu pay recover"
 
 
 def _against_wider(tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, wider: list[int]) -> None:

@@ -145,11 +145,12 @@ def roll_persons(store: Store, root: int, *, without_file: str) -> list[tuple[st
     return [(row[0], row[1]) for row in rows]
 
 
-def money_moved(store: Store, batch_ids: Sequence[int]) -> int:
-    """Payment lines under way or paid that came from these batches."""
+def money_moved(store: Store, batch_ids: Sequence[int], *, waiting: bool = False) -> int:
+    """Payment lines under way or paid that came from these batches; ``waiting``: only those that have not left for the bank yet."""
+    states = "'due'" if waiting else "'due', 'sent', 'paid'"
     sql = (
         "SELECT count(*) FROM payment_line l JOIN obligation o USING (obligation_id) JOIN roll_row r ON r.row_id = o.roll_row_id"
-        f" WHERE l.state IN ('due', 'sent', 'paid') AND r.batch_id IN ({_marks(batch_ids)})"
+        f" WHERE l.state IN ({states}) AND r.batch_id IN ({_marks(batch_ids)})"
     )
     return int(store.query(sql, list(batch_ids))[0][0])
 
