@@ -16,6 +16,8 @@ TOWNS = ("甲镇", "乙镇")
 LIVING, CARE, PRICE = "disability_living_subsidy", "disability_care_subsidy", "price_subsidy"
 PROGRAMMES = (LIVING, CARE, PRICE)  # two monthly ones, and one paid by event: none of them is posted
 BANKS = ("甲行", "乙行")
+PEOPLE = 5
+AMOUNTS = {LIVING: 8_000, CARE: 12_000, PRICE: 5_000}
 
 
 @dataclass
