@@ -15,6 +15,7 @@ from jiuzhu_cli.core.identity import check_char
 from jiuzhu_cli.intake.batch import import_paths
 from jiuzhu_cli.intake.job import Options
 from jiuzhu_cli.ledger import mending as record
+from jiuzhu_cli.ledger.audit import check_ledger
 from jiuzhu_cli.payment import correction
 from jiuzhu_cli.payment.failures import mending_forms
 from jiuzhu_cli.payment.mending import CHANGED, LATER, RENAMED, RESTORED, read_mended
@@ -231,3 +232,18 @@ def test_money_that_came_back_later_is_mended_in_the_same_way(desk: Desk) -> Non
     bring_in(desk, fill(desk, form, {make_id(1): {"处理": CHANGED, "新账号": NEW, "核实人": "王"}}))
     assert desk.draft().batch["kind"] == "retry"
     assert desk.store.query("SELECT account_no FROM payment_line WHERE payment_id = 2")[0][0] == NEW
+
+
+def test_a_form_that_was_filled_in_where_it_lies_is_not_tampering(desk: Desk) -> None:
+    """The towns fill in these very files: the check of the record stays quiet, and tells of a bank file that was touched."""
+    desk.roll([person(1), person(2)])
+    desk.pay(failures={1: "账户已销户"})
+    kinds = {
+        row[0]: row[1]
+        for row in desk.store.query("SELECT kind, path FROM output_file WHERE kind IN ('mending', 'bank_file')")
+    }
+    for path in kinds.values():
+        with (desk.workspace.root / path).open("ab") as file:
+            file.write(b" ")
+    found = check_ledger(desk.store, desk.workspace)
+    assert found.filled == (kinds["mending"],) and [p.entity for p in found.problems] == [kinds["bank_file"]]

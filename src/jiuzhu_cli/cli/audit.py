@@ -21,6 +21,9 @@ def check(ctx: typer.Context) -> None:
         result = check_ledger(store, context.workspace)
     lines = [f"日志 {result.entries} 条，产出文件 {result.files} 个，付款批次 {result.payments} 个。"]
     lines += [f"✗ {problem.text.replace(problem.entity, words.entity(problem.entity))}" for problem in result.problems]
+    if result.filled:
+        more = f"等 {len(result.filled)} 份" if len(result.filled) > 1 else ""
+        lines.append(f"填写过的表不算改动：{result.filled[0]}{more}")
     lines.append(
         "有问题：不要再发放，先查清上面各条。"
         if result.problems

@@ -215,11 +215,11 @@ def _due(made: Draft) -> str:
     drafted = f"制单 {batch['lines']} 笔 {yuan(batch['amount_fen'], grouped=True)}"
     held = f"拦下 {made.held} 笔 {yuan(sums.held, grouped=True)}"
     already = f"已发或在途 {made.already} 笔 {yuan(sums.already, grouped=True)}"
-    total = batch["lines"] + made.held + made.already
+    total = batch["lines"] + made.held + made.already - sums.back_pays
     changed = sums.due - sums.back_pay - sums.rolls
     decided = f"（复核决定{'增' if changed > 0 else '减'} {yuan(abs(changed), grouped=True)}）" if changed else ""
     whole = f"名册应发 {total} 笔 {yuan(sums.rolls, grouped=True)} 元{decided}"
-    back_pay = f" + 补发以前月份 {yuan(sums.back_pay, grouped=True)}" if sums.back_pay else ""
+    back_pay = f" + 补发以前月份 {sums.back_pays} 笔 {yuan(sums.back_pay, grouped=True)}" if sums.back_pay else ""
     set_off = f" + 抵扣追缴 {yuan(sums.set_off, grouped=True)}" if sums.set_off else ""
     return f"{whole}{back_pay} = {drafted} + {held} + {already}{set_off}"
 

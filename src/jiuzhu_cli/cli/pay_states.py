@@ -152,7 +152,7 @@ def close(
         chosen = approvals.choose(store, ("reconciled",), number=batch, month=month, otherwise=others)
         return states.close(store, chosen, reason=reason, actor=context.actor, now=context.now)
 
-    _step(context, run, "已办结", "失败的笔，更正账号后补发：jiuzhu pay draft --month 月份")
+    _step(context, run, "已办结", "失败的笔，更正账号后补发：jiuzhu pay draft --month {month}")
 
 
 @app.command("log", help="看一个批次的流转：谁、何时、从哪一步到哪一步、为什么、签没签名。")

@@ -68,6 +68,9 @@ class AuditResult:
     files: int
     payments: int
     problems: tuple[Problem, ...]
+    filled: tuple[
+        str, ...
+    ] = ()  # forms that somebody has filled in since they were written: nothing is wrong with that
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -75,6 +78,7 @@ class AuditResult:
             "entries": self.entries,
             "files": self.files,
             "payments": self.payments,
+            "filled": list(self.filled),
             "problems": [{"code": p.code, "entity": p.entity, "text": p.text} for p in self.problems],
         }
 
@@ -102,13 +106,15 @@ def check_ledger(store: Store, workspace: Workspace) -> AuditResult:
         problems += [Problem("sums_differ", entity, f"{entity} 合计不平：{found}")] if found else []
     problems += [Problem(*found) for found in (*move_problems(store), *override_problems(store))]
     words = {"missing": "不见了", "altered": "内容被改动"}
+    changed = changed_files(store, workspace)
     problems += [
-        Problem(f"file_{why}", path, f"产出文件 {path} {words[why]}") for path, why in changed_files(store, workspace)
+        Problem(f"file_{why}", path, f"产出文件 {path} {words[why]}") for path, why in changed if why != "filled"
     ]
     count = store.query(
         "SELECT (SELECT COUNT(*) FROM journal), (SELECT COUNT(*) FROM output_file), (SELECT COUNT(*) FROM payment_batch)"
     )[0]
-    return AuditResult(count[0], count[1], count[2], tuple(problems))
+    filled = tuple(path for path, why in changed if why == "filled")
+    return AuditResult(count[0], count[1], count[2], tuple(problems), filled)
 
 
 def release_problems(store: Store, payment_id: int) -> list[Problem]:

@@ -7,6 +7,12 @@ from pathlib import Path
 from jiuzhu_cli.ledger.store import Store, Transaction
 from jiuzhu_cli.ledger.workspace import Workspace
 
+# forms that people fill in where they lie and give back: what stands in them is read by a command, and means nothing before
+FORMS = frozenset({
+    "doubts_workbook", "review_workbook", "review_town", "due_workbook", "due_town", "due_cards", "notices", "mending", "recovery", "import-errors",
+    "import-remainder",
+})  # fmt: skip
+
 
 def record_file(
     tx: Transaction,
@@ -40,16 +46,16 @@ def recorded_files(store: Store, *, entity: str | None = None) -> list[dict[str,
 
 
 def changed_files(store: Store, workspace: Workspace) -> list[tuple[str, str]]:
-    """``(path, why)`` of files that are missing (``missing``) or no longer what was written (``altered``)."""
+    """``(path, why)`` of files that are missing (``missing``) or no longer what was written (``altered``; of ``FORMS``: ``filled``)."""
     import hashlib
 
     found = []
-    for row in store.query("SELECT path, sha256 FROM output_file ORDER BY path"):
+    for row in store.query("SELECT path, sha256, kind FROM output_file ORDER BY path"):
         path = workspace.root / row["path"]
         if not path.exists():
             found.append((row["path"], "missing"))
         else:
             with path.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != row["sha256"]:
-                    found.append((row["path"], "altered"))
+                    found.append((row["path"], "filled" if row["kind"] in FORMS else "altered"))
     return found

@@ -92,6 +92,7 @@ class Sums:
     already: int
     back_pay: int = 0
     set_off: int = 0
+    back_pays: int = 0  # cases
 
 
 @dataclass(slots=True)
@@ -237,7 +238,7 @@ def compute(
     )
     held, already, *sums = connection.execute(
         "SELECT count(*) FILTER (h), count(*) FILTER (NOT h AND live_fen IS NOT NULL), sum(amount_fen), sum(due_fen), sum(due_fen) FILTER (h),"
-        " sum(due_fen) FILTER (NOT h AND live_fen IS NOT NULL), (SELECT sum(due_fen) FROM arrear), (SELECT sum(fen) FROM set_off)"
+        " sum(due_fen) FILTER (NOT h AND live_fen IS NOT NULL), (SELECT sum(due_fen) FROM arrear), (SELECT sum(fen) FROM set_off), (SELECT count(*) FROM arrear)"
         " FROM (SELECT *, n IN (SELECT n FROM held) AS h FROM every_case)"
     ).fetchall()[0]
     set_offs = connection.sql(
