@@ -12,7 +12,7 @@ import pytest
 
 from jiuzhu_cli.core.errors import DataError, RefusedError, UsageError
 from jiuzhu_cli.ledger import recoveries
-from jiuzhu_cli.payment import repayments
+from jiuzhu_cli.payment import recovery, repayments
 from tests.payment.conftest import LIVING, NOW, Desk, person
 from tests.payment.test_recovery import recover
 from tests.support import make_id
@@ -157,3 +157,18 @@ def test_another_workbook_is_no_claims_book(desk: Desk, tmp_path: Path) -> None:
     book.save(tmp_path / "别的.xlsx")
     with pytest.raises(DataError, match="不是追缴台账"):
         read(desk, tmp_path / "别的.xlsx")
+
+
+def test_what_somebody_has_filled_in_is_not_written_over(desk: Desk) -> None:
+    """Filled in where it lies and not read yet: a new list goes beside it; once it was read whole, in its place."""
+    [first] = overpaid(desk, 1)
+    place = desk.workspace.internal / "pay" / "追缴台账.xlsx"
+    fill(desk, {first["recovery_id"]: {"追回日期": "2026-11-03", "追回金额（元）": 40}}).replace(place)
+    content = place.read_bytes()
+    found = recover(desk)
+    assert found.kept.endswith("追缴台账.xlsx") and found.files[0]["path"].endswith("追缴台账_2.xlsx")
+    assert place.read_bytes() == content
+    assert recover(desk).files[0]["path"].endswith("追缴台账_2.xlsx"), "the second is nobody's yet"
+    assert read(desk, place).booked == 1
+    done = recovery.recover(desk.store, desk.workspace, desk.policy, read=place, actor="张经办", now=desk.now)
+    assert (done.kept, done.files[0]["path"]) == ("", desk.workspace.relative(place)) and place.read_bytes() != content

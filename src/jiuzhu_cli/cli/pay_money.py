@@ -46,7 +46,10 @@ def recover(
         for number in confirm:
             fen = repayments.confirm(store, number, actor=context.actor, now=context.now)
             lines.append(f"追缴 {number} 免收 {yuan(fen, grouped=True)} 元已确认")
-        found = recovery.recover(store, context.workspace, policy, month=month, actor=context.actor, now=context.now)
+        done = file if file is not None and not refused else None
+        found = recovery.recover(
+            store, context.workspace, policy, month=month, read=done, actor=context.actor, now=context.now
+        )
     rows = [(recovery.WORDS[code], n, yuan(fen, grouped=True)) for code, (n, fen) in found.by_code.items()]
     lines += [table(rows, ["原因", "笔数", "尚需追回（元）"])] if rows else ["没有应追回的款。"]
     if found.sums["claims"]:
@@ -57,9 +60,17 @@ def recover(
             f"共立账 {found.sums['claims']} 笔 {sums['claimed']} 元：已追回 {sums['repaid']}，已抵扣 {sums['set_off']}，已免收 {sums['waived']}"
             + (f"；这次新立 {found.opened} 笔，更正 {found.changed} 笔" if found.opened or found.changed else "")
         )
+    if found.kept:
+        lines.append(
+            f"{found.kept} 有人填过、还没有（全部）读回，没有覆盖，新名单另存：填好的读回 jiuzhu pay recover {found.kept}"
+        )
     lines += [f"名单：{f['path']}" for f in found.files]
+    asked = [f"--confirm {row['recovery_id']}" for row in found.rows if row["asked_fen"]]
+    if asked:
+        more = f"（共 {len(asked)} 笔，编号见名单）" if len(asked) > 10 else ""
+        lines.append(f"免收等另一人确认{more}：jiuzhu pay recover {' '.join(asked[:10])} --actor 确认人")
     if found.files:
-        lines.append("下一步：追回后在名单里填日期和金额，读回：jiuzhu pay recover 名单")
+        lines.append(f"下一步：追回后在名单里填日期和金额，读回：jiuzhu pay recover {found.files[0]['path']}")
     context.emit(found.as_json() | data, lines)
     if refused:
         raise typer.Exit(3)

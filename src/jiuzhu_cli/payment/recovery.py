@@ -6,17 +6,20 @@ same; when a list or a decision changes, the claim changes by an entry of its ow
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger import recoveries
 from jiuzhu_cli.ledger.dues import months_owed
-from jiuzhu_cli.ledger.files import record_file
+from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.dues import KEY, add_payments, open_dues, policies_of
+from jiuzhu_cli.tabular.files import sha256_of
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
 
 if TYPE_CHECKING:
@@ -81,6 +84,7 @@ class Recoveries:
     opened: int = 0
     changed: int = 0
     files: list[dict[str, Any]] = field(default_factory=list)
+    kept: str = ""  # a filled-in workbook that was not written over
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -91,13 +95,24 @@ class Recoveries:
             "changed": self.changed,
             **self.sums,
             "files": self.files,
+            "kept": self.kept,
         }
 
 
 def recover(
-    store: Store, workspace: Workspace, policy: Policy, *, month: str = "", actor: str, now: datetime
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    *,
+    month: str = "",
+    read: Path | None = None,
+    actor: str,
+    now: datetime,
 ) -> Recoveries:
-    """Opens and corrects the claims of ``month`` or of all months, then lists what is still to come back and writes the workbook."""
+    """Opens and corrects the claims of ``month`` or of all months, then lists what is still to come back and writes the workbook.
+
+    A workbook that lies there filled in is left alone (``kept``) and the new one gets a number, unless it is ``read``: then all of it was booked.
+    """
     if month:
         check_month(month)
     with store.writing(actor, "pay recover"):
@@ -105,7 +120,8 @@ def recover(
         found = _listed(store, month)
         found.opened, found.changed = opened, changed
         if found.rows:
-            found.files = [_workbook(store, workspace, policy, found, month, actor=actor, now=now)]
+            path, found.kept = _place(store, workspace, month, read)
+            found.files = [_workbook(store, workspace, policy, found, month, path, actor=actor, now=now)]
     return found
 
 
@@ -187,8 +203,31 @@ def _listed(store: Store, month: str) -> Recoveries:
     return Recoveries(rows, by_code, {"claims": len(every)} | {name: sum(row[name] for row in every) for name in names})
 
 
+def _place(store: Store, workspace: Workspace, month: str, read: Path | None) -> tuple[Path, str]:
+    """Where the workbook is written, and the one that somebody has filled in and nobody has read ('' for none)."""
+    recorded = {str(row["path"]): row["sha256"] for row in recorded_files(store, entity=f"recovery:{month or 'all'}")}
+    stem, kept = f"追缴台账_{month}" if month else "追缴台账", ""
+    for number in itertools.count(1):
+        path = workspace.internal / "pay" / (f"{stem}_{number}.xlsx" if number > 1 else f"{stem}.xlsx")
+        if not path.exists():
+            break
+        digest = sha256_of(path)
+        if digest == recorded.get(workspace.relative(path)) or (read is not None and digest == sha256_of(read)):
+            break
+        kept = workspace.relative(path)
+    return path, kept
+
+
 def _workbook(
-    store: Store, workspace: Workspace, policy: Policy, found: Recoveries, month: str, *, actor: str, now: datetime
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    found: Recoveries,
+    month: str,
+    path: Path,
+    *,
+    actor: str,
+    now: datetime,
 ) -> dict[str, Any]:
     names = {code: programme.name for code, programme in policy.programmes.items()}
     rows = [
@@ -208,8 +247,6 @@ def _workbook(
         ColumnSpec(DAY, 14), ColumnSpec(AMOUNT, 14, "amount"), ColumnSpec(RECEIPT, 16), ColumnSpec(WAIVED, 14, "amount"), ColumnSpec(WHY, 24, wrap=True),
         ColumnSpec(SET_OFF, 10, choices=("是", "否")),
     ]  # fmt: skip
-    stem = f"追缴台账_{month}" if month else "追缴台账"
-    path = workspace.internal / "pay" / f"{stem}.xlsx"
     total = sum(row["over_fen"] for row in found.rows)
     back = sum(row["repaid_fen"] + row["set_off_fen"] for row in found.rows)
     paid, claimed, waived = (
@@ -219,7 +256,7 @@ def _workbook(
     sums = (None, "合计", f"{len(rows)} 笔", "", "", "", "", *columns, "", None, *[""] * 4, None, "", None, "", "")  # fmt: skip
     notes = [
         "钱回来一次填一次：追回日期、追回金额、收据号（分期的各填各的）；免收的填金额和理由，由另一人确认后才算；同意从以后的发放里抵扣的，“以后抵扣”选“是”。",
-        f"填好后读回：jiuzhu pay recover {stem}.xlsx；读两遍不会记两遍。",
+        f"填好后读回：jiuzhu pay recover {path.name}；读两遍不会记两遍。",
     ]
     sheet = SheetSpec(name="追缴", columns=head, rows=[*rows, sums], title=f"尚需追回 {len(rows)} 笔", notes=notes)
     digest = write_xlsx(path, [sheet])
