@@ -72,6 +72,10 @@ def run(
         f"工作簿：{relative(context.workspace, result.workbook)}",
     ]
     lines += [f"乡镇工作簿：{len(result.town_workbooks)} 个，在 {relative(context.workspace, result.town_workbooks[0].parent)}"] if result.town_workbooks else []  # fmt: skip
+    lines += [
+        f"! 先前的工作簿有人填过、还没有读回，原样另存：先读回 jiuzhu dedupe decide {relative(context.workspace, one)}"
+        for one in result.filled_workbooks
+    ]
     if result.stale_workbooks:
         folder = relative(context.workspace, result.stale_workbooks[0].parent)
         lines.append(

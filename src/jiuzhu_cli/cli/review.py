@@ -52,6 +52,10 @@ def run(
         lines.append(f"请核对：用到的 {len(result.unconfirmed)} 个参数还没有按本地文件核对：{names}{more}")
         lines.append("  （全部见工作簿“说明”表，或 jiuzhu policy list --unconfirmed）")
     lines += [
+        f"! 先前的工作簿有人填过、还没有读回，原样另存：先读回 jiuzhu review decide {relative(context.workspace, one)}"
+        for one in result.filled
+    ]
+    lines += [
         f"清单：{relative(context.workspace, result.csv)}",
         f"工作簿：{relative(context.workspace, result.workbook)}",
         *([f"另有 {len(result.towns)} 个乡镇的工作簿在同一文件夹，填好后可以分别读回。"] if result.towns else []),

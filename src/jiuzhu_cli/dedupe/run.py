@@ -42,7 +42,7 @@ from jiuzhu_cli.ledger.doubts import (
     stage_run,
     status_questions,
 )
-from jiuzhu_cli.ledger.files import record_file, recorded_files
+from jiuzhu_cli.ledger.files import record_file, recorded_files, set_aside
 from jiuzhu_cli.ledger.lookback import create_lookback, load_lookback
 from jiuzhu_cli.ledger.policies import keep_policy
 from jiuzhu_cli.ledger.snapshot import open_snapshot
@@ -73,6 +73,7 @@ class DedupeResult:
     town_workbooks: list[Path] = field(default_factory=list)
     overdue: int = 0
     stale_workbooks: list[Path] = field(default_factory=list)  # of an earlier run of the month, not written by this one
+    filled_workbooks: list[Path] = field(default_factory=list)  # filled in, not read back yet: kept beside
 
     @property
     def open(self) -> int:
@@ -157,6 +158,7 @@ def run_dedupe(
         doubts = doubts_of(store, (first, month))
         earlier = earlier_pending(store, first)
         deadlines = Deadlines(policy)
+        filled = set_aside(store, workspace, f"dedupe:{month}", frozenset({"doubts_workbook"}))
         written = write_outputs(
             workspace.internal / "dedupe" / month,
             doubts,
@@ -177,7 +179,7 @@ def run_dedupe(
                 record_file(tx, workspace, file.path, entity=f"dedupe:{month}", kind=file.kind, sha256=file.sha256, lines=file.lines)  # fmt: skip
     return DedupeResult(
         month, first, doubts, counts, not_judged, earlier, written.csv, written.workbook, written.town_workbooks,
-        sum(deadlines.overdue(doubt, today) for doubt in doubts), _stale(workspace, store, month, written),
+        sum(deadlines.overdue(doubt, today) for doubt in doubts), _stale(workspace, store, month, written), filled,
     )  # fmt: skip
 
 

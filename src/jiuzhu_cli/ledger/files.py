@@ -59,3 +59,27 @@ def changed_files(store: Store, workspace: Workspace) -> list[tuple[str, str]]:
                 if hashlib.file_digest(file, "sha256").hexdigest() != row["sha256"]:
                     found.append((row["path"], "filled" if row["kind"] in FORMS else "altered"))
     return found
+
+
+def set_aside(store: Store, workspace: Workspace, entity: str, kinds: frozenset[str]) -> list[Path]:
+    """Forms of ``entity`` that somebody has filled in and no command has read yet are moved beside (``…_填过未读回.xlsx``), before others are written in
+    their place; returns where they lie now."""
+    import hashlib
+    import itertools
+
+    moved = []
+    for row in recorded_files(store, entity=entity):
+        path = workspace.root / str(row["path"])
+        if row["kind"] not in kinds or not path.is_file():
+            continue
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest == row["sha256"] or store.query("SELECT 1 FROM journal WHERE digest = ? LIMIT 1", (digest,)):
+            continue
+        for number in itertools.count(1):
+            place = path.with_name(f"{path.stem}_填过未读回{number if number > 1 else ''}{path.suffix}")
+            if not place.exists():
+                break
+        path.rename(place)
+        moved.append(place)
+    return moved

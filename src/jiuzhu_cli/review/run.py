@@ -64,6 +64,7 @@ class ReviewRun:
     not_judged: list[dict[str, Any]] = field(default_factory=list)
     unconfirmed: list[ParameterValue] = field(default_factory=list)
     movement: list[dict[str, Any]] = field(default_factory=list)  # by programme: entered, ended, relinked, transferred
+    filled: list[Path] = field(default_factory=list)  # workbooks filled in, not read back yet: kept beside
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -108,7 +109,7 @@ def run_review(
     Run again, the same proposals keep their numbers and decisions; what is no longer proposed is ``gone``.
     UsageError when no roll of the month has been imported.
     """
-    from jiuzhu_cli.ledger.files import record_file
+    from jiuzhu_cli.ledger.files import record_file, set_aside
     from jiuzhu_cli.ledger.previous import add_previous
     from jiuzhu_cli.ledger.snapshot import open_snapshot
     from jiuzhu_cli.review.output import write_outputs
@@ -138,6 +139,7 @@ def run_review(
         saved = save_proposals(tx, month, judged.proposals, policy_digest=policy.digest)
         keep_links(tx, month, judged.links)
     rows = proposals_of(store, month)
+    filled = set_aside(store, workspace, f"review:{month}", frozenset({"review_workbook", "review_town"}))
     written = write_outputs(
         workspace, policy, month, rows, judged.not_judged, judged.unconfirmed, seen=last_decision(store), split_by_town=split_by_town
     )  # fmt: skip
@@ -158,4 +160,5 @@ def run_review(
         not_judged=judged.not_judged,
         unconfirmed=judged.unconfirmed,
         movement=judged.movement,
+        filled=filled,
     )
