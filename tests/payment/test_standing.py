@@ -44,6 +44,20 @@ def test_each_batch_waits_for_somebody_until_it_is_done(desk: Desk) -> None:
     assert [(what, n, fen) for what, n, fen, _ in stands(desk).outside] == [("拦下", 1, 10_002)]
 
 
+def test_a_batch_is_ready_to_close_once_what_came_back_was_taken_up_again(desk: Desk) -> None:
+    desk.roll([person(1), person(2)])
+    desk.pay(failures={1: "系统超时"})
+    assert stands(desk).batches[0]["waits"] == "退回的 1 笔补发，再办结"
+    second = desk.pay(failures={1: "系统超时"})
+    assert [batch["waits"] for batch in stands(desk).batches] == ["办结", "退回的 1 笔补发，再办结"]
+    desk.draft()
+    assert [batch["waits"] for batch in stands(desk).batches][:2] == ["办结", "办结"]
+    desk.cancel(second + 1)
+    assert stands(desk).batches[1]["waits"] == "退回的 1 笔补发，再办结"
+    desk.pay()
+    assert {batch["waits"] for batch in stands(desk).batches if batch["state"] == "reconciled"} == {"办结"}
+
+
 def test_rates_are_what_happened(desk: Desk) -> None:
     """NOW is the 25th of MONTH: of BEFORE the money left a month late, of MONTH on the 25th."""
     desk.roll([person(1), person(2)], month=BEFORE)

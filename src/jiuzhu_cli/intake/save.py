@@ -269,9 +269,10 @@ def save_list(
         )
         _save(tx, one, source, policy_digest, same, mended=mended)
         if moved and one.results[0].status == "corrected":
-            one.results[
-                0
-            ].todo = f"原表 {moved} 笔已发放的不变，再查重（jiuzhu dedupe run --month {one.month}）后看差额：补发 jiuzhu pay back-pay，追缴 jiuzhu pay recover"
+            one.results[0].todo = (
+                f"原表 {moved} 笔已发放的不变，再查重（jiuzhu dedupe run --month {one.month}）后：没有发出的照新表 jiuzhu pay draft --month {one.month}，"
+                "多出来的 jiuzhu pay back-pay，少了的 jiuzhu pay recover"
+            )
 
 
 def _against_wider(tx: Transaction, one: ListOfFile, source: SourceFile, digest: str, wider: list[int]) -> None:

@@ -32,6 +32,15 @@ def rates(store: Store, first: str, last: str, due_day: int, *, kinds: bool = Fa
     return [dict(row) for row in rows]
 
 
+def owing(store: Store) -> dict[int, int]:
+    """Batch → lines of it that were refused or came back, and of which nothing was drafted again."""
+    rows = store.query(
+        "SELECT f.payment_id, COUNT(*) FROM payment_line f INDEXED BY payment_failed WHERE f.state IN ('failed','reversed') AND NOT EXISTS"
+        " (SELECT 1 FROM payment_line l WHERE l.obligation_id = f.obligation_id AND l.line_id > f.line_id AND l.state <> 'cancelled') GROUP BY f.payment_id"
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def held_now(store: Store, first: str, last: str) -> dict[str, tuple[int, int]]:
     """Month → cases and 分 that its last batch left out."""
     rows = store.query(

@@ -9,7 +9,7 @@ ACCOUNT = (
         "no_account",
         "没有账号",
         "SELECT n, '名册没有银行账号' AS reason, '' AS source FROM candidate WHERE account_no = ''",
-        "请乡镇补报账号，更正名册",
+        "请乡镇补报账号，更正花名册再导入（同册的人已有发出的，加 --replace），再制单",
         never="没有账号，银行无处可付",
     ),
     Hold(

@@ -22,7 +22,7 @@ DUE_DAY = "发放截止日"
 # state → who is waited for, and for what
 WAITS = {
     "draft": ("经办人", "核对后锁定"), "locked": ("审批人", "审批"), "approved": ("经办人", "放行、导出银行文件"), "released": ("经办人", "导出银行文件"),
-    "exported": ("银行", "回盘"), "reconciled": ("经办人", "失败的补发，办完办结"),
+    "exported": ("银行", "回盘"), "reconciled": ("经办人", "办结"),
 }  # fmt: skip
 _SUMS = (
     "due", "due_fen", "sent", "sent_fen", "paid", "paid_fen", "failed", "failed_fen", "reversed", "reversed_fen", "regular_lines", "regular_fen", "timely_lines",
@@ -92,11 +92,13 @@ def standing(store: Store, policy: Policy, *, first: str = "", last: str = "", t
     value = policy.parameter_or_none(DUE_DAY, first_day(last))
     due_day = int(value.value) if value is not None and not isinstance(value.value, str | bool) else 31
     rows = payment_rates.rates(store, first, last, due_day, kinds=has_kinds(policy))
-    batches = [
-        batch | dict(zip(("waits_for", "waits"), WAITS.get(batch["state"], ("", "")), strict=True))
-        for batch in payments.batches(store)
-        if first <= batch["month"] <= last
-    ]
+    owing = payment_rates.owing(store)
+    batches = []
+    for batch in payments.batches(store):
+        if first <= batch["month"] <= last:
+            who, what = WAITS.get(batch["state"], ("", ""))
+            again = owing.get(batch["payment_id"], 0) if batch["state"] == "reconciled" else 0
+            batches.append(batch | {"waits_for": who, "waits": f"退回的 {again} 笔补发，再办结" if again else what})
     return Standing(
         first, last, due_day, batches, _outside(store, first, last), _sum(rows), _by(rows, "programme"), _by(rows, "town"), _by_source(policy, rows),
         execution(store, policy, int(last[:4])),
