@@ -67,6 +67,25 @@ def test_a_list_corrected_upwards_is_paid_after_somebody_confirmed_it(desk: Desk
     assert check_ledger(desk.store, desk.workspace).problems == ()
 
 
+def test_all_that_waits_is_confirmed_at_once_as_a_search_after_it_would_say(desk: Desk) -> None:
+    people = [person(1), person(2), person(3)]
+    first = desk.roll(people, month=BEFORE)
+    desk.pay(BEFORE)
+    desk.supersede(first, [person(1, amount_fen=12_000), person(2, amount_fen=13_000), person(3)], month=BEFORE)
+    desk.compare(BEFORE)
+    desk.roll(people)
+    found, count, fen = back_pay.confirm_all(
+        desk.store, desk.workspace, desk.policy, note="核实", actor="张经办", now=NOW
+    )
+    assert (count, fen) == (2, sum(row["amount_fen"] for row in found.rows)) and found.files
+    assert {row["state"] for row in found.rows} == {"confirmed"} and not any(found.counts.values())
+    again = find(desk)
+    assert (again.rows, again.counts) == (found.rows, found.counts)
+    with pytest.raises(RefusedError, match="没有待确认"):
+        back_pay.confirm_all(desk.store, desk.workspace, desk.policy, note="核实", actor="张经办", now=NOW)
+    assert desk.draft().sums.back_pay == fen
+
+
 def test_declined_is_told_and_not_paid(desk: Desk) -> None:
     first = desk.roll([person(1)])
     desk.pay()

@@ -180,18 +180,18 @@ def back_pay(
     policy = context.policy()
     lines = []
     with context.workspace.open_store() as store:
-        if confirm or confirm_all or decline:
-            numbers = confirm or decline
-            if confirm_all:
-                found = stage.find(
-                    store, context.workspace, policy, month=month, write=False, actor=context.actor, now=context.now
-                )
-                numbers = [row["back_pay_id"] for row in found.rows if row["state"] == "found"]
-            count, fen = stage.decide(
-                store, numbers, confirmed=not decline, note=reason, actor=context.actor, now=context.now
+        if confirm_all:
+            found, count, fen = stage.confirm_all(
+                store, context.workspace, policy, month=month, note=reason, actor=context.actor, now=context.now
             )
+        else:
+            if confirm or decline:
+                count, fen = stage.decide(
+                    store, confirm or decline, confirmed=not decline, note=reason, actor=context.actor, now=context.now
+                )
+            found = stage.find(store, context.workspace, policy, month=month, actor=context.actor, now=context.now)
+        if confirm or confirm_all or decline:
             lines.append(f"已{'定为不补' if decline else '确认'} {count} 笔 {yuan(fen, grouped=True)} 元")
-        found = stage.find(store, context.workspace, policy, month=month, actor=context.actor, now=context.now)
     rows = [
         (r["back_pay_id"], r["month"], r["town"], r["recipient_name"], yuan(r["amount_fen"], grouped=True), "已制单" if r["drafted"] else stage.STATES[r["state"]], r["reason"])
         for r in found.rows[:30]

@@ -20,8 +20,8 @@ from jiuzhu_cli.ledger import back_pays
 from jiuzhu_cli.ledger.files import record_file
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
-from jiuzhu_cli.payment.dues import KEY, balance, open_dues, policies_of
-from jiuzhu_cli.payment.recovery import claim
+from jiuzhu_cli.payment.dues import KEY, add_payments, open_dues, policies_of, read_standing_again, weigh
+from jiuzhu_cli.payment.recovery import claim_over
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ def find(
         paid = back_pays.paid_months(store, month or "9999-12")
         counts = {"added": 0, "changed": 0, "gone": 0}
         if paid:
-            claim(store, policy, months_between(paid[0], paid[-1]), actor=actor, now=now)
-            found = _search(store, workspace, policy, paid)
+            found = _search(store, workspace, policy, paid, actor=actor, now=now)
             standing = back_pays.back_pays(store, states=("found", "confirmed"))
             if found or standing:
                 with store.transaction(actor=actor, command="pay back-pay", now=now) as tx:
@@ -114,9 +113,37 @@ def find(
                     if any(counts.values()):
                         detail = counts | {"lines": len(found), "amount_fen": sum(row["amount_fen"] for row in found)}
                         tx.journal("back_pay:all", detail)
-        result = Found(back_pays.back_pays(store, states=("found", "confirmed", "declined")), counts)
-        if write and result.rows:
-            result.files = [_workbook(store, workspace, policy, result, actor=actor, now=now)]
+        return _standing(store, workspace, policy, counts, write=write, actor=actor, now=now)
+
+
+def confirm_all(
+    store: Store, workspace: Workspace, policy: Policy, *, month: str = "", note: str, actor: str, now: datetime
+) -> tuple[Found, int, int]:
+    """Looks for back-pay, confirms all that waits for it, and lists what stands then; also how many were confirmed and their sum in 分. Errors as ``decide``."""
+    with store.writing(actor, "pay back-pay"):
+        found = find(store, workspace, policy, month=month, write=False, actor=actor, now=now)
+        numbers = [row["back_pay_id"] for row in found.rows if row["state"] == "found"]
+        count, fen = decide(store, numbers, confirmed=True, note=note, actor=actor, now=now)
+        if found.counts["changed"]:  # what was declined and is asked anew is no longer taken off what is owed
+            return find(store, workspace, policy, month=month, actor=actor, now=now), count, fen
+        # a confirmation changes nothing that the search looks at, and the lock is held since: it would find the same
+        counts = dict.fromkeys(found.counts, 0)
+        return _standing(store, workspace, policy, counts, write=True, actor=actor, now=now), count, fen
+
+
+def _standing(
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    counts: dict[str, int],
+    *,
+    write: bool,
+    actor: str,
+    now: datetime,
+) -> Found:
+    result = Found(back_pays.back_pays(store, states=("found", "confirmed", "declined")), counts)
+    if write and result.rows:
+        result.files = [_workbook(store, workspace, policy, result, actor=actor, now=now)]
     return result
 
 
@@ -135,12 +162,18 @@ def decide(
     return len(set(numbers)), total
 
 
-def _search(store: Store, workspace: Workspace, policy: Policy, paid: list[str]) -> list[dict[str, Any]]:
+def _search(
+    store: Store, workspace: Workspace, policy: Policy, paid: list[str], *, actor: str, now: datetime
+) -> list[dict[str, Any]]:
+    """Claims are made to agree first, over the same dues."""
     months = months_between(paid[0], paid[-1])
     policies = policies_of(store, policy, months)
     connection = open_dues(store, policies, months)
     try:
-        balance(connection, store, months)
+        add_payments(connection, store, months)
+        if any(claim_over(connection, store, actor=actor, now=now)):
+            read_standing_again(connection, store, months)
+        weigh(connection)
         connection.execute("CREATE TABLE paid_month AS SELECT unnest(?::VARCHAR[]) AS month", [paid])
         connection.register("upheld", back_pays.upheld(store))
         rows = connection.sql(_FOUND).to_arrow_table().to_pylist()

@@ -179,7 +179,19 @@ def balance(connection: duckdb.DuckDBPyConnection, store: Store, months: Sequenc
     set_off_fen``, the claims (``claimed_fen = repaid_fen + waived_fen + back_fen + open_fen``), what was decided of back-pay found, and
     ``left_fen = due + claimed − paid − sent − drafted − set off``. ``without``: a draft whose lines do not count."""
     add_payments(connection, store, months, without=without)
+    weigh(connection)
+
+
+def weigh(connection: duckdb.DuckDBPyConnection) -> None:
+    """Adds ``balance`` where ``add_payments`` was called."""
     connection.execute(_BALANCE)
+
+
+def read_standing_again(connection: duckdb.DuckDBPyConnection, store: Store, months: Sequence[str]) -> None:
+    """Takes up what was written of claims since ``add_payments``; lists, decisions and lines do not depend on them."""
+    for name, data in dues.standing(store, months).items():
+        connection.execute(f"DROP TABLE {name}")
+        _load(connection, name, [data], _FACTS[name].split())
 
 
 def add_payments(

@@ -23,6 +23,8 @@ from jiuzhu_cli.tabular.files import sha256_of
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
 
 if TYPE_CHECKING:
+    import duckdb
+
     from jiuzhu_cli.policy.load import Policy
 
 WORDS = {
@@ -129,10 +131,18 @@ def claim(store: Store, policy: Policy, months: list[str], *, actor: str, now: d
     """Makes the claims of ``months`` agree with what is due; returns how many were opened, how many changed."""
     if not months:
         return 0, 0
+    connection = open_dues(store, policies_of(store, policy, months), months)
+    try:
+        add_payments(connection, store, months)
+        return claim_over(connection, store, actor=actor, now=now)
+    finally:
+        connection.close()
+
+
+def claim_over(connection: duckdb.DuckDBPyConnection, store: Store, *, actor: str, now: datetime) -> tuple[int, int]:
+    """``claim`` over dues and payments that are open (``open_dues``, ``add_payments``), which stay as they are."""
     wanted = [
-        row
-        for row in targets(store, policy, months)
-        if any(row[name] for name in ("claim_fen", "waiver_fen", "doubt_fen"))
+        row for row in targets(connection, store) if any(row[name] for name in ("claim_fen", "waiver_fen", "doubt_fen"))
     ]
     if not wanted:
         return 0, 0
@@ -143,23 +153,17 @@ def claim(store: Store, policy: Policy, months: list[str], *, actor: str, now: d
     return opened, changed
 
 
-def targets(store: Store, policy: Policy, months: list[str]) -> list[dict[str, Any]]:
+def targets(connection: duckdb.DuckDBPyConnection, store: Store) -> list[dict[str, Any]]:
     """What each line's claim must become: rows for ``ledger.recoveries.open_claims`` (with nothing to change, too)."""
-    connection = open_dues(store, policies_of(store, policy, months), months)
-    try:
-        add_payments(connection, store, months)
-        connection.execute("CREATE TABLE by_doubt (recovery_id BIGINT, fen BIGINT)")
-        connection.execute("CREATE TABLE recovered (line_id BIGINT, doubt_id VARCHAR)")
-        for table, rows in (
-            ("by_doubt", list(recoveries.by_doubt(store).items())),
-            ("recovered", [(row["line_id"], row["doubt_id"]) for row in recoveries.recovered_lines(store)]),
-        ):
-            if rows:
-                connection.executemany(f"INSERT INTO {table} VALUES (?, ?)", rows)
-        found = connection.sql(_TARGETS).to_arrow_table().to_pylist()
-    finally:
-        connection.close()
-    return [_row(one) for one in found]
+    connection.execute("CREATE TABLE by_doubt (recovery_id BIGINT, fen BIGINT)")
+    connection.execute("CREATE TABLE recovered (line_id BIGINT, doubt_id VARCHAR)")
+    for table, rows in (
+        ("by_doubt", list(recoveries.by_doubt(store).items())),
+        ("recovered", [(row["line_id"], row["doubt_id"]) for row in recoveries.recovered_lines(store)]),
+    ):
+        if rows:
+            connection.executemany(f"INSERT INTO {table} VALUES (?, ?)", rows)
+    return [_row(one) for one in connection.sql(_TARGETS).to_arrow_table().to_pylist()]
 
 
 def _row(one: dict[str, Any]) -> dict[str, Any]:
