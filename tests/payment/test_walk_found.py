@@ -8,6 +8,7 @@ from tests.payment.model.world import PRICE
 from tests.payment.test_back_pay import balanced, find, paid_lines, told
 from tests.payment.test_correction import ask, correction
 from tests.payment.test_reconcile import AFTER, BEFORE, reconcile
+from tests.payment.test_recovery import recover
 from tests.support import make_id
 
 
@@ -141,3 +142,23 @@ def test_an_account_paid_into_after_it_was_refused_is_not_held(desk: Desk) -> No
     number = desk.pay(override="银行说账户已恢复")
     desk.roll([person(1)], month=AFTER)
     assert desk.pay(AFTER) > number
+
+
+def test_an_event_drafted_in_one_month_and_held_in_another_is_no_difference(desk: Desk) -> None:
+    """It is owed in the month whose draft was cancelled, but stands on a later list, and is held there: the proof called it missed."""
+    event = person(1, event_date="2026-07-03")
+    first = desk.roll([event, person(2, event_date="2026-07-02")], programme=PRICE, month=BEFORE)
+    number = int(desk.draft(BEFORE).batch["payment_id"])
+    desk.cancel(number)
+    desk.supersede(first, [person(2, event_date="2026-07-02")], programme=PRICE, month=BEFORE)
+    desk.pay(BEFORE)
+    paid = desk.roll([person(1, event_date="2026-07-01")], programme=PRICE)
+    desk.pay()
+    desk.supersede(paid, [event, person(3, event_date="2026-07-02")], programme=PRICE)
+    recover(desk)  # what was paid for the other day is claimed
+    balanced(desk)  # nothing drafted since: the plan of today tells
+    desk.compare()
+    desk.draft()
+    held = desk.store.query("SELECT recipient_id_no, code FROM payment_hold")
+    assert [tuple(row) for row in held] == [(make_id(1), "maybe_paid")]
+    balanced(desk)

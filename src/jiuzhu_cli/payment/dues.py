@@ -75,7 +75,8 @@ FROM start s JOIN span m ON m.month >= s.effective_month AND m.month < s.listed_
 WHERE NOT p.single AND NOT p.instalments AND EXISTS (SELECT 1 FROM list b WHERE b.programme = s.programme AND b.month = m.month AND b.area = s.area)
   AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.id_no = s.id_no AND months_of(m.month) > months_of(d.event_date) + p.grace)
 """
-# an instalment or an event is owed once, in the month in which it was first taken up
+# where an instalment or an event stands; it is owed once, in the month in which it was first taken up
+_ITEMS = "CREATE TABLE listed_item AS SELECT DISTINCT programme, recipient, item, month FROM due WHERE item <> ''"
 _ONCE = """
 UPDATE due SET month = o.month FROM (SELECT programme, recipient, item, min(month) AS month FROM obligation WHERE item <> '' AND cause IN ('', 'missed') GROUP BY ALL) o
 WHERE due.item <> '' AND o.programme = due.programme AND o.recipient = due.recipient AND o.item = due.item
@@ -165,7 +166,8 @@ def open_dues(
     connection.execute("DROP TABLE listed")  # a million rows of it are half a gigabyte
     if not more:
         connection.execute("DROP TABLE lead")
-    if connection.execute("SELECT count(*) FROM due WHERE item <> ''").fetchall()[0][0]:
+    connection.execute(_ITEMS)
+    if connection.execute("SELECT count(*) FROM listed_item").fetchall()[0][0]:
         connection.execute(_ONCE_UNPAID)
         connection.execute(_ONCE)
     connection.execute(_TWICE)

@@ -61,14 +61,16 @@ SUMS = (
     "difference",
 )
 
-# Where what is left stands; the first that holds. A programme of which the month has no line yet was not drafted. What is out (paid or at the bank) and lower than due waits only as back-pay found.
+# Where what is left stands; the first that holds. What is owed once may be held in any month that lists it. A programme of which the month has no line yet was not drafted. What is out (paid or at the bank) and lower than due waits only as back-pay found.
 _TOLD = """
 CREATE TABLE told AS
 WITH rest AS (
-  SELECT b.*, least(greatest(left_fen, 0), said_no_fen) AS declined_fen, greatest(left_fen, 0) - least(greatest(left_fen, 0), said_no_fen) AS rest_fen, h.code AS hold,
+  SELECT b.*, least(greatest(left_fen, 0), said_no_fen) AS declined_fen, greatest(left_fen, 0) - least(greatest(left_fen, 0), said_no_fen) AS rest_fen, coalesce(h.code, i.code) AS hold,
          coalesce(m.batches, 0) = coalesce(m.drafts, 0) OR q.programme IS NULL AS no_batch
   FROM balance b LEFT JOIN (SELECT month, programme, recipient, string_agg(DISTINCT code, ',' ORDER BY code) AS code FROM held GROUP BY ALL) h
          ON h.month = b.month AND h.programme = b.programme AND h.recipient = b.recipient
+  LEFT JOIN (SELECT programme, recipient, item, string_agg(DISTINCT code, ',' ORDER BY code) AS code FROM listed_item JOIN held USING (month, programme, recipient) GROUP BY ALL) i
+         ON i.programme = b.programme AND i.recipient = b.recipient AND i.item = b.item
   LEFT JOIN batch_of m ON m.month = b.month
   LEFT JOIN (SELECT DISTINCT month, programme FROM obligation) q ON q.month = b.month AND q.programme = b.programme),
 parted AS (
@@ -193,7 +195,8 @@ def _held_today(connection: duckdb.DuckDBPyConnection, store: Store, workspace: 
     months = [
         row[0]
         for row in connection.execute(
-            "SELECT DISTINCT month FROM told WHERE why = 'missed' AND difference_fen > 0 ORDER BY 1"
+            "SELECT DISTINCT coalesce(i.month, t.month) FROM told t LEFT JOIN listed_item i USING (programme, recipient, item)"
+            " WHERE why = 'missed' AND difference_fen > 0 ORDER BY 1"
         ).fetchall()
     ]
     for month, own in policies_of(store, policy, months).items():
@@ -202,7 +205,8 @@ def _held_today(connection: duckdb.DuckDBPyConnection, store: Store, workspace: 
         connection.execute(
             "UPDATE told SET held_fen = difference_fen, difference_fen = 0, hold = h.code FROM (SELECT programme, recipient_id_no,"
             " string_agg(DISTINCT code, ',' ORDER BY code) AS code FROM incoming GROUP BY ALL) h"
-            " WHERE told.month = ? AND told.why = 'missed' AND difference_fen > 0 AND h.programme = told.programme AND h.recipient_id_no = told.recipient",
+            " WHERE told.why = 'missed' AND difference_fen > 0 AND h.programme = told.programme AND h.recipient_id_no = told.recipient AND (told.month = $1 OR EXISTS"
+            " (SELECT 1 FROM listed_item i WHERE i.programme = told.programme AND i.recipient = told.recipient AND i.item = told.item AND i.month = $1))",
             [month],
         )
         connection.unregister("incoming")
