@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
+import pytest
+
 from jiuzhu_cli.ledger.audit import check_ledger
+from jiuzhu_cli.payment import export
 from tests.payment.conftest import MONTH, NOW, Desk, person
 from tests.payment.model.world import PRICE
 from tests.payment.test_back_pay import balanced, find, paid_lines, told
@@ -126,6 +131,29 @@ def test_an_account_refused_after_another_batch_was_paid_into_it_is_held(desk: D
     desk.approve(waits)
     desk.roll([person(1)])
     assert desk.pay() > waits
+    desk.export(waits)
+    for path in desk.answers(waits, {1: "账号不存在"}):
+        desk.read(path, number=waits)
+    desk.roll([person(1), person(2)], month=AFTER)
+    number = desk.pay(AFTER)
+    held = desk.store.query("SELECT recipient_id_no, code FROM payment_hold WHERE payment_id = ?", (number,))
+    assert [tuple(row) for row in held] == [(make_id(1), "account_refused")]
+
+
+def test_a_batch_whose_export_was_broken_off_goes_to_the_bank_when_its_files_are_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its state said exported before another batch was paid into the account; its files came later, and the bank's refusal with them."""
+    desk.roll([person(1)], month=BEFORE)
+    waits = int(desk.draft(BEFORE).batch["payment_id"])
+    desk.lock(waits)
+    desk.approve(waits)
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(export, "_write_files", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+        desk.export(waits)
+    assert desk.batch(waits)["state"] == "exported"
+    desk.roll([person(1)])
+    desk.pay()
     desk.export(waits)
     for path in desk.answers(waits, {1: "账号不存在"}):
         desk.read(path, number=waits)

@@ -8,17 +8,17 @@ from jiuzhu_cli.ledger.store import Store
 
 REGISTER = "account_mending"
 
-# later is the batch that went to the bank later: one drafted earlier may be sent after it. Of ledgers from before moves were kept: by number
-_SENT = "(SELECT COALESCE(MAX(m.move_id), 0) FROM payment_move m WHERE m.payment_id = {0}.payment_id AND m.to_state = 'exported'), {0}.payment_id"
-# lines that came back and were not paid into the same account by a later batch, by the recipient: what the plan must not repeat unmended
-_REFUSED = f"""
+# Lines that came back and were not paid into the same account by a batch sent later, by the recipient: what the plan must not repeat unmended.
+# A batch can go to the bank once its files are on record: one drafted or exported earlier may come later, when its export was broken off.
+_REFUSED = """
+WITH told AS (SELECT entity, MIN(seq) AS seq FROM journal WHERE command = 'pay export' AND json_extract(detail, '$.file') IS NOT NULL GROUP BY entity),
+sent AS MATERIALIZED (SELECT b.payment_id, COALESCE(t.seq, 0) AS seq FROM payment_batch b LEFT JOIN told t ON t.entity = 'payment:' || b.payment_id)
 SELECT l.line_id, l.payment_id, l.transfer_no, l.obligation_id, o.recipient_id_no, l.account_no, l.payee_name, l.payee_id_no, l.bank, l.reason,
        l.reason_code, o.programme, l.returned_at, substr(l.returned_at, 1, 10) AS day
-FROM payment_line l JOIN obligation o USING (obligation_id)
+FROM payment_line l JOIN obligation o USING (obligation_id) JOIN sent s USING (payment_id)
 WHERE l.state IN ('failed', 'reversed') AND NOT EXISTS (
-  SELECT 1 FROM obligation p JOIN payment_line q ON q.obligation_id = p.obligation_id
-  WHERE p.recipient_id_no = o.recipient_id_no AND q.account_no = l.account_no AND q.state = 'paid'
-    AND ({_SENT.format("q")}) > ({_SENT.format("l")}))
+  SELECT 1 FROM obligation p JOIN payment_line q ON q.obligation_id = p.obligation_id JOIN sent t ON t.payment_id = q.payment_id
+  WHERE p.recipient_id_no = o.recipient_id_no AND q.account_no = l.account_no AND q.state = 'paid' AND (t.seq, t.payment_id) > (s.seq, s.payment_id))
 ORDER BY l.line_id
 """
 # a row of the form by its key (P3-17: batch and transfer), with every line of that transfer; a key that names nothing gives none
