@@ -153,6 +153,23 @@ def holds(store: Store, payment_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
+def draft_rests_on(store: Store, payment_id: int) -> str:
+    """What the draft noted that it was made from beside the ledger; '' when the journal has anything after it but the draft's own lists."""
+    entity = f"payment:{payment_id}"
+    drafted = store.query(
+        "SELECT seq, json_extract(detail, '$.rests_on') AS rests_on FROM journal WHERE entity = ?1 AND command = 'pay draft'"
+        " AND json_extract(detail, '$.rests_on') IS NOT NULL ORDER BY seq DESC LIMIT 1",
+        (entity,),
+    )
+    for seq, rests_on in drafted:
+        since = store.query(
+            "SELECT 1 FROM journal WHERE seq > ?1 AND NOT (entity = ?2 AND command = 'pay draft' AND json_extract(detail, '$.holds') IS NOT NULL) LIMIT 1",
+            (seq, entity),
+        )
+        return "" if since else str(rests_on)
+    return ""
+
+
 def next_ids(store: Store) -> tuple[int, int]:
     """The next free ``obligation_id`` and ``line_id``. Call it under the workspace's lock."""
     row = store.query(

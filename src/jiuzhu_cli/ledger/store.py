@@ -167,6 +167,7 @@ class Transaction:
     actor: str
     command: str
     now: str
+    told: bool = False  # whether the journal says something of it
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> sqlite3.Cursor:
         return self.connection.execute(sql, params)
@@ -180,6 +181,7 @@ class Transaction:
 
         Errors of the database pass through and end the whole transaction.
         """
+        told = self.told
         self.connection.execute("SAVEPOINT part")
         try:
             yield
@@ -188,6 +190,7 @@ class Transaction:
         except Exception as error:
             self.connection.execute("ROLLBACK TO part")
             self.connection.execute("RELEASE part")
+            self.told = told
             raise PartUndone from error
         self.connection.execute("RELEASE part")
 
@@ -198,6 +201,7 @@ class Transaction:
         text = json.dumps(detail, ensure_ascii=False, sort_keys=True, default=str)
         entry = (seq, self.now, self.actor, self.command, entity, text, digest, previous)
         self.connection.execute("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?,?)", (*entry, _entry_hash(*entry)))
+        self.told = True
 
 
 class Store:
@@ -401,7 +405,11 @@ class Store:
                 self._swept = True
             self.connection.execute("BEGIN IMMEDIATE")
             try:
-                yield Transaction(self.connection, actor, command, utc_stamp(now))
+                before = self.connection.total_changes
+                tx = Transaction(self.connection, actor, command, utc_stamp(now))
+                yield tx
+                if not tx.told and self.connection.total_changes > before:  # nothing changes without an entry
+                    tx.journal("ledger", {"rows": self.connection.total_changes - before})
                 self.connection.execute("COMMIT")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):

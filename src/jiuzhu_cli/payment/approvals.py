@@ -25,7 +25,7 @@ from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.keys import check_signer
 from jiuzhu_cli.payment.levels import given, turn
-from jiuzhu_cli.payment.plan import compute, lines_gone, payable
+from jiuzhu_cli.payment.plan import compute, drafted_from, lines_gone, payable
 from jiuzhu_cli.payment.states import check_control, check_sums
 from jiuzhu_cli.payment.transfers import crowded
 
@@ -113,7 +113,9 @@ def lock(
         )
     with moving(store, batch, actor=actor, command="pay lock"):
         lines = sealed_lines(store, batch["payment_id"])
-        _refuse_stale(store, workspace, policy, batch, lines)
+        # a plan made anew of the same things would be the same, and takes as long as the draft
+        if payments.draft_rests_on(store, batch["payment_id"]) != drafted_from(policy, workspace):
+            _refuse_stale(store, workspace, policy, batch, lines)
         if payments.is_combined(store, batch["payment_id"]):
             _refuse_crowded(workspace, policy, batch, lines)
         check_sums(store, batch)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli import __version__
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.period import check_month
 from jiuzhu_cli.ledger import overrides, payables, payments
@@ -318,7 +320,10 @@ def draft(
             _nothing_owed(store, workspace, policy, plan, standing, actor=actor, now=now)
         unchanged = standing is not None and _same(store, standing, plan, reason)
         if not unchanged:
-            standing = _write(store, plan, standing, policy, reason, chosen if programmes else [], actor=actor, now=now)
+            rests_on = drafted_from(policy, workspace)
+            standing = _write(
+                store, plan, standing, policy, reason, chosen if programmes else [], rests_on, actor=actor, now=now
+            )
         assert standing is not None
         warnings = [*plan.apart, *file_warnings(store, workspace, policy, standing)]
         files = write_holds(store, workspace, policy, plan, standing, actor=actor, now=now)
@@ -334,6 +339,7 @@ def _write(
     policy: Policy,
     reason: str,
     chosen: Iterable[Programme],
+    rests_on: str,
     *,
     actor: str,
     now: datetime,
@@ -365,6 +371,7 @@ def _write(
         detail = {
             "month": plan.month, "kind": plan.kind, "lines": plan.count, "amount_fen": plan.amount_fen, "held": plan.held,
             "holds": plan.holds_by_code, "override": reason, "released": plan.released, "programmes": [p.code for p in chosen], "redrafted": bool(standing),
+            "rests_on": rests_on,
         }  # fmt: skip
         tx.journal(f"payment:{payment_id}", detail)
     return payments.batch(store, payment_id)
@@ -399,6 +406,11 @@ def _nothing_owed(
         f"逐笔处理后再制单，名单见 {files[0]}" if files else "逐笔处理后再制单",
         code="all_held",
     )
+
+
+def drafted_from(policy: Policy, workspace: Workspace) -> str:
+    """What a plan rests on beside the ledger: the policy's files, the workspace's settings and this program; nothing else, and no clock."""
+    return sha256(repr((policy.digest, sorted(workspace.config.items()), __version__)).encode()).hexdigest()
 
 
 def _same(store: Store, standing: dict[str, Any], plan: Plan, reason: str) -> bool:
