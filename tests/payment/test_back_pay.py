@@ -86,6 +86,38 @@ def test_all_that_waits_is_confirmed_at_once_as_a_search_after_it_would_say(desk
     assert desk.draft().sums.back_pay == fen
 
 
+def test_what_a_decision_adds_after_its_back_pay_was_declined_is_found_alone(desk: Desk) -> None:
+    """The next search made it the whole difference, confirmed: what was declined would have been paid after all."""
+    desk.roll([person(1), person(2)], month=BEFORE)
+    desk.pay(BEFORE)
+    desk.roll([person(1, amount_fen=12_000), person(2)])
+    desk.decision(1, make_id(1), "increase", 10_001, 12_000, effective_month=BEFORE)
+    decide(desk, [find(desk).rows[0]["back_pay_id"]], confirmed=False)
+    with desk.store.transaction(actor="测试", command="review decide", now=desk.now) as tx:
+        tx.execute("UPDATE proposal SET amount_after_fen = 13000 WHERE case_id = 'R000001'")
+    for _ in range(2):
+        assert sorted(told(find(desk))) == [
+            (BEFORE, "case", 1_000, "confirmed", False),
+            (BEFORE, "case", 1_999, "declined", False),
+        ]
+    desk.roll([person(1, amount_fen=13_000), person(2)], month=AFTER)
+    desk.pay(AFTER)
+    assert (BEFORE, "back_pay", 1_000) in paid_lines(desk)
+    assert reconcile(desk).sums["declined"] == 1_999
+    balanced(desk)
+
+
+def test_a_missed_month_that_was_declined_is_asked_for_whole_when_more_of_it_is_due(desk: Desk) -> None:
+    desk.roll([person(1)], month=BEFORE)
+    desk.pay(BEFORE)
+    late = desk.roll([person(2)], area="乙镇", month=BEFORE)
+    decide(desk, [find(desk).rows[0]["back_pay_id"]], confirmed=False)
+    desk.supersede(late, [person(2, amount_fen=12_000)], area="乙镇", month=BEFORE)
+    for _ in range(2):
+        assert told(find(desk)) == [(BEFORE, "missed", 12_000, "found", False)]
+    balanced(desk)
+
+
 def test_declined_is_told_and_not_paid(desk: Desk) -> None:
     first = desk.roll([person(1)])
     desk.pay()

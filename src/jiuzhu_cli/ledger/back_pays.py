@@ -63,8 +63,9 @@ def save_found(tx: Transaction, found: Iterable[Mapping[str, Any]], months: Sequ
             )  # fmt: skip
         elif known["state"] in ("gone", "declined") or known["amount_fen"] != row["amount_fen"]:
             counts["changed"] += 1
-            # what was confirmed stays so for the part that is left; a new amount of what was declined is asked anew
-            state = "confirmed" if row["sure"] or known["state"] == "confirmed" else "found"
+            # what was confirmed stays so for the part that is left; a new amount of what was declined is asked anew, however sure
+            sure = row["sure"] and known["state"] != "declined"
+            state = "confirmed" if sure or known["state"] == "confirmed" else "found"
             tx.execute(
                 "UPDATE back_pay SET amount_fen = ?, reason = ?, roll_row_id = ?, state = ? WHERE back_pay_id = ?",
                 (row["amount_fen"], row["reason"], row["row_id"], state, known["back_pay_id"]),

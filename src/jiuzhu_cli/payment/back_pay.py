@@ -34,11 +34,11 @@ STATES = {"found": "待确认", "confirmed": "待制单", "declined": "不补", 
 ASK = "补发须确认"
 
 # Only of months that were paid. A difference needs the month's own line to be paid; a whole month needs that nothing was ever drafted or
-# held of the person, while others of the programme were paid. A cause is paid once: what it makes due beyond that has the cause with the next
-# number ("case:R000012#2"), found and confirmed by itself.
+# held of the person, while others of the programme were paid. A cause is paid, or declined, once: what it makes due beyond that has the cause
+# with the next number ("case:R000012#2"), found and confirmed by itself; a whole month is asked for anew.
 _FOUND = f"""
 WITH owing AS (
-  SELECT b.programme, b.month, b.recipient, b.item, b.name, b.town, b.village, b.row_id, b.owed_fen - b.said_no_fen AS amount_fen, b.due_fen, b.paid_fen, b.detail,
+  SELECT b.programme, b.month, b.recipient, b.item, b.name, b.town, b.village, b.row_id, b.owed_fen - b.said_no_fen AS amount_fen, b.owed_fen AS whole_fen, b.due_fen, b.paid_fen, b.detail,
          CASE WHEN b.code = 'started' THEN b.cause WHEN NOT b.out THEN 'missed' WHEN b.due_fen <= b.paid_fen + b.set_off_fen THEN 'recovery:' || c.recovery_id
               WHEN o.objection_id IS NOT NULL AND b.corrects = 1 THEN 'objection:' || o.objection_id ELSE b.cause END AS cause
   FROM balance b LEFT JOIN (SELECT {KEY}, min(recovery_id) AS recovery_id FROM claim WHERE repaid_fen + set_off_fen > 0 GROUP BY ALL) c USING ({KEY})
@@ -47,11 +47,13 @@ WITH owing AS (
   LEFT JOIN (SELECT DISTINCT month, programme, recipient FROM held) h ON h.month = b.month AND h.programme = b.programme AND h.recipient = b.recipient
   WHERE b.row_id IS NOT NULL AND b.owed_fen - b.said_no_fen > 0 AND b.sent_fen = 0 AND b.month IN (SELECT month FROM paid_month)
     AND (b.out OR b.code = 'started' OR (NOT b.owed AND h.recipient IS NULL AND EXISTS (SELECT 1 FROM obligation d WHERE d.month = b.month AND d.programme = b.programme)) OR (b.owed AND NOT b.out AND b.missed))),
+numbered AS (
+  SELECT o.programme, o.month, o.recipient, o.item, o.cause FROM obligation o JOIN line l USING (obligation_id) WHERE o.purpose = 'back_pay' AND l.state IN {sql_list(LIVE)}
+  UNION ALL SELECT {KEY}, cause FROM found WHERE state = 'declined' AND cause <> 'missed'),
 taken AS (
-  SELECT o.programme, o.month, o.recipient, o.item, split_part(o.cause, '#', 1) AS cause, list(coalesce(TRY_CAST(split_part(o.cause, '#', 2) AS INTEGER), 1)) AS numbers
-  FROM obligation o JOIN line l USING (obligation_id) WHERE o.purpose = 'back_pay' AND l.state IN {sql_list(LIVE)} GROUP BY ALL)
+  SELECT {KEY}, split_part(n.cause, '#', 1) AS cause, list(DISTINCT coalesce(TRY_CAST(split_part(n.cause, '#', 2) AS INTEGER), 1)) AS numbers FROM numbered n GROUP BY ALL)
 SELECT w.* REPLACE (CASE WHEN list_contains(t.numbers, 1) THEN w.cause || '#' || list_min(list_filter(range(2, len(t.numbers) + 2), lambda n: NOT list_contains(t.numbers, n)))
-                         ELSE w.cause END AS cause)
+                         ELSE w.cause END AS cause, CASE WHEN w.cause = 'missed' THEN w.whole_fen ELSE w.amount_fen END AS amount_fen)
 FROM owing w LEFT JOIN taken t USING ({KEY}, cause)
 WHERE w.cause <> 'missed' OR t.numbers IS NULL  -- drafted whole: the draft is made anew
 ORDER BY w.month, w.programme, w.town, w.village, w.recipient, w.item
@@ -124,8 +126,6 @@ def confirm_all(
         found = find(store, workspace, policy, month=month, write=False, actor=actor, now=now)
         numbers = [row["back_pay_id"] for row in found.rows if row["state"] == "found"]
         count, fen = decide(store, numbers, confirmed=True, note=note, actor=actor, now=now)
-        if found.counts["changed"]:  # what was declined and is asked anew is no longer taken off what is owed
-            return find(store, workspace, policy, month=month, actor=actor, now=now), count, fen
         # a confirmation changes nothing that the search looks at, and the lock is held since: it would find the same
         counts = dict.fromkeys(found.counts, 0)
         return _standing(store, workspace, policy, counts, write=True, actor=actor, now=now), count, fen
