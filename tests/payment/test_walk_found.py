@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
 
 from jiuzhu_cli.ledger.audit import check_ledger
@@ -148,8 +146,12 @@ def test_a_batch_whose_export_was_broken_off_goes_to_the_bank_when_its_files_are
     waits = int(desk.draft(BEFORE).batch["payment_id"])
     desk.lock(waits)
     desk.approve(waits)
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
     with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
-        broken.setattr(export, "_write_files", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+        broken.setattr(export, "_write_files", interrupted)
         desk.export(waits)
     assert desk.batch(waits)["state"] == "exported"
     desk.roll([person(1)])

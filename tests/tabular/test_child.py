@@ -161,6 +161,11 @@ def test_what_readers_are_told_goes_to_each_that_is_asked(tmp_path: Path, loaded
         assert all(value == {"月": 10} for value, _ in told)
         os.kill(told[0][1], signal.SIGKILL)
         wait_for_end(told[0][1])
+        deadline = time.monotonic() + 10  # its threads may outlast it: until they have ended it cannot be waited for
+        while (
+            any(one._process.pid == told[0][1] and one.alive() for one in readers._all) and time.monotonic() < deadline
+        ):
+            time.sleep(0.01)
         assert {readers.submit(path, then=then).result()[0]["月"] for _ in range(3)} == {10}
 
 

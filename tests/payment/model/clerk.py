@@ -324,7 +324,7 @@ class Clerk(Beside):
 
     def deliver(self, chance: random.Random, *, kind: bool = False) -> None:
         """Takes every exported batch to the bank that was not there yet; the bank pays, refuses, forgets, and answers."""
-        for batch in self.on_file():
+        for batch in sorted(set(self.exported) - self.delivered):
             self.delivered.add(batch)
             found: dict[str, dict[int, list[Any]]] = {}
             for row in self.rows(
@@ -337,19 +337,6 @@ class Clerk(Beside):
             left = [row["line_no"] for transfers in found.values() for rows in transfers.values() for row in rows]
             if left:
                 raise Fault(f"lines {left} of batch {batch} are in no file")
-
-    def on_file(self) -> list[int]:
-        """Exported and not delivered yet, in the order in which their files came on record: that of an export that was killed may have done it."""
-        files: dict[int, dict[str, str]] = {}
-        for row in self.rows(
-            "SELECT f.entity, f.path, f.sha256 FROM output_file f JOIN journal j ON j.entity = f.entity AND j.command = 'pay export'"
-            " WHERE f.kind = 'bank_file' GROUP BY f.path ORDER BY min(j.seq) FILTER (WHERE j.digest = f.sha256), f.path"
-        ):
-            files.setdefault(int(row["entity"].partition(":")[2]), {})[row["path"]] = row["sha256"]
-        for batch, found in files.items():
-            if self.exported.setdefault(batch, found) != found:
-                raise Fault(f"batch {batch} was written anew with other bytes")
-        return [batch for batch in files if batch not in self.delivered]
 
     def _deliver_file(
         self, path: Path, batch: int, found: dict[str, dict[int, list[Any]]], chance: random.Random, *, kind: bool
