@@ -324,7 +324,8 @@ class Clerk(Beside):
 
     def deliver(self, chance: random.Random, *, kind: bool = False) -> None:
         """Takes every exported batch to the bank that was not there yet; the bank pays, refuses, forgets, and answers."""
-        for batch in sorted(set(self.exported) - self.delivered):
+        told = "SELECT MIN(seq) FROM journal WHERE entity = 'payment:' || ? AND command = 'pay export' AND json_extract(detail, '$.file') IS NOT NULL"
+        for batch in sorted(set(self.exported) - self.delivered, key=lambda one: self.rows(told, one)[0][0]):
             self.delivered.add(batch)
             found: dict[str, dict[int, list[Any]]] = {}
             for row in self.rows(
