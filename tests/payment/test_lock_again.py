@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from jiuzhu_cli.payment import approvals
+from jiuzhu_cli.core.errors import RefusedError
+from jiuzhu_cli.payment import approvals, states
 from jiuzhu_cli.policy.load import load_policy
 from tests.payment.conftest import LIVING, Desk, person
 from tests.payment.test_reconcile import BEFORE
@@ -38,6 +39,21 @@ def other_batch(desk: Desk) -> None:
     desk.draft(BEFORE)
 
 
+def other_batch_answered(desk: Desk) -> None:
+    desk.roll([person(5)], month=BEFORE)
+    number = int(desk.draft(BEFORE).batch["payment_id"])
+    desk.lock(number)
+    desk.approve(number)
+    desk.export(number)
+    for path in desk.answers(number):
+        desk.read(path, number=number)
+
+
+def reopened(desk: Desk) -> None:
+    desk.lock(1)
+    states.reopen(desk.store, desk.batch(1), reason="再看", actor="王锁定", now=desk.now)
+
+
 def disposed(desk: Desk) -> None:
     with desk.store.transaction(actor="测试", command="dedupe decide", now=desk.now) as tx:
         tx.execute("UPDATE doubt SET evidence = '看过'")  # without a word of its own: the entry is made all the same
@@ -57,6 +73,8 @@ CHANGES: dict[str, Callable[[Desk], object]] = {
     "the policy": other_policy,
     "a setting": lambda desk: desk.configure("max_line_yuan = 50000", "max_line_yuan = 60000"),
     "another batch": other_batch,
+    "another batch answered": other_batch_answered,
+    "a return to draft": reopened,
 }
 
 
@@ -74,6 +92,25 @@ def test_a_draft_made_again_is_what_the_last_one_rests_on(desk: Desk, planned: l
     desk.draft(override="已核实")
     desk.lock(1)
     assert planned == []
+
+
+def test_a_draft_made_again_by_a_program_that_notes_nothing_is_planned_again(desk: Desk, planned: list[str]) -> None:
+    """Its entry was taken for a list of the draft before, and what that rested on for what this one does."""
+    desk.roll([person(1)])
+    desk.draft()
+    with desk.store.transaction(actor="张经办", command="pay draft", now=desk.now) as tx:
+        tx.journal("payment:1", {"lines": 1, "holds": {"no_account": 1}, "redrafted": True})
+    desk.lock(1)
+    assert planned == ["2026-10"]
+
+
+def test_what_can_no_longer_be_paid_is_refused(desk: Desk, planned: list[str]) -> None:
+    desk.roll([person(1), person(2)])
+    desk.draft()
+    desk.register("death", [{"id_no": make_id(1), "name": "甲", "event_date": "2026-01-01"}])
+    with pytest.raises(RefusedError) as refused:
+        desk.lock(1)
+    assert (refused.value.code, planned) == ("stale_draft", ["2026-10"])
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -121,6 +121,17 @@ def test_an_event_paid_as_missed_and_reversed_is_drafted_once(desk: Desk) -> Non
     assert check_ledger(desk.store, desk.workspace).problems == ()
 
 
+def refused_at_last(desk: Desk, waits: int) -> None:
+    """The batch that waited goes to the bank, which refuses the account: the next month holds it."""
+    desk.export(waits)
+    for path in desk.answers(waits, {1: "账号不存在"}):
+        desk.read(path, number=waits)
+    desk.roll([person(1), person(2)], month=AFTER)
+    number = desk.pay(AFTER)
+    held = desk.store.query("SELECT recipient_id_no, code FROM payment_hold WHERE payment_id = ?", (number,))
+    assert [tuple(row) for row in held] == [(make_id(1), "account_refused")]
+
+
 def test_an_account_refused_after_another_batch_was_paid_into_it_is_held(desk: Desk) -> None:
     """The batch with the lower number went to the bank last: by the numbers its refusal counted as overcome."""
     desk.roll([person(1)], month=BEFORE)
@@ -129,13 +140,7 @@ def test_an_account_refused_after_another_batch_was_paid_into_it_is_held(desk: D
     desk.approve(waits)
     desk.roll([person(1)])
     assert desk.pay() > waits
-    desk.export(waits)
-    for path in desk.answers(waits, {1: "账号不存在"}):
-        desk.read(path, number=waits)
-    desk.roll([person(1), person(2)], month=AFTER)
-    number = desk.pay(AFTER)
-    held = desk.store.query("SELECT recipient_id_no, code FROM payment_hold WHERE payment_id = ?", (number,))
-    assert [tuple(row) for row in held] == [(make_id(1), "account_refused")]
+    refused_at_last(desk, waits)
 
 
 def test_a_batch_whose_export_was_broken_off_goes_to_the_bank_when_its_files_are_written(
@@ -156,13 +161,7 @@ def test_a_batch_whose_export_was_broken_off_goes_to_the_bank_when_its_files_are
     assert desk.batch(waits)["state"] == "exported"
     desk.roll([person(1)])
     desk.pay()
-    desk.export(waits)
-    for path in desk.answers(waits, {1: "账号不存在"}):
-        desk.read(path, number=waits)
-    desk.roll([person(1), person(2)], month=AFTER)
-    number = desk.pay(AFTER)
-    held = desk.store.query("SELECT recipient_id_no, code FROM payment_hold WHERE payment_id = ?", (number,))
-    assert [tuple(row) for row in held] == [(make_id(1), "account_refused")]
+    refused_at_last(desk, waits)
 
 
 def test_an_account_paid_into_after_it_was_refused_is_not_held(desk: Desk) -> None:

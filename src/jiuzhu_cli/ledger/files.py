@@ -47,24 +47,26 @@ def recorded_files(store: Store, *, entity: str | None = None) -> list[dict[str,
 
 def changed_files(store: Store, workspace: Workspace) -> list[tuple[str, str]]:
     """``(path, why)`` of files that are missing (``missing``) or no longer what was written (``altered``; of ``FORMS``: ``filled``)."""
-    import hashlib
-
     found = []
     for row in store.query("SELECT path, sha256, kind FROM output_file ORDER BY path"):
         path = workspace.root / row["path"]
         if not path.exists():
             found.append((row["path"], "missing"))
-        else:
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != row["sha256"]:
-                    found.append((row["path"], "filled" if row["kind"] in FORMS else "altered"))
+        elif _digest(path) != row["sha256"]:
+            found.append((row["path"], "filled" if row["kind"] in FORMS else "altered"))
     return found
+
+
+def _digest(path: Path) -> str:
+    import hashlib
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def set_aside(store: Store, workspace: Workspace, entity: str, kinds: frozenset[str]) -> list[Path]:
     """Forms of ``entity`` that somebody has filled in and no command has read yet are moved beside (``…_填过未读回.xlsx``), before others are written in
     their place; returns where they lie now."""
-    import hashlib
     import itertools
 
     moved = []
@@ -72,8 +74,7 @@ def set_aside(store: Store, workspace: Workspace, entity: str, kinds: frozenset[
         path = workspace.root / str(row["path"])
         if row["kind"] not in kinds or not path.is_file():
             continue
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = _digest(path)
         if digest == row["sha256"] or store.query("SELECT 1 FROM journal WHERE digest = ? LIMIT 1", (digest,)):
             continue
         for number in itertools.count(1):

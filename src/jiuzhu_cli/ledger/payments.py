@@ -154,7 +154,8 @@ def holds(store: Store, payment_id: int) -> list[dict[str, Any]]:
 
 
 def draft_rests_on(store: Store, payment_id: int) -> str:
-    """What the draft noted that it was made from beside the ledger; '' when the journal has anything after it but the draft's own lists."""
+    """What the draft noted that it was made from beside the ledger; '' when the journal has anything after it but the draft's own lists (``holds``: how many cases;
+    of a draft drawn up anew: by which gates)."""
     entity = f"payment:{payment_id}"
     drafted = store.query(
         "SELECT seq, json_extract(detail, '$.rests_on') AS rests_on FROM journal WHERE entity = ?1 AND command = 'pay draft'"
@@ -163,7 +164,7 @@ def draft_rests_on(store: Store, payment_id: int) -> str:
     )
     for seq, rests_on in drafted:
         since = store.query(
-            "SELECT 1 FROM journal WHERE seq > ?1 AND NOT (entity = ?2 AND command = 'pay draft' AND json_extract(detail, '$.holds') IS NOT NULL) LIMIT 1",
+            "SELECT 1 FROM journal WHERE seq > ?1 AND NOT (entity = ?2 AND command = 'pay draft' AND json_type(detail, '$.holds') = 'integer') LIMIT 1",
             (seq, entity),
         )
         return "" if since else str(rests_on)
