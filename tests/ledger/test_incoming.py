@@ -111,6 +111,6 @@ def test_both_kinds_are_staged_side_by_side(store: Store) -> None:
         [("roll", table([(1, "甲", "")])), ("register", register), ("roll", table([(2, "乙", ""), (3, "丙", "")]))],
     )
     assert [(one.table, one.first, one.last) for one in found] == [
-        ("staging.incoming_roll", 1, 1), ("staging.incoming_register", 1, 1), ("staging.incoming_roll", 2, 3),
+        ("staging.incoming_roll_1", 1, 1), ("staging.incoming_register_2", 1, 1), ("staging.incoming_roll_1", 2, 3),
     ]  # fmt: skip
     assert [row[0] for row in store.query(f"SELECT name FROM {found[2].source} ORDER BY rowid")] == ["乙", "丙"]

@@ -1,6 +1,7 @@
 """Lists on their way into the record: staged beside it, compared with the lists that stand there, then copied in.
 
-All lists of one transaction are staged together, one table a kind: ``staging.incoming_roll``, ``staging.incoming_register``.
+All lists of one transaction are staged together, those of one kind that fill the same columns in one table:
+``staging.incoming_roll_1``, ``staging.incoming_register_2`` …; a cell that nobody fills costs as much on the way as one that is filled.
 What a live list holds is read once an import into temporary tables with an index, so that a folder of lists of one key costs
 what its rows cost, not its files squared.
 """
@@ -36,23 +37,19 @@ def stage_lists(store: Store, lists: Sequence[tuple[str, pa.Table]]) -> list[Inc
     """Puts lists ``(kind, rows)`` beside the record for the next transaction; columns as of ``rolls.row_columns(kind)``."""
     import pyarrow as pa
 
+    layouts: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    for index, (kind, rows) in enumerate(lists):
+        named = zip(rows.column_names, rows.columns, strict=True)
+        held = tuple(name for name, column in named if column.null_count < rows.num_rows)
+        layouts.setdefault((kind, held or tuple(rows.column_names)), []).append(index)
     out: dict[int, Incoming] = {}
     tables: dict[str, pa.Table] = {}
-    for kind in ("roll", "register"):
-        mine = [index for index, (of, _) in enumerate(lists) if of == kind]
-        if not mine:
-            continue
-        table = pa.concat_tables([lists[index][1] for index in mine], promote_options="default")
-        blank = [name for name in table.column_names if table.column(name).null_count == table.num_rows]
-        table = table.drop_columns(blank)
-        tables[f"incoming_{kind}"] = table
-        first = 1
+    for number, ((kind, columns), mine) in enumerate(layouts.items(), 1):
+        name, first = f"incoming_{kind}_{number}", 1
+        tables[name] = pa.concat_tables([lists[index][1].select(columns) for index in mine], promote_options="default")
         for index in mine:
-            rows = lists[index][1]
-            last = first + rows.num_rows - 1
-            held = {name for name in rows.column_names if rows.column(name).null_count < rows.num_rows}
-            filled = (name for name in table.column_names if name in held or not rows.num_rows)
-            out[index] = Incoming(f"staging.incoming_{kind}", first, last, tuple(filled))
+            last = first + lists[index][1].num_rows - 1
+            out[index] = Incoming(f"staging.{name}", first, last, columns)
             first = last + 1
     store.stage_all(tables)
     return [out[index] for index in range(len(lists))]

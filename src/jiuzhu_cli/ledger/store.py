@@ -336,6 +336,10 @@ class Store:
 
     def stage(self, name: str, table: pa.Table) -> None:
         """Puts ``table`` as ``staging.name`` for the next transaction (before it begins: ATTACH needs that)."""
+        self._ingest({name: table})
+
+    def _ingest(self, tables: Mapping[str, pa.Table]) -> None:
+        """Puts ``tables`` into the throw-away file, by one connection: opening another takes as long as a hundred rows."""
         dbapi = arrow_driver()
 
         if self._staging is None:
@@ -350,7 +354,8 @@ class Store:
                 # nobody reads it after a crash; large pages are written and read with fewer steps
                 for pragma in ("synchronous=OFF", "page_size=32768", "journal_mode=OFF"):
                     cursor.execute(f"PRAGMA {pragma}")
-                cursor.adbc_ingest(name, table, mode="replace")
+                for name, table in tables.items():
+                    cursor.adbc_ingest(name, table, mode="replace")
         except dbapi.DatabaseError as error:
             raise ledger_error(error, self.path) from error
 
@@ -358,8 +363,7 @@ class Store:
         """Puts all ``tables`` (of texts and integers) as ``staging.<name>`` for the next transaction, and nothing else."""
         self._drop_staging()
         if sum(table.num_rows for table in tables.values()) >= FEW_ROWS:
-            for name, table in tables.items():
-                self.stage(name, table)
+            self._ingest(tables)
             return
         import pyarrow.types as kinds
 
