@@ -211,11 +211,9 @@ class Store:
         """Opens the ledger; one of an older version is brought to this one first (``migrate``; else it is read as it is)."""
         if not path.exists():
             raise OutsideError(f"找不到台账文件 {path.name}", "用 jiuzhu init 建工作区，或用 -C 指明工作区文件夹")
-        self.path = path
-        self.lock = Lock(path.with_name(".lock"), wait=lock_wait)
+        self.path, self.lock = path, Lock(path.with_name(".lock"), wait=lock_wait)
         self._staging: Path | None = None
-        self._staged_in_memory = False
-        self._swept = False
+        self._staged_in_memory = self._swept = False
         version = self.version = self._open(lock_wait)
         if version < 1:
             self.connection.close()
@@ -341,15 +339,12 @@ class Store:
     def _ingest(self, tables: Mapping[str, pa.Table]) -> None:
         """Puts ``tables`` into the throw-away file, by one connection: opening another takes as long as a hundred rows."""
         dbapi = arrow_driver()
-
         if self._staging is None:
             self._staging = self.path.with_name(f".staging-{os.getpid()}.db")
-            with contextlib.suppress(FileNotFoundError):
-                self._staging.unlink()
+            self._staging.unlink(missing_ok=True)
             os.close(os.open(self._staging, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self.connection.execute("ATTACH DATABASE ? AS staging", (str(self._staging),))
-        # autocommit, so that the pragma holds; the driver brackets the ingest itself
-        try:
+        try:  # autocommit, so that the pragma holds; the driver brackets the ingest itself
             with dbapi.connect(str(self._staging), autocommit=True) as connection, connection.cursor() as cursor:
                 # nobody reads it after a crash; large pages are written and read with fewer steps
                 for pragma in ("synchronous=OFF", "page_size=32768", "journal_mode=OFF"):
