@@ -71,9 +71,12 @@ def shape(path: Path) -> dict[str, list[tuple[object, ...]]]:
         found: dict[str, list[tuple[object, ...]]] = {
             name: db.execute(f"PRAGMA table_xinfo({name})").fetchall() for name in names
         }
-        found["others"] = db.execute(
-            "SELECT type, name, tbl_name FROM sqlite_master WHERE type <> 'table' ORDER BY 1, 2"
-        ).fetchall()
+        found["others"] = [
+            (kind, name, table, " ".join(sql.split()) if kind == "trigger" else "")
+            for kind, name, table, sql in db.execute(
+                "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type <> 'table' ORDER BY 1, 2"
+            )
+        ]
         return found
 
 

@@ -328,6 +328,13 @@ MIGRATIONS: dict[int, str] = {
       PRIMARY KEY (payment_id, programme, category, town, again)
     ) STRICT, WITHOUT ROWID;
     """,
+    5: """
+    DROP TRIGGER payment_line_moves;
+    CREATE TRIGGER payment_line_moves BEFORE UPDATE OF state ON payment_line WHEN NEW.state <> OLD.state AND NOT CASE OLD.state
+      WHEN 'due' THEN NEW.state = 'sent' OR NEW.state = 'cancelled' WHEN 'sent' THEN NEW.state = 'paid' OR NEW.state = 'failed'
+      WHEN 'paid' THEN NEW.state = 'reversed' WHEN 'failed' THEN NEW.state = 'paid' ELSE 0 END
+    BEGIN SELECT RAISE(ABORT, 'payment: this move of a line is not allowed'); END;
+    """,
 }
 
 

@@ -28,7 +28,7 @@ from jiuzhu_cli.core.lean import without
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 PAGE_SIZE = 8192  # rows of 200 bytes: half as much room is left over at the ends of pages as with SQLite's 4096
 GENESIS = "0" * 64
 LOCK_WAIT_SECONDS = 5.0
