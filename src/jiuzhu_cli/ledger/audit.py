@@ -9,7 +9,7 @@ from jiuzhu_cli.core.payment_states import APPROVED, FIXED, sql_list
 from jiuzhu_cli.ledger.files import changed_files
 from jiuzhu_cli.ledger.move_audit import move_problems
 from jiuzhu_cli.ledger.overrides import override_problems
-from jiuzhu_cli.ledger.payment_digests import control_holds, sums_differ
+from jiuzhu_cli.ledger.payment_digests import control_holds, sealed_lines, sums_differ
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 
@@ -50,7 +50,7 @@ _TOTALS = {
 }
 # locked batches; of those of before line digests, an obligation owed again was told anew by the later batch: that cannot be computed any more
 _LOCKED = (
-    f"SELECT * FROM payment_batch p WHERE state IN {sql_list(FIXED)} AND NOT EXISTS (SELECT 1 FROM payment_line l JOIN payment_line n"
+    f"SELECT payment_id FROM payment_batch p WHERE state IN {sql_list(FIXED)} AND NOT EXISTS (SELECT 1 FROM payment_line l JOIN payment_line n"
     " USING (obligation_id) WHERE l.payment_id = p.payment_id AND l.digest = '' AND n.line_id > l.line_id)"
 )
 
@@ -96,14 +96,16 @@ def check_ledger(store: Store, workspace: Workspace) -> AuditResult:
     ]
     for code, (sql, text) in _TOTALS.items():
         problems += [Problem(code, row[0], text.format(entity=row[0])) for row in store.query(sql)]
-    problems += [
-        Problem("control_differs", f"payment:{row['payment_id']}", f"payment:{row['payment_id']} 的明细与锁定时不一致")
-        for row in store.query(_LOCKED)
-        if not control_holds(store, dict(row))
-    ]
+    locked = {row["payment_id"] for row in store.query(_LOCKED)}
+    unbalanced: list[Problem] = []
     for row in store.query(f"SELECT * FROM payment_batch WHERE state IN {sql_list(('draft', *FIXED))}"):
-        entity, found = f"payment:{row['payment_id']}", sums_differ(store, dict(row))
-        problems += [Problem("sums_differ", entity, f"{entity} 合计不平：{found}")] if found else []
+        batch, entity = dict(row), f"payment:{row['payment_id']}"
+        lines = sealed_lines(store, batch["payment_id"])
+        if batch["payment_id"] in locked and not control_holds(store, batch, lines):
+            problems.append(Problem("control_differs", entity, f"{entity} 的明细与锁定时不一致"))
+        if found := sums_differ(store, batch, lines):
+            unbalanced.append(Problem("sums_differ", entity, f"{entity} 合计不平：{found}"))
+    problems += unbalanced
     problems += [Problem(*found) for found in (*move_problems(store), *override_problems(store))]
     words = {"missing": "不见了", "altered": "内容被改动"}
     changed = changed_files(store, workspace)
@@ -117,12 +119,18 @@ def check_ledger(store: Store, workspace: Workspace) -> AuditResult:
     return AuditResult(count[0], count[1], count[2], tuple(problems), filled)
 
 
-def release_problems(store: Store, payment_id: int) -> list[Problem]:
-    """Why the batch must not go on to the bank whatever its state says: a broken journal, a damaged database, an approval nobody gave."""
+def intact(store: Store) -> bool:
+    """Whether the database hangs together, every page and row of it. Reads on a connection of its own: any thread may ask."""
+    return bool(store.arrow("PRAGMA quick_check(1)")[0].to_pylist() == ["ok"])
+
+
+def release_problems(store: Store, payment_id: int, *, sound: bool) -> list[Problem]:
+    """Why the batch must not go on to the bank whatever its state says: a broken journal, a damaged database (not ``sound``, see ``intact``), an
+    approval nobody gave."""
     problems = [
         Problem("journal_broken", f"journal:{seq}", f"日志第 {seq} 条被改动或前后不连") for seq in store.check_journal()
     ]
-    if [row[0] for row in store.query("PRAGMA quick_check(1)")] != ["ok"]:
+    if not sound:
         problems.append(Problem("database_damaged", "ledger", "台账数据库内部结构有损坏"))
     unrecorded = store.query(f"{_APPROVALS} AND p.payment_id = ?", (payment_id,))
     problems += [Problem(*found) for found in move_problems(store, payment_id)]

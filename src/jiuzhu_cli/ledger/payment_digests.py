@@ -9,6 +9,7 @@ is told anew by a later try of the same obligation, so it can be computed again 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,15 +40,26 @@ def basis_digest(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def sealed_lines(store: Store, payment_id: int) -> pa.Table:
-    """``SEALED``, ``line_id, digest, basis_id, month, town`` of a batch's lines, by ``line_no``."""
+def sealed_lines(store: Store, payment_id: int, *, more: Sequence[str] = ()) -> pa.Table:
+    """``SEALED``, ``line_id, digest, basis_id, month, town`` of a batch's lines, and ``more`` columns of their obligations, by ``line_no``."""
     of_line = {"line_no", "transfer_no", "bank", "account_no", "payee_name", "payee_id_no", "bank_name", "bank_code", "amount_fen", "set_off_fen",
                "roll_row_id", "case_id", "parts"}  # fmt: skip
-    columns = ", ".join(f"{'l' if name in of_line else 'o'}.{name}" for name in SEALED)
+    columns = ", ".join(
+        [f"{'l' if name in of_line else 'o'}.{name}" for name in SEALED] + [f"o.{name}" for name in more]
+    )
     return store.arrow(
         f"SELECT {columns}, l.line_id, l.digest, COALESCE(l.basis_id, 0) AS basis_id, o.month, o.town FROM payment_line l JOIN obligation o"
         f" USING (obligation_id) WHERE l.payment_id = {int(payment_id)} ORDER BY l.line_no"
     )
+
+
+def bases_of(store: Store, lines: pa.Table) -> dict[int, str]:
+    """The contents of the bases that ``sealed_lines`` rest on, by number; lines of before bases have 0, which is none."""
+    rows = store.query(
+        "SELECT basis_id, content FROM payment_basis WHERE basis_id IN (SELECT value FROM json_each(?))",
+        (str(lines["basis_id"].unique().to_pylist()),),
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def computed_digests(store: Store, lines: pa.Table) -> pa.Table:
@@ -55,12 +67,8 @@ def computed_digests(store: Store, lines: pa.Table) -> pa.Table:
     import duckdb
     import pyarrow as pa
 
+    known = bases_of(store, lines)
     numbers = lines["basis_id"].unique().to_pylist()
-    rows = store.query(
-        "SELECT basis_id, content FROM payment_basis WHERE basis_id IN (SELECT value FROM json_each(?))",
-        (str(numbers),),
-    )
-    known = {row[0]: row[1] for row in rows}
     with duckdb.connect(":memory:") as connection:
         connection.register("sealed", lines)
         bases = pa.table({
@@ -93,12 +101,13 @@ def old_control(lines: pa.Table) -> str:
     return control.hexdigest()
 
 
-def control_holds(store: Store, batch: dict[str, Any]) -> bool:
-    """Whether the lines on record are those that were locked: each line's digest is its own, and the control digest theirs."""
-    lines = sealed_lines(store, batch["payment_id"])
+def control_holds(store: Store, batch: dict[str, Any], lines: pa.Table) -> bool:
+    """Whether the lines on record (``sealed_lines``) are those that were locked: each line's digest is its own, and the control digest theirs."""
+    import pyarrow.compute as pc
+
     if lines.num_rows != batch["lines"]:
         return False
-    if not lines.num_rows or all(not text for text in lines["digest"].unique().to_pylist()[:2]):
+    if not pc.max(pc.binary_length(lines["digest"])).as_py():  # no line has one
         return old_control(lines) == batch["control_sha256"]
     found = computed_digests(store, lines)
     return (
@@ -116,14 +125,6 @@ def seal(tx: Transaction, payment_id: int) -> None:
 
 # -- sums ------------------------------------------------------------------------------------------------------
 
-# the town is the one of the drafting, which the basis keeps: a later try of the same obligation may stand in another
-_COMPUTED = """
-WITH g AS (
-  SELECT l.basis_id, CASE WHEN l.basis_id IS NULL THEN o.town ELSE '' END AS own_town, o.programme, l.bank, COUNT(*) AS lines, SUM(l.amount_fen) AS amount_fen
-  FROM payment_line l JOIN obligation o USING (obligation_id) WHERE l.payment_id = ?1 GROUP BY 1, 2, 3, 4),
-t AS (SELECT g.*, COALESCE(json_extract(b.content, '$.town'), g.own_town) AS town FROM g LEFT JOIN payment_basis b USING (basis_id))
-""" + " UNION ALL ".join(f"SELECT '{axis}', {axis}, SUM(lines), SUM(amount_fen) FROM t GROUP BY 2" for axis in AXES)
-
 
 def declare(tx: Transaction, payment_id: int) -> None:
     """Writes the staged sums of a draft (``staging.plan_total``: ``axis, name, lines, amount_fen``) in place of those before."""
@@ -133,13 +134,39 @@ def declare(tx: Transaction, payment_id: int) -> None:
     )
 
 
-def sums_differ(store: Store, batch: dict[str, Any]) -> str:
-    """Where what was declared and what the lines come to do not agree: in all, or by town, programme or bank; '' when they do.
+def computed_totals(store: Store, lines: pa.Table) -> dict[tuple[str, str], tuple[int, int]]:
+    """Lines and 分 of ``sealed_lines`` by ``(axis, name)``.
+
+    The town is the one of the drafting, which the basis keeps: a later try of the same obligation may stand in another.
+    """
+    groups = lines.select(["basis_id", "town", "programme", "bank", "amount_fen"]).group_by(
+        ["basis_id", "town", "programme", "bank"]
+    )
+    towns = {number: _town(text) for number, text in bases_of(store, lines).items()}
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for one in groups.aggregate([("amount_fen", "sum"), ([], "count_all")]).to_pylist():
+        one["town"] = towns.get(one["basis_id"], one["town"])
+        for axis in AXES:
+            count, fen = found.get((axis, one[axis]), (0, 0))
+            found[axis, one[axis]] = count + one["count_all"], fen + one["amount_fen_sum"]
+    return found
+
+
+def _town(basis: str) -> str:
+    """'' of a basis that names none, or that somebody has made unreadable: the sums then differ."""
+    try:
+        return str(json.loads(basis)["town"] or "")
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def sums_differ(store: Store, batch: dict[str, Any], lines: pa.Table) -> str:
+    """Where what was declared and what the lines (``sealed_lines``) come to do not agree: in all, or by town, programme or bank; '' when they do.
 
     The three ways must also agree with each other. A batch drafted before sums were declared is compared in all only.
     """
     number = batch["payment_id"]
-    computed = {(row[0], row[1]): (row[2], row[3]) for row in store.query(_COMPUTED, (number,))}
+    computed = computed_totals(store, lines)
     declared = {
         (row[0], row[1]): (row[2], row[3])
         for row in store.query(

@@ -69,6 +69,14 @@ def states_of(store: Store, payment_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
+def whole_of(store: Store, payment_id: int) -> tuple[int, int]:
+    """Lines and 分 of a batch, line by line."""
+    row = store.query(
+        "SELECT COUNT(*), COALESCE(SUM(amount_fen), 0) FROM payment_line WHERE payment_id = ?", (payment_id,)
+    )[0]
+    return int(row[0]), int(row[1])
+
+
 def by_programme(store: Store, payment_id: int) -> list[dict[str, Any]]:
     """``programme, bank, lines, amount_fen`` of a batch, for the cover sheet."""
     rows = store.query(

@@ -26,7 +26,7 @@ from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.keys import check_signer
 from jiuzhu_cli.payment.levels import given, turn
 from jiuzhu_cli.payment.plan import compute, drafted_from, lines_gone, payable
-from jiuzhu_cli.payment.states import check_control, check_sums
+from jiuzhu_cli.payment.states import check_control, check_sums, sound_record
 from jiuzhu_cli.payment.transfers import crowded
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def lock(
             _refuse_stale(store, workspace, policy, batch, lines)
         if payments.is_combined(store, batch["payment_id"]):
             _refuse_crowded(workspace, policy, batch, lines)
-        check_sums(store, batch)
+        check_sums(store, batch, lines)
         digests = computed_digests(store, lines)
         digest = control_of(batch, digests["digest"])
         unsealed = _unsealed(batch, digests)
@@ -215,7 +215,8 @@ def approve(
         now_due = turn(policy, batch, given(store, batch["payment_id"]), actor)
         level = now_due.level.name if now_due.level else ""
         check_signer(store, workspace, actor, signer)
-        check_control(store, batch)
+        with sound_record(store, batch):
+            check_control(store, batch)
         with store.transaction(actor=actor, command="pay approve", now=now) as tx:
             expect(tx, batch["payment_id"], newest)
             if now_due.after:

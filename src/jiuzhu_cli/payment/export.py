@@ -20,7 +20,7 @@ from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.layout import BankFile, Problem, masked, pieces_in, problems_of, write_file
 from jiuzhu_cli.payment.lists import write_cover, write_manifest
 from jiuzhu_cli.payment.parts import Part, bound_layout, folder_of, parts
-from jiuzhu_cli.payment.states import check_control, check_signed, check_sums, may_release_itself
+from jiuzhu_cli.payment.states import check_control, check_signed, check_sums, may_release_itself, sound_record
 from jiuzhu_cli.payment.values import MONEY, WHOLE, column_values, count_of, cut, is_fixed
 from jiuzhu_cli.tabular.files import sha256_of
 
@@ -113,11 +113,12 @@ def _to_bank(
     """What must hold of a batch whose files are to be written; one not sent yet is released where nobody else has to, and exported."""
     if batch["state"] == "approved":
         may_release_itself(store, workspace, batch, actor, signer)
-    check_control(store, batch)
-    if batch["state"] in TO_SEND:
-        check_signed(store, workspace, batch)
-    check_sums(store, batch)
-    problems = problems_by_bank(store, workspace, policy, batch, known) if batch["state"] in TO_SEND else {}
+    with sound_record(store, batch):
+        lines = check_control(store, batch)
+        if batch["state"] in TO_SEND:
+            check_signed(store, workspace, batch)
+        check_sums(store, batch, lines)
+        problems = problems_by_bank(store, workspace, policy, batch, known) if batch["state"] in TO_SEND else {}
     if problems:
         text = "；".join(f"{policy.banks[bank].name} {masked(found)}" for bank, found in problems.items())
         raise DataError(

@@ -136,8 +136,8 @@ def make_papers(
             f"第 {number} 批还没有导出，没有记账凭证", "导出后再出：jiuzhu pay export", code="not_exported"
         )
     with store.writing(actor, command):
-        figures_ = _figures(store, workspace, policy, batch, actor=actor, now=now, command=command)
-        wanted = _papers(store, workspace, policy, figures_, kinds, programmes, town, masked=masked)
+        figures_, checks = _figures(store, workspace, policy, batch, actor=actor, now=now, command=command)
+        wanted = _papers(store, workspace, policy, figures_, checks, kinds, programmes, town, masked=masked)
         whole = (
             {ROSTER_MASKED if masked and kind == ROSTER else kind for kind in kinds} if not (programmes or town) else ()
         )
@@ -156,29 +156,29 @@ def _figures(
     actor: str,
     now: datetime,
     command: str,
-) -> Figures:
-    """The batch's figures, kept with its first paper; RefusedError when its sums do not agree."""
+) -> tuple[Figures, list[Check]]:
+    """The batch's figures, kept with its first paper, and that they agree; RefusedError when they do not."""
     number = int(batch["payment_id"])
     if not kept_sums(store, number, compute=False):
         with store.transaction(actor=actor, command=command, now=now) as tx:
             keep_sums(tx, number, batch["control_sha256"], computed_sums(store, number).to_pylist())
     found = figures(store, policy, batch, towns=workspace.towns)
-    if len({(check.lines, check.amount_fen) for check in checks_of(store, found)}) != 1:
+    checks = checks_of(store, found)
+    if len({(check.lines, check.amount_fen) for check in checks}) != 1:
         raise RefusedError(
             f"第 {number} 批逐笔、按乡镇、按项目相加对不上，不出单据",
             "运行 jiuzhu audit check 查清",
             code="sums_differ",
         )
-    return found
+    return found, checks
 
 
 def checks_of(store: Store, found: Figures) -> list[Check]:
     """The batch summed up four ways: as declared when drafted, line by line, by town, by programme."""
     batch = found.batch
-    banks = payments.states_of(store, batch["payment_id"])
     ways = {
         "制单时的合计": (batch["lines"], batch["amount_fen"]),
-        "逐笔相加": (sum(row["lines"] for row in banks), sum(row["amount_fen"] for row in banks)),
+        "逐笔相加": payments.whole_of(store, batch["payment_id"]),
     }
     by: dict[str, Key] = {"按乡镇相加": lambda cell: cell.town, "按项目相加": lambda cell: cell.programme}
     for way, key in by.items():
@@ -192,6 +192,7 @@ def _papers(
     workspace: Workspace,
     policy: Policy,
     found: Figures,
+    checks: list[Check],
     kinds: Collection[str],
     programmes: Sequence[str],
     town: str,
@@ -204,7 +205,7 @@ def _papers(
     stem = _stem(batch)
     whole = (int(batch["lines"]), int(batch["amount_fen"]))
     if SLIP in kinds:
-        form = _slip(store, workspace, policy, found)
+        form = _slip(store, workspace, policy, found, checks)
         yield Paper(SLIP, folder / f"审批单_{stem}.xlsx", lambda path: write_printed(path, form), *whole)
     if SUMMARY in kinds:
         sheets = summary(workspace.bureau, found)
@@ -250,7 +251,7 @@ def _roster_writer(
     return lambda path: write_xlsx(path, roster_sheets(workspace.bureau, policy, batch, one, masked=masked), rapid=True)
 
 
-def _slip(store: Store, workspace: Workspace, policy: Policy, found: Figures) -> list[Printed]:
+def _slip(store: Store, workspace: Workspace, policy: Policy, found: Figures, checks: list[Check]) -> list[Printed]:
     batch, words = found.batch, {code: hold.name for code, hold in BY_CODE.items()}
     number = int(batch["payment_id"])
     held, cases = held_sums(store, number)
@@ -260,7 +261,7 @@ def _slip(store: Store, workspace: Workspace, policy: Policy, found: Figures) ->
     form = slip(
         workspace.bureau,
         found,
-        checks=checks_of(store, found),
+        checks=checks,
         held=[Held(words.get(one["code"], one["code"]), one["cases"], one["amount_fen"]) for one in held],
         held_cases=cases,
         overrides=overrides_told(groups, rows, words, batch),

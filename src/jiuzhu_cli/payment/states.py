@@ -2,38 +2,63 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.actors import same_actor
 from jiuzhu_cli.core.errors import RefusedError, UsageError
 from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.core.payment_states import WORDS
 from jiuzhu_cli.ledger import payments, returns
-from jiuzhu_cli.ledger.audit import release_problems
-from jiuzhu_cli.ledger.payment_digests import control_holds, sums_differ
+from jiuzhu_cli.ledger.audit import intact, release_problems
+from jiuzhu_cli.ledger.payment_digests import control_holds, sealed_lines, sums_differ
 from jiuzhu_cli.ledger.payment_moves import Signer, moves, moving, set_closed, set_held_back, set_released, set_reopened
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.keys import check_signer
 from jiuzhu_cli.payment.levels import given
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-def check_control(store: Store, batch: dict[str, Any]) -> None:
-    """RefusedError when the lines on record are not the ones locked, or when the record as a whole is not to be trusted."""
-    for problem in release_problems(store, batch["payment_id"]):
-        raise RefusedError(f"{problem.text}，停止发放", "运行 jiuzhu audit check 查清", code=problem.code)
-    if not control_holds(store, batch):
+
+@contextlib.contextmanager
+def sound_record(store: Store, batch: dict[str, Any]) -> Iterator[None]:
+    """What is read and checked inside is so while the whole record is looked through beside it. RefusedError when it is not to be trusted, before
+    whatever was found inside."""
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(intact, store)
+        error: Exception | None = None
+        try:
+            yield
+        except Exception as found:
+            error = found
+        for problem in release_problems(store, batch["payment_id"], sound=looking.result()):
+            raise RefusedError(
+                f"{problem.text}，停止发放", "运行 jiuzhu audit check 查清", code=problem.code
+            ) from error
+    if error is not None:
+        raise error
+
+
+def check_control(store: Store, batch: dict[str, Any], *, more: Sequence[str] = ()) -> pa.Table:
+    """The batch's lines (``sealed_lines``); RefusedError when they are not the ones locked."""
+    lines = sealed_lines(store, batch["payment_id"], more=more)
+    if not control_holds(store, batch, lines):
         raise RefusedError(
             f"第 {batch['payment_id']} 批的明细与锁定时不一致，停止发放",
             "运行 jiuzhu audit check 查清；需要时取消该批重新制单",
             code="control_differs",
         )
+    return lines
 
 
-def check_sums(store: Store, batch: dict[str, Any]) -> None:
+def check_sums(store: Store, batch: dict[str, Any], lines: pa.Table) -> None:
     """RefusedError when lines, towns, programmes and banks do not come to the same, or to what the draft declared."""
-    found = sums_differ(store, batch)
+    found = sums_differ(store, batch, lines)
     if found:
         raise RefusedError(
             f"第 {batch['payment_id']} 批合计不平：{found}",
@@ -79,9 +104,10 @@ def release(
         )
     with moving(store, batch, actor=actor, command="pay release"):
         check_signer(store, workspace, actor, signer)
-        check_control(store, batch)
-        check_signed(store, workspace, batch)
-        check_sums(store, batch)
+        with sound_record(store, batch):
+            lines = check_control(store, batch)
+            check_signed(store, workspace, batch)
+            check_sums(store, batch, lines)
         with store.transaction(actor=actor, command="pay release", now=now) as tx:
             set_released(tx, batch["payment_id"], signer)
             tx.journal(
@@ -134,7 +160,8 @@ def close(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now: 
         )
     _must_be(batch, ("reconciled",), "办结", "每一笔都有了结果的批次才能办结")
     with moving(store, batch, actor=actor, command="pay close"):
-        check_control(store, batch)
+        with sound_record(store, batch):
+            check_control(store, batch)
         why = mask_text(reason.strip())
         with store.transaction(actor=actor, command="pay close", now=now) as tx:
             set_closed(tx, batch["payment_id"], why)
