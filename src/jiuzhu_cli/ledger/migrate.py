@@ -329,6 +329,8 @@ MIGRATIONS: dict[int, str] = {
     ) STRICT, WITHOUT ROWID;
     """,
     5: """
+    DROP INDEX payment_line_refused;
+    CREATE INDEX payment_line_refused ON payment_line (payment_id) WHERE state IN ('failed','reversed');
     DROP TRIGGER payment_line_moves;
     CREATE TRIGGER payment_line_moves BEFORE UPDATE OF state ON payment_line WHEN NEW.state <> OLD.state AND NOT CASE OLD.state
       WHEN 'due' THEN NEW.state = 'sent' OR NEW.state = 'cancelled' WHEN 'sent' THEN NEW.state = 'paid' OR NEW.state = 'failed'

@@ -13,7 +13,7 @@ from jiuzhu_cli.ledger.store import Store, Transaction
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_LINES = (
+LINES = (
     "SELECT l.line_no, o.programme, o.month, o.recipient_id_no, o.item, l.bank, l.account_no, l.payee_name, l.payee_id_no, l.bank_name,"
     " l.amount_fen, l.state, l.reason, l.line_id, l.obligation_id, o.recipient_name, o.town, o.village, o.roll_row_id, o.persons,"
     " l.transfer_no, l.bank_code, l.set_off_fen, l.reason_code, l.returned_at, o.purpose, o.cause"
@@ -91,10 +91,10 @@ def by_programme(store: Store, payment_id: int) -> list[dict[str, Any]]:
 
 
 def lines(store: Store, payment_id: int, *, bank: str = "", state: str = "", contact: bool = False) -> pa.Table:
-    """Lines of a batch as Arrow, by line number (columns of ``_LINES``); ``contact`` adds ``phone, address`` of the roll."""
+    """Lines of a batch as Arrow, by line number (columns of ``LINES``); ``contact`` adds ``phone, address`` of the roll."""
     only = f" AND l.bank = '{_word(bank)}'" if bank else ""
     only += f" AND l.state = '{_word(state)}'" if state else ""
-    sql = f"{_LINES} WHERE l.payment_id = {int(payment_id)}{only} ORDER BY l.line_no"
+    sql = f"{LINES} WHERE l.payment_id = {int(payment_id)}{only} ORDER BY l.line_no"
     if contact:
         sql = _with_contact(sql)
     return store.arrow(sql)
@@ -115,7 +115,7 @@ def transfers(store: Store, payment_id: int, *, bank: str = "") -> pa.Table:
         return table.append_column("lines", pa.array(np.ones(table.num_rows, dtype=np.int64)))
     only = f" AND l.bank = '{_word(bank)}'" if bank else ""
     same = "CASE WHEN MIN(o.{0}) = MAX(o.{0}) THEN MIN(o.{0}) ELSE '' END AS {0}"
-    sql = _LINES.replace("l.line_no,", "l.transfer_no AS line_no,")
+    sql = LINES.replace("l.line_no,", "l.transfer_no AS line_no,")
     for name in ("o.programme", "o.month", "l.amount_fen", "l.set_off_fen", "o.persons"):
         sql = sql.replace(f" {name},", f" t.{name[2:]},")
     sql = sql.replace(" FROM payment_line l", ", t.lines FROM t JOIN payment_line l ON l.line_id = t.line_id")

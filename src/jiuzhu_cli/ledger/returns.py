@@ -8,6 +8,7 @@ from typing import Any
 
 from jiuzhu_cli.core.errors import RefusedError
 from jiuzhu_cli.ledger.payment_moves import move
+from jiuzhu_cli.ledger.sent import any_under_way
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 
@@ -97,9 +98,6 @@ def under_way(store: Store, payment_id: int) -> list[dict[str, Any]]:
 
 def set_reconciled(tx: Transaction, payment_id: int) -> None:
     """A batch is ``reconciled`` once every line has its answer; before that nothing changes."""
-    waiting = tx.execute(
-        "SELECT 1 FROM payment_line WHERE payment_id = ? AND state IN ('due','sent') LIMIT 1", (payment_id,)
-    ).fetchone()
     state = tx.execute("SELECT state FROM payment_batch WHERE payment_id = ?", (payment_id,)).fetchone()[0]
-    if waiting is None and state == "exported":
+    if state == "exported" and not any_under_way(lambda sql, params: tx.execute(sql, params).fetchall(), payment_id):
         move(tx, payment_id, ("exported",), "reconciled")

@@ -267,7 +267,7 @@ CREATE TABLE payment_line (
   reason_code TEXT NOT NULL DEFAULT '', returned_at TEXT NOT NULL DEFAULT '', UNIQUE (payment_id, line_no)
 ) STRICT;
 CREATE INDEX payment_line_obligation ON payment_line (obligation_id);
-CREATE INDEX payment_line_refused ON payment_line (obligation_id) WHERE state IN ('failed','reversed'); -- few, and asked for at every draft
+CREATE INDEX payment_line_refused ON payment_line (payment_id) WHERE state IN ('failed','reversed'); -- few: what came back of a batch
 -- the heart of "once": an obligation has at most one line that is under way or paid
 CREATE UNIQUE INDEX payment_once ON payment_line (obligation_id) WHERE state IN ('due','sent','paid');
 CREATE TRIGGER payment_batch_new BEFORE INSERT ON payment_batch WHEN NEW.state <> 'draft'
@@ -355,7 +355,7 @@ WHEN (SELECT state FROM payment_batch WHERE payment_id = OLD.payment_id) NOT IN 
 BEGIN SELECT RAISE(ABORT, 'payment: an override only gains who agreed to it'); END;
 CREATE TRIGGER payment_override_anew AFTER UPDATE OF state ON payment_batch WHEN NEW.state = 'draft' AND OLD.state <> 'draft'
 BEGIN UPDATE payment_override SET agreed_by = '', agreed_at = '' WHERE payment_id = NEW.payment_id AND override_id IS NULL; END;
-CREATE INDEX payment_failed ON payment_line (obligation_id) WHERE state IN ('failed','reversed');
+CREATE INDEX payment_failed ON payment_line (obligation_id) WHERE state IN ('failed','reversed'); -- asked for at every draft
 CREATE TABLE bank_return (
   return_id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES payment_batch, bank TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL,
   lines INTEGER NOT NULL, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL, partial INTEGER NOT NULL, missing INTEGER NOT NULL, unknown INTEGER NOT NULL,

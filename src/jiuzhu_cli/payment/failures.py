@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jiuzhu_cli.core.mask import mask_account, mask_text
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.files import record_file, recorded_files
+from jiuzhu_cli.ledger.sent import bank_codes, failed_lines
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.matching import Wrong
@@ -25,12 +26,11 @@ if TYPE_CHECKING:
 _FORM = (
     ColumnSpec("序号", 6, "count"), ColumnSpec("村（社区）", 12), ColumnSpec("姓名", 9, wrap=True), ColumnSpec("身份证号", 20), ColumnSpec("救助项目", 14, wrap=True),
     ColumnSpec("应发月份", 9), ColumnSpec("应发金额（元）", 11, "amount"), ColumnSpec("被退的收款信息", 24, wrap=True), ColumnSpec("银行说的", 16, wrap=True),
-    ColumnSpec("退回原因", 12, wrap=True), ColumnSpec("怎么办", 34, wrap=True), ColumnSpec("处理", 12, choices=HANDLED), ColumnSpec("新户名", 10),
-    ColumnSpec("新账号", 22), ColumnSpec("新开户银行", 16), ColumnSpec("户名与本人关系", 11, choices=RELATIONS), ColumnSpec("核实人", 10), ColumnSpec("核实日期", 12),
-    ColumnSpec("说明", 20, wrap=True), ColumnSpec("笔号", 10),
+    ColumnSpec("退回原因", 12, wrap=True), ColumnSpec("怎么办", 34, wrap=True), *(ColumnSpec(name, width, choices=choices, fill="yellow") for name, width, choices in (
+        ("处理", 12, HANDLED), ("新户名", 10, None), ("新账号", 22, None), ("新开户银行", 16, None), ("户名与本人关系", 11, RELATIONS), ("核实人", 10, None),
+        ("核实日期", 12, None),
+    )), ColumnSpec("说明", 20, wrap=True), ColumnSpec("笔号", 10, fill="grey"),
 )  # fmt: skip
-_TO_FILL = (11, 12, 13, 14, 15, 16, 17)
-_KEY = 19
 _NOTES = (
     "内部资料，不得外传。逐笔核实后在黄格里填：处理、核实人必填；换了账户的填新账号（开户行变了的也填），户名写法不对的填新户名；没有改的留空。",
     "新账号是文本格式，一位一位照存折或银行卡填；户名不是本人的，写明与本人的关系。灰色的笔号用来对回这一笔，不要改。",
@@ -45,7 +45,7 @@ def failure_files(
 
     Entries: ``path, bank, lines, amount_fen, sha256``; of a form also ``town``.
     """
-    own = payments.lines(store, batch["payment_id"], bank=bank, state="failed").to_pylist()
+    own = failed_lines(store, batch["payment_id"], bank=bank)
     made = _failure_list(store, workspace, policy, batch, bank, own, actor=actor, now=now) if own else []
     return made, mending_forms(store, workspace, policy, batch, actor=actor, now=now)
 
@@ -82,7 +82,7 @@ def _failure_list(
     sheet = SheetSpec(
         name="发放失败", columns=head, rows=[*rows, sums], title=f"{batch['month']} 发放失败 {len(rows)} 笔"
     )
-    digest = write_xlsx(path, [sheet])
+    digest = write_xlsx(path, [sheet], rapid=True)
     name, entity = workspace.relative(path), f"payment:{batch['payment_id']}"
     if {str(r["path"]): r["sha256"] for r in recorded_files(store, entity=entity)}.get(name) != digest:
         with store.transaction(actor=actor, command="pay return", now=now) as tx:
@@ -101,8 +101,7 @@ def mending_forms(
     One that stands there with the same lines is left alone, filled in or not; more lines make a new one.
     """
     transfers: dict[str, dict[int, list[dict[str, Any]]]] = {}
-    back = [payments.lines(store, batch["payment_id"], state=state).to_pylist() for state in ("failed", "reversed")]
-    for line in sorted(itertools.chain(*back), key=lambda line: line["line_no"]):
+    for line in failed_lines(store, batch["payment_id"], reversed_=True):
         if wants_mending(reason_of(policy, line)):
             transfers.setdefault(line["town"], {}).setdefault(line["transfer_no"], []).append(line)
     entity = f"mending:{batch['payment_id']}"
@@ -150,14 +149,12 @@ def _write_form(
             "、".join(dict.fromkeys(line["month"] for line in lines)), sum(line["amount_fen"] for line in lines), account, mask_text(first["reason"]),
             reason.name, reason.todo, "", "", "", "", "", "", "", "", key_of(batch["payment_id"], first["transfer_no"]),
         ))  # fmt: skip
-    fills = {(row, column): "yellow" for row in range(len(rows)) for column in _TO_FILL}
-    fills |= {(row, _KEY): "grey" for row in range(len(rows))}
     sheet = SheetSpec(
-        safe_name(town or "全区", limit=28), _FORM, rows, title=f"{batch['month']} {town} 发放失败更正表", notes=_NOTES, fills=fills,
-        freeze_columns=4, print_columns=len(_FORM) - 1,
+        safe_name(town or "全区", limit=28), _FORM, rows, title=f"{batch['month']} {town} 发放失败更正表", notes=_NOTES, freeze_columns=4,
+        print_columns=len(_FORM) - 1,
     )  # fmt: skip
     marks = {MARK: f"register:{REGISTER}", MONTH_MARK: str(batch["month"])} | ({AREA_MARK: town} if town else {})
-    return write_xlsx(path, [sheet], marks=marks)
+    return write_xlsx(path, [sheet], marks=marks, rapid=True)
 
 
 def problem_file(
@@ -226,6 +223,6 @@ def _short_name(store: Store, policy: Policy, batch: dict[str, Any], bank: str) 
     if bank not in policy.banks:
         return bank
     mine = word(bank)
-    others = [entry["bank"] for entry in payments.banks_of(store, batch["payment_id"]) if entry["bank"] != bank]
+    others = [code for code in bank_codes(store, batch["payment_id"]) if code != bank]
     shared = not mine or any(word(code) == mine for code in others if code in policy.banks)
     return f"{mine}{bank}" if shared else mine

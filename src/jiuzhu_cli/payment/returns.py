@@ -15,6 +15,7 @@ from jiuzhu_cli.core.payment_states import ANSWERABLE, SENT
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger import returns as record
 from jiuzhu_cli.ledger.files import recorded_files
+from jiuzhu_cli.ledger.sent import bank_codes, sent_lines
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.answers import decode_return, fit_of
@@ -181,7 +182,7 @@ class _Reading:
 
     def _layouts(self, batch: dict[str, Any]) -> list[BankLayout]:
         """The batch's layouts, those first whose files' names begin as this one's does."""
-        codes = [entry["bank"] for entry in payments.banks_of(self.store, batch["payment_id"])]
+        codes = bank_codes(self.store, batch["payment_id"])
         found = [layout_of(self.policy, code) for code in codes if self.bank in ("", code)]
         heads = {layout.code: layout.file_name.partition("{")[0] for layout in found}
         return sorted(found, key=lambda layout: not (heads[layout.code] and heads[layout.code] in self.path.stem))
@@ -193,7 +194,7 @@ class _Reading:
         number = batch["payment_id"]
         if layout.container == "pain001":  # a report may hold nothing but our references
             file = completed(layout, file, number, payments.transfers(self.store, number, bank=layout.code))
-        lines = payments.lines(self.store, number, bank=layout.code)
+        lines = sent_lines(self.store, number, layout.code)
         return Attempt(batch, layout, match_return(layout, file, lines, self.policy.reasons))
 
     def _decode(self, layout: BankLayout) -> BankFile | DataError:

@@ -13,6 +13,7 @@ from jiuzhu_cli.core.mask import mask_text
 from jiuzhu_cli.core.payment_states import ANSWERABLE
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger import returns as record
+from jiuzhu_cli.ledger.sent import bank_codes
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.failures import failure_files
@@ -125,9 +126,9 @@ def settle_rest(
         raise RefusedError(f"第 {number} 批还没有送银行", "用 jiuzhu pay list 看各批到了哪一步", code="not_exported")
     with store.writing(actor, "pay settle"):
         banks = sorted(
-            entry["bank"]
-            for entry in payments.banks_of(store, number)
-            if entry["bank"] in policy.banks and policy.banks[entry["bank"]].returns_only_failures
+            code
+            for code in bank_codes(store, number)
+            if code in policy.banks and policy.banks[code].returns_only_failures
         )
         if bank not in banks and (bank or len(banks) != 1):
             raise UsageError(

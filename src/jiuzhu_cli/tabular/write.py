@@ -52,6 +52,7 @@ class ColumnSpec:
     align: Literal["", "left", "center", "right"] = ""
     shades: Mapping[str, str] | None = None
     shrink: bool = False
+    fill: str = ""  # a colour of ``FILLS`` behind the cells
 
 
 @dataclass(slots=True)
@@ -278,6 +279,8 @@ class _Writer:
                 style |= {"text_wrap": True}
             if column.shrink:
                 style |= {"shrink": True}
+            if column.fill:
+                style |= {"bg_color": FILLS[column.fill]}
             if column.align:
                 style |= {"align": column.align}
             styles.append(style)
