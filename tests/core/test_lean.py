@@ -105,3 +105,37 @@ def test_numpy_finds_distinct_values_without_masked_arrays() -> None:
         """
     )
     assert told == "[1, 2] False"
+
+
+def test_libraries_do_as_ever_without_their_help_texts() -> None:
+    told = run(
+        """
+        import sys
+        from jiuzhu_cli.core.lean import _STAND_INS, put_stand_ins
+
+        put_stand_ins()
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        from pydantic import BaseModel
+
+        class Shape(BaseModel):
+            size: int = 1
+
+        texts = pa.array(["b", None, "a"])
+        print(pc.sort_indices(texts, null_placement="at_start").to_pylist(), pc.split_pattern(texts, pattern="b").to_pylist()[0])
+        print(np.unique([2, 1, 2]).tolist(), np.float64(1.5).hex(), Shape.model_validate({"size": "3"}).size)
+        print("pydoc" in sys.modules, "importlib.metadata" in sys.modules)
+        import pyarrow.vendored.docscrape as real
+        print(real.NumpyDocString("x").__class__.__name__ == "dict", hasattr(real.ParseError, "__mro__"), hasattr(real, "nothing"))
+        from numpy._core._add_newdocs import add_newdoc
+        print(callable(add_newdoc))
+        """
+    )
+    assert told.splitlines() == [
+        "[1, 2, 0] ['', '']",
+        "[1, 2] 0x1.8000000000000p+0 3",
+        "False False",
+        "True True False",
+        "True",
+    ]

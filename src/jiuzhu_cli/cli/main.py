@@ -20,7 +20,7 @@ from jiuzhu_cli import __version__
 from jiuzhu_cli.cli.chinese import speak_chinese, translate_tree
 from jiuzhu_cli.cli.context import Context
 from jiuzhu_cli.core.errors import DataError, JiuzhuError, OutsideError, RefusedError, reason_of
-from jiuzhu_cli.core.lean import put_off_methods, share_charsets
+from jiuzhu_cli.core.lean import put_off_methods, put_stand_ins, share_charsets
 
 GLOBAL_FLAGS = {
     "--json": "json",
@@ -217,9 +217,9 @@ def _start_light() -> None:
     """What libraries do while they load and nobody here needs: a fifth of the time until an import reads its first file."""
     share_charsets()
     put_off_methods()
+    put_stand_ins()
     gc.set_threshold(100_000, 50, 100)  # what is loaded stays; looking through it for cycles took 40 ms
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads for linear algebra: 40 ms, and in every fork
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # pydantic looks through all packages for them
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

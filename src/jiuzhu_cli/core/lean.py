@@ -61,6 +61,35 @@ def without_masked() -> None:
         numpy.ma = _Unmasked("numpy.ma")  # type: ignore[misc,assignment]
 
 
+class _StandIn(ModuleType):
+    """In place of a module of which loading others needs next to nothing; whoever wants more of it gets it from the module."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what importing asks of every module
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+_STAND_INS: dict[str, dict[str, Any]] = {
+    "numpy._core._add_newdocs": {},  # help texts of numpy
+    "numpy._core._add_newdocs_scalars": {},
+    "pyarrow.vendored.docscrape": {
+        "NumpyDocString": lambda _: {"Parameters": ()}
+    },  # help texts of Arrow's 300 functions
+    "pydantic.plugin._loader": {"get_plugins": tuple},  # looks through all packages that are installed
+}
+
+
+def put_stand_ins() -> None:
+    """From now on libraries load without what only people at a Python prompt would read: that took as long as reading ten files."""
+    for name, held in _STAND_INS.items():
+        if name not in sys.modules:
+            sys.modules[name] = module = _StandIn(name)
+            vars(module).update(held)
+
+
 def share_charsets() -> None:
     """From now on ``re`` works out a set of characters once, not anew for each pattern that has it.
 

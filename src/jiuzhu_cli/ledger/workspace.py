@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError, UsageError, reason_of
 from jiuzhu_cli.ledger.settings import check_settings, is_setting_text
@@ -131,10 +132,10 @@ def find_workspace(start: Path | None, *, explicit: bool) -> Workspace:
         config = folder / CONFIG_NAME
         if config.is_file():
             try:
-                settings = tomllib.loads(config.read_text("utf-8-sig"))
+                settings = tomli.loads(config.read_text("utf-8-sig"))
             except UnicodeDecodeError as error:
                 raise DataError(f"{CONFIG_NAME} 不是 UTF-8 编码", "用记事本打开，另存为 UTF-8") from error
-            except (tomllib.TOMLDecodeError, RecursionError) as error:
+            except (tomli.TOMLDecodeError, RecursionError) as error:
                 raise DataError(f"{CONFIG_NAME} 写法有误：{error}", "对照 docs/快速上手.md 改正") from error
             except OSError as error:
                 raise OutsideError(f"读不了 {config}", "检查文件权限") from error

@@ -6,13 +6,14 @@ Nothing of the sample's people goes into the draft. The draft is then held to th
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from jiuzhu_cli.core.errors import DataError, JiuzhuError
 from jiuzhu_cli.payment.columns import BAD, Guess, by_content, by_header, guess
@@ -57,7 +58,7 @@ def learn(path: Path, *, code: str, name: str = "") -> Draft:
     layout, lines, same = None, found.lines, False
     if told >= NEEDED.keys():
         try:
-            layout = BankLayout.model_validate(tomllib.loads(text, parse_float=Decimal) | {"code": code})
+            layout = BankLayout.model_validate(tomli.loads(text, parse_float=Decimal) | {"code": code})
             lines, same = _tried(layout, found, path, data, answers)
         except JiuzhuError as error:
             found.questions.append(f"起草的格式读不回样例：{error.message}")

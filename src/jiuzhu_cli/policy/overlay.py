@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
+
+import tomli
 
 from jiuzhu_cli.core.errors import PolicyError, UsageError
 from jiuzhu_cli.policy.files import OWN, PolicyFiles
@@ -54,8 +55,8 @@ def parse_settings(texts: Iterable[str]) -> list[tuple[str, str]]:
 def read_settings(content: bytes, name: str) -> tuple[list[tuple[str, str]], list[dict[str, Any]]]:
     """A file of settings: ``参数 = 值`` a line (also below ``[set]``), and ``[[parameter]]`` entries as in ``policy/parameters/``."""
     try:
-        table = tomllib.loads(content.decode("utf-8-sig"), parse_float=Decimal)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = tomli.loads(content.decode("utf-8-sig"), parse_float=Decimal)
+    except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise UsageError(f"{name} 不是 TOML：{error}", '每行写 参数 = 值，例如 "低保标准_农村" = 780') from error
     entries = table.pop("parameter", [])
     common = {key: table.pop(key) for key in ("area", "source", "confirmed") if key in table and entries}

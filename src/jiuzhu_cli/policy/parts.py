@@ -6,7 +6,6 @@ package's, entry by entry under the same ``id`` and key by key; ``policy check``
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -14,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, overload
 
+import tomli
 from pydantic import ValidationError
 
 from jiuzhu_cli.core.errors import PolicyError
@@ -174,10 +174,10 @@ def tables(files: PolicyFiles, part: str) -> Iterable[tuple[str, dict[str, Any]]
 def parse_toml(content: bytes, shown: str) -> dict[str, Any]:
     """TOML with exact decimals; PolicyError naming the file and the line."""
     try:
-        return tomllib.loads(content.decode("utf-8-sig"), parse_float=Decimal)
+        return tomli.loads(content.decode("utf-8-sig"), parse_float=Decimal)
     except UnicodeDecodeError as error:
         raise PolicyError(f"政策文件 {shown} 不是 UTF-8 编码", "用 UTF-8 另存") from error
-    except tomllib.TOMLDecodeError as error:
+    except tomli.TOMLDecodeError as error:
         raise PolicyError(f"政策文件 {shown} 写法有误：{error}", "按 TOML 格式改正，可对照包内同名文件") from error
 
 

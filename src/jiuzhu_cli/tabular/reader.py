@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError
-from jiuzhu_cli.core.lean import without, without_masked
+from jiuzhu_cli.core.lean import put_stand_ins, without, without_masked
 from jiuzhu_cli.tabular.frames import Failure, Progress, Told, receive, send, send_book
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def serve(memory: int, at_hand: tuple[Any, ...] = ()) -> None:
     asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(asked,), daemon=True).start()
     without("pandas")
+    put_stand_ins()
     load_reader()
     gc.set_threshold(100_000, 50, 100)  # cells hold no cycles, and looking for some takes a tenth of the time
     limit_memory(memory)
