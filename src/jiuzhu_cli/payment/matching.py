@@ -28,44 +28,59 @@ PARTLY = "部分到账"
 
 # lines → transfers; one that was reversed since (冲正) had been paid
 _TRANSFERS = """
-CREATE OR REPLACE TABLE transfer AS
+CREATE TABLE transfer AS
 SELECT transfer_no, min(number) AS first_line, any_value(account) AS account, any_value(name) AS name, sum(amount)::BIGINT AS amount, max(answered) AS answered,
        CASE min(CASE state WHEN 'sent' THEN 1 WHEN 'paid' THEN 2 WHEN 'failed' THEN 3 WHEN 'reversed' THEN 4 ELSE 5 END)
             WHEN 1 THEN 'sent' WHEN 2 THEN 'paid' WHEN 3 THEN 'failed' WHEN 4 THEN 'reversed' ELSE 'cancelled' END AS state
 FROM line GROUP BY transfer_no
 """
+# the same where no line is combined with another
+_SINGLE = """
+CREATE VIEW transfer AS
+SELECT transfer_no, number AS first_line, account, name, amount, answered, CASE WHEN state IN ('sent', 'paid', 'failed', 'reversed') THEN state ELSE 'cancelled' END AS state
+FROM line
+"""
 # some banks give accounts back masked (6217****0001); a row without an account must name the payee
 _SAME_ACCOUNT = """(b.account = l.account OR (b.account = '' AND b.name = l.name)
   OR (contains(b.account, '*') AND starts_with(l.account, split_part(b.account, '*', 1)) AND ends_with(l.account, split_part(b.account, '*', -1))
       AND length(replace(b.account, '*', '')) >= 4))"""
+_PAIR = "b.row, b.outcome, b.word, b.paid, b.reason, b.code, b.amount AS stated, l.transfer_no, l.first_line, l.amount, l.answered, l.state"
 # a row finds its transfer by number; what else it says must agree
 _BY_NUMBER = f"""
 CREATE OR REPLACE TABLE pairing AS
-SELECT b.row, b.outcome, b.word, b.paid, b.reason, b.code, b.amount AS stated, l.*,
+WITH several AS (SELECT line_no FROM back GROUP BY line_no HAVING count(*) > 1)
+SELECT {_PAIR},
        CASE WHEN l.transfer_no IS NULL THEN '本批没有这一笔（序号 ' || coalesce(b.line_no::VARCHAR, '空') || '）'
             WHEN NOT {_SAME_ACCOUNT} THEN '账号与序号 ' || b.line_no || ' 的不同'
             WHEN b.amount IS DISTINCT FROM l.amount THEN '金额与发出的不同'
-            WHEN count(*) OVER (PARTITION BY l.transfer_no) > 1 THEN '与另一行重复' END AS problem,
+            WHEN s.line_no IS NOT NULL THEN '与另一行重复' END AS problem,
        l.transfer_no IS NULL OR NOT {_SAME_ACCOUNT} AS stranger
-FROM back b LEFT JOIN transfer l ON l.transfer_no = b.line_no
+FROM back b LEFT JOIN transfer l ON l.transfer_no = b.line_no LEFT JOIN several s ON s.line_no = b.line_no
 """
 # rows and transfers of the same account, name and amount are paired off in order, those under way first; that is safe
-# only when all of them have the same outcome and none is left over
-_BY_KEY = """
+# only when all of them have the same outcome and none is left over. Few accounts stand there twice: only those are counted.
+_BY_KEY = f"""
 CREATE OR REPLACE TABLE pairing AS
-WITH b AS (SELECT *, row_number() OVER (PARTITION BY account, name, amount ORDER BY row) AS place,
-                  count(*) OVER (PARTITION BY account, name, amount) AS rows_alike,
-                  count(DISTINCT outcome) OVER (PARTITION BY account, name, amount) AS outcomes FROM back),
-     l AS (SELECT *, row_number() OVER (PARTITION BY account, name, amount ORDER BY state <> 'sent', transfer_no) AS place,
-                  count(*) FILTER (state = 'sent') OVER (PARTITION BY account, name, amount) AS under_way FROM transfer)
-SELECT b.row, b.outcome, b.word, b.paid, b.reason, b.code, b.amount AS stated, l.* EXCLUDE (place, under_way),
+WITH several AS MATERIALIZED (SELECT account FROM back GROUP BY account HAVING count(*) > 1 UNION SELECT account FROM transfer GROUP BY account HAVING count(*) > 1),
+     b AS (SELECT *, 1 AS place, 1 AS rows_alike, 1 AS outcomes FROM back ANTI JOIN several USING (account)
+           UNION ALL SELECT *, row_number() OVER (PARTITION BY account, name, amount ORDER BY row),
+                  count(*) OVER (PARTITION BY account, name, amount),
+                  count(DISTINCT outcome) OVER (PARTITION BY account, name, amount) FROM back SEMI JOIN several USING (account)),
+     l AS (SELECT *, 1 AS place, (state = 'sent')::BIGINT AS under_way FROM transfer ANTI JOIN several USING (account)
+           UNION ALL SELECT *, row_number() OVER (PARTITION BY account, name, amount ORDER BY state <> 'sent', transfer_no),
+                  count(*) FILTER (state = 'sent') OVER (PARTITION BY account, name, amount) FROM transfer SEMI JOIN several USING (account))
+SELECT {_PAIR},
        CASE WHEN l.transfer_no IS NULL AND b.place > 1 THEN '与另一行重复'
-            WHEN l.transfer_no IS NULL AND EXISTS (SELECT 1 FROM transfer o WHERE o.account = b.account) THEN '金额或户名与发出的不同'
             WHEN l.transfer_no IS NULL THEN '本批没有这一笔'
             WHEN b.rows_alike < l.under_way OR (b.outcomes > 1 AND l.under_way > 1)
                  THEN '同账号同户名同金额有几笔，分不清是哪一笔' END AS problem,
-       l.transfer_no IS NULL AND NOT EXISTS (SELECT 1 FROM transfer o WHERE o.account = b.account) AS stranger
+       l.transfer_no IS NULL AS stranger, CASE WHEN l.transfer_no IS NULL THEN b.account END AS given
 FROM b LEFT JOIN l ON l.account = b.account AND l.name = b.name AND l.amount = b.amount AND l.place = b.place
+"""
+# of a row that fits none the account may be known all the same
+_KNOWN = """
+UPDATE pairing SET stranger = false, problem = CASE WHEN problem = '与另一行重复' THEN problem ELSE '金额或户名与发出的不同' END
+WHERE stranger AND given IN (SELECT account FROM transfer)
 """
 # what is on record is never overwritten: a line called failed after it was paid is money that came back (退汇)
 _CONFLICT = """
@@ -152,15 +167,10 @@ def match_return(layout: BankLayout, file: BankFile, lines: pa.Table, reasons: R
     """Pairs every row of ``file`` with one transfer of ``lines`` (all of the batch's lines of this bank)."""
     import duckdb
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if not len(file):
-        waiting = len(
-            {
-                n
-                for n, state in zip(lines["transfer_no"].to_pylist(), lines["state"].to_pylist(), strict=True)
-                if state == "sent"
-            }
-        )
+        waiting = len(lines.filter(pc.equal(lines["state"], "sent"))["transfer_no"].unique())
         if layout.returns_only_failures:  # none failed
             return Match(0, [], 0, fresh=waiting, missing=waiting, outcome=_nothing())
         return Match(0, [Wrong(0, "文件里没有付款结果")], 0)
@@ -169,19 +179,21 @@ def match_return(layout: BankLayout, file: BankFile, lines: pa.Table, reasons: R
     sent = pa.table(
         {
             "line_id": lines["line_id"], "number": lines["line_no"], "transfer_no": lines["transfer_no"], "amount": lines["amount_fen"], "state": lines["state"],
-            "answered": lines["returned_at"], "noted": lines["reason"], "account": _each(compact, lines["account_no"].to_pylist()),
-            "name": _each(normalise_name, lines["payee_name"].to_pylist()),
+            "answered": lines["returned_at"], "noted": lines["reason"], "account": _each(compact, lines["account_no"]),
+            "name": _each(normalise_name, lines["payee_name"]),
         }
     )  # fmt: skip
     connection.register("back", incoming)
     connection.register("line", sent)
-    connection.execute(_TRANSFERS)
+    connection.execute(_SINGLE if sent["number"].equals(sent["transfer_no"]) else _TRANSFERS)
     numbered = "line_no" in file.columns and None not in file.columns["line_no"]
     named = "payee_name" in file.columns and "account_no" in file.columns
     best: Match | None = None
     # banks that number their files anew are matched by account, name and amount
     for sql in [_BY_NUMBER] * numbered + [_BY_KEY] * named:
         connection.execute(sql)
+        if sql is _BY_KEY:
+            connection.execute(_KNOWN)
         found = _read_pairing(connection, len(file))
         if best is None or len(found.problems) < len(best.problems):
             best = found
@@ -198,50 +210,78 @@ def _nothing() -> pa.Table:
     return pa.table({"line_id": pa.array([], pa.int64()), **{name: pa.array([], pa.string()) for name in names}})
 
 
-def _each(change: Callable[[str], str], texts: list[str | None]) -> pa.Array:
-    """``change`` applied to each text, once for equal ones; plain digits need none."""
+def _vector(values: Any, kind: pa.DataType) -> pa.Array:
+    """A column of a file (a list, or Arrow) as Arrow."""
     import pyarrow as pa
 
-    if None not in texts and "".join(texts).isdecimal() and "".join(texts).isascii():  # type: ignore[arg-type]
-        return pa.array(texts, pa.string())
-    known = {text: change(text or "") for text in set(texts)}
-    return pa.array([known[text] for text in texts], pa.string())
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
+
+
+def _each(change: Callable[[str], str], values: Any) -> pa.Array:
+    """``change`` applied to each text (none is ''), once for equal ones; plain digits need none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = _vector(values, pa.string())
+    if not texts.null_count and pc.all(pc.ascii_is_decimal(texts)).as_py():
+        return texts
+    return _told(texts, change)
+
+
+def _told(texts: pa.Array, change: Callable[[str], str]) -> pa.Array:
+    import pyarrow as pa
+
+    coded = texts.dictionary_encode()
+    known = [*map(change, coded.dictionary.to_pylist()), change("")]
+    return pa.array(known, pa.string()).take(coded.indices.fill_null(len(known) - 1))
 
 
 def _rows(layout: BankLayout, file: BankFile, reasons: ReasonTable) -> pa.Table:
     """The file as ``row, line_no, account, name, amount, paid, outcome, word, reason, code`` (the bank's word; the reason's id)."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    count = len(file)
-    columns = file.columns
-    words = {text: outcome_of(layout, text) for text in set(columns.get("result", []))}
-    unsaid = ["failed" if layout.returns_only_failures else ""] * count
-    outcomes = [words[text] for text in columns["result"]] if "result" in columns else unsaid
-    paid = columns.get("paid_amount", [None] * count)
-    amounts = columns.get("amount", [None] * count)
-    for index, real in enumerate(paid):
-        if real is not None and amounts[index] is not None and outcomes[index]:
-            outcomes[index] = "paid" if real == amounts[index] else "failed" if real == 0 else "partial"
-    said = [text or "" for text in columns.get("reason", [""] * count)]
+    count, columns = len(file), file.columns
+
+    def texts(source: str) -> pa.Array:
+        return _vector(columns[source], pa.string()) if source in columns else pa.repeat("", count)
+
+    def numbers(source: str) -> pa.Array:
+        return _vector(columns[source], pa.int64()) if source in columns else pa.nulls(count, pa.int64())
+
+    word, amount, paid = texts("result"), numbers("amount"), numbers("paid_amount")
+    unsaid = "failed" if layout.returns_only_failures else ""
+    outcome = _told(word, lambda text: outcome_of(layout, text)) if "result" in columns else pa.repeat(unsaid, count)
+    if "paid_amount" in columns:
+        told = pc.and_(pc.is_valid(pc.add(paid, amount)), pc.not_equal(outcome, ""))
+        real = pc.if_else(pc.equal(paid, amount), "paid", pc.if_else(pc.equal(paid, 0), "failed", "partial"))
+        outcome = pc.if_else(told, real, outcome)
+    said = pc.fill_null(texts("reason"), "")
     if "result" in columns:  # a bank without a column of reasons says them in the result: 失败-账户已销户
-        pairs = zip(said, outcomes, columns["result"], strict=True)
-        said = [text or (word if outcome == "failed" else "") for text, outcome, word in pairs]
-    codes = {text: reasons.find(text, layout.code).id for text in set(said)}
+        in_word = pc.and_(pc.equal(said, ""), pc.equal(outcome, "failed"))
+        said = pc.if_else(in_word, pc.fill_null(word, ""), said)
+    codes: dict[str, str] = {}
     plain = {compact(word) for word in layout.failure}
+
+    def code_of(text: str) -> str:
+        if text not in codes:
+            codes[text] = reasons.find(text, layout.code).id
+        return codes[text]
+
     return pa.table(
         {
-            "row": pa.array(file.rows, pa.int64()),
-            "line_no": pa.array(columns.get("line_no", [None] * count), pa.int64()),
-            "account": _each(compact, columns.get("account_no", [""] * count)),
-            "name": _each(normalise_name, columns.get("payee_name", [""] * count)),
-            "amount": pa.array(amounts, pa.int64()),
-            "paid": pa.array(paid, pa.int64()),
-            "outcome": pa.array(outcomes, pa.string()),
-            "word": pa.array(columns.get("result", [""] * count), pa.string()),
-            "reason": pa.array(
-                ["" if codes[text] == OTHER and compact(text) in plain else text for text in said], pa.string()
-            ),
-            "code": pa.array([codes[text] for text in said], pa.string()),
+            "row": _vector(file.rows, pa.int64()),
+            "line_no": numbers("line_no"),
+            "account": _each(compact, texts("account_no")),
+            "name": _each(normalise_name, texts("payee_name")),
+            "amount": amount,
+            "paid": paid,
+            "outcome": outcome,
+            "word": word,
+            "reason": _told(said, lambda text: "" if code_of(text) == OTHER and compact(text) in plain else text),
+            "code": _told(said, code_of),
         }
     )
 

@@ -29,6 +29,7 @@ _ODD = re.compile(r"[\x00-\x08\x0b-\x1f&<>]|^\s|\s$|_x[0-9a-fA-F]{4}_")
 # the same for cells one under the other; a cell of several lines may be taken for odd
 _ODD_AMONG = re.compile(r"[\x00-\x08\x0b-\x1f&<>]|_x[0-9a-fA-F]{4}_|^\s|\s$", re.MULTILINE)
 _LONG = 30_000  # characters of a row; from there on each cell is looked at
+_SMALL = 4 << 20  # characters of rows
 _PACKING = 2  # of zlib: half the time of its own choice, a tenth more bytes; of ISA-L: a sixth of the time
 
 
@@ -49,6 +50,8 @@ class Book(xlsxwriter.Workbook):
         plain = module.ZipFile
         if self.constant_memory:
             module.ZipFile = _Archive
+            # the parts of a small one are packed out of memory: ten files less to be made and removed
+            self.in_memory = sum(sheet.row_data_fh.tell() for sheet in self.worksheets_objs) < _SMALL
         try:
             super()._store_workbook()
         finally:
