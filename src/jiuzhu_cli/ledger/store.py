@@ -93,7 +93,12 @@ def _alive(pid: int) -> bool:
 
 
 def arrow_driver() -> Any:
-    """ADBC's driver, loaded once. It would load polars too where that is installed, which takes longer than all the rest."""
+    """ADBC's driver, loaded once, and Arrow, which it needs. It would load polars too where that is installed, which takes longer than all the rest.
+
+    To be called before threads read: half loaded by one it is none to another.
+    """
+    import pyarrow  # noqa: F401 - the driver takes it for missing when another thread is just loading it
+
     with without("polars", "pyarrow.dataset"):
         from adbc_driver_sqlite import dbapi
     return dbapi
@@ -323,6 +328,7 @@ class Store:
         if len(queries) < readers:
             yield from map(read, queries)
             return
+        arrow_driver()
         with ThreadPoolExecutor(readers) as pool:
             ahead: deque[Future[pa.Table]] = deque()
             for query in queries:

@@ -16,7 +16,7 @@ from jiuzhu_cli.ledger import payments, returns
 from jiuzhu_cli.ledger.audit import intact, release_problems
 from jiuzhu_cli.ledger.payment_digests import control_holds, sealed_lines, sums_differ
 from jiuzhu_cli.ledger.payment_moves import Signer, moves, moving, set_closed, set_held_back, set_released, set_reopened
-from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.store import Store, arrow_driver
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.keys import check_signer
 from jiuzhu_cli.payment.levels import given
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 def sound_record(store: Store, batch: dict[str, Any]) -> Iterator[None]:
     """What is read and checked inside is so while the whole record is looked through beside it. RefusedError when it is not to be trusted, before
     whatever was found inside."""
+    arrow_driver()  # loaded before there are two who would load it
     with ThreadPoolExecutor(1) as pool:
         looking = pool.submit(intact, store)
         error: Exception | None = None
