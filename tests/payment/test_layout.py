@@ -11,8 +11,9 @@ import pytest
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.payment.answers import decode_return
-from jiuzhu_cli.payment.export import Part, read_export, self_check, write_part
+from jiuzhu_cli.payment.bankfile import read_export, self_check, write_part
 from jiuzhu_cli.payment.layout import SUFFIX, bind, decode_text, encode_text, problems_of
+from jiuzhu_cli.payment.parts import Part
 from jiuzhu_cli.policy.bank_layout import BankLayout
 from jiuzhu_cli.policy.load import Policy
 from jiuzhu_cli.tabular.read import read_workbook

@@ -12,7 +12,7 @@ import pytest
 from jiuzhu_cli.core.errors import RefusedError
 from jiuzhu_cli.ledger.audit import check_ledger
 from jiuzhu_cli.ledger.proposals import decide, proposals_of
-from jiuzhu_cli.payment.export import read_export
+from jiuzhu_cli.payment.bankfile import read_export
 from jiuzhu_cli.payment.parts import layout_of
 from jiuzhu_cli.review.run import run_review
 from jiuzhu_cli.tabular.read import read_workbook

@@ -9,7 +9,7 @@ import pytest
 
 from jiuzhu_cli.core.account import bank_code_check
 from jiuzhu_cli.core.errors import DataError, RefusedError
-from jiuzhu_cli.payment.export import read_export
+from jiuzhu_cli.payment.bankfile import read_export
 from jiuzhu_cli.payment.parts import bound_layout
 from jiuzhu_cli.policy.check_banks import check_banks
 from jiuzhu_cli.tabular.read import read_workbook

@@ -10,8 +10,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jiuzhu_cli.payment.export import Part, read_export, write_part
+from jiuzhu_cli.payment.bankfile import read_export, write_part
 from jiuzhu_cli.payment.layout import SUFFIX, bind, decode_text, encode_text, problems_of
+from jiuzhu_cli.payment.parts import Part
 from jiuzhu_cli.payment.values import column_values
 from jiuzhu_cli.policy.bank_layout import BankLayout
 from jiuzhu_cli.policy.check_banks import _faults

@@ -90,14 +90,19 @@ def by_programme(store: Store, payment_id: int) -> list[dict[str, Any]]:
 # -- lines and holds ------------------------------------------------------------------------------------------
 
 
-def lines(store: Store, payment_id: int, *, bank: str = "", state: str = "", contact: bool = False) -> pa.Table:
-    """Lines of a batch as Arrow, by line number (columns of ``LINES``); ``contact`` adds ``phone, address`` of the roll."""
+def lines(store: Store, payment_id: int, *, bank: str = "", state: str = "") -> pa.Table:
+    """Lines of a batch as Arrow, by line number (columns of ``LINES``)."""
     only = f" AND l.bank = '{_word(bank)}'" if bank else ""
     only += f" AND l.state = '{_word(state)}'" if state else ""
-    sql = f"{LINES} WHERE l.payment_id = {int(payment_id)}{only} ORDER BY l.line_no"
-    if contact:
-        sql = _with_contact(sql)
-    return store.arrow(sql)
+    return store.arrow(f"{LINES} WHERE l.payment_id = {int(payment_id)}{only} ORDER BY l.line_no")
+
+
+def contacts(store: Store, payment_id: int, bank: str) -> pa.Table:
+    """``phone, address`` of the rolls that the lines of a bank stand in, by line number."""
+    return store.arrow(
+        "SELECT COALESCE(r.phone, '') AS phone, COALESCE(r.address, '') AS address FROM payment_line l JOIN obligation o USING (obligation_id)"
+        f" LEFT JOIN roll_row r ON r.row_id = o.roll_row_id WHERE l.payment_id = {int(payment_id)} AND l.bank = '{_word(bank)}' ORDER BY l.line_no"
+    )
 
 
 def transfers(store: Store, payment_id: int, *, bank: str = "") -> pa.Table:
@@ -124,14 +129,6 @@ def transfers(store: Store, payment_id: int, *, bank: str = "") -> pa.Table:
         " SUM(l.set_off_fen) AS set_off_fen, SUM(o.persons) AS persons, COUNT(*) AS lines FROM payment_line l JOIN obligation o USING (obligation_id)"
         f" WHERE l.payment_id = {int(payment_id)}{only} GROUP BY l.transfer_no) {sql} ORDER BY l.transfer_no"
     )
-
-
-def _with_contact(sql: str) -> str:
-    """``sql`` over ``l`` and ``o`` with ``phone, address`` of the roll row."""
-    head, tail = sql.split(" FROM ", 1)
-    more = ", COALESCE(r.phone, '') AS phone, COALESCE(r.address, '') AS address"
-    join = " USING (obligation_id) LEFT JOIN roll_row r ON r.row_id = o.roll_row_id"
-    return f"{head}{more} FROM {tail.replace(' USING (obligation_id)', join, 1)}"
 
 
 def is_combined(store: Store, payment_id: int) -> bool:

@@ -80,9 +80,9 @@ def sweep(root: Path) -> None:
 
 
 def _alive(pid: int) -> bool:
-    """Whether a process of that number runs here. Windows refuses to unlink what is open, so no question is needed there."""
+    """Whether a process of that number runs here. Windows refuses to unlink what is open, so of others no question is needed there."""
     if os.name == "nt":  # pragma: no cover - signal 0 would end the process there
-        return False
+        return pid == os.getpid()
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -93,11 +93,8 @@ def _alive(pid: int) -> bool:
 
 
 def arrow_driver() -> Any:
-    """ADBC's driver, loaded once, and Arrow, which it needs. It would load polars too where that is installed, which takes longer than all the rest.
-
-    To be called before threads read: half loaded by one it is none to another.
-    """
-    import pyarrow  # noqa: F401 - the driver takes it for missing when another thread is just loading it
+    """ADBC's driver, loaded once: without polars, which takes longer than all the rest, and before threads read (half loaded by one it is none to others)."""
+    import pyarrow  # noqa: F401 - without it the driver is half a driver
 
     with without("polars", "pyarrow.dataset"):
         from adbc_driver_sqlite import dbapi
@@ -316,14 +313,12 @@ class Store:
     def arrows(
         self, queries: Sequence[str], *, readers: int = 2, then: Callable[[pa.Table], pa.Table] | None = None
     ) -> Iterator[pa.Table]:
-        """The answers to ``queries`` as ``arrow`` gives them (and ``then`` makes of them), in their order, read by ``readers`` threads a little
-        ahead of the caller."""
+        """The answers to ``queries`` as ``arrow`` gives them (and ``then`` makes of them), in order, read by ``readers`` threads a little ahead."""
         from collections import deque
         from concurrent.futures import Future, ThreadPoolExecutor
 
         def read(query: str) -> pa.Table:
-            data = self.arrow(query)
-            return then(data) if then else data
+            return then(self.arrow(query)) if then else self.arrow(query)
 
         if len(queries) < readers:
             yield from map(read, queries)

@@ -5,23 +5,24 @@ A file is read back by its own layout and compared line by line with the record 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jiuzhu_cli.core.errors import DataError, OutsideError, RefusedError
+from jiuzhu_cli.core.errors import DataError, RefusedError
 from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.payment_digests import written_differs
 from jiuzhu_cli.ledger.payment_moves import Signer, moving, set_exported, set_released
-from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.store import Store, utc_stamp
 from jiuzhu_cli.ledger.workspace import Workspace
-from jiuzhu_cli.payment.layout import BankFile, Problem, masked, pieces_in, problems_of, write_file
+from jiuzhu_cli.payment.bankfile import Making, write_part
+from jiuzhu_cli.payment.layout import Problem, masked, problems_of
 from jiuzhu_cli.payment.lists import write_cover, write_manifest
-from jiuzhu_cli.payment.parts import Part, bound_layout, folder_of, parts
+from jiuzhu_cli.payment.parts import OF_RECIPIENT, USED, Part, bound_layout, folder_of, parts, summed
 from jiuzhu_cli.payment.states import check_control, check_signed, check_sums, may_release_itself, sound_record
-from jiuzhu_cli.payment.values import MONEY, WHOLE, column_values, count_of, cut, is_fixed
 from jiuzhu_cli.tabular.files import sha256_of
 
 if TYPE_CHECKING:
@@ -55,18 +56,6 @@ class Exported:
         }
 
 
-def problems_by_bank(
-    store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], known: dict[str, pa.Table] | None = None
-) -> dict[str, list[Problem]]:
-    """Lines that cannot stand in their bank's file, by layout code; {} when all can. ``known``: as for ``parts``."""
-    found: dict[str, list[Problem]] = {}
-    for part in parts(store, workspace, policy, batch, known):
-        problems = problems_of(bound_layout(workspace, policy, part.bank), part.columns, part.summary)
-        if problems:
-            found.setdefault(part.bank, []).extend(problems)
-    return found
-
-
 def export(
     store: Store,
     workspace: Workspace,
@@ -91,48 +80,69 @@ def export(
             "先锁定并由另一人审批：jiuzhu pay lock，jiuzhu pay approve --actor 审批人",
             code="not_approved",
         )
-    known: dict[str, pa.Table] = {}
+    placed: dict[Path, str] = {}
     with moving(store, batch, actor=actor, command="pay export"):
-        _to_bank(store, workspace, policy, batch, known, actor=actor, now=now, signer=signer)
+        if batch["state"] == "approved":
+            may_release_itself(store, workspace, batch, actor, signer)
+        lines, made = _ready(store, workspace, policy, batch, now)
+        if batch["state"] in TO_SEND:
+            placed = _to_bank(store, batch, made, actor=actor, now=now, signer=signer)
     batch = payments.batch(store, batch["payment_id"])
-    made = list(parts(store, workspace, policy, batch, known))
-    return _write_files(store, workspace, policy, batch, made, actor=actor, now=now, rewrite=rewrite)
+    return _write_files(store, workspace, policy, batch, lines, made, placed, actor=actor, now=now, rewrite=rewrite)
+
+
+Made = tuple["BankLayout", Part]
+
+
+def _ready(
+    store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], now: datetime
+) -> tuple[pa.Table, list[Made]]:
+    """The batch's lines and the files they become, once all holds that must: of the record, the lines, and (not sent yet) of what banks take."""
+    to_send = batch["state"] in TO_SEND
+    with sound_record(store, batch):
+        lines = check_control(store, batch, more=OF_RECIPIENT)
+        if to_send:
+            check_signed(store, workspace, batch)
+        check_sums(store, batch, lines)
+        lines = lines.select(USED)
+        sent = batch | {"exported_at": utc_stamp(now)} if to_send else batch
+        made = [
+            (bound_layout(workspace, policy, part.bank), part) for part in parts(store, workspace, policy, sent, lines)
+        ]
+        if to_send:
+            _refuse_unfit(made)
+    if to_send:
+        _refuse_strangers(workspace, batch)
+    return lines, made
 
 
 def _to_bank(
-    store: Store,
-    workspace: Workspace,
-    policy: Policy,
-    batch: dict[str, Any],
-    known: dict[str, pa.Table],
-    *,
-    actor: str,
-    now: datetime,
-    signer: Signer | None,
-) -> None:
-    """What must hold of a batch whose files are to be written; one not sent yet is released where nobody else has to, and exported."""
-    if batch["state"] == "approved":
-        may_release_itself(store, workspace, batch, actor, signer)
-    with sound_record(store, batch):
-        lines = check_control(store, batch)
-        if batch["state"] in TO_SEND:
-            check_signed(store, workspace, batch)
-        check_sums(store, batch, lines)
-        problems = problems_by_bank(store, workspace, policy, batch, known) if batch["state"] in TO_SEND else {}
-    if problems:
-        text = "；".join(f"{policy.banks[bank].name} {masked(found)}" for bank, found in problems.items())
-        raise DataError(
-            f"银行文件写不了，一个字也没有写：{text}",
-            "改用收得下的写法或格式：更正名册的户名后取消本批重新制单，或在 policy/banks/ 换编码",
-            code="unfit_lines",
-        )
-    if batch["state"] in TO_SEND:
-        _refuse_strangers(workspace, batch)
+    store: Store, batch: dict[str, Any], made: Sequence[Made], *, actor: str, now: datetime, signer: Signer | None
+) -> dict[Path, str]:
+    """Releases a batch that nobody else has to release, and exports it; the digests of its files, which are made meanwhile and get their names
+    after that."""
+    with Making(made) as making:
         with store.transaction(actor=actor, command="pay export", now=now) as tx:
             if batch["state"] == "approved":
                 set_released(tx, batch["payment_id"], signer)
             set_exported(tx, batch["payment_id"])
             tx.journal(f"payment:{batch['payment_id']}", {"lines": batch["lines"], "amount_fen": batch["amount_fen"]})
+        return making.put()
+
+
+def _refuse_unfit(made: Sequence[Made]) -> None:
+    """DataError when a line cannot stand in its bank's file: nothing is written then."""
+    found: dict[str, list[Problem]] = {}
+    for layout, part in made:
+        if problems := problems_of(layout, part.columns, part.summary):
+            found.setdefault(layout.name, []).extend(problems)
+    if found:
+        text = "；".join(f"{name} {masked(problems)}" for name, problems in found.items())
+        raise DataError(
+            f"银行文件写不了，一个字也没有写：{text}",
+            "改用收得下的写法或格式：更正名册的户名后取消本批重新制单，或在 policy/banks/ 换编码",
+            code="unfit_lines",
+        )
 
 
 def _refuse_strangers(workspace: Workspace, batch: dict[str, Any]) -> None:
@@ -152,7 +162,9 @@ def _write_files(
     workspace: Workspace,
     policy: Policy,
     batch: dict[str, Any],
-    made: list[Part],
+    lines: pa.Table,
+    made: Sequence[Made],
+    placed: Mapping[Path, str],
     *,
     actor: str,
     now: datetime,
@@ -169,11 +181,11 @@ def _write_files(
         )
     entries: list[dict[str, Any]] = []
     fresh: list[tuple[Path, str, str, int | None, int | None]] = []
-    for part in made:
+    for layout, part in made:
         name = workspace.relative(part.path)
-        digest = _digest(part.path)
+        digest = placed.get(part.path) or _digest(part.path)
         if not digest or digest != known.get(name):
-            digest = write_part(bound_layout(workspace, policy, part.bank), part)
+            digest = placed.get(part.path) or write_part(layout, part)
             if (
                 digest != known.get(name, digest) and not rewrite
             ):  # the layout or the settings are others than when it went out
@@ -187,7 +199,7 @@ def _write_files(
         entries.append(
             {"path": name, "bank": part.bank, "lines": part.lines, "amount_fen": part.amount_fen, "sha256": digest}
         )
-    wanted = [row | {"lines": row["transfers"]} for row in payments.banks_of(store, batch["payment_id"])]
+    wanted = [row | {"lines": row["transfers"]} for row in summed(lines, "bank")]
     difference = written_differs(batch, entries, wanted)
     if difference:
         raise DataError(f"{difference}，不要送银行", "运行 jiuzhu audit check 查清", code="sums_differ")
@@ -198,20 +210,20 @@ def _write_files(
         digest = _digest(path)
         if fresh or not digest or digest != known.get(workspace.relative(path)):
             digest = (
-                write_cover(store, policy, batch, entries, path)
+                write_cover(policy, batch, entries, summed(lines, "programme", "bank"), path)
                 if kind == "cover"
                 else write_manifest(batch, entries, path)
             )
             fresh.append((path, kind, digest, batch["lines"], batch["amount_fen"]))
     if fresh:
         with store.transaction(actor=actor, command="pay export", now=now) as tx:
-            for path, kind, digest, lines, amount in fresh:
+            for path, kind, digest, count, amount in fresh:
                 record_file(
-                    tx, workspace, path, entity=entity, kind=kind, sha256=digest, lines=lines, amount_fen=amount
+                    tx, workspace, path, entity=entity, kind=kind, sha256=digest, lines=count, amount_fen=amount
                 )
                 tx.journal(
                     entity,
-                    {"file": path.name, "lines": lines, "amount_fen": amount, "rewritten": rewrite and bool(altered)},
+                    {"file": path.name, "lines": count, "amount_fen": amount, "rewritten": rewrite and bool(altered)},
                     digest=digest,
                 )
     written = sum(1 for entry in fresh if entry[1] == "bank_file")
@@ -220,54 +232,3 @@ def _write_files(
 
 def _digest(path: Path) -> str:
     return sha256_of(path) if path.exists() else ""
-
-
-def write_part(layout: BankLayout, part: Part) -> str:
-    """Writes one bank file whole, reads it back and compares; returns its SHA-256. A file that differs is removed."""
-    digest = write_file(layout, part.path, part.columns, part.summary)
-    difference = self_check(layout, part)
-    if difference:
-        part.path.unlink(missing_ok=True)
-        raise OutsideError(
-            f"写出的 {part.path.name} 读回来与台账不一致（{difference}），已删除", "再运行一次；仍不一致请联系维护人员"
-        )
-    return digest
-
-
-def read_export(layout: BankLayout, path: Path) -> BankFile:
-    """An exported file read back by its layout."""
-    whole: BankFile | None = None
-    for piece in pieces_in(layout, path):
-        if whole is None:
-            whole = piece
-            continue
-        for source, values in piece.columns.items():
-            whole.columns.setdefault(source, []).extend(values)
-        whole.rows += piece.rows
-        whole.summary |= piece.summary
-    assert whole is not None
-    return whole
-
-
-def self_check(layout: BankLayout, part: Part) -> str:
-    """Where the written file differs from the record; '' when every value of every line is the same."""
-    if layout.is_book:
-        from jiuzhu_cli.payment.sheets import differs_from
-
-        return differs_from(layout, part.path, part.columns, part.summary)
-    at = 0
-    for piece in pieces_in(layout, part.path):
-        size = len(piece)
-        expected = cut(part.columns, at, at + size)
-        if count_of(expected) != size:
-            return f"多于 {part.lines} 行"
-        at += size
-        for column in layout.columns:
-            if is_fixed(column) or column.source not in expected or column.source not in piece.columns:
-                continue
-            values = column_values(column, expected, size)
-            if column.source not in MONEY | WHOLE:
-                values = [value or "" for value in values]
-            if piece.columns[column.source] != list(values):
-                return f"“{column.name}”列不同"
-    return "" if at == part.lines else f"{at} 行，应为 {part.lines} 行"

@@ -29,6 +29,7 @@ REQUIRED = {"account_no": "没有账号", "payee_name": "没有户名", "amount"
 BOOKS_TEXT = 32_767  # characters of a cell
 _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029\ufffe\uffff\ud800-\udfff]")
+_BYTES = {"gbk": 2, "gb18030": 4, "utf-8": 4}  # of a character, at most
 _RARE = {
     "pinyin": "该行要求用拼音代替这个字，请按开户时登记的写法更正户名",
     "split": "该行要求拆字书写，请按开户时登记的写法更正户名",
@@ -132,7 +133,8 @@ def _misfits(layout: BankLayout, column: BankColumn, values: Iterable[object]) -
         return
     codec = codec_of(layout)
     narrow = joined.isascii()
-    if narrow and not typed and column.pad == " " and max(map(len, texts), default=0) <= column.width:
+    longest = max(map(len, texts), default=0) * (1 if narrow else _BYTES[codec])
+    if longest <= column.width and not typed and (column.pad not in joined or (narrow and column.pad == " ")):
         return
     for index, text in enumerate(texts):
         if (len(text) if narrow else len(text.encode(codec))) > column.width:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.money import capitals, yuan
-from jiuzhu_cli.ledger import payments
 from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.store import Store, utc_stamp
 from jiuzhu_cli.ledger.workspace import Workspace
@@ -38,8 +38,14 @@ def write_manifest(batch: dict[str, Any], entries: list[dict[str, Any]], path: P
     return write_bytes(path, text.encode())
 
 
-def write_cover(store: Store, policy: Policy, batch: dict[str, Any], entries: list[dict[str, Any]], path: Path) -> str:
-    """汇总单: per file and per programme, count, amount and amount in capitals."""
+def write_cover(
+    policy: Policy,
+    batch: dict[str, Any],
+    entries: list[dict[str, Any]],
+    sums: Sequence[Mapping[str, Any]],
+    path: Path,
+) -> str:
+    """汇总单: per file and per programme, count, amount and amount in capitals. ``sums``: ``programme, bank, lines, amount_fen`` in order."""
     rows = [
         (
             policy.banks[entry["bank"]].name,
@@ -55,7 +61,7 @@ def write_cover(store: Store, policy: Policy, batch: dict[str, Any], entries: li
     programmes = [
         (policy.programmes[row["programme"]].name if row["programme"] in policy.programmes else row["programme"],
          policy.banks[row["bank"]].name, row["lines"], row["amount_fen"])
-        for row in payments.by_programme(store, batch["payment_id"])
+        for row in sums
     ]  # fmt: skip
     programmes.append(("合计", "", batch["lines"], batch["amount_fen"]))
     head = [

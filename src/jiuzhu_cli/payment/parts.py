@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.ledger import payments
+from jiuzhu_cli.ledger.payment_digests import sealed_lines
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.layout import SUFFIX, bind, file_stem, ownership, rows_at_most, setting_of
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
 CONTACT = {"phone", "address"}
+OF_RECIPIENT = ("recipient_name", "persons")  # wanted of ``sealed_lines`` beside its own columns
+USED = [  # what files are made of
+    "line_no", "transfer_no", "programme", "month", "recipient_id_no", "recipient_name", "persons", "bank", "account_no", "payee_name",
+    "payee_id_no", "bank_name", "bank_code", "amount_fen",
+]  # fmt: skip
 # rows of the bank's file: lines of one payee that go in one transfer are one row; the first line speaks for it
 _TRANSFERS = """
 SELECT transfer_no AS line_no, first(programme ORDER BY line_no) AS programme, first(month ORDER BY line_no) AS month,
@@ -75,18 +81,32 @@ def bound_layout(workspace: Workspace, policy: Policy, bank: str) -> BankLayout:
     return bind(layout_of(policy, bank), workspace.config.get("payment", {}))
 
 
+def summed(lines: pa.Table, *keys: str) -> list[dict[str, Any]]:
+    """``lines, transfers, amount_fen`` of a batch's lines by ``keys``, in their order."""
+    groups = lines.group_by(list(keys)).aggregate(
+        [([], "count_all"), ("transfer_no", "count_distinct"), ("amount_fen", "sum")]
+    )
+    names = {"count_all": "lines", "transfer_no_count_distinct": "transfers", "amount_fen_sum": "amount_fen"}
+    named = groups.rename_columns([names.get(name, name) for name in groups.column_names])
+    rows: list[dict[str, Any]] = named.sort_by([(key, "ascending") for key in keys]).to_pylist()
+    return rows
+
+
 def parts(
-    store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], known: dict[str, pa.Table] | None = None
+    store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], lines: pa.Table | None = None
 ) -> Iterator[Part]:
     """The bank files of a batch, by bank and line number: own bank and others apart where the layout says so, then split by its
-    ``max_lines`` and ``max_file_fen`` (and by what a workbook holds). ``known`` keeps what was read of the record, by layout."""
-    for entry in payments.banks_of(store, batch["payment_id"]):
-        layout = bound_layout(workspace, policy, entry["bank"])
-        whole = (known or {}).get(layout.code)
-        if whole is None:
-            whole = bank_columns(store, workspace, policy, batch, layout)
-            if known is not None:
-                known[layout.code] = whole
+    ``max_lines`` and ``max_file_fen`` (and by what a workbook holds). ``lines``: the batch's (columns ``USED``), where they have been read."""
+    import pyarrow.compute as pc
+
+    if lines is None:
+        lines = sealed_lines(store, batch["payment_id"], more=OF_RECIPIENT).select(USED)
+    banks = lines["bank"].unique().to_pylist()
+    combined = not lines["transfer_no"].equals(lines["line_no"])
+    for bank in sorted(banks):
+        layout = bound_layout(workspace, policy, bank)
+        of_bank = lines.filter(pc.equal(lines["bank"], bank)) if len(banks) > 1 else lines
+        whole = bank_columns(store, workspace, policy, batch, layout, of_bank, combined=combined)
         pieces = [
             (group, piece) for group, table in _grouped(workspace, layout, whole) for piece in _split(layout, table)
         ]
@@ -152,53 +172,88 @@ def _split(layout: BankLayout, table: pa.Table) -> Iterator[pa.Table]:
 
 
 def bank_columns(
-    store: Store, workspace: Workspace, policy: Policy, batch: dict[str, Any], layout: BankLayout
+    store: Store,
+    workspace: Workspace,
+    policy: Policy,
+    batch: dict[str, Any],
+    layout: BankLayout,
+    lines: pa.Table,
+    *,
+    combined: bool,
 ) -> pa.Table:
-    """The batch's rows of one bank as the columns that layouts know: a row a transfer, by number."""
+    """The batch's rows of one bank as the columns that layouts know: a row a transfer, by number. ``combined``: some transfers are of several lines."""
     import duckdb
     import pyarrow as pa
 
     used = {column.source for column in layout.columns}
     contact = bool(used & CONTACT)
-    lines = payments.lines(store, batch["payment_id"], bank=layout.code, contact=contact)
-    if payments.is_combined(store, batch["payment_id"]):
+    if contact:
+        told = payments.contacts(store, batch["payment_id"], layout.code)
+        for name in sorted(CONTACT):
+            lines = lines.append_column(name, told[name])
+    if combined:
         more = ", first(phone ORDER BY line_no) AS phone, first(address ORDER BY line_no) AS address" if contact else ""
         with duckdb.connect(":memory:") as connection:
             connection.register("lines", lines)
             table = connection.sql(_TRANSFERS.format(contact=more)).to_arrow_table()
     else:
         table = lines.rename_columns([_OWN_NAMES.get(name, name) for name in lines.column_names])
-        table = table.drop_columns([name for name in table.column_names if name not in _KEPT])
         table = table.append_column("programmes", pa.repeat(1, len(table))).append_column(
             "months", pa.repeat(1, len(table))
         )
         table = table.append_column("last_month", table["month"])
-    purposes = {code: p.payment.purpose or p.name for code, p in policy.programmes.items()}
     wanted = used | {column.source for column in layout.returns} | set(_ALWAYS)
-    columns = {name: table[name] for name in table.column_names if name in wanted}
+    columns = {name: table[name] for name in table.column_names if name in wanted & _KEPT}
     if "purpose" in used or layout.container == "pain001":
-        columns["purpose"] = pa.array(purposes_of(table, purposes), pa.string())
+        purposes = {code: p.payment.purpose or p.name for code, p in policy.programmes.items()}
+        columns["purpose"] = purposes_of(table, purposes)
     if "programme" in used:
         names = {code: p.name for code, p in policy.programmes.items()}
-        columns["programme"] = pa.array([names.get(c, c) for c in table["programme"].to_pylist()], pa.string())
+        columns["programme"] = _told(table, ("programme",), lambda keys: [names.get(code, code) for (code,) in keys])
     if layout.other_bank or any(column.only or column.source == "own_flag" for column in layout.columns):
-        columns["own_flag"] = pa.array(_owners(workspace, policy, layout, table), pa.string())
+        columns["own_flag"] = _owners(workspace, policy, layout, table)
     return pa.table(columns)
 
 
-def purposes_of(table: pa.Table, words: dict[str, str]) -> list[str]:
+def _told(
+    table: pa.Table, names: Sequence[str], words: Callable[[list[tuple[Any, ...]]], Sequence[str]]
+) -> pa.ChunkedArray:
+    """A text for each row, by its values in the columns ``names``: ``words`` tells those of all different ones at once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    coded = [pc.dictionary_encode(table[name].combine_chunks()) for name in names]
+    number = pa.repeat(0, table.num_rows)
+    for one in coded:
+        number = pc.add(pc.multiply(number, max(len(one.dictionary), 1)), pc.cast(one.indices, pa.int64()))
+    rows = number.dictionary_encode()
+    keys = []
+    for code in rows.dictionary.to_pylist():
+        key, rest = [], code
+        for one in reversed(coded):
+            rest, at = divmod(rest, len(one.dictionary))
+            key.append(one.dictionary[at].as_py())
+        keys.append(tuple(reversed(key)))
+    return pa.chunked_array([pa.array(words(keys), pa.string()).take(rows.indices)])
+
+
+def purposes_of(table: pa.Table, words: dict[str, str]) -> pa.ChunkedArray:
     """用途 by row: programme and month; several in one transfer are counted."""
-    known: dict[tuple[Any, ...], str] = {}
-    keys = ("programme", "month", "programmes", "months", "last_month")
-    rows = list(zip(*(table[key].to_pylist() for key in keys), strict=True))
-    for key in set(rows):
-        programme, month, programmes, months, last = key
-        word = words.get(programme, programme) + (f"等{programmes}项" if programmes > 1 else "")
-        known[key] = word + (month if months == 1 else f"{month}至{last}")
-    return [known[row] for row in rows]
+
+    def said(keys: list[tuple[Any, ...]]) -> list[str]:
+        return [
+            words.get(programme, programme)
+            + (f"等{programmes}项" if programmes > 1 else "")
+            + (month if months == 1 else f"{month}至{last}")
+            for programme, month, programmes, months, last in keys
+        ]
+
+    return _told(table, ("programme", "month", "programmes", "months", "last_month"), said)
 
 
-def _owners(workspace: Workspace, policy: Policy, layout: BankLayout, table: pa.Table) -> list[str]:
+def _owners(workspace: Workspace, policy: Policy, layout: BankLayout, table: pa.Table) -> pa.ChunkedArray:
+    import pyarrow.compute as pc
+
     if layout.separate_by == "account":
         prefixes = setting_of(layout, workspace.config.get("payment", {}), "own_prefixes")
         if not prefixes:
@@ -206,10 +261,9 @@ def _owners(workspace: Workspace, policy: Policy, layout: BankLayout, table: pa.
                 f"{layout.name}：不知道哪些账号算“{layout.separate_names[0]}”",
                 f'在 jiuzhu.toml 写 [payment.constants.{layout.code}] own_prefixes = "621xxx 622xxx"（账号开头的几位）',
             )
-        starts = tuple(str(prefixes).split())
-        return [OWN if account.startswith(starts) else OTHER for account in table["account_no"].to_pylist()]
-    pairs = list(zip(table["bank_name"].to_pylist(), table["bank_code"].to_pylist(), strict=True))
-    return ownership(layout, policy.bank_names, pairs)
+        own = [pc.starts_with(table["account_no"], start) for start in str(prefixes).split()]
+        return pc.if_else(reduce(pc.or_, own, pc.is_null(table["account_no"])), OWN, OTHER)
+    return _told(table, ("bank_name", "bank_code"), lambda pairs: ownership(layout, policy.bank_names, pairs))
 
 
 def summary_of(workspace: Workspace, batch: dict[str, Any], lines: int, total: int) -> Summary:

@@ -18,6 +18,7 @@ from jiuzhu_cli.payment.values import (
     WHOLE,
     BankFile,
     Columns,
+    Lines,
     Summary,
     UnreadableFile,
     column_values,
@@ -32,6 +33,8 @@ from jiuzhu_cli.payment.values import (
 from jiuzhu_cli.tabular.shown import exact_yuan
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
     from jiuzhu_cli.tabular.cells import Workbook
 
@@ -138,25 +141,14 @@ def differs_from(layout: BankLayout, path: Path, columns: Columns, summary: Summ
     for index, column in enumerate(layout.columns):
         if sheet.columns[index][first - 1] != column.name:
             return f"第 {index + 1} 列的表头不是“{column.name}”"
-    at = first
-    for piece in pieces_of(columns):
-        size = count_of(piece)
-        for index, column in enumerate(layout.columns):
-            values = column_values(column, piece, size)
-            kind = _kind(column)
-            if kind == "amount":
-                texts = [exact_yuan(fen) for fen in values]
-            else:
-                texts = texts_of(column, values) if kind == "text" else ["" if v is None else str(v) for v in values]
-            cells = sheet.columns[index].text.slice(at, size) if index < sheet.width else pa.nulls(size, pa.string())
-            got = (
-                pc.replace_substring_regex(pc.fill_null(cells, ""), r"^(\d+)\.0$", r"\1")
-                if kind != "text"
-                else pc.fill_null(cells, "")
-            )
-            if not got.equals(pa.array(texts, pa.string())):
-                return f"“{column.name}”列不同"
-        at += size
+    for index, column in enumerate(layout.columns):
+        cells = sheet.columns[index].text if index < sheet.width else pa.nulls(sheet.height, pa.string())
+        got = pc.fill_null(cells.slice(first, count), "")
+        if _kind(column) != "text":
+            got = pc.replace_substring_regex(got, r"^(\d+)\.0$", r"\1")
+        if not pa.chunked_array([got]).equals(_shown(column, columns, count)):
+            return f"“{column.name}”列不同"
+    at = first + count
     if layout.closing:
         specs = [_Spec(_kind(column)) for column in layout.columns]
         for index, value in enumerate(_closing_row(layout.closing, specs, summary)):
@@ -164,6 +156,28 @@ def differs_from(layout: BankLayout, path: Path, columns: Columns, summary: Summ
             if (sheet.columns[index].text[at].as_py() or "").removesuffix(".0") != text:
                 return "合计行不同"
     return ""
+
+
+def _shown(column: BankColumn, columns: Columns, count: int) -> pa.ChunkedArray:
+    """A column as its cells show it; what is text on record stays Arrow."""
+    import pyarrow as pa
+
+    kind, made = _kind(column), column.only or column.source in MONEY | WHOLE | DATED | {"own_flag"}
+    if isinstance(columns, Lines) and not made and column.source in columns:
+        return columns.table[column.source]
+    values = column_values(column, columns, count)
+    if kind == "text":
+        texts = texts_of(column, values)
+    else:
+        known = {value: _figure(kind, value) for value in set(values)}
+        texts = [known[value] for value in values]
+    return pa.chunked_array([texts], pa.string())
+
+
+def _figure(kind: str, value: Any) -> str:
+    if kind == "amount":
+        return exact_yuan(value)
+    return "" if value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,9 @@ def _padded(column: BankColumn, texts: list[str], codec: str, *, as_text: bool =
     pad, width = (" " if as_text else column.pad), column.width
     if all(map(str.isascii, texts)):
         return [text.ljust(width, pad) if left else text.rjust(width, pad) for text in texts]
-    fills = [pad * (width - len(text.encode(codec))) for text in texts]
+    pieces = "\n".join(texts).encode(codec).split(b"\n")  # all at once; no text of a line has a line's end in it
+    lengths = map(len, pieces) if len(pieces) == len(texts) else (len(text.encode(codec)) for text in texts)
+    fills = [pad * (width - length) for length in lengths]
     return [text + fill if left else fill + text for text, fill in zip(texts, fills, strict=True)]
 
 

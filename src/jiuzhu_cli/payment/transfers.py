@@ -43,7 +43,7 @@ def crowded(connection: duckdb.DuckDBPyConnection, source: str, workspace: Works
         if not table.num_rows:
             continue
         layout = bind(layout_of(policy, bank), settings)
-        columns = {"amount": table["amount"].to_pylist(), "purpose": purposes_of(table, words)}
+        columns = {"amount": table["amount"].to_pylist(), "purpose": purposes_of(table, words).to_pylist()}
         numbers = table["transfer_no"].to_pylist()
         found += [Crowded(numbers[index], layout.name, what) for index, what in misfits(layout, columns)]
     return found

@@ -73,6 +73,17 @@ def write_bytes(path: Path, data: bytes) -> str:
     return write_atomic(path, lambda temporary: temporary.write_bytes(data))
 
 
+def put_in_place(draft: Path, path: Path) -> None:
+    """A file written whole under another name (``write_atomic``) gets its own. OutsideError (exit 5) when the folder refuses."""
+    try:
+        draft.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise OutsideError(
+            f"写不了文件 {path.name}：{reason_of(error)}", "关闭正打开着它的 WPS/Excel 后再运行"
+        ) from error
+
+
 def write_unless_altered(
     path: Path, write: Callable[[Path], str], *, recorded: str, mend: bool
 ) -> tuple[str, str, bool]:
@@ -87,12 +98,7 @@ def write_unless_altered(
         digest = write(draft)
         altered = bool(before and recorded) and before not in (recorded, digest)
         if mend or not altered:
-            draft.replace(path)
-            _sync_folder(path.parent)
-    except OSError as error:
-        raise OutsideError(
-            f"写不了文件 {path.name}：{reason_of(error)}", "关闭正打开着它的 WPS/Excel 后再运行"
-        ) from error
+            put_in_place(draft, path)
     finally:
         draft.unlink(missing_ok=True)
     return digest, before, altered
