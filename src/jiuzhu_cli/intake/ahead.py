@@ -64,6 +64,7 @@ class Ahead:
             readers.tell(setting)
         self._coming = deque(worth if judging else ())
         self._begun: dict[Path, _Begun] = {}
+        self._bytes = 0  # of the files on their way
         self._window = WINDOW_FILES * readers.workers
         if judging:
             self._advance()
@@ -108,27 +109,35 @@ class Ahead:
         """Has the files judged again of which some were judged when fewer towns were known."""
         stale = [path for path, begun in self._begun.items() if begun.towns not in (_ONLY_READ, towns)]
         for path in reversed(stale):
-            begun = self._begun.pop(path)
+            begun = self._drop(path)
             begun.future.cancel()
             self._coming.appendleft((path, begun.root))
         self._window = WINDOW_FILES * self._readers.workers
         self._advance()
 
     def _done(self, path: Path) -> None:
-        del self._begun[path]
+        self._drop(path)
         self._advance()
+
+    def _drop(self, path: Path) -> _Begun:
+        begun = self._begun.pop(path)
+        self._bytes -= begun.size
+        return begun
 
     def _advance(self) -> None:
         """Begins further files, a bounded number of them."""
         while self._coming and len(self._begun) < self._window:
             path, root = self._coming[0]
             size = _size(path)
-            if self._begun and sum(begun.size for begun in self._begun.values()) + size > WINDOW_BYTES:
+            if self._begun and self._bytes + size > WINDOW_BYTES:
                 return
             self._coming.popleft()
             towns = self._towns()
             then = (_THEN, (path, root, towns, path in self._paired)) if size <= SMALL else None
             future = self._readers.submit(path, self._secrets.known, then)
+            if path in self._begun:  # named twice
+                self._drop(path)
+            self._bytes += size
             self._begun[path] = _Begun(future, root, size, len(towns) if then else _ONLY_READ)
 
 

@@ -192,11 +192,9 @@ def save_list(
         return
     live = rolls.live_batches(store, one.kind, one.programme, one.month)
     own = {sibling.batch for sibling in siblings}
-    near = [
-        b for b in live
-        if b["supplements"] is None and b["batch_id"] not in own and _related(one.area, b["area"]) and _same_kind(b["part"], one)
-    ]  # fmt: skip
-    beside = [b["batch_id"] for b in live if _related(one.area, b["area"]) and _same_kind(b["part"], one)]
+    related = [b for b in live if _related(one.area, b["area"]) and _same_kind(b["part"], one)]
+    near = [b for b in related if b["supplements"] is None and b["batch_id"] not in own]
+    beside = [b["batch_id"] for b in related]
     if mode == "append" or not near:
         if watch is None or watch.lets_pass(store, one, [], beside):
             _save(tx, one, source, policy_digest, [])

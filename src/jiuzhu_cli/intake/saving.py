@@ -29,8 +29,8 @@ from jiuzhu_cli.policy.load import Policy
 # Counted, never by the clock: what a damaged number is looked up in must not depend on which process was faster
 GROUP_FILES, GROUP_ROWS = 64, 24_000
 # Groups begin small, grow, and grow smaller towards the end: while the first one is gathered nothing is saved, while the last
-# one is saved nothing is read
-FIRST_FILES = 8
+# one is saved nothing is read. But each one waits for the disk
+FIRST_FILES = 16
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Saver:
         self._jobs += sorted((job for job in jobs if job.book is not None), key=lambda job: not job.partners)
         self._rows += sum(table.total for job in jobs for table in job.tables)
         self.left -= len(jobs)
-        most = min(GROUP_FILES, max(FIRST_FILES, min(self.left, self._saved)))
+        most = min(GROUP_FILES, max(FIRST_FILES, min(self.left, 2 * self._saved)))
         if len(self._jobs) >= most or self._rows >= GROUP_ROWS:
             self.flush()
 

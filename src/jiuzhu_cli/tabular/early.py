@@ -18,7 +18,7 @@ from typing import Any
 
 from jiuzhu_cli.tabular.files import files_below
 from jiuzhu_cli.tabular.forked import HELD, keep_memory, keep_only
-from jiuzhu_cli.tabular.frames import receive, send_book
+from jiuzhu_cli.tabular.frames import receive, send
 
 MOST = 256  # files
 SMALL = 2 << 20  # bytes of a file
@@ -117,7 +117,10 @@ def _read_all(paths: Sequence[Path], memory: int) -> None:
             if begin > ROOM:
                 return
             try:
-                send_book(held, read_workbook(path))
+                book = read_workbook(path)
+                for sheet in book.sheets:
+                    sheet.columns = [column.as_vectors() for column in sheet.columns]
+                send(held, book)  # all of it at once: it is small
             except Exception:  # the reader whose turn it is says what is wrong with the file
                 continue
             os.write(1, _DONE.pack(number, begin))

@@ -12,7 +12,8 @@ import re
 import threading
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar
 from xml.etree import ElementTree
 
@@ -67,9 +68,14 @@ class OddCells:
                     self._known.update(dict.fromkeys(writings, answer))
             return [self._known[body] for body in bodies]
 
+    @property
+    def looks(self) -> bytes:
+        """The workbook's styles as they are written."""
+        return self._shell.get("xl/styles.xml", b"")
+
     def are_plain(self, styles: list[bytes]) -> list[bool]:
         """Whether a number with each of these attributes (`` s="3"`` or nothing) is a number and no date."""
-        looks = self._shell.get("xl/styles.xml", b"")
+        looks = self.looks
         if b"<numFmt" not in looks and _PLAIN_FORMATS.issuperset(_FORMAT.findall(looks)):
             return [True] * len(styles)
         return [answer.text == "1.5" for answer in self.read([style + b"><v>1.5</v></c>" for style in styles])]
@@ -135,6 +141,25 @@ _BEYOND = (0, 8, 16, 0)  # bytes of a tail from which each part of its key says 
 Table = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
+def _no_forms() -> Table:
+    return np.zeros(0, np.uint64), np.zeros((4, 0), np.uint64), np.zeros(0, np.uint8), np.zeros(0, bool)
+
+
+@dataclass(slots=True)
+class _Forms:
+    """What is known of the forms of tails, and of the styles among them."""
+
+    table: Table = field(default_factory=_no_forms)  # keys in order, their parts, what each says: replaced at once
+    plain: dict[bytes, bool] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@lru_cache(maxsize=8)
+def _forms_of(looks: bytes) -> _Forms:
+    """For workbooks with these very styles, as one program writes them: file after file has the same forms."""
+    return _Forms()
+
+
 class Tails:
     """The forms in which cells' tags end (`` s="3" t="s">``), numbered as they are met, and what each says of the cell."""
 
@@ -142,17 +167,13 @@ class Tails:
     _TYPES: ClassVar = {b"": NUMBER, b"n": NUMBER, b"str": STR, b"inlineStr": INLINE, b"s": SHARED}
     _ODD = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9))
     LONGEST, _FEW = 24, 256
+    _LIGHT, _MOST = 1 << 16, 4096  # bytes of styles and number of forms that are kept for the next workbook
 
     def __init__(self, odd: OddCells) -> None:
-        self._odd, self._lock = odd, threading.Lock()
-        # keys in order, their parts, what each form says: replaced at once, so that no thread sees half of it
-        self._table: Table = (
-            np.zeros(0, np.uint64),
-            np.zeros((4, 0), np.uint64),
-            np.zeros(0, np.uint8),
-            np.zeros(0, bool),
-        )
-        self._plain: dict[bytes, bool] = {}
+        self._odd = odd
+        self._known = _forms_of(odd.looks) if len(odd.looks) <= self._LIGHT else _Forms()
+        if len(self._known.table[0]) > self._MOST:
+            self._known = _Forms()
 
     def forms(
         self, data: bytes, words: np.ndarray, begin: np.ndarray, end: np.ndarray
@@ -170,7 +191,7 @@ class Tails:
         key = (first * self._ODD[0]) ^ length
         if longest > 8:
             key ^= (last * self._ODD[1]) ^ (middle * self._ODD[2])
-        keys, parts, what, closed = self._table
+        keys, parts, what, closed = self._known.table
         place = np.minimum(keys.searchsorted(key), max(len(keys) - 1, 0))
         unknown = np.flatnonzero(keys[place] != key) if len(keys) else np.arange(len(key))
         few = self._FEW
@@ -180,7 +201,7 @@ class Tails:
             one = some[one]
             own = np.array([first[one], last[one], middle[one], length[one]], dtype=np.uint64)
             texts = [bytes(data[a:b]) for a, b in zip(begin[one].tolist(), end[one].tolist(), strict=True)]
-            with self._lock:
+            with self._known.lock:
                 keys, parts, what, closed = self._add(texts, key[one], own)
             place = np.minimum(keys.searchsorted(key), len(keys) - 1)
             unknown = np.flatnonzero(keys[place] != key)
@@ -199,14 +220,15 @@ class Tails:
                 raise Unusual("attributes")
             says = self._TYPES.get(types[0] if types else b"", self.OTHER)
             fresh.append((says, b' s="%s"' % styles[0] if styles else b"", bool(match.group(1))))
-        asked = sorted({style for says, style, _ in fresh if says == self.NUMBER} - self._plain.keys())
-        self._plain.update(zip(asked, self._odd.are_plain(asked) if asked else [], strict=True))
-        kinds = [self.DATED if says == self.NUMBER and not self._plain[style] else says for says, style, _ in fresh]
-        keys, parts, what, closed = self._table
+        known = self._known
+        asked = sorted({style for says, style, _ in fresh if says == self.NUMBER} - known.plain.keys())
+        known.plain.update(zip(asked, self._odd.are_plain(asked) if asked else [], strict=True))
+        kinds = [self.DATED if says == self.NUMBER and not known.plain[style] else says for says, style, _ in fresh]
+        keys, parts, what, closed = known.table
         added = ~np.isin(key, keys)  # another thread may have met the same
         keys, parts = np.append(keys, key[added]), np.hstack([parts, own[:, added]])
         what = np.append(what, np.array(kinds, dtype=np.uint8)[added])
         closed = np.append(closed, np.array([one[2] for one in fresh], dtype=bool)[added])
         order = np.argsort(keys)
-        self._table = keys[order], parts[:, order], what[order], closed[order]
-        return self._table
+        known.table = keys[order], parts[:, order], what[order], closed[order]
+        return known.table
