@@ -26,7 +26,7 @@ from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.keys import check_signer
 from jiuzhu_cli.payment.levels import given, turn
 from jiuzhu_cli.payment.plan import compute, drafted_from, lines_gone, payable
-from jiuzhu_cli.payment.states import check_control, check_sums, sound_record
+from jiuzhu_cli.payment.states import check_control, check_sums
 from jiuzhu_cli.payment.transfers import crowded
 
 if TYPE_CHECKING:
@@ -215,8 +215,7 @@ def approve(
         now_due = turn(policy, batch, given(store, batch["payment_id"]), actor)
         level = now_due.level.name if now_due.level else ""
         check_signer(store, workspace, actor, signer)
-        with sound_record(store, batch):
-            check_control(store, batch)
+        check_control(store, batch)
         with store.transaction(actor=actor, command="pay approve", now=now) as tx:
             expect(tx, batch["payment_id"], newest)
             if now_due.after:

@@ -22,7 +22,7 @@ from jiuzhu_cli.payment.bankfile import Making, write_part
 from jiuzhu_cli.payment.layout import Problem, masked, problems_of
 from jiuzhu_cli.payment.lists import write_cover, write_manifest
 from jiuzhu_cli.payment.parts import OF_RECIPIENT, USED, Part, bound_layout, folder_of, parts, summed
-from jiuzhu_cli.payment.states import check_control, check_signed, check_sums, may_release_itself, sound_record
+from jiuzhu_cli.payment.states import check_signed, check_sums, locked_lines, may_release_itself
 from jiuzhu_cli.tabular.files import sha256_of
 
 if TYPE_CHECKING:
@@ -99,21 +99,20 @@ def _ready(
 ) -> tuple[pa.Table, list[Made]]:
     """The batch's lines and the files they become, once all holds that must: of the record, the lines, and (not sent yet) of what banks take."""
     to_send = batch["state"] in TO_SEND
-    with sound_record(store, batch):
-        lines = check_control(store, batch, more=OF_RECIPIENT)
+    with locked_lines(store, batch, more=OF_RECIPIENT) as lines:
         if to_send:
             check_signed(store, workspace, batch)
         check_sums(store, batch, lines)
-        lines = lines.select(USED)
+        used = lines.select(USED)
         sent = batch | {"exported_at": utc_stamp(now)} if to_send else batch
         made = [
-            (bound_layout(workspace, policy, part.bank), part) for part in parts(store, workspace, policy, sent, lines)
+            (bound_layout(workspace, policy, part.bank), part) for part in parts(store, workspace, policy, sent, used)
         ]
         if to_send:
             _refuse_unfit(made)
     if to_send:
         _refuse_strangers(workspace, batch)
-    return lines, made
+    return used, made
 
 
 def _to_bank(

@@ -26,35 +26,43 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def sound_record(store: Store, batch: dict[str, Any]) -> Iterator[None]:
-    """What is read and checked inside is so while the whole record is looked through beside it. RefusedError when it is not to be trusted, before
-    whatever was found inside."""
-    arrow_driver()  # loaded before there are two who would load it
-    with ThreadPoolExecutor(1) as pool:
+def locked_lines(store: Store, batch: dict[str, Any], *, more: Sequence[str] = ()) -> Iterator[pa.Table]:
+    """The batch's lines (``sealed_lines``), to be worked on while they, and the record as a whole, are looked through beside it.
+
+    RefusedError at the end when the record is not to be trusted or the lines are not the ones locked, before whatever was found inside.
+    """
+    import duckdb  # noqa: F401 - all that the threads need is loaded before they are: half loaded by one it is none to another
+    import pyarrow.acero  # noqa: F401
+
+    arrow_driver()
+    error: Exception | None = None
+    with ThreadPoolExecutor(2) as pool:
         looking = pool.submit(intact, store)
-        error: Exception | None = None
+        same = None
         try:
-            yield
+            lines = sealed_lines(store, batch["payment_id"], more=more)
+            same = pool.submit(control_holds, store, batch, lines)
+            yield lines
         except Exception as found:
             error = found
         for problem in release_problems(store, batch["payment_id"], sound=looking.result()):
             raise RefusedError(
                 f"{problem.text}，停止发放", "运行 jiuzhu audit check 查清", code=problem.code
             ) from error
+        if same is not None and not same.result():
+            raise RefusedError(
+                f"第 {batch['payment_id']} 批的明细与锁定时不一致，停止发放",
+                "运行 jiuzhu audit check 查清；需要时取消该批重新制单",
+                code="control_differs",
+            ) from error
     if error is not None:
         raise error
 
 
-def check_control(store: Store, batch: dict[str, Any], *, more: Sequence[str] = ()) -> pa.Table:
-    """The batch's lines (``sealed_lines``); RefusedError when they are not the ones locked."""
-    lines = sealed_lines(store, batch["payment_id"], more=more)
-    if not control_holds(store, batch, lines):
-        raise RefusedError(
-            f"第 {batch['payment_id']} 批的明细与锁定时不一致，停止发放",
-            "运行 jiuzhu audit check 查清；需要时取消该批重新制单",
-            code="control_differs",
-        )
-    return lines
+def check_control(store: Store, batch: dict[str, Any]) -> None:
+    """RefusedError when the lines on record are not the ones locked, or when the record as a whole is not to be trusted."""
+    with locked_lines(store, batch):
+        pass
 
 
 def check_sums(store: Store, batch: dict[str, Any], lines: pa.Table) -> None:
@@ -105,8 +113,7 @@ def release(
         )
     with moving(store, batch, actor=actor, command="pay release"):
         check_signer(store, workspace, actor, signer)
-        with sound_record(store, batch):
-            lines = check_control(store, batch)
+        with locked_lines(store, batch) as lines:
             check_signed(store, workspace, batch)
             check_sums(store, batch, lines)
         with store.transaction(actor=actor, command="pay release", now=now) as tx:
@@ -161,8 +168,7 @@ def close(store: Store, batch: dict[str, Any], *, reason: str, actor: str, now: 
         )
     _must_be(batch, ("reconciled",), "办结", "每一笔都有了结果的批次才能办结")
     with moving(store, batch, actor=actor, command="pay close"):
-        with sound_record(store, batch):
-            check_control(store, batch)
+        check_control(store, batch)
         why = mask_text(reason.strip())
         with store.transaction(actor=actor, command="pay close", now=now) as tx:
             set_closed(tx, batch["payment_id"], why)
