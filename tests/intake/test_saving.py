@@ -9,8 +9,10 @@ from typing import Any
 import openpyxl
 import pytest
 
+from jiuzhu_cli.core.errors import OutsideError
 from jiuzhu_cli.intake import outputs, save, saving
 from jiuzhu_cli.ledger.files import changed_files, recorded_files
+from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.tabular.annotate import CopyDraft
 from tests.intake.lists import PERSON_HEADER, person_rows, record, run, workbook
@@ -32,11 +34,14 @@ def folder(tmp_path: Path) -> Path:
     return inbox
 
 
-@pytest.mark.parametrize("together", [1, 2, 64])
+@pytest.mark.parametrize(("together", "ahead"), [(1, 24), (2, 24), (64, 24), (64, 1), (64, 2)])
+@pytest.mark.parametrize("few", [0, 10_000])  # staged in a file, in memory
 def test_files_of_a_group_are_judged_one_after_the_other(
-    workspace: Workspace, tmp_path: Path, together: int, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, together: int, ahead: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(saving, "GROUP_FILES", together)
+    monkeypatch.setattr(saving, "STAGED_FILES", ahead)
+    monkeypatch.setattr("jiuzhu_cli.ledger.store.FEW_ROWS", few)
     result = run(workspace, folder(tmp_path))
     assert [(t.status, t.batch) for t in result.tables] == [
         ("imported", 1), ("already", 1), ("corrected", 2), ("imported", 3), ("imported", 4),
@@ -67,13 +72,13 @@ def test_a_fault_over_one_file_keeps_none_before_it_out(
         assert store.check_journal() == []
 
 
+@pytest.mark.parametrize("ahead", [1, 24])
 def test_a_full_disk_leaves_the_group_out_whole(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, ahead: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import sqlite3
 
-    from jiuzhu_cli.core.errors import OutsideError
-
+    monkeypatch.setattr(saving, "STAGED_FILES", ahead)
     real = saving.save_list
     calls = []
 
@@ -87,6 +92,26 @@ def test_a_full_disk_leaves_the_group_out_whole(
     with pytest.raises(OutsideError):
         run(workspace, folder(tmp_path))
     assert record(workspace, "r.id_no") == []
+
+
+def test_rows_that_cannot_be_put_beside_the_record_leave_the_group_out_whole(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "STAGED_FILES", 2)
+    real, calls = Store.stage_all, []
+
+    def full(*rest: Any, **more: Any) -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            raise OutsideError("full", "")
+        real(*rest, **more)
+
+    monkeypatch.setattr(Store, "stage_all", full)
+    with pytest.raises(OutsideError):
+        run(workspace, folder(tmp_path))
+    assert record(workspace, "r.id_no") == []
+    assert not list(workspace.root.glob(".staging*"))
+    assert [t.status for t in run(workspace, tmp_path / "inbox").tables][3:] == ["imported", "imported"]
 
 
 def beside_the_saving(monkeypatch: pytest.MonkeyPatch, *, rows: int) -> None:

@@ -114,3 +114,14 @@ def test_both_kinds_are_staged_side_by_side(store: Store) -> None:
         ("staging.incoming_roll_1", 1, 1), ("staging.incoming_register_2", 1, 1), ("staging.incoming_roll_1", 2, 3),
     ]  # fmt: skip
     assert [row[0] for row in store.query(f"SELECT name FROM {found[2].source} ORDER BY rowid")] == ["乙", "丙"]
+
+
+@pytest.mark.parametrize("few", [0, 2, 10_000])
+def test_what_is_staged_in_turns_is_there_together(store: Store, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jiuzhu_cli.ledger.store.FEW_ROWS", few)
+    first = incoming.stage_lists(store, [("roll", table([(1, "甲", "")])), ("roll", table([(2, "乙", "东村")]))])
+    more = incoming.stage_lists(store, [("roll", table([(3, "丙", ""), (4, "丁", "")]))], after=len(first))
+    names = [[row[0] for row in store.query(f"SELECT name FROM {one.source} ORDER BY rowid")] for one in first + more]
+    assert names == [["甲"], ["乙"], ["丙", "丁"]]
+    (alone,) = incoming.stage_lists(store, [("roll", table([(5, "戊", "")]))])
+    assert [row[0] for row in store.query("SELECT name FROM staging.sqlite_master")] == [alone.table.split(".")[1]]

@@ -30,7 +30,11 @@ from jiuzhu_cli.policy.load import Policy
 GROUP_FILES, GROUP_ROWS = 64, 24_000
 # Groups begin small, grow, and grow smaller towards the end: while the first one is gathered nothing is saved, while the last
 # one is saved nothing is read. But each one waits for the disk
-FIRST_FILES = 16
+FIRST_FILES, LAST_FILES = 16, 8  # fewer than ``LAST_FILES`` that are left go with those before them
+# While a larger one is gathered its rows are already put beside the record, so many files at a time
+STAGED_FILES = 24
+
+Files = list[tuple[Job, list[ListOfFile]]]  # judged files, and their lists that the record does not hold yet
 
 
 @dataclass
@@ -47,6 +51,7 @@ class Saver:
     _saved: int = 0
     _jobs: list[Job] = field(default_factory=list)
     _rows: int = 0
+    _staged: Files = field(default_factory=list)  # of the group, with what is new in them
     _writer: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="outputs"))
     _writing: Future[list[Written]] | None = None  # of the group before
 
@@ -56,20 +61,32 @@ class Saver:
         self._rows += sum(table.total for job in jobs for table in job.tables)
         self.left -= len(jobs)
         most = min(GROUP_FILES, max(FIRST_FILES, min(self.left, 2 * self._saved)))
-        if len(self._jobs) >= most or self._rows >= GROUP_ROWS:
+        enough = len(self._staged) + len(self._jobs) >= most and not 0 < self.left < min(LAST_FILES, most)
+        if enough or self._rows >= GROUP_ROWS:
             self.flush()
+        elif len(self._jobs) >= STAGED_FILES:
+            self._stage_ahead()
+
+    def _stage_ahead(self) -> None:
+        """Puts the rows of the files that wait beside the record: else nothing is done while others are awaited."""
+        jobs, self._jobs = self._jobs, []
+        staged, self._staged = self._staged, []  # should it fail, the group is left out whole
+        fresh = [(job, self._fresh(job, None)) for job in jobs]
+        _stage(self.store, fresh, after=staged)
+        self._staged = staged + fresh
 
     def flush(self) -> None:
         """Raises what a file's saving raises, after the files before it are saved."""
-        if not self._jobs:
+        if not (self._jobs or self._staged):
             return
         jobs, self._jobs, self._rows = self._jobs, [], 0
-        self._saved += len(jobs)
+        staged, self._staged = self._staged, []
+        self._saved += len(staged) + len(jobs)
         with (
             ThreadPoolExecutor(1, thread_name_prefix="beside") as beside,
             Drafts(self.workspace, self.policy, beside) as drafts,
         ):
-            self._save(jobs, beside, drafts)
+            self._save(staged, jobs, beside, drafts)
 
     def finish(self) -> None:
         """``flush``; afterwards all files for people are there and noted."""
@@ -90,27 +107,28 @@ class Saver:
         with self.store.transaction(actor=self.actor, command="import", now=self.now) as tx:
             note_outputs(tx, self.workspace, written)
 
-    def _save(self, jobs: list[Job], beside: Executor, drafts: Drafts) -> None:
-        pending = [(job, self._fresh(job, beside)) for job in jobs]
-        for job, fresh in pending:
-            if fresh:
+    def _save(self, staged: Files, more: list[Job], beside: Executor, drafts: Drafts) -> None:
+        """One group: files whose rows are ``staged`` already, then ``more``."""
+        fresh = [(job, self._fresh(job, beside)) for job in more]
+        pending, jobs = staged + fresh, [*(job for job, _ in staged), *more]
+        for job, lists in pending:
+            if lists:
                 drafts.begin(job)
-        lists = [one for _, fresh in pending for one in fresh]
         failure: BaseException | None = None
         watch = self._watch()
-        if lists:
-            _stage(self.store, lists)
-            pending = [(job, [one for one in fresh if not one.long or self._is_fresh(one)]) for job, fresh in pending]
+        if any(lists for _, lists in pending):
+            _stage(self.store, fresh, after=staged)
+            pending = [(job, [one for one in new if not one.long or self._is_fresh(one)]) for job, new in pending]
             written = self._written()
             with self.store.transaction(actor=self.actor, command="import", now=self.now) as tx:
                 note_outputs(tx, self.workspace, written)
                 keep_policy(tx, self.policy.digest, self.policy.files.packed)
-                for number, (job, fresh) in enumerate(pending):
+                for number, (job, lists) in enumerate(pending):
                     source = _source(job)
                     try:
                         with tx.part():
                             # what another file of the group has just brought in is known by now
-                            mine = [one for one in fresh if not recognise_known(self.store, one)]
+                            mine = [one for one in lists if not recognise_known(self.store, one)]
                             for one in mine:
                                 save_list(
                                     tx, self.store, one, source, self.policy.digest, self.options.mode, mine, watch
@@ -135,7 +153,7 @@ class Saver:
     def _watch(self) -> Watch:
         return Watch(self.policy, Limits.of(self.workspace), accept=self.options.accept_change)
 
-    def _fresh(self, job: Job, beside: Executor) -> list[ListOfFile]:
+    def _fresh(self, job: Job, beside: Executor | None) -> list[ListOfFile]:
         """The lists of a file that the record does not hold yet; none when the file is refused whole.
 
         Long lists of a file that nobody has imported before are taken for such until their digest is there.
@@ -163,11 +181,14 @@ class Saver:
         return False
 
 
-def _stage(store: Store, lists: Sequence[ListOfFile]) -> None:
-    """Puts the rows of lists beside the record; from then on they are only there."""
+def _stage(store: Store, files: Files, *, after: Files) -> None:
+    """Puts the rows of files' lists beside the record; from then on they are only there. ``after``: those that are there already."""
+    lists = [one for _, mine in files for one in mine]
     rows = [(one.kind, one.rows) for one in lists if one.rows is not None]
-    for one, incoming in zip(lists, stage_lists(store, rows), strict=True):
-        one.incoming, one.rows = incoming, None
+    if rows:
+        before = sum(len(mine) for _, mine in after)
+        for one, incoming in zip(lists, stage_lists(store, rows, after=before), strict=True):
+            one.incoming, one.rows = incoming, None
 
 
 def _conclude(job: Job) -> None:

@@ -33,8 +33,11 @@ class Incoming:
         return f"{self.table} WHERE rowid BETWEEN {self.first} AND {self.last}"
 
 
-def stage_lists(store: Store, lists: Sequence[tuple[str, pa.Table]]) -> list[Incoming]:
-    """Puts lists ``(kind, rows)`` beside the record for the next transaction; columns as of ``rolls.row_columns(kind)``."""
+def stage_lists(store: Store, lists: Sequence[tuple[str, pa.Table]], *, after: int = 0) -> list[Incoming]:
+    """Puts lists ``(kind, rows)`` beside the record for the next transaction; columns as of ``rolls.row_columns(kind)``.
+
+    ``after``: so many lists are staged for it already, and stay; what was staged for another does not.
+    """
     import pyarrow as pa
 
     layouts: dict[tuple[str, tuple[str, ...]], list[int]] = {}
@@ -44,14 +47,14 @@ def stage_lists(store: Store, lists: Sequence[tuple[str, pa.Table]]) -> list[Inc
         layouts.setdefault((kind, held or tuple(rows.column_names)), []).append(index)
     out: dict[int, Incoming] = {}
     tables: dict[str, pa.Table] = {}
-    for number, ((kind, columns), mine) in enumerate(layouts.items(), 1):
+    for number, ((kind, columns), mine) in enumerate(layouts.items(), after + 1):
         name, first = f"incoming_{kind}_{number}", 1
         tables[name] = pa.concat_tables([lists[index][1].select(columns) for index in mine], promote_options="default")
         for index in mine:
             last = first + lists[index][1].num_rows - 1
             out[index] = Incoming(f"staging.{name}", first, last, columns)
             first = last + 1
-    store.stage_all(tables)
+    store.stage_all(tables, more=after > 0)
     return [out[index] for index in range(len(lists))]
 
 

@@ -355,16 +355,19 @@ class Store:
         except dbapi.DatabaseError as error:
             raise ledger_error(error, self.path) from error
 
-    def stage_all(self, tables: Mapping[str, pa.Table]) -> None:
-        """Puts all ``tables`` (of texts and integers) as ``staging.<name>`` for the next transaction, and nothing else."""
-        self._drop_staging()
-        if sum(table.num_rows for table in tables.values()) >= FEW_ROWS:
+    def stage_all(self, tables: Mapping[str, pa.Table], *, more: bool = False) -> None:
+        """Puts all ``tables`` (of texts and integers) as ``staging.<name>`` for the next transaction, and nothing else; ``more``: besides those that are there."""
+        if not more:
+            self._drop_staging()
+        many = sum(table.num_rows for table in tables.values()) >= FEW_ROWS
+        if self._staging is not None or (many and not self._staged_in_memory):
             self._ingest(tables)
             return
         import pyarrow.types as kinds
 
-        self.connection.execute("ATTACH DATABASE ':memory:' AS staging")
-        self._staged_in_memory = True
+        if not self._staged_in_memory:
+            self.connection.execute("ATTACH DATABASE ':memory:' AS staging")
+            self._staged_in_memory = True
         for name, table in tables.items():
             columns = (f"{field.name} {'INT' if kinds.is_integer(field.type) else 'TEXT'}" for field in table.schema)
             self.connection.execute(f"CREATE TABLE staging.{name} ({', '.join(columns)})")
@@ -434,16 +437,7 @@ class Store:
         """Sequence numbers of journal entries whose chain or hash does not hold; [] when whole."""
         broken, previous, expected = [], GENESIS, 1
         for row in self.connection.execute("SELECT * FROM journal ORDER BY seq"):
-            body = (
-                row["seq"],
-                row["at"],
-                row["actor"],
-                row["command"],
-                row["entity"],
-                row["detail"],
-                row["digest"],
-                previous,
-            )
+            body = (*row[:7], previous)  # as ``_entry_hash`` wants it
             if row["seq"] != expected or row["previous"] != previous or row["hash"] != _entry_hash(*body):
                 broken.append(row["seq"])
             previous, expected = row["hash"], row["seq"] + 1
