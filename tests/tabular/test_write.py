@@ -174,6 +174,45 @@ def test_rows_of_large_sheets_are_what_xlsxwriter_writes(tmp_path: Path) -> None
         assert part == parts[1][name], name
 
 
+def test_rows_put_together_in_memory_are_what_xlsxwriter_writes(tmp_path: Path) -> None:
+    """The whole file: texts shared with other sheets, odd cells, rows with marks and fills in between, heights, a narrow sheet, a lean one."""
+    texts = ["", " 前后空 ", 'a&b<c>"d"', "两\n行", "\x01\x1f", "_x0041_", "=1+1", "𠮷·买买提", "中" * 60, "x\t", None]
+    rows: list[tuple[object, ...]] = [
+        (texts[n % 11], n * 7 - 3, n, date(2026, 10, n % 28 + 1), f"第{n % 50}村", texts[n % 7], 1.5 if n % 3 else None)
+        for n in range(400)
+    ]
+    rows[7] = ("整格", 5, 10**9, "2026", "行" * 40, Marked("全部", ((0, 2),)), 1.5)
+    rows[8] = ("x", -1, 0, None, "", Marked("420102197001010011", ((0, 2), (5, 6))), 0)
+    columns = [
+        ColumnSpec("文", 12), ColumnSpec("元", 10, kind="amount"), ColumnSpec("数", 8, kind="count", align="center"), ColumnSpec("日", 12, kind="date"),
+        ColumnSpec("长", 20, wrap=True, choices=("甲", "乙")), ColumnSpec("证号", 20, shades={"x": "red"}), ColumnSpec("量", 8, kind="count"),
+    ]  # fmt: skip
+    whole = SheetSpec(
+        "甲", columns, rows, title="标题", notes=["注"], footnotes=["第3村"], fills={(1, 0): "red", (2, 5): "yellow"}
+    )
+    marked_first = SheetSpec("甲", columns, [rows[7], *rows])
+    narrow = SheetSpec("甲", columns[:1], [row[:1] for row in rows] * 6, title="窄")
+    second = SheetSpec("乙", columns, rows[:40], footnotes=["脚注"])
+    for name, sheets in {"whole": [whole, second], "marked": [marked_first], "narrow": [narrow, second]}.items():
+        made = []
+        for rapid in (False, True):
+            path = tmp_path / f"{name}{rapid}.xlsx"
+            with new_book(path, many=False) as book:
+                for number, sheet in enumerate(sheets):
+                    writer = _Writer(book, sheet, first=number == 0, rapid=rapid)
+                    assert writer.rapid == (rapid and number == 0 and name != "marked")
+                    writer.write()
+            made.append(path.read_bytes())
+        assert made[0] == made[1], name
+
+
+def test_a_text_too_long_for_a_cell_is_refused_in_any_row(tmp_path: Path) -> None:
+    rows = [(f"{n}",) for n in range(2_000)] + [("长" * 32_768,)]
+    with pytest.raises(DataError, match="2002 行“文”"):
+        write_xlsx(tmp_path / "a.xlsx", [SheetSpec("甲", [ColumnSpec("文")], rows)])
+    assert not list(tmp_path.iterdir())
+
+
 def spec_without_heads(columns: list[ColumnSpec], rows: list[tuple[object, ...]]) -> SheetSpec:
     return SheetSpec("丙", columns, rows, header_row=False, row_height=20, borders=False)
 

@@ -1,7 +1,7 @@
-"""Rows of large sheets as XlsxWriter would write them, a string a row: its own way costs a call, an object and a tag writer a cell.
+"""Rows of sheets as XlsxWriter would write them, a string a row: its own way costs a call, an object and a tag writer a cell.
 
-Only for workbooks in constant-memory mode, whose rows XlsxWriter keeps in a file of the sheet until the workbook is packed: the rows
-are put into that file. A test holds them to the same bytes as XlsxWriter's.
+In constant-memory mode XlsxWriter keeps rows in a file of the sheet until the workbook is packed: they are put into that file. Else the sheet keeps
+them (``Sheet``), and texts stand in the book's table of shared strings. Tests hold both to the same bytes as XlsxWriter's.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
+from xlsxwriter import packager
 from xlsxwriter import workbook as module
+from xlsxwriter.sharedstrings import SharedStrings
+from xlsxwriter.worksheet import Worksheet
 
 from jiuzhu_cli.tabular.cells import column_letters
 from jiuzhu_cli.tabular.inflate import machine
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
-    from xlsxwriter.worksheet import Worksheet
 
 # control characters, what XML takes for itself, XlsxWriter's own way to write either, blanks at an end
 _ODD = re.compile(r"[\x00-\x08\x0b-\x1f&<>]|^\s|\s$|_x[0-9a-fA-F]{4}_")
@@ -43,19 +45,52 @@ class _Archive(zipfile.ZipFile):
         return stream
 
 
+class _Strings(SharedStrings):
+    """The table of shared strings: what XML takes as it is is written as it is."""
+
+    def _write_sst_strings(self) -> None:
+        write = self.fh.write
+        for text in self.string_table.string_array:
+            if _ODD.search(text):
+                self._write_si(text)
+            else:
+                write(f"<si><t>{text}</t></si>")
+
+
+class Sheet(Worksheet):
+    """A sheet some of whose rows are XML already: the row's first cell is all of them, its last one empty."""
+
+    def put(self, row: int, width: int, cells: str) -> None:
+        self.table[row] = {0: cells, width - 1: ""} if width > 1 else {0: cells}
+
+    def _write_cell(self, row: int, col: int, cell: Any) -> None:
+        if cell.__class__ is str:
+            self.fh.write(cell)
+        else:
+            super()._write_cell(row, col, cell)
+
+    def _write_row(self, row: int, spans: str | None, row_info: Any = None, empty_row: bool = False) -> None:
+        if row_info is None and spans and not empty_row and self.default_row_height == self.original_row_height:
+            self.fh.write(f'<row r="{row + 1}" spans="{spans}">')
+        else:
+            super()._write_row(row, spans, row_info, empty_row)
+
+
 class Book(xlsxwriter.Workbook):
     """A workbook whose parts are packed quickly when it is large."""
 
+    def add_worksheet(self, name: str | None = None, worksheet_class: Any = None) -> Worksheet:
+        return super().add_worksheet(name, worksheet_class or (None if self.constant_memory else Sheet))
+
     def _store_workbook(self) -> None:
-        plain = module.ZipFile
+        plain, strings = module.ZipFile, packager.SharedStrings
         if self.constant_memory:
             module.ZipFile = _Archive
-            # the parts of a small one are packed out of memory: ten files less to be made and removed
-            self.in_memory = sum(sheet.row_data_fh.tell() for sheet in self.worksheets_objs) < _SMALL
+        packager.SharedStrings = _Strings
         try:
             super()._store_workbook()
         finally:
-            module.ZipFile = plain
+            module.ZipFile, packager.SharedStrings = plain, strings
 
 
 class Cells:
@@ -125,3 +160,14 @@ def put_rows(sheet: Worksheet, first: int, width: int, rows: Iterable[tuple[floa
         sheet.previous_row = first
         sheet._check_dimensions(last, width - 1)
         sheet.previous_row = last
+
+
+def put_shared(sheet: Sheet, first: int, width: int, rows: Iterable[Sequence[str] | None]) -> None:
+    """Puts rows (cells of ``Cells``; None: written already) from 0-based ``first`` on, all of ``width`` columns, into a book not in constant-memory mode."""
+    last = first - 1
+    for last, cells in enumerate(rows, first):
+        if cells is not None:
+            sheet.put(last, width, "".join(cells))
+    if last >= first:
+        sheet._check_dimensions(first, 0)
+        sheet._check_dimensions(last, width - 1)

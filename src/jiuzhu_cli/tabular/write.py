@@ -6,13 +6,14 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.tabular.cells import column_letters
 from jiuzhu_cli.tabular.files import write_atomic
+from jiuzhu_cli.tabular.sheetspec import MAX_TEXT, ColumnSpec, Kind, SheetSpec, check_text
 from jiuzhu_cli.tabular.shown import Marked, Yuan, exact_yuan, shown
 from jiuzhu_cli.tabular.widths import lines_of, text_width
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 
     from jiuzhu_cli.tabular.rapid import Cells
 
+__all__ = ["MAX_TEXT", "ColumnSpec", "Kind", "SheetSpec", "check_text", "new_book", "write_xlsx"]
+
 CREATED = datetime(2026, 1, 1)  # fixed: the same input gives the same bytes
-MAX_TEXT = 32_767  # UTF-16 units in one cell, a limit of the format
 MAX_ROWS = 1_048_576
+SOME_CELLS = 2_000  # from here on rows are put together here
 MANY_CELLS = 200_000  # from here on rows go to disk as they are written
 FONT, TITLE_FONT = "宋体", "黑体"
 FILLS = {"red": "#FFC7CE", "yellow": "#FFEB9C", "grey": "#E7E6E6"}
@@ -33,75 +36,6 @@ RED: dict[str, Any] = {"bold": True, "font_color": "#C00000"}
 
 A3, A4 = 8, 9  # Excel's paper numbers
 WIDEST_ON_A4 = 200  # columns of width; fitted to one page, a wider sheet can be read on A3 only
-Kind = Literal["text", "amount", "count", "date"]
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnSpec:
-    """One column. ``width`` in half-width characters, 0: by content. ``amount`` cells are 分 (int), shown as 元.
-
-    ``choices`` makes a drop-down for the column's cells; ``wrap`` breaks long text into lines, ``shrink`` prints it smaller; ``shades`` (text → a colour of ``FILLS``)
-    colours cells by what they hold, also after somebody changed it.
-    """
-
-    header: str
-    width: float = 0
-    kind: Kind = "text"
-    choices: tuple[str, ...] | None = None
-    wrap: bool = False
-    align: Literal["", "left", "center", "right"] = ""
-    shades: Mapping[str, str] | None = None
-    shrink: bool = False
-    fill: str = ""  # a colour of ``FILLS`` behind the cells
-
-
-@dataclass(slots=True)
-class SheetSpec:
-    """One sheet: title and notes above, a header row, the rows.
-
-    ``fills`` and ``comments`` are keyed by 0-based (row, column) within ``rows``. ``rows_per_page`` puts a page break behind
-    every so many rows, ``page_breaks`` before these 0-based rows (Excel ignores breaks while it fits to the width: let ``row_height``, or ``heights``
-    of the rows, fill the page, too). ``footnotes`` stand below the rows, across all columns.
-    """
-
-    name: str
-    columns: Sequence[ColumnSpec]
-    rows: Sequence[Sequence[Any]]
-    title: str = ""
-    notes: Sequence[str] = ()
-    footnotes: Sequence[str] = ()
-    fills: Mapping[tuple[int, int], str] = field(default_factory=dict)
-    comments: Mapping[tuple[int, int], str] = field(default_factory=dict)
-    freeze: bool = True
-    freeze_columns: int = 0  # so many at the left stay in sight, too
-    autofilter: bool = True
-    header_row: bool = True
-    hidden: bool = False
-    landscape: bool = True
-    repeat_header: bool = True
-    rows_per_page: int = 0
-    page_breaks: Sequence[int] = ()
-    font_size: float = 11
-    row_height: float = 0  # points; 0: by content
-    heights: Sequence[float] = ()  # points of each row, where somebody has laid out the pages
-    borders: bool = True
-    page_footer: str = "&C第 &P 页 共 &N 页"
-    paper: Literal["", "A3", "A4"] = ""  # '': A4, or A3 where a landscape sheet would be too small to read
-    print_columns: int = 0  # only so many at the left are printed, with title and notes above them; 0: all
-
-    @property
-    def first_row(self) -> int:
-        """0-based sheet row of the first data row."""
-        return bool(self.title) + len(self.notes) + self.header_row
-
-
-def check_text(text: str, where: str = "") -> str:
-    """``text`` if a cell can hold it; DataError when it is too long (XlsxWriter would drop it silently)."""
-    if len(text) > MAX_TEXT:
-        raise DataError(
-            f"{where or '单元格'}的文字有 {len(text)} 个字，超过表格单元格上限 {MAX_TEXT}", "缩短该处文字后再试"
-        )
-    return text
 
 
 def write_xlsx(
@@ -164,13 +98,21 @@ class _Writer:
 
     def __init__(self, book: xlsxwriter.Workbook, spec: SheetSpec, *, first: bool, rapid: bool = True) -> None:
         self.book, self.spec = book, spec
-        self.rapid = rapid and book.constant_memory and not spec.comments
+        self.rapid = rapid and not spec.comments and (book.constant_memory or self._regular(book, first=first))
         if spec.first_row + len(spec.rows) + len(spec.footnotes) > MAX_ROWS:
             raise DataError(f"工作表“{spec.name}”有 {len(spec.rows)} 行，超过表格上限", "按乡镇分开导出")
         self.sheet: Worksheet = book.add_worksheet(spec.name)
         if spec.hidden and not first:
             self.sheet.hide()
         self._formats: dict[tuple[Any, ...], Format] = {}
+
+    def _regular(self, book: xlsxwriter.Workbook, *, first: bool) -> bool:
+        """Whether the formats of the cells, which XlsxWriter numbers as it packs them, come in the order of the columns: those of a first sheet do
+        whose first row is like all others."""
+        rows = self.spec.rows
+        if not first or book.worksheets() or len(rows) * len(self.spec.columns) < SOME_CELLS:
+            return False
+        return not any(isinstance(value, Marked) for value in rows[0]) and all(number for number, _ in self.spec.fills)
 
     def _format(self, **properties: Any) -> Format:
         key = tuple(sorted(properties.items()))
@@ -292,9 +234,12 @@ class _Writer:
             if column.wrap
         ]
         if self.rapid:
-            from jiuzhu_cli.tabular.rapid import put_rows
+            from jiuzhu_cli.tabular.rapid import put_rows, put_shared
 
-            put_rows(sheet, first, len(spec.columns), self._rapid_rows(first))
+            if self.book.constant_memory:
+                put_rows(sheet, first, len(spec.columns), self._rapid_rows(first))
+            else:
+                put_shared(sheet, first, len(spec.columns), self._shared_rows(first))
         else:
             self._rows(first)
         if spec.rows:
@@ -358,6 +303,44 @@ class _Writer:
             else:
                 out = [self._rapid_cell(cells, number, index, row, value) for index, value in enumerate(values)]
             yield self._height(number, values), out
+
+    def _shared_rows(self, first: int) -> Iterator[Sequence[str] | None]:
+        """The same for a book that is packed from memory: texts are numbers of the book's table. None for a row written by XlsxWriter."""
+        spec, sheet, table = self.spec, self.sheet, self.sheet.str_table
+        for style in self._formats.values():
+            style._get_xf_index()  # in the order in which they stand in the sheet
+        shapes = [
+            (f'<c r="{column_letters(index)}', f'" s="{style._get_xf_index()}', column)
+            for index, (style, column) in enumerate(zip(self._plain, spec.columns, strict=True))
+        ]
+        known, odd = table.string_table, {number for number, _ in spec.fills}
+        for number, values in enumerate(spec.rows):
+            at = first + number
+            if height := self._height(number, values):
+                sheet.set_row(at, height)
+            if number in odd or any(value.__class__ is Marked for value in values):
+                for index, value in enumerate(values):
+                    self._cell(at, index, value)
+                yield None
+                continue
+            out, row = [], str(at + 1)
+            for value, (start, style, column) in zip(values, shapes, strict=True):
+                if value is None or value == "":
+                    out.append(f'{start}{row}{style}"/>')
+                    continue
+                if not isinstance(value, str) and column.kind in ("amount", "count"):
+                    figure = exact_yuan(value) if column.kind == "amount" else f"{value:.16G}"
+                    out.append(f'{start}{row}{style}"><v>{figure}</v></c>')
+                    continue
+                text = value if isinstance(value, str) else shown(value, column.kind)
+                place = known.get(text)
+                if place is None:
+                    check_text(text, self._where(at, len(out)))
+                    place = known[text] = table.unique_count
+                    table.unique_count += 1
+                table.count += 1
+                out.append(f'{start}{row}{style}" t="s"><v>{place}</v></c>')
+            yield out
 
     def _rapid_cell(self, cells: Cells, number: int, index: int, row: str, value: Any) -> str:
         kind, style = self.spec.columns[index].kind, cells.styles[index]
