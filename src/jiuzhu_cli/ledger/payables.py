@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.core.payment_states import sql_list
 from jiuzhu_cli.ledger.keys import same_id
 from jiuzhu_cli.ledger.proposals import effective_changes, taken
 from jiuzhu_cli.ledger.snapshot import DEATH_REGISTERS, death_day, death_stands
@@ -73,11 +74,11 @@ _TABLES = {
         "SELECT DISTINCT r.related_id_no AS head_id_no, r.id_no, r.name FROM batch b JOIN register_row r USING (batch_id) WHERE b.kind = 'register'"
         " AND b.status = 'active' AND b.programme = 'household_member' AND r.related_id_no <> ''"
     ),
-    # one-off aid of the twelve months before, for 同一事由一年内不重复
+    # one-off aid (of the programmes that are paid by event) of the twelve months before, for 同一事由一年内不重复
     "one_offs": (
         "SELECT o.programme, o.recipient_id_no, o.month, l.amount_fen, COALESCE(r.cause, '') AS cause FROM obligation o"
         " JOIN payment_line l ON l.obligation_id = o.obligation_id AND l.state IN ('due','sent','paid') JOIN roll_row r ON r.row_id = o.roll_row_id"
-        " WHERE o.item = '' AND o.month >= '{year_before}' AND o.month < '{month}'"
+        " WHERE o.programme IN {single} AND o.item = '' AND o.month >= '{year_before}' AND o.month < '{month}'"
     ),
 }
 INTEGERS = {
@@ -107,12 +108,13 @@ class Compared:
     newest_roll: int
 
 
-def plan_tables(store: Store, month: str, *, year_before: str, without: int = 0) -> dict[str, pa.Table]:
-    """The tables of ``_TABLES`` for ``month``; lines of payment ``without`` (a draft to be replaced) do not count as live."""
-    return {
-        name: store.arrow(sql.format(month=month, year_before=year_before, without=int(without)))
-        for name, sql in _TABLES.items()
-    }
+def plan_tables(
+    store: Store, month: str, *, year_before: str, single: Sequence[str], without: int = 0
+) -> Iterator[tuple[str, pa.Table]]:
+    """The tables of ``_TABLES`` for ``month`` with their names, one after another; lines of payment ``without`` (a draft to be replaced) do not count
+    as live. ``single``: the programmes paid by event."""
+    known = {"month": month, "year_before": year_before, "without": int(without), "single": sql_list(single)}
+    return zip(_TABLES, store.arrows([sql.format(**known) for sql in _TABLES.values()]), strict=True)
 
 
 def changes(store: Store, month: str) -> pa.Table:

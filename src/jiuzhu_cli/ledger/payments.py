@@ -226,7 +226,8 @@ def save_draft(
     tx.execute(
         "INSERT INTO obligation (obligation_id, programme, month, recipient_id_no, item, purpose, cause, recipient_name, town, village, amount_fen,"
         " persons, roll_row_id, case_id) SELECT obligation_id, programme, month, recipient_id_no, item, purpose, cause, recipient_name, town, village,"
-        " amount_fen + set_off_fen, persons, roll_row_id, case_id FROM staging.plan_line WHERE new = 1"
+        # in the order of the key that makes it unique: the index grows page by page
+        " amount_fen + set_off_fen, persons, roll_row_id, case_id FROM staging.plan_line WHERE new = 1 ORDER BY programme, month, recipient_id_no, item"
     )
     tx.execute("INSERT OR IGNORE INTO payment_basis (content) SELECT content FROM staging.plan_basis ORDER BY content")
     tx.execute(

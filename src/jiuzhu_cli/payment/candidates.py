@@ -34,9 +34,10 @@ DELETE FROM cases wide WHERE EXISTS (
   WHERE narrow.programme = wide.programme AND narrow.id_no = wide.id_no AND narrow.town = wide.town AND narrow.amount_fen = wide.amount_fen
     AND narrow.batch_id <> wide.batch_id AND narrow.area <> wide.area AND (wide.area = '' OR starts_with(narrow.area, wide.area || '/')))
 """
+# ``n`` is told by the keys alone: a window over all columns would sort them all
 _CANDIDATES = """
 CREATE TABLE candidate AS
-WITH due AS (
+WITH due AS NOT MATERIALIZED (
   SELECT c.*, CASE WHEN p.payee = 'head' THEN coalesce(nullif(c.head_id_no, ''), c.id_no) ELSE c.id_no END AS recipient,
          CASE WHEN p.payee = 'head' THEN coalesce(nullif(c.head_name, ''), c.name) ELSE c.name END AS recipient_name,
          CASE WHEN p.instalments THEN 'stage:' || s.stage_key
@@ -44,6 +45,9 @@ WITH due AS (
          CASE WHEN u.category IS NULL THEN p.posting_round ELSE '' END AS posting_round, p.single, NOT p.single AND NOT p.instalments AS monthly, $month AS month
   FROM cases c JOIN programme p ON p.code = c.programme JOIN stage s ON s.stage = coalesce(c.stage, '')
   LEFT JOIN unposted u ON u.programme = c.programme AND u.category = c.category),
+numbered AS (
+  SELECT u.row_id, o.obligation_id, row_number() OVER (ORDER BY u.programme, u.town, u.village, u.recipient, u.item, u.row_id, o.obligation_id) AS n
+  FROM due u LEFT JOIN owed o ON o.programme = u.programme AND o.recipient_id_no = u.recipient AND o.item = u.item),
 decided AS (
   SELECT due.*, coalesce(d, e).case_id AS last_case, coalesce(d, e).action AS last_action, coalesce(d, e).decided_at AS decided_at,
          coalesce(d, e).month AS last_month, coalesce(d, e).amount_before_fen AS last_before_fen,
@@ -52,7 +56,7 @@ decided AS (
   FROM due LEFT JOIN change x ON x.roll_row_id = due.row_id AND due.monthly
   LEFT JOIN decision d ON d.programme = due.programme AND d.id_no = due.recipient
   LEFT JOIN decision e ON e.programme = due.programme AND e.id_no = due.id_no)
-SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, d.item, d.row_id) AS n, d.* REPLACE (
+SELECT z.n, d.* REPLACE (
          coalesce(d.account_no, '') AS account_no, coalesce(d.bank_name, '') AS bank_name, coalesce(d.bank_code, '') AS bank_code, coalesce(d.village, '') AS village,
          coalesce(nullif(d.payee_name, ''), d.recipient_name) AS payee_name,
          coalesce(nullif(d.payee_id_no, ''), CASE WHEN coalesce(d.payee_name, '') IN ('', d.recipient_name) THEN d.recipient ELSE '' END) AS payee_id_no),
@@ -66,6 +70,7 @@ SELECT row_number() OVER (ORDER BY d.programme, d.town, d.village, d.recipient, 
        coalesce(o.purpose, 'regular') AS owed_purpose, coalesce(o.cause, '') AS owed_cause
 FROM decided d JOIN route r ON r.bank_name = coalesce(d.bank_name, '')
 LEFT JOIN owed o ON o.programme = d.programme AND o.recipient_id_no = d.recipient AND o.item = d.item
+JOIN numbered z ON z.row_id = d.row_id AND z.obligation_id IS NOT DISTINCT FROM o.obligation_id
 """
 # of what failed or was reversed, back-pay may have gone out already for the same month: only the rest is owed
 _PAID_IN_PART = """
@@ -90,11 +95,16 @@ def prepare(
     """Loads the month into DuckDB and makes ``candidate`` and ``member`` (see ``holds``)."""
     import duckdb
 
-    tables = payables.plan_tables(store, month, year_before=add_months(month, -12), without=without)
+    single = [p.code for p in programmes if p.benefit in SINGLE]
     connection = duckdb.connect(":memory:")
-    posted = [seq for seq in tables["postings"]["seq"].to_pylist() if seq]
-    for name in list(tables):  # of a million lines each table weighs hundreds of MB: it is kept once
-        load_table(connection, name, tables.pop(name))
+    posted = []
+    for name, table in payables.plan_tables(
+        store, month, year_before=add_months(month, -12), single=single, without=without
+    ):
+        load_table(connection, name, table)
+        if name == "postings":
+            posted = [seq for seq in table["seq"].to_pylist() if seq]
+        del table  # of a million lines each weighs hundreds of MB: it is kept once
     run = payables.compared(store, month)
     oldest = min([run.seq, *posted])
     late = payables.first_seen(store, month, after=oldest) if run.newest_roll > oldest else None
@@ -113,7 +123,7 @@ def prepare(
     _rows(connection, "side", SIDE, [tuple(row[name] for name in SIDE) for row in sides])
     _rows(
         connection, "programme", ("code", "payee", "single", "instalments", "posting_round"),
-        [(p.code, p.payment.payee, p.benefit in SINGLE, p.benefit == "instalments", _round(p)) for p in programmes],
+        [(p.code, p.payment.payee, p.code in single, p.benefit == "instalments", _round(p)) for p in programmes],
     )  # fmt: skip
     unposted = [(p.code, category) for p in programmes for category in p.posting.except_categories]
     _rows(connection, "unposted", ("programme", "category"), unposted)

@@ -40,11 +40,13 @@ if TYPE_CHECKING:
 # lines in the order of the bank's files; transfers in that of their first lines: those of a bank stand together
 _PLAN_LINES = """
 CREATE TABLE planned AS
-WITH chosen AS (
-  SELECT c.*, coalesce(k.kept_fen, 0) AS kept_fen, row_number() OVER w AS line_no, sum(CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END) OVER w AS nth_new
-  FROM every_case c LEFT JOIN kept_back k USING (n)
+WITH numbered AS (
+  SELECT c.n, row_number() OVER w AS line_no, sum(CASE WHEN c.obligation_id IS NULL THEN 1 ELSE 0 END) OVER w AS nth_new FROM every_case c
   WHERE c.live_fen IS NULL AND NOT c.stopped AND c.n NOT IN (SELECT n FROM held)
   WINDOW w AS (ORDER BY c.bank, c.programme, c.town, c.village, c.recipient, c.item, c.month, c.owed_cause)),
+chosen AS (
+  SELECT c.*, coalesce(k.kept_fen, 0) AS kept_fen, z.line_no, z.nth_new
+  FROM numbered z JOIN every_case c USING (n) LEFT JOIN kept_back k USING (n)),
 paired AS ({paired})
 SELECT n, line_no, {transfer_no} AS transfer_no, $line_id - 1 + line_no AS line_id,
        coalesce(obligation_id, CAST($obligation_id - 1 + nth_new AS BIGINT)) AS obligation_id, CASE WHEN obligation_id IS NULL THEN 1 ELSE 0 END AS new,

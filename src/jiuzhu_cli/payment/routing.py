@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
 DEFAULT = "card_xlsx"
+# sources of a bank's columns that a case has under another name, or may lack
+_AS_WRITTEN = {
+    "phone": "coalesce(phone, '') AS phone", "address": "coalesce(address, '') AS address", "amount": "due_fen AS amount",
+    "person_name": "recipient_name AS person_name", "person_id_no": "recipient AS person_id_no",
+}  # fmt: skip
 
 
 def layouts_in_use(settings: Mapping[str, Any], policy: Policy) -> tuple[list[BankLayout], BankLayout]:
@@ -66,12 +71,14 @@ def unfit(
     """``(n, reason)``: cases of table ``candidate`` that their bank's file cannot express (a rare character, too long, a
     delimiter, a formula, an account of another bank without 联行号)."""
     settings = workspace.config.get("payment", {})
+    known = {row[0] for row in connection.execute("DESCRIBE candidate").fetchall()} - {"n", "programme", "month"}
     banks = connection.execute("SELECT DISTINCT bank FROM candidate WHERE live_fen IS NULL ORDER BY bank").fetchall()
     for (bank,) in banks:
         layout = bind(layout_of(policy, bank), settings)
+        wanted = {column.source for column in layout.columns} | {"payee_name", "bank_name", "bank_code"}
+        told = [_AS_WRITTEN.get(name, name) for name in sorted(wanted & (known | _AS_WRITTEN.keys()))]
         table = connection.sql(
-            "SELECT * REPLACE (coalesce(phone, '') AS phone, coalesce(address, '') AS address), due_fen AS amount, recipient_name AS person_name,"
-            " recipient AS person_id_no FROM candidate WHERE live_fen IS NULL AND bank = ? ORDER BY n",
+            f"SELECT n, programme, {', '.join(told)} FROM candidate WHERE live_fen IS NULL AND bank = ? ORDER BY n",
             params=[bank],
         ).to_arrow_table()
         for first in range(0, table.num_rows, CHUNK):
