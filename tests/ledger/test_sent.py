@@ -63,7 +63,7 @@ def test_a_banks_lines_are_all_of_its_own_wherever_they_stand(
         wanted = own.column("line_no").to_pylist()
         if declared and declared.get(bank) == len(wanted) - 1:
             continue  # fewer were declared than there are: no such batch was ever locked (``payment_digests.sums_differ``)
-        found = sent_lines(store, number, bank)
+        found = sent_lines(store, number, bank)()
         assert found.column("line_no").to_pylist() == wanted and found.column("line_id").equals(own.column("line_id"))
     if declared is None:
         assert bank_codes(store, number) == sorted(set(banks))

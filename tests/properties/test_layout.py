@@ -7,12 +7,17 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jiuzhu_cli.core.errors import DataError
+from jiuzhu_cli.payment import textfile
+from jiuzhu_cli.payment.answers import extended_shape, return_shape
 from jiuzhu_cli.payment.bankfile import read_export, write_part
 from jiuzhu_cli.payment.layout import SUFFIX, bind, decode_text, encode_text, problems_of
 from jiuzhu_cli.payment.parts import Part
+from jiuzhu_cli.payment.textvectors import vectors_of
 from jiuzhu_cli.payment.values import column_values
 from jiuzhu_cli.policy.bank_layout import BankLayout
 from jiuzhu_cli.policy.check_banks import _faults
@@ -174,3 +179,68 @@ def test_whatever_layout_it_is_what_it_writes_it_reads(
             expected = list(column_values(column, columns, len(lines)))
             assert found.columns[column.source] == expected, column
     assert encode_text(layout, found.columns | {"own_flag": columns["own_flag"]}, found.summary) == data
+
+
+def read_both_ways(layout: BankLayout, data: bytes, **how: Any) -> None:
+    """As lists and as vectors a file has the same values, or the same is wrong with it."""
+    told: list[Any] = []
+    for vectors in (False, True):
+        try:
+            found = decode_text(layout, data, vectors=vectors, **how)
+        except DataError as error:
+            told.append((error.message, getattr(error, "fit", None)))
+        else:
+            columns = {s: v.to_pylist() if vectors else v for s, v in found.columns.items()}
+            told.append((columns, found.rows, found.summary))
+    assert told[0] == told[1]
+
+
+@given(st.lists(LINE, min_size=1, max_size=12), st.sampled_from(TEXTS), st.data())
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+def test_a_text_is_the_same_as_lists_and_as_vectors(
+    lines: list[tuple[str, str, int, str]], code: str, data: st.DataObject
+) -> None:
+    layout = BANKS[code]
+    shape = data.draw(st.sampled_from([layout.columns, return_shape(layout), extended_shape(layout)]))
+    columns = columns_of(lines)
+    results = data.draw(
+        st.lists(st.sampled_from(["成功", "失败", "", " ", "0"]), min_size=len(lines), max_size=len(lines))
+    )
+    columns |= {"result": results, "reason": ["账户冻结" if one == "失败" else "" for one in results], "paid_amount": columns["amount"]}  # fmt: skip
+    try:
+        written = encode_text(layout, columns, summary_of(columns), shape=shape)
+    except DataError:
+        return
+    how = {"shape": shape}
+    read_both_ways(layout, written, **how)
+    at = data.draw(st.integers(0, max(len(written) - 1, 0)))
+    odd = data.draw(st.sampled_from([b"\r", b"\n", b"|", b"0", b" ", b"\xb0", b"", b"\r\n", b"\x1a", b"\xff", "，".encode("gbk")]))  # fmt: skip
+    for damaged in (
+        written[:at] + odd + written[at:],
+        written[:at] + odd + written[at + 1 :],
+        written[:at],
+        written.replace(b"\r\n", b"\n"),
+        written.replace(b"\r\n", b"\n", 1),
+        written.replace(b" \r\n", b"\r\n"),
+        written.replace(b"\n", b"\r\n"),
+        written + odd,
+    ):
+        read_both_ways(layout, damaged, **how)
+
+
+@pytest.mark.parametrize("code", TEXTS)
+def test_many_lines_are_the_same_as_lists_and_as_vectors(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(textfile, "BLOCK", 2000)
+    layout = BANKS[code]
+    rows = [("王小" + chr(0x4E00 + n), f"6217{n:08d}", n * 100 + 100, "农信") for n in range(300)]
+    for changed in (rows, [*rows[:150], ("㛃", "6217", 100, ""), *rows[150:]]):
+        columns = columns_of(changed)
+        with contextlib.suppress(DataError):
+            written = encode_text(layout, columns, summary_of(columns))
+            if changed is rows and len(layout.delimiter) == 1:  # such a file is read as vectors indeed
+                head, _, rest = written.rstrip().partition(b"\r\n")
+                lines = rest if layout.opening or layout.header else head + b"\r\n" + rest
+                lines = lines.rpartition(b"\r\n")[0] if layout.closing else lines
+                assert vectors_of(layout, layout.columns, lines, textfile._unpadded) is not None
+            read_both_ways(layout, written)
+            read_both_ways(layout, written.replace(b"6217", b"6 17", 1))

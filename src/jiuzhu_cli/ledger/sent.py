@@ -7,10 +7,11 @@ declared (``payment_total``, fixed with the batch) and believed only when exactl
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.ledger.payments import LINES, banks_of
-from jiuzhu_cli.ledger.store import Store
+from jiuzhu_cli.ledger.store import Store, arrow_driver
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,15 +44,24 @@ def places(ask: Ask, payment_id: int) -> dict[str, tuple[int, int]]:
     return found
 
 
-def sent_lines(store: Store, payment_id: int, bank: str) -> pa.Table:
-    """``line_id, line_no, transfer_no, amount_fen, account_no, payee_name, state, reason, returned_at`` of all lines of one bank, by line number."""
+def sent_lines(store: Store, payment_id: int, bank: str, *, pool: Executor | None = None) -> Callable[[], pa.Table]:
+    """Gives ``line_id, line_no, transfer_no, amount_fen, account_no, payee_name, state, reason, returned_at`` of all lines of one bank, by line
+    number, when it is called; ``pool``: read there meanwhile."""
     which = _SENT.format(int(payment_id)) + " AND bank = '{}'".format(bank.replace("'", "''"))
+    whole = f"{which} ORDER BY line_no"
     place = places(store.query, payment_id).get(bank)
-    if place is not None:
-        table = store.arrow(f"{which} AND line_no BETWEEN {place[0]} AND {place[1]} ORDER BY line_no")
-        if table.num_rows == place[1] - place[0] + 1:
-            return table
-    return store.arrow(f"{which} ORDER BY line_no")
+    near = f"{which} AND line_no BETWEEN {place[0]} AND {place[1]} ORDER BY line_no" if place else whole
+    if pool is not None:
+        arrow_driver()
+    reading = pool.submit(store.arrow, near) if pool is not None else None
+
+    def read() -> pa.Table:
+        table = reading.result() if reading is not None else store.arrow(near)
+        if place is not None and table.num_rows != place[1] - place[0] + 1:
+            return store.arrow(whole)
+        return table
+
+    return read
 
 
 def failed_lines(store: Store, payment_id: int, *, bank: str = "", reversed_: bool = False) -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ def decode_return(layout: BankLayout, path: Path, data: bytes, opened: dict[Path
     errors: list[DataError] = []
     for shape, header, with_summary in ways:
         try:
-            return decode_text(layout, data, shape=shape, header=header, with_summary=with_summary)
+            return decode_text(layout, data, shape=shape, header=header, with_summary=with_summary, vectors=True)
         except DataError as error:
             errors.append(error)
     if any(word in data[:4096] for word in _ACCOUNT_HEADS):

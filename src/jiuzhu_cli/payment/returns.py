@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -107,7 +108,8 @@ def read_return(
         if bank and bank not in policy.banks:
             raise UsageError(f"没有代发格式“{bank}”", f"可用：{'、'.join(policy.banks)}")
         try:
-            chosen = _choose(_Reading(store, policy, path, data, bank), number)
+            with ThreadPoolExecutor(1) as pool:
+                chosen = _choose(_Reading(store, policy, path, data, bank, pool), number)
         except _HeldError as held:
             held.file = problem_file(
                 store, workspace, policy, held.batch, held.layout.code, held.match.problems, path, digest,
@@ -163,10 +165,11 @@ def _book(
 class _Reading:
     """A file tried as the return of batches and banks; each layout reads it once."""
 
-    def __init__(self, store: Store, policy: Policy, path: Path, data: bytes, bank: str) -> None:
+    def __init__(self, store: Store, policy: Policy, path: Path, data: bytes, bank: str, pool: Executor) -> None:
         self.store, self.policy, self.path, self.data, self.bank = store, policy, path, data, bank
         self._decoded: dict[str, BankFile | DataError] = {}
         self._opened: dict[Path, Workbook] = {}
+        self._pool = pool
 
     def attempts(self, batches: Iterable[dict[str, Any]]) -> list[Attempt]:
         """One attempt for every batch and bank that the file could belong to; of a batch none beyond the one that fits wholly, since no
@@ -184,18 +187,23 @@ class _Reading:
         """The batch's layouts, those first whose files' names begin as this one's does."""
         codes = bank_codes(self.store, batch["payment_id"])
         found = [layout_of(self.policy, code) for code in codes if self.bank in ("", code)]
-        heads = {layout.code: layout.file_name.partition("{")[0] for layout in found}
-        return sorted(found, key=lambda layout: not (heads[layout.code] and heads[layout.code] in self.path.stem))
+        return sorted(found, key=lambda layout: not self._called_so(layout))
+
+    def _called_so(self, layout: BankLayout) -> bool:
+        head = layout.file_name.partition("{")[0]
+        return bool(head) and head in self.path.stem
 
     def _attempt(self, batch: dict[str, Any], layout: BankLayout) -> Attempt:
+        number = batch["payment_id"]
+        # what was sent is read while the file is, where it surely is that bank's
+        ahead = sent_lines(self.store, number, layout.code, pool=self._pool) if self._called_so(layout) else None
         file = self._decode(layout)
         if isinstance(file, DataError):
             return Attempt(batch, layout, error=file)
-        number = batch["payment_id"]
         if layout.container == "pain001":  # a report may hold nothing but our references
             file = completed(layout, file, number, payments.transfers(self.store, number, bank=layout.code))
-        lines = sent_lines(self.store, number, layout.code)
-        return Attempt(batch, layout, match_return(layout, file, lines, self.policy.reasons))
+        lines = ahead or sent_lines(self.store, number, layout.code)
+        return Attempt(batch, layout, match_return(layout, file, lines(), self.policy.reasons))
 
     def _decode(self, layout: BankLayout) -> BankFile | DataError:
         if layout.code not in self._decoded:

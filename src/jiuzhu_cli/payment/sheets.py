@@ -33,10 +33,12 @@ from jiuzhu_cli.payment.values import (
 from jiuzhu_cli.tabular.shown import exact_yuan
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
     from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
     from jiuzhu_cli.tabular.cells import Workbook
+    from jiuzhu_cli.tabular.column import Column
 
 # headers that banks put over the columns of what they send back (reference §5, appendices C and D)
 SYNONYMS = {
@@ -245,19 +247,21 @@ def locate(heads: Sequence[str], shape: Sequence[BankColumn]) -> dict[str, int]:
 
 
 def _rows_below(
-    sheet: Sequence[Sequence[Any]], head: int, height: int, located: dict[str, int], shape: Sequence[BankColumn]
+    sheet: Sequence[Column], head: int, height: int, located: dict[str, int], shape: Sequence[BankColumn]
 ) -> BankFile:
+    import numpy as np
+
     markers = [located[s] for s in ("line_no", "payee_name", "account_no") if s in located] + [0]
-    cells = {index: list(sheet[index]) for index in {*located.values(), *markers}}
+    keeps = np.zeros(height, bool)
+    if "account_no" in located:  # nearly all rows: they have an account
+        keeps[head + 1 :] = _have_account(sheet[located["account_no"]], head + 1)
+    odd_rows = np.flatnonzero(~keeps[head + 1 :]) + head + 1
+    few = len(odd_rows) * 20 < height
+    cells = {index: sheet[index] if few else list(sheet[index]) for index in {*located.values(), *markers}}
     heads = {source: _text(cells[index][head]) for source, index in located.items()}
-    kept: list[int] = []
     stated: list[tuple[int, Any, int | None]] = []
-    accounts = cells[located["account_no"]] if "account_no" in located else [None] * height
-    for row in range(head + 1, height):
-        given = accounts[row]
-        if given.__class__ is str and given[:1].isdigit() and given.isascii():  # nearly all rows: they have an account
-            kept.append(row)
-            continue
+    for row in odd_rows.tolist():
+        given = cells[located["account_no"]][row] if "account_no" in located else None
         if all(cells[index][row] in (None, "") for index in located.values()):
             continue
         account = _text(given)
@@ -273,11 +277,13 @@ def _rows_below(
             continue
         if "account_no" in located and given in (None, "") and cells[located.get("amount", 0)][row] in (None, ""):
             continue  # 制表人, remarks under the table
-        kept.append(row)
+        keeps[row] = True
+    places = np.flatnonzero(keeps)
+    kept: list[int] = places.tolist()
     columns: dict[str, list[Any]] = {}
     wrong: list[int] = []
     for source, index in located.items():
-        columns[source] = _cells_of(source, [cells[index][row] for row in kept], kept, wrong)
+        columns[source] = _cells_of(source, sheet[index].take(places), kept, wrong)
     for column in shape:  # marks and dates as the layout writes them, where the column is called as in the layout
         source = column.source
         marked = source == "own_flag" or (source in DATED and bool(column.style))
@@ -318,20 +324,40 @@ def _is_value(column: BankColumn, text: str) -> bool:
     return True
 
 
-def _cells_of(source: str, cells: list[Any], rows: list[int], wrong: list[int]) -> list[Any]:
-    """The values of a column; ``wrong`` gets the rows whose cell is none of its kind. Equal amounts are read once."""
-    if source in MONEY:
-        known: dict[tuple[type, Any], tuple[Any, bool]] = {}
-        for cell in cells:
-            if (cell.__class__, cell) not in known:
-                bad: list[int] = []
-                known[cell.__class__, cell] = _cell(source, cell, 0, bad), bool(bad)
-        found = [known[cell.__class__, cell] for cell in cells]
-        wrong += [row for row, (_, bad_cell) in zip(rows, found, strict=True) if bad_cell]
-        return [value for value, _ in found]
-    if source not in WHOLE and all(cell.__class__ is str for cell in cells):
-        return list(map(compact, cells)) if source == "account_no" else [cell.strip() for cell in cells]
-    return [_cell(source, cell, row, wrong) for cell, row in zip(cells, rows, strict=True)]
+def _have_account(column: Column, first: int) -> np.ndarray:
+    """Of the rows from ``first`` on, which have a text that begins as an account does."""
+    import pyarrow.compute as pc
+
+    from jiuzhu_cli.tabular.column import TEXT
+
+    text = column.text[first:]
+    plain = pc.and_(pc.match_substring_regex(text, "^[0-9]"), pc.string_is_ascii(text))
+    found: np.ndarray = pc.fill_null(plain, False).to_numpy(zero_copy_only=False) & (column.kinds[first:] == TEXT)
+    return found
+
+
+def _cells_of(source: str, column: Column, rows: list[int], wrong: list[int]) -> list[Any]:
+    """The values of a column; ``wrong`` gets the rows whose cell is none of its kind. Equal cells are read once, plain figures all at once."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    from jiuzhu_cli.tabular.column import INT, TEXT
+
+    text, kinds = column.text, column.kinds
+    plain = TEXT if source == "account_no" else INT
+    if source in WHOLE | {"account_no"} and (kinds == plain).all() and pc.all(pc.ascii_is_decimal(text)).as_py():
+        if source == "account_no":
+            return text.to_pylist()  # type: ignore[no-any-return]
+        if (pc.max(pc.utf8_length(text)).as_py() or 0) < 19:
+            return text.cast("int64").to_pylist()  # type: ignore[no-any-return]
+    distinct, codes = column.distinct()
+    values, bad = np.empty(len(distinct), object), np.zeros(len(distinct), bool)
+    for at, cell in enumerate(distinct):
+        odd: list[int] = []
+        values[at] = _cell(source, cell, 0, odd)
+        bad[at] = bool(odd)
+    wrong += [rows[at] for at in np.flatnonzero(bad[codes]).tolist()]
+    return values[codes].tolist()  # type: ignore[no-any-return]
 
 
 def _cell(source: str, cell: Any, row: int, wrong: list[int]) -> Any:

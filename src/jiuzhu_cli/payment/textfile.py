@@ -6,11 +6,13 @@ Widths are bytes of the file's encoding (a Chinese character is two in GBK). The
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from jiuzhu_cli.core.errors import DataError
 from jiuzhu_cli.core.money import yuan
 from jiuzhu_cli.payment.fits import codec_of
+from jiuzhu_cli.payment.textvectors import as_vector, vectors_of
 from jiuzhu_cli.payment.values import (
     MONEY,
     WHOLE,
@@ -28,6 +30,8 @@ from jiuzhu_cli.payment.values import (
 )
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from jiuzhu_cli.policy.bank_layout import BankColumn, BankLayout
 
 BLOCK = 4 << 20  # bytes that are lines at one time
@@ -120,19 +124,27 @@ def decode_text(
     shape: Sequence[BankColumn] | None = None,
     header: bool | None = None,
     with_summary: bool = True,
+    vectors: bool = False,
 ) -> BankFile:
-    """A delimited or fixed-width file read back by the same table.
+    """A delimited or fixed-width file read back by the same table. ``vectors``: its columns are Arrow (int64 and strings), not lists.
 
     DataError (with line numbers, masked) when a line has not the columns or a value is none of its kind, and when the
     summary's count or total differs from the lines.
     """
     shape = shape or layout.columns
     whole = BankFile({column.source: [] for column in shape if not is_fixed(column)}, [])
-    for piece in decoded(layout, data, shape=shape, header=header, with_summary=with_summary):
+    chunks: dict[str, list[Any]] = {source: [] for source in whole.columns}
+    for piece in decoded(layout, data, shape=shape, header=header, with_summary=with_summary, vectors=vectors):
         for source, values in piece.columns.items():
-            whole.columns[source] += values
+            chunks[source].append(values)
         whole.rows += piece.rows
         whole.summary |= piece.summary
+    if vectors:
+        import pyarrow as pa
+
+        whole.columns = {source: pa.chunked_array(values) for source, values in chunks.items()}
+    else:
+        whole.columns = {source: list(chain.from_iterable(values)) for source, values in chunks.items()}
     return whole
 
 
@@ -143,6 +155,7 @@ def decoded(
     shape: Sequence[BankColumn] | None = None,
     header: bool | None = None,
     with_summary: bool = True,
+    vectors: bool = False,
 ) -> Iterator[BankFile]:
     """``decode_text`` piece by piece; what the header or trailer states is in the last piece, whose end it is compared at."""
     shape = shape or layout.columns
@@ -173,20 +186,33 @@ def decoded(
     sources = [column.source for column in shape]
     lines = total = 0
     row = body.row
-    for block in body.blocks():
+    for piece in body.pieces():
         try:
-            values = parse(layout, shape, block, row)
+            made: list[Any] = vectors_of(layout, shape, piece, _unpadded) or [] if vectors else []
+            if not made:
+                made = parse(layout, shape, _lines(piece), row)
+                if vectors:
+                    made = [as_vector(column, one) for column, one in zip(shape, made, strict=True)]
         except UnreadableFile as error:
             error.fit = max(error.fit, 0.3 if summary else 0)  # the summary was understood
             raise
-        columns = {s: v for s, v, c in zip(sources, values, shape, strict=True) if not is_fixed(c)}
-        lines += len(block)
-        total += sum(filter(None, columns.get("amount", ())))
-        yield BankFile(columns, list(range(row, row + len(block))))
-        row += len(block)
+        columns = {s: v for s, v, c in zip(sources, made, shape, strict=True) if not is_fixed(c)}
+        count = len(made[0])
+        lines += count
+        if "amount" in columns:
+            total += _sum(columns["amount"]) if vectors else sum(filter(None, columns["amount"]))
+        yield BankFile(columns, list(range(row, row + count)))
+        row += count
     if summary:
         check_summary(summary, lines, total if "amount" in sources else None)
-    yield BankFile({s: [] for s, c in zip(sources, shape, strict=True) if not is_fixed(c)}, [], summary)
+    none = {s: as_vector(c, []) if vectors else [] for s, c in zip(sources, shape, strict=True) if not is_fixed(c)}
+    yield BankFile(none, [], summary)
+
+
+def _sum(amounts: pa.Array) -> int:
+    import pyarrow.compute as pc
+
+    return int(pc.sum(amounts).as_py() or 0)
 
 
 class _Body:
@@ -226,6 +252,10 @@ class _Body:
 
     def blocks(self) -> Iterator[list[bytes]]:
         """What is left, some megabytes of lines at a time."""
+        return map(_lines, self.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        """The same before they are lines: whole ones, without the last one's end."""
         at = self.first
         while at < self.last:
             end = self.last
@@ -233,8 +263,12 @@ class _Body:
                 found = self.data.rfind(b"\n", at, at + BLOCK)
                 end = found if found >= 0 else self.data.find(b"\n", at, self.last)
                 end = end if end >= 0 else self.last
-            yield self.data[at:end].replace(b"\r\n", b"\n").removesuffix(b"\r").split(b"\n")
+            yield self.data[at:end].removesuffix(b"\r")
             at = end + 1
+
+
+def _lines(piece: bytes) -> list[bytes]:
+    return piece.replace(b"\r\n", b"\n").split(b"\n")
 
 
 def lines_of(data: bytes, most: int) -> list[bytes]:

@@ -50,9 +50,9 @@ class UnreadableFile(DataError):
 
 @dataclass(slots=True)
 class BankFile:
-    """A file as read: ``rows`` are 1-based row (line) numbers in the file, parallel to the columns."""
+    """A file as read: ``rows`` are 1-based row (line) numbers in the file, parallel to the columns (lists, or Arrow where they were asked for)."""
 
-    columns: dict[str, list[Any]]
+    columns: dict[str, Any]
     rows: list[int]
     summary: Summary = field(default_factory=dict)
 
