@@ -128,9 +128,7 @@ def self_check(layout: BankLayout, part: Part) -> str:
         for column in layout.columns:
             if is_fixed(column) or column.source not in expected or column.source not in piece.columns:
                 continue
-            values = column_values(column, expected, size)
-            if column.source not in MONEY | WHOLE:
-                values = [value or "" for value in values]
-            if piece.columns[column.source] != list(values):
+            values, found = column_values(column, expected, size), piece.columns[column.source]
+            if found != values and (column.source in MONEY | WHOLE or found != [value or "" for value in values]):
                 return f"“{column.name}”列不同"
     return "" if at == part.lines else f"{at} 行，应为 {part.lines} 行"

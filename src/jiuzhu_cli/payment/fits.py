@@ -134,7 +134,7 @@ def _misfits(layout: BankLayout, column: BankColumn, values: Iterable[object]) -
     codec = codec_of(layout)
     narrow = joined.isascii()
     longest = max(map(len, texts), default=0) * (1 if narrow else _BYTES[codec])
-    if longest <= column.width and not typed and (column.pad not in joined or (narrow and column.pad == " ")):
+    if longest <= column.width and (typed or column.pad not in joined or (narrow and column.pad == " ")):
         return
     for index, text in enumerate(texts):
         if (len(text) if narrow else len(text.encode(codec))) > column.width:

@@ -105,7 +105,8 @@ def parts(
     combined = not lines["transfer_no"].equals(lines["line_no"])
     for bank in sorted(banks):
         layout = bound_layout(workspace, policy, bank)
-        of_bank = lines.filter(pc.equal(lines["bank"], bank)) if len(banks) > 1 else lines
+        wanted = lines if combined else lines.select(_needed(layout))
+        of_bank = wanted.filter(pc.equal(lines["bank"], bank)) if len(banks) > 1 else wanted
         whole = bank_columns(store, workspace, policy, batch, layout, of_bank, combined=combined)
         pieces = [
             (group, piece) for group, table in _grouped(workspace, layout, whole) for piece in _split(layout, table)
@@ -129,6 +130,14 @@ def parts(
             )
             path = folder_of(workspace, batch) / (stem + SUFFIX[layout.container])
             yield Part(layout.code, path, Lines(_dated(layout, table, summary["date"])), summary | {"part": running})
+
+
+def _needed(layout: BankLayout) -> list[str]:
+    """Those of ``USED`` that the columns of one bank are made of where a line is a row."""
+    sources = {column.source for column in (*layout.columns, *layout.returns)} | set(_ALWAYS)
+    made_of = {"programme", "month", "bank_name", "bank_code"}  # purposes, and whose account it is
+    every = layout.container == "pain001"
+    return [name for name in USED if every or name in made_of or _OWN_NAMES.get(name, name) in sources]
 
 
 def _dated(layout: BankLayout, table: pa.Table, day: str) -> pa.Table:
