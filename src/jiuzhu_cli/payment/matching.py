@@ -186,7 +186,7 @@ def match_return(layout: BankLayout, file: BankFile, lines: pa.Table, reasons: R
     connection.register("back", incoming)
     connection.register("line", sent)
     connection.execute(_SINGLE if sent["number"].equals(sent["transfer_no"]) else _TRANSFERS)
-    numbered = "line_no" in file.columns and None not in file.columns["line_no"]
+    numbered = "line_no" in file.columns and not incoming["line_no"].null_count
     named = "payee_name" in file.columns and "account_no" in file.columns
     best: Match | None = None
     # banks that number their files anew are matched by account, name and amount

@@ -6,6 +6,7 @@ what is wrong with them. A test holds both to the same values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Unpad = Callable[["BankColumn", list[str]], list[str]]
 _NEWLINE, _ENDS = 10, (10, 13)
+_BLANK = re.compile(r"[^\S\n]")  # white space within a line
 _FIGURES = 18  # a number of so many figures is an int64
 
 
@@ -98,7 +100,7 @@ def _delimited(layout: BankLayout, shape: Sequence[BankColumn], piece: bytes) ->
     if len(mark) != 1 or not mark.isascii():
         return None
     whole = piece.replace(b"\r\n", b"\n").removesuffix(b"\r").decode(codec_of(layout))
-    if any(map(str.isspace, set(whole) - {"\n"})):
+    if _BLANK.search(whole):
         return None
     bytes_ = np.frombuffer(whole.encode() + b"\n", np.uint8)
     marks = bytes_[(bytes_ == ord(mark)) | (bytes_ == _NEWLINE)]
