@@ -200,7 +200,7 @@ def read_body(grid: Grid, header: Header, titles: list[list[str]], known: Known)
     if id_column is None:
         rows = np.arange(start, grid.height)
     else:
-        rows = np.flatnonzero(~grid.regular(id_column)[start:]) + start
+        rows = (~grid.regular(id_column)[start:]).nonzero()[0] + start
     kinds: dict[int, str] = {}
     block = [grid.cells(row) for row in range(header.first, header.last + 1)]
     end, stop, skip_to = grid.height, grid.height, -1
@@ -254,7 +254,7 @@ def _collect(grid: Grid, body: Body, kinds: dict[int, str], start: int, end: int
             )
             match = TOWN_GROUP.match(label) or GROUP.match(label)
             body.groups.append((row, match.group(1) if match else ""))
-    body.rows = np.flatnonzero(keep) + start
+    body.rows = keep.nonzero()[0] + start
     return body
 
 

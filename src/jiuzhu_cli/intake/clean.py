@@ -71,7 +71,7 @@ def _by_distinct(column: Column, read: Reader, kind: pa.DataType | None = None) 
     if told:
         odd = np.zeros(len(found), dtype=bool)
         odd[told] = True
-        rows = np.flatnonzero(odd[codes])
+        rows = odd[codes].nonzero()[0]
         for row, code in zip(rows.tolist(), codes[rows].tolist(), strict=True):
             _, problem, notes = found[code]
             if problem:
@@ -85,7 +85,7 @@ def _read_odd(column: Column, good: np.ndarray, read: Reader, values: pa.Array |
     """The cells that are ``good`` as they stand (or their ``values``, where these are not the texts); the others by ``read``."""
     if good.all():
         return Cleaned(Vector(column.text if values is None else values))
-    rows = np.flatnonzero(~good)
+    rows = (~good).nonzero()[0]
     kind = pa.string() if values is None else values.type
     odd = _by_distinct(column.take(rows), read, kind)
     places = rows.tolist()
@@ -101,8 +101,10 @@ def _read_odd(column: Column, good: np.ndarray, read: Reader, values: pa.Array |
 
 def repeats_itself(column: Column) -> bool:
     """Whether a column seems to have few distinct values, which are then read once each."""
-    probe = column.text[:_PROBE]
-    return len(probe.unique()) * 8 <= len(probe)
+    if len(column) <= _PROBE:
+        found = len(column.coded().dictionary) + bool(column.text.null_count)
+        return found * 8 <= len(column)
+    return len(column.text[:_PROBE].unique()) * 8 <= _PROBE
 
 
 def _sound_dates(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np.ndarray:
@@ -227,10 +229,10 @@ def clean_amounts(cells: Cells, unit: str = "元") -> Cleaned:
 
     column = as_column(cells)
     fen, good = np.zeros(len(column), dtype=np.int64), np.zeros(len(column), dtype=bool)
-    whole = np.flatnonzero(column.kinds == INT)
+    whole = (column.kinds == INT).nonzero()[0]
     if len(whole):
         fen[whole], good[whole] = _whole_units(column.take(whole).text, UNITS[unit])
-    if unit == "元" and len(floats := np.flatnonzero(column.kinds == FLOAT)):
+    if unit == "元" and len(floats := (column.kinds == FLOAT).nonzero()[0]):
         fen[floats], good[floats] = _whole_cents(column.take(floats).text)
     return _read_odd(column, good, read, pa.array(fen, mask=~good))
 

@@ -32,7 +32,7 @@ def _part(kind: str, table: Prepared, number: int, cases: int) -> tuple[pa.Table
     rows = table.rows
     assert rows is not None
     left_out = rows.refused if rows.absorbed is None else rows.refused | rows.absorbed
-    kept = np.flatnonzero(~left_out)
+    kept = (~left_out).nonzero()[0]
     everyone = len(kept) == rows.size
     order = pa.array(kept)
     case = rows.case[kept]
@@ -82,7 +82,8 @@ def content_digest(kind: str, key: Sequence[str], rows: pa.Table) -> str:
         column = rows.column(name)
         if column.null_count < len(column):
             digest.update(f"{name}\0".encode())
-            for part in _bytes_of(column.combine_chunks().take(order)):
+            held = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+            for part in _bytes_of(held.take(order)):
                 digest.update(part)
     return digest.hexdigest()
 
@@ -94,6 +95,10 @@ def _bytes_of(column: pa.Array) -> Iterator[memoryview]:
         _, offsets, data = (pc.fill_null(column, "\x02") if column.null_count else column).buffers()
         yield memoryview(offsets)[: 4 * (size + 1)]
         yield memoryview(data)[: int(np.frombuffer(offsets, dtype=np.int32, count=size + 1)[-1])]
+    elif not column.null_count:
+        width = column.type.bit_width // 8
+        yield memoryview(b"\1" * size)
+        yield memoryview(column.buffers()[1])[width * column.offset : width * (column.offset + size)]
     else:
         yield memoryview(pc.is_valid(column).to_numpy(zero_copy_only=False)).cast("B")
         yield memoryview(pc.fill_null(column, 0).to_numpy()).cast("B")

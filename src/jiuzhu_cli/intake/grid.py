@@ -146,7 +146,7 @@ def _digits_first(column: Column, start: int, stop: int, count: int) -> np.ndarr
     """Which of the rows hold a text of 15 or 18 bytes whose first ``count`` are digits."""
     begins, lengths, data = _texts(column, start, stop)
     found = (lengths == 15) | (lengths == 18)
-    rows = np.flatnonzero(found)
+    rows = found.nonzero()[0]
     if len(rows):
         found[rows] = (data[begins[rows][:, None] + np.arange(count)] - np.uint8(48) < 10).all(axis=1)
     return found
@@ -155,7 +155,7 @@ def _digits_first(column: Column, start: int, stop: int, count: int) -> np.ndarr
 def _ids(column: Column, start: int, stop: int) -> tuple[int, int]:
     """How many cells of these rows look like an ID, and how many hold anything (told only where there are IDs)."""
     begins, lengths, data = _texts(column, start, stop)
-    long = np.flatnonzero(lengths >= 15)
+    long = (lengths >= 15).nonzero()[0]
     if not len(long):
         return 0, 0
     # a text that begins with a Chinese character (U+4000 and above in UTF-8) is none

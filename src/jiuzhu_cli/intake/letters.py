@@ -45,7 +45,7 @@ def _safe_characters() -> np.ndarray:
 def plain_names(texts: pa.StringArray, longest: int) -> np.ndarray:
     """Which are names that read as themselves (``core.names.read_name``)."""
     good = made_of(texts, _safe_characters(), 1, longest)
-    rows = np.flatnonzero(~good)
+    rows = (~good).nonzero()[0]
     if len(rows) > _WORTH_RE2:
         rest = texts.take(pa.array(rows))
         strange = pc.match_substring_regex(rest, ODD_NAME).fill_null(True).to_numpy(zero_copy_only=False)
@@ -126,7 +126,7 @@ def _made_of(texts: pa.StringArray, table: np.ndarray, shortest: int, longest: i
     codes = np.frombuffer(_offsets_and_bytes(texts)[1].tobytes().decode().encode("utf-32-le"), dtype=np.uint32)
     wrong = ~table[codes]
     if wrong.any():
-        good[np.searchsorted(np.cumsum(lengths), np.flatnonzero(wrong), side="right")] = False
+        good[np.searchsorted(np.cumsum(lengths), wrong.nonzero()[0], side="right")] = False
     return good
 
 
@@ -149,7 +149,7 @@ def bytes_of(texts: pa.StringArray, width: int) -> tuple[np.ndarray, np.ndarray]
     chosen = (offsets[1:] - offsets[:-1]) == width
     if texts.null_count:
         chosen &= texts.is_valid().to_numpy(zero_copy_only=False)
-    rows = np.flatnonzero(chosen)
+    rows = chosen.nonzero()[0]
     if len(rows) < len(texts):
         data = _offsets_and_bytes(texts.take(pa.array(rows)))[1]
     return rows, data.reshape(-1, width)
@@ -177,7 +177,7 @@ def repeated(texts: pa.StringArray) -> np.ndarray:
     ordered = np.sort(numbers)
     twice = ordered[1:][(ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)]
     out = np.isin(numbers, np.unique(twice)) if len(twice) else np.zeros(len(texts), dtype=bool)
-    others = texts.take(pa.array(np.flatnonzero(numbers == 0))).dictionary_encode().indices
+    others = texts.take(pa.array((numbers == 0).nonzero()[0])).dictionary_encode().indices
     codes = np.asarray(others.fill_null(-1)) + 1
     if len(codes):
         out[numbers == 0] = (np.bincount(codes)[codes] > 1) & (codes > 0)

@@ -309,8 +309,11 @@ def _areas(rows: Rows, out: Prepared, towns: Towns) -> None:
 
 def _places(written: Vector, towns: Towns) -> tuple[Vector, Vector]:
     """Towns and villages that cells name."""
-    seen = {text: towns.find(text) if text else ("", "") for text in written.distinct()}
-    return written.map(lambda text: seen[text][0] or None), written.map(lambda text: seen[text][1] or None)
+    coded = written.array.dictionary_encode("encode")
+    seen = [towns.find(text) if text else ("", "") for text in coded.dictionary.to_pylist()]
+    found = (pa.array([names[which] or None for names in seen], pa.string()) for which in (0, 1))
+    in_towns, in_villages = (Vector(names.take(coded.indices)) for names in found)
+    return in_towns, in_villages
 
 
 def _named(rows: Rows, places: list[str]) -> Vector:

@@ -91,6 +91,8 @@ class Vector(Sequence[Any]):
 
     def map(self, read: Callable[[Any], Any], kind: pa.DataType | None = None) -> Vector:
         """What ``read`` makes of each value, each distinct one (and None) read once."""
+        if self and self.blanks == len(self):
+            return Vector(pa.repeat(pa.scalar(read(None), kind or self._array.type), len(self)))
         coded = self.array.dictionary_encode("encode")
         made = pa.array([read(value) for value in coded.dictionary.to_pylist()], type=kind or self._array.type)
         return Vector(made.take(coded.indices))

@@ -33,7 +33,7 @@ class Column(Sequence[Cell]):
     ``text``: Arrow string array, null where blank; ``kinds``: uint8 by cell (``BLANK`` … ``ERROR``).
     """
 
-    __slots__ = ("_cells", "_distinct", "_kinds", "_part", "_text")
+    __slots__ = ("_cells", "_coded", "_distinct", "_kinds", "_part", "_text")
 
     def __init__(
         self, cells: list[Cell] | None = None, *, text: pa.StringArray | None = None, kinds: np.ndarray | None = None
@@ -42,6 +42,7 @@ class Column(Sequence[Cell]):
         self._cells, self._text, self._kinds = cells, text, kinds
         self._part: tuple[slice, Column] | None = None  # the rows that were taken last: a table's, again and again
         self._distinct: tuple[list[Cell], np.ndarray] | None = None
+        self._coded: pa.DictionaryArray | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Without what it remembers."""
@@ -100,13 +101,20 @@ class Column(Sequence[Cell]):
             self._distinct = found
         return found[0].copy(), found[1]
 
+    def coded(self) -> pa.DictionaryArray:
+        """The texts by their distinct ones."""
+        coded = self._coded or self.text.dictionary_encode()
+        if len(self) <= _REMEMBERED:
+            self._coded = coded
+        return coded
+
     def _find_distinct(self) -> tuple[list[Cell], np.ndarray]:
-        coded = self.text.dictionary_encode()
+        coded = self.coded()
         texts = coded.dictionary.to_pylist()
         codes = (coded.indices.fill_null(len(texts)) if coded.indices.null_count else coded.indices).to_numpy()
         if self.kinds.max(initial=BLANK) <= TEXT:
             return [*texts, None], codes
-        kinds = np.flatnonzero(np.bincount(self.kinds, minlength=ERROR + 1)[TEXT:]) + TEXT
+        kinds = np.bincount(self.kinds, minlength=ERROR + 1)[TEXT:].nonzero()[0] + TEXT
         if len(kinds) <= 1:
             kind = int(kinds[0]) if len(kinds) else TEXT
             return [*(texts if kind == TEXT else [_value(kind, text) for text in texts]), None], codes
@@ -143,7 +151,7 @@ class Column(Sequence[Cell]):
             self._cells = self[:]
         self._cells.extend([None] * (row + 1 - len(self._cells)))
         self._cells[row] = value
-        self._text = self._kinds = self._part = self._distinct = None
+        self._text = self._kinds = self._part = self._distinct = self._coded = None
 
     def grow(self, height: int) -> None:
         """Blanks below, to ``height`` cells."""
@@ -204,7 +212,7 @@ def _values(text: pa.StringArray, kinds: np.ndarray) -> list[Cell]:
     if (kinds <= TEXT).all():
         return texts
     made: dict[tuple[int, str], Cell] = {}
-    for index in np.flatnonzero(kinds > TEXT).tolist():
+    for index in (kinds > TEXT).nonzero()[0].tolist():
         key = int(kinds[index]), texts[index]
         if key not in made:
             made[key] = _value(*key)

@@ -193,7 +193,7 @@ class Tails:
             key ^= (last * self._ODD[1]) ^ (middle * self._ODD[2])
         keys, parts, what, closed = self._known.table
         place = np.minimum(keys.searchsorted(key), max(len(keys) - 1, 0))
-        unknown = np.flatnonzero(keys[place] != key) if len(keys) else np.arange(len(key))
+        unknown = (keys[place] != key).nonzero()[0] if len(keys) else np.arange(len(key))
         few = self._FEW
         while len(unknown):  # the first cells have nearly all the forms of a sheet: all cells need not be sorted
             some, few = unknown[:few], 8 * few
@@ -204,7 +204,7 @@ class Tails:
             with self._known.lock:
                 keys, parts, what, closed = self._add(texts, key[one], own)
             place = np.minimum(keys.searchsorted(key), len(keys) - 1)
-            unknown = np.flatnonzero(keys[place] != key)
+            unknown = (keys[place] != key).nonzero()[0]
         for index, part in enumerate((first, last, middle, length)):
             if longest > _BEYOND[index] and (parts[index][place] != part).any():
                 raise Unusual("attributes")

@@ -105,7 +105,7 @@ class _Chunk:
         self.reader, self.data, self.size = reader, data, len(data) - len(PAD)
         self.bytes = np.frombuffer(data, dtype=np.uint8)
         self.words = words_of(data)
-        self.ends = np.flatnonzero(self.bytes[: self.size + ENDS] == 60)  # '<', and those behind the data
+        self.ends = (self.bytes[: self.size + ENDS] == 60).nonzero()[0]  # '<', and those behind the data
         self.tags = self.ends[:-ENDS]
         self.out = Rows()
 
@@ -120,7 +120,7 @@ class _Chunk:
     def _find(self) -> None:
         """Indices in ``tags`` of rows, of cells and of the tag behind each cell; the frame of the rows is checked."""
         letters = self.bytes.take(self.tags + 1)
-        rows = np.flatnonzero(letters == ord("r"))
+        rows = (letters == ord("r")).nonzero()[0]
         heads = self.words[self.tags[rows]]
         mine = heads == _ROW
         if not mine.all():  # <r>, <rPr>, <rPh> of a text with formats
@@ -128,7 +128,7 @@ class _Chunk:
             if (second == ord("o")).any():
                 raise Unusual("row without number")
             rows = rows[mine]
-        cells = np.flatnonzero(letters == ord("c"))
+        cells = (letters == ord("c")).nonzero()[0]
         heads = self.words[self.tags[cells]]
         mine = (heads & _CELL_MASK) == _CELL
         if not mine.all():  # <color>, <charset> of a text with formats
@@ -200,7 +200,7 @@ class _Chunk:
             raise Unusual("reference")
         self.column = np.where(two, first * 26 + second + 26, first)
         at = self.tags[self.cell] + 7 + two
-        longer = np.flatnonzero(two)
+        longer = two.nonzero()[0]
         if len(longer):
             third = self.bytes.take(self.tags[self.cell[longer]] + 8).astype(np.int64) - 65
             three = (third >= 0) & (third <= 25)
@@ -229,7 +229,7 @@ class _Chunk:
         odd = (self.tag_count != 1) | ((self.what != tails.NUMBER) & (self.what != tails.DATED))
         text, number, shared = np.zeros((3, count), dtype=bool)
         for tags, shape in ((2, self._empty), (4, self._value), (5, self._value), (6, self._inline_or_formula)):
-            here = np.flatnonzero(self.tag_count == tags)
+            here = (self.tag_count == tags).nonzero()[0]
             if len(here):
                 fine, inline = shape(here)
                 what = self.what[here]
@@ -248,7 +248,7 @@ class _Chunk:
         self._numbers(number, odd)
         self.kind[text] = TEXT
         self.text_or_number = text | number
-        self.shared, self.odd = np.flatnonzero(shared), np.flatnonzero(odd)
+        self.shared, self.odd = shared.nonzero()[0], odd.nonzero()[0]
 
     def _empty(self, here: np.ndarray) -> tuple[np.ndarray, np.ndarray | np.bool_]:
         """``<c …></c>``"""
@@ -296,7 +296,7 @@ class _Chunk:
 
     def _numbers(self, number: np.ndarray, odd: np.ndarray) -> None:
         """Numbers written as Python writes them keep their text, others get it; what is no number is odd."""
-        here = np.flatnonzero(number)
+        here = number.nonzero()[0]
         if not len(here):
             return
         begin, end = self.begin[here], self.end[here]
@@ -314,7 +314,7 @@ class _Chunk:
         """The cells as columns. Sources: the chunk itself, the shared strings, what the kept reader made of odd cells."""
         out, count = self.out, len(self.cell)
         code = np.zeros(count, dtype=np.int32)  # which text, 0 for none; > 0 of the chunk, < 0 of the odd cells
-        plain = np.flatnonzero(self.text_or_number)
+        plain = self.text_or_number.nonzero()[0]
         code[plain] = np.arange(1, 2 * len(plain), 2)
         present = self.text_or_number.copy()
         present[self.shared] = present[self.renumbered] = True
@@ -329,7 +329,7 @@ class _Chunk:
             self.kind[self.shared] = self.reader.shared.kinds[number]
             index = np.zeros(count, dtype=np.int32)
             index[self.shared] = number
-        valued = np.flatnonzero(present)
+        valued = present.nonzero()[0]
         if not len(valued):
             return out
         rows = self.number[self.row] - 1

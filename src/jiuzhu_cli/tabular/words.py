@@ -100,7 +100,7 @@ def plain_numbers(
     first = word & np.uint64(255)
     integral = short & _digits_only(word) & ((first != 48) | (length == 1))
     fraction = np.zeros(len(length), dtype=bool)
-    rest = np.flatnonzero(~integral)
+    rest = (~integral).nonzero()[0]
     if len(rest):
         fraction[rest] = _short_fractions(words, word[rest], first[rest], end[rest]) & short[rest]
         rest = rest[~fraction[rest]]
@@ -116,7 +116,7 @@ def plain_numbers(
 def other_numbers(data: bytes, begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Which spans are numbers in any other decimal writing, and of those: whether integral below 10^15, and Python's text."""
     texts = spans(data, begin, end)
-    mine = np.flatnonzero(flags_of(pc.match_substring_regex(texts, _NUMBER)))
+    mine = flags_of(pc.match_substring_regex(texts, _NUMBER)).nonzero()[0]
     values = texts.take(indices(mine.astype(np.int32))).cast(pa.string()).cast(pa.float64())
     numbers = np.frombuffer(values.buffers()[1], dtype=np.float64)[: len(mine)]
     mine, numbers = mine[np.isfinite(numbers)], numbers[np.isfinite(numbers)]
@@ -216,6 +216,6 @@ def escapes(data: bytes) -> np.ndarray:
     every = np.frombuffer(data, dtype=np.uint8)
     for byte in (b"&", b"\r", b"_"):
         if data.find(byte, 0, size) >= 0:
-            at = np.flatnonzero(every[:size] == byte[0])
+            at = (every[:size] == byte[0]).nonzero()[0]
             found.append(at if byte != b"_" else at[every.take(at + 1) == ord("x")])
     return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
