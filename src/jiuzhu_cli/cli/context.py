@@ -162,9 +162,10 @@ def _document(data: dict[str, Any]) -> str:
     """``data`` as JSON, indented; of a list of very many entries each stands on a line of its own."""
     long = [name for name, value in data.items() if isinstance(value, list) and len(value) > _MANY]
     text = json.dumps(data | {name: [] for name in long}, ensure_ascii=False, indent=1, default=str)
+    encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
     for name in long:
         head = json.dumps(name, ensure_ascii=False) + ": ["
-        entries = ",\n  ".join(json.dumps(entry, ensure_ascii=False, default=str) for entry in data[name])
+        entries = ",\n  ".join(map(encode, data[name]))
         text = text.replace(f"\n {head}]", f"\n {head}\n  {entries}\n ]", 1)
     return text
 

@@ -66,7 +66,9 @@ class Carried:
         self._rows = rows
 
     def __reduce__(self) -> tuple[Any, ...]:
-        batches = self._rows.combine_chunks().to_batches()
+        batches = self._rows.to_batches()
+        if len(batches) > 1:
+            batches = self._rows.combine_chunks().to_batches()
         return _arrived, (self._rows.schema, [batch.serialize() for batch in batches])
 
 

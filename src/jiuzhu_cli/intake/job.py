@@ -146,7 +146,10 @@ _OWN_BOOKS = {
 
 def blank_job(path: Path, root: Path) -> Job:
     """The file at ``path``, found in the folder ``root``, before anything is known of it."""
-    return Job(path, path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name)
+    try:
+        return Job(path, path.relative_to(root).as_posix())
+    except ValueError:
+        return Job(path, path.name)
 
 
 def is_named(path: Path, root: Path, setting: Setting) -> bool:

@@ -38,7 +38,7 @@ class PolicyFiles:
     def packed(self) -> bytes:
         """All of it, compressed; the same files give the same bytes."""
         listed = [[shown, content.decode("utf-8", "surrogateescape")] for shown, content in self.files]
-        return zlib.compress(json.dumps(listed, ensure_ascii=False).encode("utf-8", "surrogateescape"), 6)
+        return zlib.compress(json.dumps(listed, ensure_ascii=False).encode("utf-8", "surrogateescape"), 3)
 
 
 def read_files(*roots: Path, region: str = "") -> PolicyFiles:

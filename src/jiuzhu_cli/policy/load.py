@@ -11,25 +11,17 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jiuzhu_cli.core.errors import PolicyError, UsageError
 from jiuzhu_cli.core.text import compact
-from jiuzhu_cli.policy.accounts import Entry, Subject
-from jiuzhu_cli.policy.bank_layout import BankLayout
 from jiuzhu_cli.policy.bank_names import read_bank_names
-from jiuzhu_cli.policy.budgets import FOLDER as BUDGETS
-from jiuzhu_cli.policy.budgets import read_budgets
-from jiuzhu_cli.policy.care import CareAnswer, CareItem, CareTier
 from jiuzhu_cli.policy.divisions import OWN_FILE, Divisions
 from jiuzhu_cli.policy.doubts import FILE as DOUBTS
 from jiuzhu_cli.policy.doubts import read_doubts
 from jiuzhu_cli.policy.files import DATA, PolicyFiles, read_files, unpack_files
 from jiuzhu_cli.policy.findings import fill
 from jiuzhu_cli.policy.glossary import merge_glossary
-from jiuzhu_cli.policy.income import FILE as INCOME
-from jiuzhu_cli.policy.income import IncomeItem, IncomeLead, IncomePolicy, MemberRule, in_order, read_words
-from jiuzhu_cli.policy.message import Message
 from jiuzhu_cli.policy.model import (
     ApprovalLevel,
     Check,
@@ -46,10 +38,20 @@ from jiuzhu_cli.policy.model import (
 )
 from jiuzhu_cli.policy.parameter import ParameterTable, read_parameters
 from jiuzhu_cli.policy.parts import Folder, Listed, Part, Read, build, listed, table_of
-from jiuzhu_cli.policy.price import PriceCover, PriceMonth, PriceTrigger
-from jiuzhu_cli.policy.procedure import Cycle, DeadlineStep, NoticeKind, ReviewClass, ReviewTask
-from jiuzhu_cli.policy.return_reasons import ReasonTable, ReturnReason
 from jiuzhu_cli.policy.words import near
+
+if TYPE_CHECKING:  # of kinds that few commands ask for; loaded when one does
+    from jiuzhu_cli.policy.accounts import Entry, Subject
+    from jiuzhu_cli.policy.bank_layout import BankLayout
+    from jiuzhu_cli.policy.budgets import Budget
+    from jiuzhu_cli.policy.care import CareAnswer, CareItem, CareTier
+    from jiuzhu_cli.policy.income import IncomeItem, IncomeLead, IncomePolicy, MemberRule
+    from jiuzhu_cli.policy.message import Message
+    from jiuzhu_cli.policy.price import PriceCover, PriceMonth, PriceTrigger
+    from jiuzhu_cli.policy.procedure import Cycle, DeadlineStep, NoticeKind, ReviewClass, ReviewTask
+    from jiuzhu_cli.policy.return_reasons import ReasonTable, ReturnReason
+
+INCOME, BUDGETS = "income.toml", "budgets"
 
 Tables = Iterable[tuple[str, dict[str, Any]]]
 Named = TypeVar("Named", bound=Programme | Register)
@@ -86,6 +88,18 @@ def _glossary(tables: Tables, region: str) -> dict[str, GlossaryField]:
     return merge_glossary(tables, lambda shown, key, data: build(GlossaryField, data, shown, key))
 
 
+def _budgets(tables: Tables, region: str) -> tuple[Budget, ...]:
+    from jiuzhu_cli.policy.budgets import read_budgets
+
+    return read_budgets(tables, build)
+
+
+def _words(tables: Tables, key: str) -> dict[str, tuple[str, ...]]:
+    from jiuzhu_cli.policy.income import read_words
+
+    return read_words(tables, key)
+
+
 class _Places(Part[Divisions]):
     """Towns and villages of the region with their codes, the bureau's ``divisions.csv`` over the shipped table."""
 
@@ -103,34 +117,36 @@ class Policy:
     claims = Listed(Claim, "relations.toml")
     checks = Listed(Check)
     case_events = Listed(Event, "events.toml", "events")
-    review_tasks = Listed(ReviewTask, "cycles.toml", "tasks")
-    review_classes = Listed(ReviewClass, "cycles.toml", "classes")
-    cycles = Listed(Cycle)
-    deadline_steps = Listed(DeadlineStep, "deadlines.toml", "steps")
-    notice_kinds = Listed(NoticeKind, "deadlines.toml", "notices")
-    care_items = Listed(CareItem, "tiers.toml", "items")
-    care_answers = Listed(CareAnswer, "tiers.toml", "answers")
-    care_tiers = Listed(CareTier, "tiers.toml", "tiers")
-    price_months = Listed(PriceMonth, "price.toml", "months")
-    price_triggers = Listed(PriceTrigger, "price.toml", "triggers")
-    price_covered = Listed(PriceCover, "price.toml", "covered")
+    review_tasks: Listed[ReviewTask] = Listed("procedure:ReviewTask", "cycles.toml", "tasks")
+    review_classes: Listed[ReviewClass] = Listed("procedure:ReviewClass", "cycles.toml", "classes")
+    cycles: Listed[Cycle] = Listed("procedure:Cycle")
+    deadline_steps: Listed[DeadlineStep] = Listed("procedure:DeadlineStep", "deadlines.toml", "steps")
+    notice_kinds: Listed[NoticeKind] = Listed("procedure:NoticeKind", "deadlines.toml", "notices")
+    care_items: Listed[CareItem] = Listed("care:CareItem", "tiers.toml", "items")
+    care_answers: Listed[CareAnswer] = Listed("care:CareAnswer", "tiers.toml", "answers")
+    care_tiers: Listed[CareTier] = Listed("care:CareTier", "tiers.toml", "tiers")
+    price_months: Listed[PriceMonth] = Listed("price:PriceMonth", "price.toml", "months")
+    price_triggers: Listed[PriceTrigger] = Listed("price:PriceTrigger", "price.toml", "triggers")
+    price_covered: Listed[PriceCover] = Listed("price:PriceCover", "price.toml", "covered")
     parameters = Read(
         "parameters", lambda tables, region: read_parameters(tables, region, build), new=ParameterTable.with_names_of
     )
     floors = Listed(Floor)
-    income_items = Listed(IncomeItem, INCOME, "items")
-    income_members = Listed(MemberRule, INCOME, "members")
-    income_leads = Listed(IncomeLead, INCOME, "leads")
-    relation_words = Read(INCOME, lambda tables, _: read_words(tables, "relations"), "relations")
-    circumstance_words = Read(INCOME, lambda tables, _: read_words(tables, "circumstances"), "circumstances")
+    income_items: Listed[IncomeItem] = Listed("income:IncomeItem", INCOME, "items")
+    income_members: Listed[MemberRule] = Listed("income:MemberRule", INCOME, "members")
+    income_leads: Listed[IncomeLead] = Listed("income:IncomeLead", INCOME, "leads")
+    relation_words = Read(INCOME, lambda tables, _: _words(tables, "relations"), "relations")
+    circumstance_words = Read(INCOME, lambda tables, _: _words(tables, "circumstances"), "circumstances")
     holidays = Read("holidays.toml", _holidays, "holidays")
     approval_levels = Listed(ApprovalLevel, "approvals.toml", "levels", judges=False)
-    banks = Folder(BankLayout, judges=False)
-    messages = Folder(Message, judges=False)
-    budgets = Read(BUDGETS, lambda tables, _: read_budgets(tables, build), BUDGETS, judges=False)
-    subjects = Listed(Subject, "accounts.toml", judges=False)
-    entries = Listed(Entry, "accounts.toml", judges=False)
-    return_reasons = Listed(ReturnReason, "return_reasons.toml", "reasons", judges=False)
+    banks: Folder[BankLayout] = Folder("bank_layout:BankLayout", judges=False)
+    messages: Folder[Message] = Folder("message:Message", judges=False)
+    budgets = Read(BUDGETS, _budgets, BUDGETS, judges=False)
+    subjects: Listed[Subject] = Listed("accounts:Subject", "accounts.toml", judges=False)
+    entries: Listed[Entry] = Listed("accounts:Entry", "accounts.toml", judges=False)
+    return_reasons: Listed[ReturnReason] = Listed(
+        "return_reasons:ReturnReason", "return_reasons.toml", "reasons", judges=False
+    )
     glossary = Read("glossary.toml", _glossary, judges=False)
     findings = Read("findings.toml", _findings, "codes", judges=False)
     doubts = Read(DOUBTS, lambda tables, _: read_doubts(tables, build), judges=False)
@@ -149,6 +165,8 @@ class Policy:
     @cached_property
     def reasons(self) -> ReasonTable:
         """Why banks send money back, as it is looked up."""
+        from jiuzhu_cli.policy.return_reasons import ReasonTable
+
         return ReasonTable(self.return_reasons)
 
     @cached_property
@@ -164,6 +182,8 @@ class Policy:
     @property
     def income(self) -> IncomePolicy:
         """Items of income, who counts, what registers tell of income (``income.toml``)."""
+        from jiuzhu_cli.policy.income import IncomePolicy, in_order
+
         return IncomePolicy(
             self.income_items,
             in_order(self.income_members),

@@ -6,6 +6,7 @@ package's, entry by entry under the same ``id`` and key by key; ``policy check``
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -27,6 +28,15 @@ _KINDS = {
 }  # fmt: skip
 S = TypeVar("S", bound=Shape)
 T = TypeVar("T")
+
+
+def shape_of(shape: type[S] | str) -> type[S]:
+    """A shape itself, or that of ``module:Class`` of this package: making the classes of kinds that a command never asks for took 20 ms."""
+    if not isinstance(shape, str):
+        return shape
+    module, _, name = shape.partition(":")
+    found: type[S] = getattr(importlib.import_module(f"{__package__}.{module}"), name)
+    return found
 
 
 class Part(Generic[T]):
@@ -73,9 +83,9 @@ class Part(Generic[T]):
 class Folder(Part[dict[str, S]]):
     """One file an entry, by its code: the file's name unless it says otherwise. ``programmes/*.toml``."""
 
-    def __init__(self, shape: type[S], part: str = "", *, judges: bool = True) -> None:
+    def __init__(self, shape: type[S] | str, part: str = "", *, judges: bool = True) -> None:
         super().__init__(part, judges=judges)
-        self.shape = shape
+        self._shape = shape
 
     def with_new(self, pinned: dict[str, S], now: dict[str, S]) -> dict[str, S]:
         return dict(sorted((now | pinned).items()))
@@ -86,19 +96,20 @@ class Folder(Part[dict[str, S]]):
 
     def read(self, files: PolicyFiles, region: str) -> dict[str, S]:
         merged: dict[str, tuple[str, dict[str, Any]]] = {}
+        shape: type[S] = shape_of(self._shape)
         for shown, table in tables(files, self.part):
             code = str(table.get("code", Path(shown).stem))
-            over = _over(merged.get(code, ("", {}))[1], table, self.shape.MERGED)
+            over = _over(merged.get(code, ("", {}))[1], table, shape.MERGED)
             merged[code] = (shown, over | {"code": code})
-        return {code: build(self.shape, data, shown, code) for code, (shown, data) in sorted(merged.items())}
+        return {code: build(shape, data, shown, code) for code, (shown, data) in sorted(merged.items())}
 
 
 class Listed(Part[tuple[S, ...]]):
     """Entries ``[[key]]`` of one file, each with an ``id``; both are the attribute's name unless told."""
 
-    def __init__(self, shape: type[S], part: str = "", key: str = "", *, judges: bool = True) -> None:
+    def __init__(self, shape: type[S] | str, part: str = "", key: str = "", *, judges: bool = True) -> None:
         super().__init__(part, key, judges=judges)
-        self.shape = shape
+        self._shape = shape
 
     def __set_name__(self, owner: type, name: str) -> None:
         super().__set_name__(owner, name)
@@ -119,9 +130,10 @@ class Listed(Part[tuple[S, ...]]):
                 code = code or f"{shown}#{len(merged)}"
                 (alone.discard if code in merged else alone.add)(code)
                 merged[code] = (shown, _over(merged.get(code, ("", {}))[1], entry))
+        shape: type[S] = shape_of(self._shape)
         return tuple(
             build(
-                self.shape,
+                shape,
                 data,
                 shown,
                 data.get("id") or self.key,
