@@ -348,10 +348,17 @@ def _sliced(shape: Sequence[BankColumn], lines: list[bytes], width: int, codec: 
 
         table = np.frombuffer(b"".join(lines), np.uint8).reshape(len(lines), width)
         for column in shape:
-            piece = np.full((len(lines), column.width + 1), 10, np.uint8)
-            piece[:, :-1] = table[:, at : at + column.width]
+            body = table[:, at : at + column.width]
             at += column.width
-            texts = piece.tobytes()[:-1].decode(codec).split("\n")
+            if (
+                column.align == "left" and column.pad == " "
+            ):  # what all lines are filled with is no character's second byte
+                used = np.flatnonzero((body != 32).any(axis=0))
+                body = body[:, : used[-1] + 1 if used.size else 0]
+            piece = np.full((len(lines), body.shape[1] + 1), 10, np.uint8)
+            piece[:, :-1] = body
+            plain = bool(piece.max() < 128)  # the same in all encodings, and decoded in no time
+            texts = piece.tobytes()[:-1].decode("ascii" if plain else codec).split("\n")
             if len(texts) != len(lines):
                 raise ValueError("bytes")
             yield texts
