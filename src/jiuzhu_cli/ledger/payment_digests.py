@@ -43,21 +43,29 @@ def basis_digest(content: str) -> str:
 
 def sealed_lines(store: Store, payment_id: int, *, more: Sequence[str] = ()) -> pa.Table:
     """``SEALED``, ``line_id, digest, basis_id, month, town`` of a batch's lines, and ``more`` columns of their obligations, by ``line_no``."""
-    import pyarrow as pa
-
     of_line = {"line_no", "transfer_no", "bank", "account_no", "payee_name", "payee_id_no", "bank_name", "bank_code", "amount_fen", "set_off_fen",
                "roll_row_id", "case_id", "parts"}  # fmt: skip
     columns = ", ".join(
         [f"{'l' if name in of_line else 'o'}.{name}" for name in SEALED] + [f"o.{name}" for name in more]
     )
-    sql = (
+    return of_batch(
+        store,
+        payment_id,
         f"SELECT {columns}, l.line_id, l.digest, COALESCE(l.basis_id, 0) AS basis_id, o.month, o.town FROM payment_line l JOIN obligation o"
-        f" USING (obligation_id) WHERE l.payment_id = {int(payment_id)} AND l.line_no {{}} ORDER BY l.line_no"
+        " USING (obligation_id) WHERE {lines} ORDER BY l.line_no",
     )
+
+
+def of_batch(store: Store, payment_id: int, sql: str) -> pa.Table:
+    """The answer to ``sql``, where ``{lines}`` says which of ``payment_line l`` are meant: the batch's, many of them in two halves read at once."""
+    import pyarrow as pa
+
     last = store.query("SELECT COALESCE(MAX(line_no), 0) FROM payment_line WHERE payment_id = ?", (payment_id,))[0][0]
+    lines = f"l.payment_id = {int(payment_id)}"
     if last < MANY:
-        return store.arrow(sql.format("IS NOT NULL"))
-    return pa.concat_tables(store.arrows([sql.format(f"<= {last // 2}"), sql.format(f"> {last // 2}")]))
+        return store.arrow(sql.format(lines=lines))
+    halves = (f"{lines} AND l.line_no <= {last // 2}", f"{lines} AND l.line_no > {last // 2}")
+    return pa.concat_tables(store.arrows([sql.format(lines=half) for half in halves]))
 
 
 def bases_of(store: Store, lines: pa.Table) -> dict[int, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jiuzhu_cli.ledger.payment_digests import of_batch
 from jiuzhu_cli.ledger.store import Store, Transaction
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ COLUMNS = ("programme", "category", "town", "again", "lines", "recipients", "per
 _LINES = (
     "SELECT o.programme, COALESCE(r.category, '') AS category, o.town, o.recipient_id_no, o.persons, l.amount_fen, l.set_off_fen,"
     " EXISTS (SELECT 1 FROM payment_line e WHERE e.obligation_id = l.obligation_id AND e.line_id < l.line_id AND e.state <> 'cancelled') AS again"
-    " FROM payment_line l JOIN obligation o USING (obligation_id) LEFT JOIN roll_row r ON r.row_id = COALESCE(NULLIF(l.roll_row_id, 0), o.roll_row_id) WHERE l.payment_id = {}"
+    " FROM payment_line l JOIN obligation o USING (obligation_id) LEFT JOIN roll_row r ON r.row_id = COALESCE(NULLIF(l.roll_row_id, 0), o.roll_row_id) WHERE {lines}"
 )
 _BY_RECIPIENT = (
     "SELECT programme, category, town, again, recipient_id_no, count(*) AS lines, max(persons) AS persons, sum(amount_fen) AS amount_fen,"
@@ -34,7 +35,7 @@ def computed_sums(store: Store, payment_id: int) -> pa.Table:
     import duckdb
 
     with duckdb.connect(":memory:") as connection:
-        connection.register("line", store.arrow(_LINES.format(int(payment_id))))
+        connection.register("line", of_batch(store, payment_id, _LINES))
         return connection.sql(
             f"SELECT programme, category, town, CAST(again AS BIGINT) AS again, CAST(sum(lines) AS BIGINT) AS lines, count(*) AS recipients,"
             " CAST(sum(persons) AS BIGINT) AS persons, CAST(sum(amount_fen) AS BIGINT) AS amount_fen, CAST(sum(set_off_fen) AS BIGINT) AS set_off_fen"

@@ -231,9 +231,10 @@ def save_draft(
     )
     tx.execute("INSERT OR IGNORE INTO payment_basis (content) SELECT content FROM staging.plan_basis ORDER BY content")
     tx.execute(
-        f"INSERT INTO payment_line (line_id, payment_id, obligation_id, {FROZEN}, basis_id, state) SELECT l.line_id, ?, l.obligation_id, {FROZEN},"
-        " b.basis_id, 'due' FROM staging.plan_line l JOIN staging.plan_basis p USING (basis_no) JOIN payment_basis b ON b.content = p.content"
-        " ORDER BY l.line_no",
+        # staged in the order of their numbers, and read so: nothing is sorted, a basis is looked for once
+        "WITH known AS MATERIALIZED (SELECT p.basis_no, b.basis_id FROM staging.plan_basis p JOIN payment_basis b ON b.content = p.content)"
+        f" INSERT INTO payment_line (line_id, payment_id, obligation_id, {FROZEN}, basis_id, state) SELECT l.line_id, ?, l.obligation_id, {FROZEN},"
+        " k.basis_id, 'due' FROM staging.plan_line l CROSS JOIN known k ON k.basis_no = l.basis_no ORDER BY l.rowid",
         (payment_id,),
     )
     save_set_offs(tx)
