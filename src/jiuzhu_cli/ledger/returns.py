@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from jiuzhu_cli.core.errors import RefusedError
@@ -84,6 +84,23 @@ def handled_by(store: Store, payment_id: int, bank: str) -> set[str]:
         (payment_id, bank),
     )
     return {str(row[0]) for row in rows}
+
+
+def lines_with(store: Store, payment_id: int, numbers: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Line number → ``line_no, transfer_no, bank, state, reason, amount_fen`` of the lines of these numbers and those combined with them."""
+    rows = store.query(
+        "SELECT line_no, transfer_no, bank, state, reason, amount_fen FROM payment_line WHERE payment_id = ?1 AND transfer_no IN (SELECT transfer_no"
+        " FROM payment_line WHERE payment_id = ?1 AND line_no IN (SELECT value FROM json_each(?2))) ORDER BY line_no",
+        (payment_id, json.dumps(sorted(numbers))),
+    )
+    return {row["line_no"]: dict(row) for row in rows}
+
+
+def count_under_way(store: Store, payment_id: int) -> int:
+    """Lines sent to the bank and not answered yet."""
+    return int(
+        store.query("SELECT COUNT(*) FROM payment_line WHERE payment_id = ? AND state = 'sent'", (payment_id,))[0][0]
+    )
 
 
 def under_way(store: Store, payment_id: int) -> list[dict[str, Any]]:

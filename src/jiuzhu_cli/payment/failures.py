@@ -174,9 +174,7 @@ def problem_file(
 
     The file read is noted by its digest (once), so that it can be told later which file was refused.
     """
-    sent = {line["transfer_no"]: line for line in payments.lines(store, batch["payment_id"], bank=bank).to_pylist()} if any(
-        wrong.transfer_no for wrong in problems
-    ) else {}  # fmt: skip
+    sent = _told_of(store, batch, bank, {wrong.transfer_no for wrong in problems} - {0})
     rows = []
     for wrong in problems:
         line = sent.get(wrong.transfer_no, {})
@@ -202,6 +200,18 @@ def problem_file(
                 entity, {"file": mask_text(source.name), "bank": bank, "held": True, "problems": len(rows)}, digest=digest
             )  # fmt: skip
     return name
+
+
+def _told_of(store: Store, batch: dict[str, Any], bank: str, transfers: set[int]) -> dict[int, dict[str, Any]]:
+    """Transfer → its line as ``payments.lines`` has it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not transfers:
+        return {}
+    lines = payments.lines(store, batch["payment_id"], bank=bank)
+    named = lines.filter(pc.is_in(lines["transfer_no"], pa.array(sorted(transfers), pa.int64())))
+    return {line["transfer_no"]: line for line in named.to_pylist()}
 
 
 def _folder(workspace: Workspace, batch: dict[str, Any]) -> Path:

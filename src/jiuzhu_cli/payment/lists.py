@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from jiuzhu_cli.ledger.files import record_file, recorded_files
 from jiuzhu_cli.ledger.store import Store, utc_stamp
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.holds import BY_CODE
+from jiuzhu_cli.payment.values import beijing
 from jiuzhu_cli.tabular.files import write_bytes
 from jiuzhu_cli.tabular.write import ColumnSpec, SheetSpec, write_xlsx
 from jiuzhu_cli.tabular.writecsv import write_csv
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     from jiuzhu_cli.policy.load import Policy
 
 PRINTED = 16  # digits of a digest that fit on paper; manifest.json has them all
-
-
-def beijing(stamp: str) -> datetime:
-    """A time on record (UTC) as the clock on the wall shows it."""
-    return datetime.fromisoformat(stamp) + timedelta(hours=8)
 
 
 def write_manifest(batch: dict[str, Any], entries: list[dict[str, Any]], path: Path) -> str:

@@ -14,8 +14,7 @@ from jiuzhu_cli.ledger.payment_digests import sealed_lines
 from jiuzhu_cli.ledger.store import Store
 from jiuzhu_cli.ledger.workspace import Workspace
 from jiuzhu_cli.payment.layout import SUFFIX, bind, file_stem, ownership, rows_at_most, setting_of
-from jiuzhu_cli.payment.lists import beijing
-from jiuzhu_cli.payment.values import OTHER, OWN, Columns, Lines, Summary, count_of, total_of
+from jiuzhu_cli.payment.values import OTHER, OWN, Columns, Lines, Summary, beijing, count_of, total_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

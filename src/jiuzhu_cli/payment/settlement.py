@@ -67,15 +67,15 @@ def settle(
     if batch["state"] not in ANSWERABLE:
         raise RefusedError(f"第 {number} 批还没有送银行", "用 jiuzhu pay list 看各批到了哪一步", code="not_exported")
     with store.writing(actor, "pay settle"):
-        lines = {line["line_no"]: line for line in payments.lines(store, number).to_pylist()}
+        lines = record.lines_with(
+            store, number, numbers
+        )  # what the bank says of a transfer holds for every line combined in it
         strange = [str(n) for n in sorted(set(numbers)) if n not in lines]
         if strange or not numbers:
             raise UsageError(
                 f"第 {number} 批没有第 {'、'.join(strange)} 笔", f"用 jiuzhu pay show {number} 看哪些笔没有回音"
             )
-        # what the bank says of a transfer holds for every line combined in it
-        transfers = {lines[n]["transfer_no"] for n in numbers}
-        wanted = [n for n, line in lines.items() if line["transfer_no"] in transfers]
+        wanted = list(lines)
         done = [str(n) for n in wanted if lines[n]["state"] != "sent"]
         if done:
             raise RefusedError(
@@ -105,7 +105,7 @@ def settle(
         for bank in banks if not paid else ():
             listed, mending = failure_files(store, workspace, policy, batch, bank, actor=actor, now=now)
             files += listed
-    missing = sum(1 for n, line in lines.items() if line["state"] == "sent" and n not in wanted)
+    missing = record.count_under_way(store, number)
     amount = sum(lines[n]["amount_fen"] for n in wanted)
     return Settled(batch, state, len(wanted), amount, missing, files, mending)
 
@@ -153,5 +153,5 @@ def settle_rest(
             tx.journal(
                 f"payment:{number}", detail | {"reason": mask_text(reason.strip()), "returns_read_by": sorted(by)}
             )
-        missing = len(record.under_way(store, number))
+        missing = record.count_under_way(store, number)
     return Settled(payments.batch(store, number), "paid", count, amount, missing)

@@ -10,7 +10,7 @@ from jiuzhu_cli.core.mask import mask_name, mask_text
 from jiuzhu_cli.core.money import capitals, yuan
 from jiuzhu_cli.core.payment_states import KINDS
 from jiuzhu_cli.payment.figures import Figures, Tally, change, tallied, total
-from jiuzhu_cli.payment.lists import beijing
+from jiuzhu_cli.payment.values import beijing
 from jiuzhu_cli.policy.funding import OPEN
 from jiuzhu_cli.tabular.printed import Band, Box, Head, Printed
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,11 @@ def pieces_of(columns: Columns, size: int = CHUNK) -> Iterator[dict[str, list[An
     count = count_of(columns)
     for first in range(0, max(count, 1), size):
         yield cut(columns, first, min(first + size, count))
+
+
+def beijing(stamp: str) -> datetime:
+    """A time on record (UTC) as the clock on the wall shows it."""
+    return datetime.fromisoformat(stamp) + timedelta(hours=8)
 
 
 # -- one column ----------------------------------------------------------------------------------------------
