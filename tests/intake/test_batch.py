@@ -182,6 +182,16 @@ def test_money_that_has_moved_holds_the_roll(workspace: Workspace, tmp_path: Pat
         assert store.query("SELECT state, amount_fen FROM payment_line")[0][:] == ("paid", 100)
 
 
+def test_money_paid_by_the_first_list_holds_the_second_correction_too(workspace: Workspace, tmp_path: Path) -> None:
+    run_one(workspace, roll(tmp_path, range(1, 6)))
+    put_payment(workspace, "paid")
+    run_one(workspace, roll(tmp_path / "b", range(1, 6), amount=120), mode="replace")
+    third = roll(tmp_path / "c", range(1, 6), amount=130)
+    held = run_one(workspace, third)
+    assert held.status == "paid" and "已有 1 笔进入发放" in held.reason and "--replace" in held.todo
+    assert run_one(workspace, third, mode="replace").status == "corrected"
+
+
 def test_a_batch_that_has_not_left_yet_holds_the_roll_whatever_is_said(workspace: Workspace, tmp_path: Path) -> None:
     run_one(workspace, roll(tmp_path, range(1, 6)))
     put_payment(workspace, "due")

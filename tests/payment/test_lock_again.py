@@ -113,6 +113,20 @@ def test_what_can_no_longer_be_paid_is_refused(desk: Desk, planned: list[str]) -
     assert (refused.value.code, planned) == ("stale_draft", ["2026-10"])
 
 
+def test_a_journal_whose_chain_is_broken_since_the_draft_proves_nothing(desk: Desk, planned: list[str]) -> None:
+    """What it says of the draft, and that nothing came after, may be somebody's own words."""
+    desk.roll([person(1), person(2)])
+    desk.draft()
+    connection = desk.store.connection
+    for (name,) in connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'journal'"
+    ).fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.execute("UPDATE journal SET actor = '别人' WHERE command = 'pay draft'")
+    desk.lock(1)
+    assert planned == ["2026-10"]
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_after_any_change_the_plan_is_made_again(desk: Desk, planned: list[str], change: str) -> None:
     desk.roll([person(1)])

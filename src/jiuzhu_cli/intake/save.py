@@ -244,11 +244,10 @@ def save_list(
     if wider:
         _against_wider(tx, one, source, policy_digest, wider)
         return
-    moved = rolls.money_moved(store, [member for root in same for member in families[root]])
+    replaced = [member for root in same for member in families[root]]
+    moved = rolls.money_moved(store, replaced, earlier=True)
     # what has left stays as it is; a draft or an approved batch would go out by a list that no longer stands
-    waiting = (
-        rolls.money_moved(store, [member for root in same for member in families[root]], waiting=True) if moved else 0
-    )
+    waiting = rolls.money_moved(store, replaced, waiting=True, earlier=True) if moved else 0
     if moved and (waiting or mode != "replace"):
         one.settle(
             "paid",
@@ -257,7 +256,6 @@ def save_list(
             + "送出的不会变。核对确是更正过的整份花名册，加 --replace 再导入：多出来的走补发（jiuzhu pay back-pay），少了的走追缴（jiuzhu pay recover），没有发出的照新表",
         )
         return
-    replaced = [member for root in same for member in families[root]]
     if watch is None or watch.lets_pass(store, one, replaced, [b for b in beside if b not in replaced]):
         # the very file once more, after rows that it sent back were corrected: it cannot take these away again
         mended = any(

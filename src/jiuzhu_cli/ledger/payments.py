@@ -160,7 +160,7 @@ def holds(store: Store, payment_id: int) -> list[dict[str, Any]]:
 
 def draft_rests_on(store: Store, payment_id: int) -> str:
     """What the draft noted that it was made from beside the ledger; '' when the journal has anything after it but the draft's own lists (``holds``: how many cases;
-    of a draft drawn up anew: by which gates)."""
+    of a draft drawn up anew: by which gates), and when its chain does not hold from there on."""
     entity = f"payment:{payment_id}"
     drafted = store.query(
         "SELECT seq, json_extract(detail, '$.rests_on') AS rests_on FROM journal WHERE entity = ?1 AND command = 'pay draft'"
@@ -172,7 +172,7 @@ def draft_rests_on(store: Store, payment_id: int) -> str:
             "SELECT 1 FROM journal WHERE seq > ?1 AND NOT (entity = ?2 AND command = 'pay draft' AND json_type(detail, '$.holds') = 'integer') LIMIT 1",
             (seq, entity),
         )
-        return "" if since else str(rests_on)
+        return "" if since or store.check_journal(since=seq) else str(rests_on)
     return ""
 
 

@@ -145,12 +145,15 @@ def roll_persons(store: Store, root: int, *, without_file: str) -> list[tuple[st
     return [(row[0], row[1]) for row in rows]
 
 
-def money_moved(store: Store, batch_ids: Sequence[int], *, waiting: bool = False) -> int:
-    """Payment lines under way or paid that came from these batches; ``waiting``: only those that have not left for the bank yet."""
+def money_moved(store: Store, batch_ids: Sequence[int], *, waiting: bool = False, earlier: bool = False) -> int:
+    """Payment lines under way or paid that came from these batches; ``waiting``: only those that have not left for the bank yet; ``earlier``: also
+    from what these once replaced, for a month paid by the first list stays paid under the second and the third."""
     states = "'due'" if waiting else "'due', 'sent', 'paid'"
+    further = " UNION SELECT p.replaced FROM batch_replaced p JOIN listed USING (batch_id)" if earlier else ""
     sql = (
-        "SELECT count(*) FROM payment_line l JOIN obligation o USING (obligation_id) JOIN roll_row r ON r.row_id = o.roll_row_id"
-        f" WHERE l.state IN ({states}) AND r.batch_id IN ({_marks(batch_ids)})"
+        f"WITH RECURSIVE listed (batch_id) AS (SELECT batch_id FROM batch WHERE batch_id IN ({_marks(batch_ids)}){further})"
+        " SELECT count(*) FROM payment_line l JOIN obligation o USING (obligation_id) JOIN roll_row r ON r.row_id = o.roll_row_id"
+        f" WHERE l.state IN ({states}) AND r.batch_id IN (SELECT batch_id FROM listed)"
     )
     return int(store.query(sql, list(batch_ids))[0][0])
 

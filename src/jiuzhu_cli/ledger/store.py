@@ -433,10 +433,11 @@ class Store:
         )[0]
         return str(latest) if last == utc_stamp(now) and latest[:10] > last[:10] else ""
 
-    def check_journal(self) -> list[int]:
-        """Sequence numbers of journal entries whose chain or hash does not hold; [] when whole."""
-        broken, previous, expected = [], GENESIS, 1
-        for row in self.connection.execute("SELECT * FROM journal ORDER BY seq"):
+    def check_journal(self, *, since: int = 1) -> list[int]:
+        """Sequence numbers of journal entries (from ``since`` on) whose chain or hash does not hold; [] when whole."""
+        before = self.query("SELECT hash FROM journal WHERE seq = ?", (since - 1,))
+        broken, previous, expected = [], str(before[0][0]) if before else GENESIS, since
+        for row in self.connection.execute("SELECT * FROM journal WHERE seq >= ? ORDER BY seq", (since,)):
             body = (*row[:7], previous)  # as ``_entry_hash`` wants it
             if row["seq"] != expected or row["previous"] != previous or row["hash"] != _entry_hash(*body):
                 broken.append(row["seq"])
