@@ -188,7 +188,7 @@ def test_money_paid_by_the_first_list_holds_the_second_correction_too(workspace:
     run_one(workspace, roll(tmp_path / "b", range(1, 6), amount=120), mode="replace")
     third = roll(tmp_path / "c", range(1, 6), amount=130)
     held = run_one(workspace, third)
-    assert held.status == "paid" and "已有 1 笔进入发放" in held.reason and "--replace" in held.todo
+    assert held.status == "paid" and "已有 1 笔进入发放" in held.note and "--replace" in held.todo
     assert run_one(workspace, third, mode="replace").status == "corrected"
 
 
