@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ SCHEMA_VERSION = 6
 PAGE_SIZE = 8192  # rows of 200 bytes: half as much room is left over at the ends of pages as with SQLite's 4096
 GENESIS = "0" * 64
 LOCK_WAIT_SECONDS = 5.0
+_OPENING = threading.Lock()
 BATCH_ROWS = 1 << 20  # of an answer as Arrow: the driver sets aside 8 bytes for each, in every column, before it reads
 FEW_ROWS = 2_000  # so many are staged in memory by plain inserts, which costs less than a file
 
@@ -298,7 +300,9 @@ class Store:
             return cursor.fetch_arrow_table()
 
         try:
-            with dbapi.connect(f"file:{self.path.as_posix()}?mode=ro") as connection, connection.cursor() as cursor:
+            with _OPENING:  # one thread after the other: the driver sets itself up with the first
+                opened = dbapi.connect(f"file:{self.path.as_posix()}?mode=ro")
+            with opened as connection, connection.cursor() as cursor:
                 try:
                     return read(BATCH_ROWS)
                 except OSError as error:
