@@ -383,8 +383,8 @@ class Office:
         with self.store() as store:
             rows = store.query(
                 "SELECT l.payment_id, l.line_no, l.amount_fen, o.recipient_id_no, o.programme FROM payment_line l JOIN obligation o USING (obligation_id)"
-                " JOIN payment_batch b USING (payment_id) WHERE b.month = ? AND o.month = b.month AND l.state = 'paid' AND b.kind = 'regular' AND NOT EXISTS"
-                " (SELECT 1 FROM payment_line n WHERE n.payment_id = l.payment_id AND n.transfer_no = l.transfer_no AND n.line_no <> l.line_no) ORDER BY 1, 2", (MONTHS[month],),
+                " JOIN payment_batch b USING (payment_id) WHERE b.month = ? AND o.month = b.month AND l.state = 'paid' AND b.kind = 'regular' AND (l.payment_id, l.transfer_no)"
+                " NOT IN (SELECT payment_id, transfer_no FROM payment_line GROUP BY 1, 2 HAVING COUNT(*) > 1) ORDER BY 1, 2", (MONTHS[month],),
             )  # fmt: skip
         chosen = [
             row
