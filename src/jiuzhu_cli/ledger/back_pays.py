@@ -121,11 +121,15 @@ def back_pays_of(store: Store, people: Sequence[str]) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-def confirmed(store: Store, until: str) -> pa.Table:
-    """Confirmed back-pay for months up to ``until`` (which draws up itself what was missed of it): ``back_pay_id, programme, month, recipient, item, cause, roll_row_id, name``."""
+def confirmed(store: Store, until: str, *, without: int = 0) -> pa.Table:
+    """Confirmed back-pay for months up to ``until`` (which draws up itself what was missed of it) that is not under way or paid, but by payment
+    ``without``: ``back_pay_id, programme, month, recipient, item, cause, roll_row_id, name``."""
     return store.arrow(
-        "SELECT back_pay_id, programme, month, recipient_id_no AS recipient, item, cause, roll_row_id, recipient_name AS name FROM back_pay"
-        f" WHERE state = 'confirmed' AND month <= '{until}' AND NOT (month = '{until}' AND cause = 'missed')"
+        "SELECT back_pay_id, programme, month, recipient_id_no AS recipient, item, cause, roll_row_id, recipient_name AS name FROM back_pay f"
+        f" WHERE state = 'confirmed' AND month <= '{until}' AND NOT (month = '{until}' AND cause = 'missed') AND NOT EXISTS (SELECT 1 FROM obligation o"
+        " JOIN payment_line l USING (obligation_id) WHERE o.programme = f.programme AND o.month = f.month AND o.recipient_id_no = f.recipient_id_no"
+        " AND o.item = f.item AND o.purpose = 'back_pay' AND o.cause = f.cause"
+        f" AND l.state IN ('due', 'sent', 'paid') AND l.payment_id <> {int(without)})"
     )
 
 

@@ -45,9 +45,6 @@ SELECT c.back_pay_id, c.programme, c.month, c.recipient, c.item, c.cause, c.roll
 FROM confirmed c JOIN balance b USING ({KEY})
 WHERE b.owed_fen - b.said_no_fen > 0 AND b.sent_fen = 0 AND (b.out OR b.code = 'started' OR c.cause = 'missed' AND NOT EXISTS (
   SELECT 1 FROM obligation o WHERE o.programme = c.programme AND o.month = c.month AND o.recipient = c.recipient AND o.item = c.item AND o.purpose = 'regular'))
-  -- one cause is paid once: what it makes due beyond a line that is under way or paid is found with the next number (``back_pay``)
-  AND NOT EXISTS (SELECT 1 FROM obligation o JOIN line l USING (obligation_id) WHERE o.programme = c.programme AND o.month = c.month
-    AND o.recipient = c.recipient AND o.item = c.item AND o.purpose = 'back_pay' AND o.cause = c.cause AND l.state IN ('due', 'sent', 'paid'))
 QUALIFY row_number() OVER (PARTITION BY c.programme, c.month, c.recipient, c.item ORDER BY c.back_pay_id DESC) = 1
 """
 # The account is the one the person has on this month's roll, else that of the row the back-pay rests on.
@@ -100,7 +97,8 @@ def _back_pay(
     *,
     without: int,
 ) -> int:
-    wanted = back_pays.confirmed(store, month)
+    # one cause is paid once: what it makes due beyond a line that is under way or paid is found with the next number (``back_pay``)
+    wanted = back_pays.confirmed(store, month, without=without)
     if not wanted.num_rows:
         return 0
     months = sorted(set(wanted["month"].to_pylist()))
