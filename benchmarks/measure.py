@@ -37,8 +37,11 @@ class Measured:
 def run_once(command: Sequence[str], *, accepted: tuple[int, ...] = (0, 3)) -> Sample:
     """One child process; RuntimeError when it ends otherwise than accepted.
 
-    A small launcher stands between: a child's peak memory would else include that of the process it was forked from.
+    A small launcher stands between: a child's peak memory would else include that of the process it was forked from. What earlier ones left
+    to be written to the disk is written first: the system would take a core for it meanwhile.
     """
+    if hasattr(os, "sync"):
+        os.sync()
     with tempfile.TemporaryDirectory() as folder:
         out, err, figures = (Path(folder) / name for name in ("out", "err", "figures"))
         with out.open("w") as stdout, err.open("w") as stderr:
