@@ -160,8 +160,9 @@ def _figures(
     """The batch's figures, kept with its first paper, and that they agree; RefusedError when they do not."""
     number = int(batch["payment_id"])
     if not kept_sums(store, number, compute=False):
+        sums = computed_sums(store, number).to_pylist()
         with store.transaction(actor=actor, command=command, now=now) as tx:
-            keep_sums(tx, number, batch["control_sha256"], computed_sums(store, number).to_pylist())
+            keep_sums(tx, number, batch["control_sha256"], sums)
     found = figures(store, policy, batch, towns=workspace.towns)
     checks = checks_of(store, found)
     if len({(check.lines, check.amount_fen) for check in checks}) != 1:
